@@ -1,0 +1,383 @@
+"""The tables: one class each, in the words of docs/glossary.md. Rows never leave this package.
+
+Guards that no column can express (no overlapping bookings of one item) live in `guards.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from engine.database.types import Instant, Json, LongText
+
+SQLModel.metadata.naming_convention = {  # constraint names that migrations can rely on
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata: MetaData = SQLModel.metadata
+
+
+def _instant(*, index: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Instant(), nullable=True, index=index))
+
+
+def _required_instant(*, index: bool = False) -> Any:
+    return Field(sa_column=Column(Instant(), nullable=False, index=index))
+
+
+def _json(default: Any) -> Any:
+    return Field(default_factory=lambda: default, sa_column=Column(Json, nullable=False))
+
+
+def _text(*, nullable: bool = False) -> Any:
+    default = None if nullable else ""
+    return Field(default=default, sa_column=Column(LongText, nullable=nullable))
+
+
+class StoreRow(SQLModel, table=True):
+    __tablename__ = "store"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    rules: dict[str, Any] = _json({})
+    approval: bool = False
+    text_level: str | None = None
+
+
+class BookableRow(SQLModel, table=True):
+    """One number range for rooms and assets, so that an item is named by one number."""
+
+    __tablename__ = "bookable"
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+
+
+class RoomRow(SQLModel, table=True):
+    __tablename__ = "room"
+    id: int = Field(sa_column=Column(Integer, ForeignKey("bookable.id"), primary_key=True, autoincrement=False))
+    address: str
+    address_folded: str = Field(unique=True)
+    directory_id: str = Field(index=True)
+    place_id: str | None = Field(default=None, index=True)
+    aliases: list[str] = _json([])
+    name: str
+    state: str
+    state_since: datetime = _required_instant()
+    state_detail: str | None = None
+    """Why: the ignored tag, or the mailbox's error."""
+    capacity: int | None = None
+    building: str | None = None
+    floor: str | None = None
+    tags: list[str] = _json([])
+    features: list[str] = _json([])
+    postal_address: str | None = None
+    time_zone: str | None = None
+    store_id: int = Field(foreign_key="store.id")
+    rules: dict[str, Any] = _json({})
+    contacted_at: datetime | None = _instant()
+    """When the first full reading of its calendar ended; before that, what is found was there before us."""
+    delta_link: str | None = _text(nullable=True)
+    window_start: datetime | None = _instant()
+    window_end: datetime | None = _instant()
+    next_link: str | None = _text(nullable=True)
+    """A reading under way: where its next page is."""
+    reading: int = 0
+    """Number of the last full reading begun; copies it saw carry it."""
+    read_at: datetime | None = _instant()
+    signalled_at: datetime | None = _instant()
+    changed_unsignalled: int = 0
+    """Changes that only a sweep found since the last notification: a deaf subscription shows here."""
+
+
+class AssetRow(SQLModel, table=True):
+    __tablename__ = "asset"
+    id: int = Field(sa_column=Column(Integer, ForeignKey("bookable.id"), primary_key=True, autoincrement=False))
+    name: str
+    store_id: int = Field(foreign_key="store.id")
+    description: str = ""
+    retired: bool = False
+    rules: dict[str, Any] = _json({})
+
+
+class PersonRow(SQLModel, table=True):
+    __tablename__ = "person"
+    id: int | None = Field(default=None, primary_key=True)
+    address: str
+    address_folded: str = Field(unique=True)
+    name: str
+
+
+class PersonAliasRow(SQLModel, table=True):
+    __tablename__ = "person_alias"
+    address_folded: str = Field(primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+
+
+class LoanRow(SQLModel, table=True):
+    __tablename__ = "loan"
+    __table_args__ = (
+        Index("ix_loan_status_end_at", "status", "end_at"),
+        Index("ix_loan_status_start_at", "status", "start_at"),
+        {"sqlite_autoincrement": True},  # a number, once said aloud, is never given again
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    status: str
+    home: str
+    person_id: int = Field(foreign_key="person.id", index=True)
+    start_at: datetime = _required_instant()
+    end_at: datetime = _required_instant(index=True)
+    store_id: int = Field(foreign_key="store.id")
+    title: str = _text()
+    notes: str = _text()
+    private: bool = False
+    series: str | None = None
+    version: int = 1
+    created_at: datetime = _required_instant()
+    changed_at: datetime = _required_instant()
+
+
+class LoanItemRow(SQLModel, table=True):
+    """An item of a loan. `holds` and the blocked times are what the occupancy guard watches."""
+
+    __tablename__ = "loan_item"
+    __table_args__ = (
+        UniqueConstraint("loan_number", "bookable_id", name="uq_loan_item_loan_number"),
+        Index(
+            "ix_loan_item_held",
+            "bookable_id",
+            "blocked_end",
+            "blocked_start",
+            postgresql_where=text("holds"),
+            sqlite_where=text("holds = 1"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    loan_number: int = Field(foreign_key="loan.number")
+    bookable_id: int = Field(foreign_key="bookable.id")
+    kind: str
+    state: str
+    holds: bool = Field(default=True)
+    blocked_start: datetime = _required_instant()
+    blocked_end: datetime = _required_instant()
+
+
+class LinkRow(SQLModel, table=True):
+    """Loan <-> meeting. One row per generation: a new organizer means a new meeting (H55)."""
+
+    __tablename__ = "link"
+    __table_args__ = (
+        UniqueConstraint("loan_number", "generation", name="uq_link_loan_number"),
+        Index("ix_link_ical_uid", "ical_uid", unique=True),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    loan_number: int = Field(foreign_key="loan.number")
+    generation: int = 1
+    state: str
+    """`pending` (being created), `linked`, `ended`."""
+    ical_uid: str | None = None
+    organizer_mailbox: str | None = None
+    organizer_event_id: str | None = None
+    organizer_etag: str | None = None
+    base: dict[str, Any] = _json({})
+    written_at: datetime | None = _instant()
+    """When we last wrote the meeting; None: only people have."""
+    checked_at: datetime | None = _instant()
+    """When the organizer's copy was last read for missing answers."""
+    asked_at: datetime | None = _instant()
+    """Since when at least one room owes an answer."""
+    web_link: str | None = None
+
+
+class CopyRow(SQLModel, table=True):
+    """The mirror: a room's copy of an event as last read. May hold overlaps, since Exchange may."""
+
+    __tablename__ = "room_copy"
+    __table_args__ = (
+        Index("ix_room_copy_ical_uid", "ical_uid"),
+        Index(
+            "ix_room_copy_live",
+            "room_id",
+            "end_at",
+            postgresql_where=text("live"),
+            sqlite_where=text("live = 1"),
+        ),
+    )
+    room_id: int = Field(foreign_key="room.id", primary_key=True)
+    event_id: str = Field(primary_key=True)
+    ical_uid: str | None = None
+    etag: str = ""
+    payload: str = _text()
+    """The EventCopy (or the stub) as JSON, private texts removed."""
+    start_at: datetime | None = _instant()
+    end_at: datetime | None = _instant()
+    live: bool = True
+    """False: cancelled, declined or gone."""
+    gone: bool = False
+    """True once Graph answered 404 for it: kept, so that a late message cannot revive it."""
+    doubt: bool = False
+    """Delta said `@removed`, or a full reading missed it: ask for it by id before concluding anything."""
+    listed: bool = False
+    """Was there before us and has not changed since: never imported by itself (backfill does)."""
+    reading: int = 0
+    observed_at: datetime = _required_instant()
+
+
+class IntentRow(SQLModel, table=True):
+    """A write to Outlook that was decided: committed before the request, removed after its outcome is stored."""
+
+    __tablename__ = "intent"
+    id: int | None = Field(default=None, primary_key=True)
+    loan_number: int = Field(foreign_key="loan.number", index=True)
+    generation: int
+    kind: str
+    """`create`, `change`, `delete`, `decline`."""
+    mailbox: str
+    event_id: str | None = None
+    etag: str | None = None
+    payload: dict[str, Any] = _json({})
+    """Frozen with the intent: a retry sends exactly this."""
+    base: dict[str, Any] = _json({})
+    """What both sides will have agreed on once it is done: what we sent, never what came back."""
+    loan_version: int = 0
+    attempts: int = 0
+    created_at: datetime = _required_instant()
+
+
+class CaseRow(SQLModel, table=True):
+    __tablename__ = "case"
+    __table_args__ = (
+        Index(
+            "uq_case_open",
+            "subject",
+            "code",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+            sqlite_where=text("state = 'open'"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    subject: str = Field(index=True)
+    """The key the case is about: `loan:12`, `meeting:<uid>`, `room:3`."""
+    code: str
+    facts: dict[str, Any] = _json({})
+    state: str = Field(default="open", index=True)
+    standing: bool = True
+    """True: closes by itself when its cause is gone. False: a person must settle it."""
+    opened_at: datetime = _required_instant()
+    closed_at: datetime | None = _instant()
+    closed_by: str | None = None
+    settlement: str | None = None
+    loan_number: int | None = Field(default=None, index=True)
+    ical_uid: str | None = None
+    room_id: int | None = Field(default=None, index=True)
+
+
+class DecisionRow(SQLModel, table=True):
+    __tablename__ = "decision"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _required_instant()
+    code: str
+    facts: dict[str, Any] = _json({})
+    actor: str = "engine"
+    loan_number: int | None = Field(default=None, index=True)
+    ical_uid: str | None = Field(default=None, index=True)
+    room_id: int | None = Field(default=None)
+
+
+class SubscriptionRow(SQLModel, table=True):
+    __tablename__ = "subscription"
+    room_id: int = Field(sa_column=Column(Integer, ForeignKey("room.id"), primary_key=True, autoincrement=False))
+    remote_id: str | None = Field(default=None, index=True)
+    """Graph's id; None while it is being created."""
+    client_state: str
+    expires_at: datetime | None = _instant()
+    created_at: datetime = _required_instant()
+    renewed_at: datetime | None = _instant()
+    notified_at: datetime | None = _instant()
+
+
+class NotificationRow(SQLModel, table=True):
+    """A notification as it came: raw, until its room has been looked at."""
+
+    __tablename__ = "notification"
+    id: int | None = Field(default=None, primary_key=True)
+    room_id: int | None = Field(default=None, index=True)
+    received_at: datetime = _required_instant(index=True)
+    event_id: str | None = None
+    etag: str | None = None
+    change_type: str = ""
+    raw: str = _text()
+
+
+class WorkRow(SQLModel, table=True):
+    """The work queue: one row per key, kept for ever, because its fence must only grow."""
+
+    __tablename__ = "work"
+    __table_args__ = (
+        Index(
+            "ix_work_ready",
+            "priority",
+            "ready_at",
+            postgresql_where=text("ready_at IS NOT NULL"),
+            sqlite_where=text("ready_at IS NOT NULL"),
+        ),
+    )
+    kind: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    priority: int = 1
+    ready_at: datetime | None = _instant()
+    """When it may next be claimed: due time, or the end of a running lease; None when nothing waits."""
+    marked_at: datetime | None = _instant()
+    """Since when it has been waiting."""
+    version: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """Bumped by each mark; a pass that ends finds out whether it was marked while it ran."""
+    due_at: datetime | None = _instant()
+    """The due time of a mark made while a pass runs."""
+    lease_owner: str | None = None
+    lease_until: datetime | None = _instant()
+    fence: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    attempts: int = 0
+    parked_at: datetime | None = _instant()
+    last_error: str | None = _text(nullable=True)
+    last_done_at: datetime | None = _instant()
+
+
+class SettingRow(SQLModel, table=True):
+    """A setting changed at run time, over the file and the environment."""
+
+    __tablename__ = "setting"
+    key: str = Field(primary_key=True)
+    value: dict[str, Any] = _json({})
+    changed_at: datetime = _required_instant()
+    changed_by: str
+
+
+class TokenRow(SQLModel, table=True):
+    """A bearer token of the API: its SHA-256, never itself."""
+
+    __tablename__ = "token"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    role: str
+    digest: str = Field(sa_column=Column(String(64), unique=True, nullable=False))
+    created_at: datetime = _required_instant()
+    used_at: datetime | None = _instant()
+    revoked_at: datetime | None = _instant()
+
+
+class JobRow(SQLModel, table=True):
+    """A timed job, as `status` shows it: when it ran last, what it did, when it runs next."""
+
+    __tablename__ = "job"
+    name: str = Field(primary_key=True)
+    next_at: datetime | None = _instant()
+    last_at: datetime | None = _instant()
+    last_result: str | None = None
+
+

@@ -1,0 +1,94 @@
+"""Rooms as the directory lists them, and as the engine keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engine.ids import Address, BookableId, StoreId, fold_address
+
+
+class RoomState(StrEnum):
+    """Whether a room takes part in the sync. None of these ever loses a loan."""
+
+    ACTIVE = "active"
+    EXCLUDED = "excluded"
+    """Carries an ignored tag (H17, H25)."""
+    MISSING = "missing"
+    """No longer listed. Weak evidence: Places may lag or be misconfigured (Graph docs: place-list)."""
+    SUSPENDED = "suspended"
+    """Its mailbox answers 403 or "not enabled": nothing is concluded from silence (design: never gone)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One row of the directory's room list (Graph docs: place-list, room). Not yet a room of ours.
+
+    `directory_id` may change for the same mailbox; `place_id` is steadier but absent on older
+    tenants; `address` is the join key to the mailbox.
+    """
+
+    directory_id: str
+    address: Address
+    name: str
+    place_id: str | None = None
+    capacity: int | None = None
+    building: str | None = None
+    floor: str | None = None
+    tags: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    postal_address: str | None = None
+    booking_type: str = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A bookable Exchange room known to us."""
+
+    id: BookableId
+    address: Address
+    directory_id: str
+    name: str
+    state: RoomState
+    store_id: StoreId
+    place_id: str | None = None
+    aliases: tuple[Address, ...] = ()
+    capacity: int | None = None
+    building: str | None = None
+    floor: str | None = None
+    tags: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    postal_address: str | None = None
+    time_zone: str | None = None
+    """IANA; None: the setting `rooms.time_zone`."""
+
+    @property
+    def addresses(self) -> frozenset[Address]:
+        """All addresses under which this room may appear among attendees, folded."""
+        return frozenset(fold_address(address) for address in (self.address, *self.aliases))
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether its calendar is followed. A missing room may still receive meetings; an excluded one is left alone."""
+        return self.state in (RoomState.ACTIVE, RoomState.SUSPENDED, RoomState.MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomBook:
+    """All rooms, found by number or by any address: how a room among attendees is recognised (never by attendee type)."""
+
+    rooms: tuple[Room, ...]
+    _by_id: dict[BookableId, Room] = field(init=False, repr=False, compare=False)
+    _by_address: dict[Address, Room] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {room.id: room for room in self.rooms})
+        object.__setattr__(
+            self, "_by_address", {address: room for room in self.rooms for address in room.addresses}
+        )
+
+    def by_id(self, room_id: BookableId) -> Room | None:
+        return self._by_id.get(room_id)
+
+    def by_address(self, address: str) -> Room | None:
+        return self._by_address.get(fold_address(address))
