@@ -1,0 +1,12 @@
+"""Decides: compares the two sides of one booking, says what would make them agree, and why.
+
+Lives here: pure functions and tables; values in, values out. Never here: clocks, files, sockets,
+logs, SQL. May import: rooms, loans, ids, interval, errors. One booking is followed through
+
+    observe.py   the copies in the mirror become one view of the meeting (and: is more reading needed?)
+    validate.py  is it an event that may become a loan? (H36-H39)
+    decide.py    the tables: what one field needs, how a booking ends
+    plan.py      the whole: a plan of plain values
+    texts.py     what Outlook is told about a loan (H52-H53)
+    reasons.py   every reason code, in French and English (D2)
+"""

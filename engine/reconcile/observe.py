@@ -1,0 +1,202 @@
+"""From copies to one view of a meeting, and whether the organizer's copy must be read for it.
+
+Room copies come for free with each room's delta; the organizer's copy costs a request. It is read
+only where room copies cannot tell: who declined and who was released, and what is true while our
+own change is still on its way to the rooms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, tzinfo
+from types import MappingProxyType
+
+from engine.ids import BookableId
+from engine.interval import Interval
+from engine.loans.status import ItemState
+from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
+from engine.rooms.event import Answer, Attendee, EventCopy, Mailbox, Privacy
+from engine.rooms.room import RoomBook
+
+_STATE_OF = MappingProxyType(
+    {
+        Answer.NONE: ItemState.REQUESTED,
+        Answer.TENTATIVE: ItemState.TENTATIVE,
+        Answer.ACCEPTED: ItemState.ACCEPTED,
+        Answer.ORGANIZER: ItemState.ACCEPTED,
+        Answer.DECLINED: ItemState.DECLINED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of one meeting before deciding."""
+
+    copies: tuple[RoomCopy, ...]
+    base: Base | None = None
+    organizer_read: bool = False
+    """Whether the organizer's copy was asked for; `organizer_copy` None then means: it is not there."""
+    organizer_copy: EventCopy | None = None
+    organizer_interval: Interval | None = None
+    written: bool = False
+    """Whether we have ever written this meeting, so that old times in a room copy may be our own echo."""
+    answers_before: Mapping[BookableId, ItemState] = MappingProxyType({})
+
+
+def resolve_interval(event: EventCopy, zone: tzinfo) -> Interval | None:
+    """Return *event*'s times as instants; all-day events run from midnight to midnight in *zone* (they float)."""
+    if event.all_day is None:
+        return event.interval
+    first, after = event.all_day
+    return Interval(datetime.combine(first, time(0), zone), datetime.combine(after, time(0), zone))
+
+
+def needs_organizer(known: Known, *, check_answers: bool) -> bool:
+    """
+    Tell whether the organizer's copy must be read before *known* can be viewed.
+
+    Args:
+        known: what the mirror and the link hold; not yet read.
+        check_answers: whether rooms that have shown no copy at all are due to be asked about.
+    """
+    if known.base is None:
+        return any(copy.live for copy in known.copies)
+    if len(_new_times(known)) > (0 if known.written else 1):
+        return True
+    by_room = {copy.room_id: copy for copy in known.copies}
+    live = any(copy.live for copy in known.copies)
+    for room in known.base.outlook.rooms:
+        copy = by_room.get(room)
+        if copy is None:
+            if check_answers:
+                return True
+        elif not copy.live and not (copy.event.is_cancelled and (live or not known.written)):
+            return True  # vanished, declined, or cancelled while it is ours: only the organizer's copy tells why
+    return False
+
+
+def _new_times(known: Known) -> frozenset[Interval | None]:
+    before = known.base.outlook.interval if known.base else None
+    return frozenset(copy.interval for copy in known.copies if copy.live) - {before}
+
+
+def view_meeting(known: Known, book: RoomBook) -> MeetingView:
+    """Return the one view of the meeting that *known* amounts to."""
+    live = [copy for copy in known.copies if copy.live]
+    organizer_copy = known.organizer_copy
+    if organizer_copy is not None and organizer_copy.is_cancelled:
+        organizer_copy = None
+    if organizer_copy is None and not live and (known.organizer_read or known.copies):
+        return MeetingView(Presence.GONE, ical_uid=known.copies[0].event.ical_uid if known.copies else None)
+    if organizer_copy is None and not live:
+        return _view_unseen(known)
+    return _view_live(known, organizer_copy, live, book)
+
+
+def _view_unseen(known: Known) -> MeetingView:
+    """Return the view of a meeting we created and of which no room has shown anything yet."""
+    if known.base is None:
+        return MeetingView(Presence.NOT_YET)
+    face = known.base.outlook
+    answers = {room: known.answers_before.get(room, ItemState.REQUESTED) for room in face.rooms}
+    return MeetingView(Presence.LIVE, interval=face.interval, answers=MappingProxyType(answers))
+
+
+def _view_live(known: Known, organizer_copy: EventCopy | None, live: list[RoomCopy], book: RoomBook) -> MeetingView:
+    shown = organizer_copy or live[0].event
+    interval = known.organizer_interval if organizer_copy else _agreed_interval(known, live)
+    return MeetingView(
+        presence=Presence.LIVE,
+        ical_uid=shown.ical_uid,
+        interval=interval,
+        time_fault=shown.time_fault,
+        zero_length=shown.instant is not None,
+        organizer=_organizer(shown, book),
+        answers=MappingProxyType(_answers(known, organizer_copy, live, interval, book)),
+        type=shown.type,
+        is_draft=shown.is_draft,
+        private=shown.privacy is not Privacy.NORMAL,
+        subject=organizer_copy.subject if organizer_copy else None,
+        organizer_event_id=organizer_copy.event_id if organizer_copy else None,
+        organizer_etag=organizer_copy.etag if organizer_copy else None,
+        transaction_id=organizer_copy.transaction_id if organizer_copy else None,
+        web_link=organizer_copy.web_link if organizer_copy else None,
+    )
+
+
+def _agreed_interval(known: Known, live: list[RoomCopy]) -> Interval | None:
+    """Return the times the room copies agree on; while a move spreads from room to room, the new ones."""
+    changed = _new_times(known)
+    if changed:
+        return min(changed, key=lambda interval: (interval is None, interval and interval.start))
+    return live[0].interval
+
+
+def _organizer(shown: EventCopy, book: RoomBook) -> Mailbox | None:
+    """Return the organizer; None when it is a room itself (written straight into its calendar: nobody asked)."""
+    if shown.organizer is None or book.by_address(shown.organizer.address) is not None:
+        return None
+    return shown.organizer
+
+
+def _answers(
+    known: Known,
+    organizer_copy: EventCopy | None,
+    live: list[RoomCopy],
+    interval: Interval | None,
+    book: RoomBook,
+) -> dict[BookableId, ItemState]:
+    invited = _invited(known, organizer_copy, live, book)
+    by_room = {copy.room_id: copy for copy in known.copies}
+    return {room: _answer(room, by_room.get(room), attendee, interval, known) for room, attendee in invited.items()}
+
+
+def _invited(
+    known: Known, organizer_copy: EventCopy | None, live: list[RoomCopy], book: RoomBook
+) -> dict[BookableId, Attendee | None]:
+    """Return the synced rooms the meeting invites, by address or alias whatever the attendee type (P31)."""
+    invited: dict[BookableId, Attendee | None] = {}
+    lists = [organizer_copy.attendees] if organizer_copy else [copy.event.attendees for copy in live]
+    for attendees in lists:
+        for attendee in attendees:
+            room = book.by_address(attendee.address)
+            if room is not None and room.is_synced:
+                invited[room.id] = attendee if organizer_copy else None
+    if organizer_copy is None:
+        for copy in known.copies:
+            if copy.live:
+                invited.setdefault(copy.room_id, None)
+            elif copy.event.is_cancelled or copy.gone:
+                invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older
+    elif organizer_copy.is_organizer:
+        for copy in live:
+            if copy.event.is_organizer:
+                invited.setdefault(copy.room_id, None)
+    return invited
+
+
+def _answer(
+    room: BookableId,
+    copy: RoomCopy | None,
+    attendee: Attendee | None,
+    interval: Interval | None,
+    known: Known,
+) -> ItemState:
+    """Return what *room* said. Its own copy is what blocks it, so it counts before the organizer's tracking."""
+    before = known.answers_before.get(room, ItemState.REQUESTED)
+    if copy is not None and copy.live:
+        if copy.interval == interval:
+            return _STATE_OF[copy.event.answer]
+        return ItemState.REQUESTED if attendee is None else _asked_again(attendee)
+    if attendee is None:
+        return before
+    if copy is not None and copy.gone and attendee.answer in (Answer.ACCEPTED, Answer.TENTATIVE):
+        return ItemState.RELEASED
+    return _STATE_OF[attendee.answer]
+
+
+def _asked_again(attendee: Attendee) -> ItemState:
+    """Return the state of a room whose copy still shows other times: a no counts, a yes may be the old one."""
+    return ItemState.DECLINED if attendee.answer is Answer.DECLINED else ItemState.REQUESTED

@@ -1,0 +1,588 @@
+"""The plan of one booking: values in, values out. The only clever part of the engine.
+
+A plan is carried out in three steps, each safe to repeat: (1) one transaction saves the loan's
+side, the base as far as both agree now, and an intent per write; (2) the writes go to Outlook;
+(3) one transaction saves the base both agree on then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from engine.errors import Clash
+from engine.ids import Address, BookableId, fold_address
+from engine.interval import Interval
+from engine.loans.loan import Home, ItemKind, Loan, Requester
+from engine.loans.rules import RuleBreach
+from engine.loans.status import BLOCKING_STATUSES, WITHDRAWN_STATUSES, ItemState, LoanAction
+from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, Verdict, decide_end, decide_field
+from engine.reconcile.validate import Invalid, PeopleRule, Valid, clash_facts, resolve_requester, validate
+from engine.reconcile.views import Base, Face, MeetingView, Presence, loan_face
+
+ANSWER_GRACE_SECONDS = 3.0
+"""How long a new meeting whose rooms have not said anything waits before it becomes a loan. Rooms answer in
+seconds (observed by developers); waiting saves a loan number for every meeting that is declined at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A decision to remember: its reason code, and the values of its text."""
+
+    code: str
+    facts: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    actor: str = "outlook"
+    room_id: BookableId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLoan:
+    """A loan to be made of a meeting (H40-H44)."""
+
+    requester: Requester
+    interval: Interval
+    rooms: Mapping[BookableId, ItemState]
+    title: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoanEdit:
+    """What to change in a loan; None and absent leave things alone."""
+
+    interval: Interval | None = None
+    requester: Requester | None = None
+    states: Mapping[BookableId, ItemState] = field(default_factory=lambda: MappingProxyType({}))
+    """New states of items; rooms not yet in the loan join it."""
+    action: LoanAction | None = None
+    title: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == LoanEdit()
+
+
+@dataclass(frozen=True, slots=True)
+class CreateEvent:
+    """Create the loan's event, as the next generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEvent:
+    """Change the organizer's copy: only what is named."""
+
+    interval: Interval | None = None
+    add_rooms: frozenset[BookableId] = frozenset()
+    drop_rooms: frozenset[BookableId] = frozenset()
+    text: bool = False
+    """Whether title and body are to follow the loan (only of events that are ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEvent:
+    """Delete the organizer's copy; where that is not permitted, decline on the rooms' behalf."""
+
+
+OutlookWrite = CreateEvent | ChangeEvent | DeleteEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one pass does. `cases` is the whole set that stands now: others of this booking close by themselves."""
+
+    loan: NewLoan | LoanEdit | None = None
+    writes: tuple[OutlookWrite, ...] = ()
+    base: Base | None = None
+    """The base once the loan's side is saved; None leaves it as it is."""
+    base_after: Base | None = None
+    """The base once the writes are done."""
+    notes: tuple[Note, ...] = ()
+    cases: tuple[Note, ...] = ()
+    conflicts: tuple[Note, ...] = ()
+    """Losers' values: each becomes a case that a person must settle."""
+    end_link: bool = False
+    look_again_seconds: float | None = None
+
+    @property
+    def is_rest(self) -> bool:
+        return self.loan is None and not self.writes and not self.conflicts and not self.end_link
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything one plan is made from."""
+
+    meeting: MeetingView
+    loan: Loan | None
+    base: Base | None
+    people: PeopleRule
+    now: datetime
+    clashes: Mapping[BookableId, Clash] = field(default_factory=lambda: MappingProxyType({}))
+    """What holds each item on the meeting's rounded interval, this booking apart."""
+    breaches: tuple[RuleBreach, ...] = ()
+    seen_at: datetime | None = None
+    """When the meeting was first seen."""
+    text_differs: bool = False
+    """Whether the body we wrote no longer says what the loan says."""
+    listed: bool = False
+    """Whether the meeting was there before us and has not changed since."""
+    may_write: bool = True
+    """False in the modes `read_only` and `shadow`."""
+
+
+def plan(situation: Situation) -> Plan:
+    """Say what one booking needs."""
+    if situation.loan is None:
+        return _plan_unknown_meeting(situation)
+    return _withhold(_plan_known(situation, situation.loan), situation)
+
+
+def _withhold(made: Plan, situation: Situation) -> Plan:
+    """Take the writes out of a plan in a mode that writes nothing to Outlook; a case says what is withheld."""
+    if situation.may_write or not made.writes:
+        return made
+    kinds = ", ".join(type(write).__name__ for write in made.writes)
+    case = Note("write_withheld", {"writes": kinds}, actor="engine")
+    return replace(made, writes=(), base_after=None, cases=(*made.cases, case), end_link=False)
+
+
+# --- a meeting without a loan
+
+
+def _plan_unknown_meeting(situation: Situation) -> Plan:
+    meeting = situation.meeting
+    if meeting.presence is not Presence.LIVE or situation.listed:
+        return Plan()
+    verdict = validate(meeting, people=situation.people, clashes=situation.clashes)
+    if isinstance(verdict, Invalid):
+        if verdict.reason == "draft":
+            return Plan()
+        note = Note(verdict.reason, verdict.facts)
+        return Plan(notes=(Note("not_synced", {"reason": verdict.reason, **verdict.facts}),), cases=(note,))
+    wait = _grace_left(situation)
+    if meeting.unanswered and wait > 0:
+        return Plan(look_again_seconds=wait)
+    return _plan_import(situation, verdict)
+
+
+def _grace_left(situation: Situation) -> float:
+    if situation.seen_at is None:
+        return ANSWER_GRACE_SECONDS
+    return ANSWER_GRACE_SECONDS - (situation.now - situation.seen_at).total_seconds()
+
+
+def _plan_import(situation: Situation, valid: Valid) -> Plan:
+    meeting = situation.meeting
+    new = NewLoan(
+        requester=valid.requester,
+        interval=valid.interval,
+        rooms=meeting.answers,
+        title=meeting.subject or "",
+        private=meeting.private,
+    )
+    rooms = frozenset(meeting.answers)
+    base = Base(
+        outlook=Face(valid.interval, _organizer_address(situation), rooms),
+        loan=Face(valid.interval, fold_address(valid.requester.address), rooms),
+    )
+    notes = [Note("imported", {"start": _say(valid.interval.start), "end": _say(valid.interval.end)})]
+    if meeting.organizer is not None and fold_address(meeting.organizer.address) != base.loan.requester:
+        notes.append(Note("default_user_stands_in", {"organizer": meeting.organizer.address}))
+    flags = tuple(Note(breach.code, breach.facts) for breach in situation.breaches)
+    return Plan(
+        loan=new,
+        base=base,
+        notes=(*notes, *flags),
+        cases=(*flags, *_answer_cases(meeting)),
+    )
+
+
+def _organizer_address(situation: Situation) -> Address:
+    organizer = situation.meeting.organizer
+    if organizer is not None:
+        return fold_address(organizer.address)
+    return situation.base.outlook.requester if situation.base else fold_address("")
+
+
+# --- a loan, with or without its meeting
+
+
+def _plan_known(situation: Situation, loan: Loan) -> Plan:
+    meeting, base = situation.meeting, situation.base
+    if base is None or meeting.presence is Presence.NOT_YET:
+        return _plan_first_write(situation, loan)
+    meeting_end = _meeting_end(meeting, loan, base)
+    loan_end = _loan_end(loan)
+    if loan_end is LoanEnd.ALIVE and loan.interval.end <= situation.now:
+        return _plan_frozen(situation, loan)
+    match decide_end(meeting_end, loan_end, loan.home):
+        case EndVerdict.REST:
+            return Plan()
+        case EndVerdict.FORGET:
+            return Plan(end_link=True)
+        case EndVerdict.CANCEL_LOAN:
+            code = "cancelled_in_outlook" if meeting_end is MeetingEnd.GONE else _roomless_code(meeting)
+            return Plan(loan=LoanEdit(action=LoanAction.CANCEL), notes=(Note(code),), end_link=True)
+        case EndVerdict.REFUSE_LOAN_AND_DELETE_EVENT:
+            return Plan(
+                loan=LoanEdit(states=_states(meeting, loan), action=LoanAction.REFUSE),
+                writes=(DeleteEvent(),),
+                notes=(Note(_roomless_code(meeting)), Note("event_deleted", actor="engine")),
+                cases=_answer_cases(meeting),
+                end_link=True,
+            )
+        case EndVerdict.DELETE_EVENT:
+            return Plan(writes=(DeleteEvent(),), notes=(Note("event_deleted", actor="engine"),), end_link=True)
+        case EndVerdict.COMPARE:
+            return _plan_merge(situation, loan, base)
+
+
+def _plan_first_write(situation: Situation, loan: Loan) -> Plan:
+    """Plan the event of a loan that has none. Loans without rooms are none of Outlook's business (H35)."""
+    if not loan.blocks or not loan.rooms or loan.interval.end <= situation.now:
+        return Plan(end_link=not loan.blocks)
+    face = loan_face(loan)
+    return Plan(
+        writes=(CreateEvent(),),
+        base_after=Base(outlook=face, loan=face),
+        notes=(Note("event_created", actor="engine"),),
+    )
+
+
+def _loan_end(loan: Loan) -> LoanEnd:
+    if loan.status in BLOCKING_STATUSES:
+        return LoanEnd.ALIVE
+    return LoanEnd.WITHDRAWN if loan.status in WITHDRAWN_STATUSES else LoanEnd.FINISHED
+
+
+def _meeting_end(meeting: MeetingView, loan: Loan, base: Base) -> MeetingEnd:
+    """Tell whether the meeting still holds a room for the loan. An edit not yet sent may still find one."""
+    if meeting.presence is Presence.GONE:
+        return MeetingEnd.GONE
+    here = loan_face(loan)
+    untouched = here.rooms <= base.loan.rooms and here.interval == base.loan.interval
+    if not meeting.holding and untouched:
+        return MeetingEnd.ROOMLESS
+    return MeetingEnd.ALIVE
+
+
+def _roomless_code(meeting: MeetingView) -> str:
+    if not meeting.answers:
+        return "all_rooms_removed"
+    released = all(state is ItemState.RELEASED for state in meeting.answers.values())
+    return "all_rooms_released" if released else "all_rooms_declined"
+
+
+def _plan_frozen(situation: Situation, loan: Loan) -> Plan:
+    """Leave a loan whose time is over as it is; a meeting moved out of the past is told as a case."""
+    interval = situation.meeting.interval
+    if interval is not None and interval != loan.interval and interval.end > situation.now:
+        return Plan(cases=(Note("past_loan_frozen", {"start": _say(interval.start), "end": _say(interval.end)}),))
+    return Plan()
+
+
+# --- the three-way merge
+
+
+@dataclass(slots=True)
+class _Merge:
+    """One merge under way: the loan's edit, the write, both bases and what to say about it."""
+
+    situation: Situation
+    loan: Loan
+    base: Base
+    after: Base
+    edit: LoanEdit = field(default_factory=LoanEdit)
+    change: ChangeEvent = field(default_factory=ChangeEvent)
+    states: dict[BookableId, ItemState] = field(default_factory=dict)
+    replaced: bool = False
+    notes: list[Note] = field(default_factory=list)
+    cases: list[Note] = field(default_factory=list)
+    conflicts: list[Note] = field(default_factory=list)
+
+    def agree(self, **fields: object) -> None:
+        """Set fields of both faces in both bases: what is agreed once the loan's side is saved."""
+        self.base = _with_faces(self.base, fields, fields)
+        self.after = _with_faces(self.after, fields, fields)
+
+
+def _with_faces(base: Base, outlook: Mapping[str, object], loan: Mapping[str, object]) -> Base:
+    return replace(
+        base,
+        outlook=replace(base.outlook, **outlook),  # type: ignore[arg-type]
+        loan=replace(base.loan, **loan),  # type: ignore[arg-type]
+    )
+
+
+def _plan_merge(situation: Situation, loan: Loan, base: Base) -> Plan:
+    if loan.home is Home.APP and not loan.rooms:
+        return Plan(writes=(DeleteEvent(),), notes=(Note("event_deleted", actor="engine"),), end_link=True)
+    merge = _Merge(situation, loan, base, after=base)
+    merge.states.update(_states(situation.meeting, loan))
+    _merge_interval(merge)
+    _merge_rooms(merge)
+    _merge_requester(merge)
+    _merge_title(merge)
+    _drop_taken(merge)
+    merge.cases.extend(_answer_cases(situation.meeting))
+    return _finish(merge)
+
+
+def _merge_interval(merge: _Merge) -> None:
+    meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
+    if meeting.interval is None:
+        code = meeting.time_fault.code if meeting.time_fault else "zero_length"
+        merge.cases.append(Note(code, {"text": meeting.time_fault.text if meeting.time_fault else ""}))
+        return
+    verdict = decide_field(
+        outlook_changed=meeting.interval != base.outlook.interval,
+        loan_changed=loan.interval != base.loan.interval,
+        same=meeting.interval == loan.interval,
+        home=loan.home,
+    )
+    _settle(merge, verdict, "interval", outlook=_say_interval(meeting.interval), loan=_say_interval(loan.interval))
+    match verdict:
+        case Verdict.AGREE:
+            merge.agree(interval=meeting.interval)
+        case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
+            merge.edit = replace(merge.edit, interval=meeting.interval)
+            merge.agree(interval=meeting.interval)
+            facts = {"old": _say_interval(loan.interval), "new": _say_interval(meeting.interval)}
+            merge.notes.append(Note("moved_in_outlook", facts))
+        case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
+            merge.change = replace(merge.change, interval=loan.interval)
+            fields = {"interval": loan.interval}
+            merge.after = _with_faces(merge.after, fields, fields)
+        case Verdict.REST:
+            pass
+
+
+def _merge_rooms(merge: _Merge) -> None:
+    meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
+    there, here = frozenset(meeting.answers), loan_face(loan).rooms
+    verdict = decide_field(
+        outlook_changed=there != base.outlook.rooms,
+        loan_changed=here != base.loan.rooms,
+        same=there == here,
+        home=loan.home,
+    )
+    _settle(merge, verdict, "rooms", outlook=_say_rooms(merge, there), loan=_say_rooms(merge, here))
+    match verdict:
+        case Verdict.AGREE:
+            merge.agree(rooms=there)
+        case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
+            _take_rooms(merge, there, here, whole=verdict is Verdict.OUTLOOK_WINS)
+        case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
+            known = there if verdict is Verdict.APP_WINS else base.loan.rooms
+            merge.change = replace(merge.change, add_rooms=here - known, drop_rooms=(known - here) & there)
+            outlook = (there - (known - here)) | here
+            merge.after = _with_faces(merge.after, {"rooms": outlook}, {"rooms": here})
+        case Verdict.REST:
+            pass
+
+
+def _take_rooms(merge: _Merge, there: frozenset[BookableId], here: frozenset[BookableId], *, whole: bool) -> None:
+    """Let the loan follow the rooms Outlook shows; a room dropped earlier because it was taken stays dropped."""
+    known = here if whole else merge.base.outlook.rooms
+    added, removed = there - known, (known - there) & here
+    for room in added:
+        merge.states[room] = merge.situation.meeting.answers[room]
+        merge.notes.append(Note("room_added_in_outlook", {"item_id": room}, room_id=room))
+    for room in removed:
+        merge.states[room] = ItemState.CANCELLED
+        merge.notes.append(Note("room_removed_in_outlook", {"item_id": room}, room_id=room))
+    kept = (here - removed) | added
+    merge.base = _with_faces(merge.base, {"rooms": there}, {"rooms": kept})
+    merge.after = _with_faces(merge.after, {"rooms": there}, {"rooms": kept})
+
+
+def _merge_requester(merge: _Merge) -> None:
+    meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
+    here = fold_address(loan.requester.address)
+    there = fold_address(meeting.organizer.address) if meeting.organizer else base.outlook.requester
+    wanted = resolve_requester(meeting.organizer, merge.situation.people) if meeting.organizer else None
+    verdict = decide_field(
+        outlook_changed=there != base.outlook.requester,
+        loan_changed=here != base.loan.requester,
+        same=wanted is not None and fold_address(wanted.address) == here,
+        home=loan.home,
+    )
+    _settle(merge, verdict, "requester", outlook=there, loan=here)
+    match verdict:
+        case Verdict.AGREE:
+            merge.base = _with_faces(merge.base, {"requester": there}, {"requester": here})
+            merge.after = _with_faces(merge.after, {"requester": there}, {"requester": here})
+        case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
+            _take_requester(merge, there, wanted)
+        case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
+            _give_requester(merge, here)
+        case Verdict.REST:
+            _follow_name(merge, wanted)
+
+
+def _take_requester(merge: _Merge, there: Address, wanted: Requester | None) -> None:
+    if wanted is None:
+        merge.cases.append(Note("organizer_unknown", {"organizer": there}))
+        return
+    merge.edit = replace(merge.edit, requester=wanted)
+    merge.notes.append(Note("organizer_changed", {"old": merge.loan.requester.address, "new": wanted.address}))
+    faces = {"requester": there}, {"requester": fold_address(wanted.address)}
+    merge.base, merge.after = _with_faces(merge.base, *faces), _with_faces(merge.after, *faces)
+
+
+def _give_requester(merge: _Merge, here: Address) -> None:
+    """A new requester means a new organizer: delete and create anew (H55, H-b). A person's own meeting is left theirs."""
+    if merge.loan.home is Home.APP:
+        merge.replaced = True
+        return
+    old = merge.base.loan.requester
+    merge.edit = replace(merge.edit, requester=Requester(old, old))
+    merge.conflicts.append(
+        Note("organizer_cannot_change", {"field": "requester", "kept": old, "lost": here}, actor="engine")
+    )
+
+
+def _follow_name(merge: _Merge, wanted: Requester | None) -> None:
+    """Follow an organizer who was renamed: the same address, another name."""
+    loan = merge.loan
+    if wanted is None or loan.home is not Home.OUTLOOK or wanted.name == loan.requester.name:
+        return
+    if fold_address(wanted.address) == fold_address(loan.requester.address) and wanted.name != wanted.address:
+        merge.edit = replace(merge.edit, requester=wanted)
+        merge.notes.append(Note("organizer_renamed", {"old": loan.requester.name, "new": wanted.name}))
+
+
+def _merge_title(merge: _Merge) -> None:
+    """A title belongs to where the booking was born: only one born in Outlook follows the organizer's."""
+    subject = merge.situation.meeting.subject
+    if merge.loan.home is Home.OUTLOOK and subject is not None and subject != merge.loan.title:
+        merge.edit = replace(merge.edit, title=subject)
+
+
+def _drop_taken(merge: _Merge) -> None:
+    """Drop from the loan what is no longer free after a change in Outlook (H47); the rest of the loan follows."""
+    gaining = frozenset(merge.states) - loan_face(merge.loan).rooms
+    touched = frozenset(item.id for item in merge.loan.held_items) | gaining if merge.edit.interval else gaining
+    for item_id in sorted(touched & frozenset(merge.situation.clashes)):
+        merge.states[item_id] = ItemState.CANCELLED
+        facts = clash_facts(merge.situation.clashes[item_id])
+        merge.notes.append(Note("item_dropped", facts, actor="engine", room_id=item_id))
+        merge.conflicts.append(Note("item_unavailable", facts, actor="engine", room_id=item_id))
+        kept = {"rooms": merge.base.loan.rooms - {item_id}}
+        merge.base, merge.after = _with_faces(merge.base, {}, kept), _with_faces(merge.after, {}, kept)
+
+
+def _finish(merge: _Merge) -> Plan:
+    situation, loan = merge.situation, merge.loan
+    current = {item.id: item.state for item in loan.items}
+    if merge.change.interval is not None or merge.replaced:
+        _forget_old_answers(merge)
+    states = {item: state for item, state in merge.states.items() if current.get(item) is not state}
+    for item, state in states.items():
+        merge.notes.extend(_answer_note(item, current.get(item), state))
+    edit = replace(merge.edit, states=MappingProxyType(states)) if states else merge.edit
+    writes, after = _writes(merge)
+    if edit.interval is not None and not _holds_any_room(merge, current):
+        edit, writes, after = replace(edit, action=_end_action(loan)), (), None
+        merge.notes.append(Note("no_room_left", actor="engine"))
+    return Plan(
+        loan=None if edit.is_empty else edit,
+        writes=writes,
+        base=merge.base if merge.base != situation.base else None,
+        base_after=after,
+        notes=tuple(merge.notes),
+        cases=tuple(merge.cases),
+        conflicts=tuple(merge.conflicts),
+    )
+
+
+def _forget_old_answers(merge: _Merge) -> None:
+    """Drop what rooms said to times that are about to change: an old yes is no answer to the new question."""
+    for item in merge.loan.rooms:
+        if merge.states.get(item.id) in (ItemState.ACCEPTED, ItemState.TENTATIVE):
+            del merge.states[item.id]
+
+
+def _end_action(loan: Loan) -> LoanAction:
+    return LoanAction.CANCEL if loan.home is Home.OUTLOOK else LoanAction.REFUSE
+
+
+def _holds_any_room(merge: _Merge, current: Mapping[BookableId, ItemState]) -> bool:
+    rooms = merge.base.loan.rooms
+    return any({**current, **merge.states}.get(room) is not ItemState.CANCELLED for room in rooms)
+
+
+def _writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
+    if merge.replaced:
+        face = loan_face(merge.loan)
+        merge.notes.append(Note("event_replaced", actor="engine"))
+        return (DeleteEvent(), CreateEvent()), Base(outlook=face, loan=face)
+    if merge.loan.home is Home.APP and merge.situation.text_differs:
+        merge.change = replace(merge.change, text=True)
+    if merge.change == ChangeEvent():
+        return (), None
+    merge.notes.append(Note("event_changed", actor="engine"))
+    return (merge.change,), merge.after
+
+
+def _settle(merge: _Merge, verdict: Verdict, name: str, *, outlook: str, loan: str) -> None:
+    """Put the loser's value into a case when both sides changed one field otherwise."""
+    if verdict is Verdict.OUTLOOK_WINS:
+        facts = {"field": name, "winner": "outlook", "kept": outlook, "lost": loan}
+        merge.conflicts.append(Note("both_changed", facts))
+    elif verdict is Verdict.APP_WINS:
+        facts = {"field": name, "winner": "app", "kept": loan, "lost": outlook}
+        merge.conflicts.append(Note("both_changed", facts))
+
+
+# --- answers of rooms
+
+
+def _states(meeting: MeetingView, loan: Loan) -> dict[BookableId, ItemState]:
+    """Return what each room that is part of the loan says now."""
+    return {item.id: meeting.answers[item.id] for item in loan.rooms if item.id in meeting.answers}
+
+
+_ANSWER_NOTES: Mapping[ItemState, str] = MappingProxyType(
+    {
+        ItemState.ACCEPTED: "room_accepted",
+        ItemState.TENTATIVE: "room_tentative",
+        ItemState.DECLINED: "room_declined",
+        ItemState.RELEASED: "room_released",
+    }
+)
+
+
+def _answer_note(item: BookableId, before: ItemState | None, now: ItemState) -> tuple[Note, ...]:
+    code = _ANSWER_NOTES.get(now)
+    if code is None or before is None:
+        return ()
+    return (Note(code, {"item_id": item}, room_id=item),)
+
+
+def _answer_cases(meeting: MeetingView) -> tuple[Note, ...]:
+    """Return the cases that stand as long as a room says no while the booking lives."""
+    said_no = {ItemState.DECLINED: "room_declined", ItemState.RELEASED: "room_released"}
+    return tuple(
+        Note(said_no[state], {"item_id": room}, room_id=room)
+        for room, state in sorted(meeting.answers.items())
+        if state in said_no
+    )
+
+
+# --- words for values
+
+
+def _say(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}"
+
+
+def _say_interval(interval: Interval) -> str:
+    return f"{_say(interval.start)} - {_say(interval.end)}"
+
+
+def _say_rooms(merge: _Merge, rooms: frozenset[BookableId]) -> str:
+    names = {item.id: item.name for item in merge.loan.items if item.kind is ItemKind.ROOM}
+    return ", ".join(names.get(room, f"room {room}") for room in sorted(rooms)) or "-"

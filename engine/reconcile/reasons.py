@@ -1,0 +1,177 @@
+"""Every reason code with its sentence, in English and French (D2). One table; the tests hold it complete.
+
+A sentence names the rule and the values, so that a person can read why something was, or was not,
+synced. Values come from the facts stored with the decision; one that is missing shows as `?`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+LANGUAGES = ("en", "fr")
+
+_NOT_SYNCED = {"en": "Not synced: ", "fr": "Non synchronisé : "}
+
+REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        # the desk
+        "booked_in_app": ("Booked in the app.", "Réservé dans l'application."),
+        "changed_in_app": ("Changed in the app: {changes}.", "Modifié dans l'application : {changes}."),
+        "approved": ("Approved.", "Approuvé."),
+        "refused": ("Refused.", "Refusé."),
+        "checked_out": ("Checked out.", "Sorti."),
+        "closed": ("Closed.", "Clôturé."),
+        "cancelled_in_app": ("Cancelled in the app.", "Annulé dans l'application."),
+        "became_overdue": (
+            "Overdue: not closed 15 minutes after its end.",
+            "En retard : non clôturé 15 minutes après la fin.",
+        ),
+        "no_show": ("Nobody came.", "Personne ne s'est présenté."),
+        # from Outlook to the loan
+        "imported": (
+            "Created from a meeting in Outlook, {start} - {end} UTC.",
+            "Créé depuis une réunion Outlook, {start} - {end} UTC.",
+        ),
+        "not_synced": ("Not synced.", "Non synchronisé."),
+        "default_user_stands_in": (
+            "The organizer {organizer} is not of our domains: the default user stands in.",
+            "L'organisateur {organizer} n'est pas de nos domaines : l'utilisateur par défaut le remplace.",
+        ),
+        "moved_in_outlook": ("Moved in Outlook from {old} to {new} UTC.", "Déplacé dans Outlook de {old} à {new} UTC."),
+        "room_added_in_outlook": ("Room {item} was added in Outlook.", "La salle {item} a été ajoutée dans Outlook."),
+        "room_removed_in_outlook": (
+            "Room {item} was removed in Outlook.",
+            "La salle {item} a été retirée dans Outlook.",
+        ),
+        "organizer_changed": (
+            "The organizer changed from {old} to {new}.",
+            "L'organisateur est passé de {old} à {new}.",
+        ),
+        "organizer_renamed": (
+            "The organizer is now called {new} (was {old}).",
+            "L'organisateur s'appelle désormais {new} (avant : {old}).",
+        ),
+        "item_dropped": (
+            "{item} left the loan: it is taken {start} - {end} UTC (loan {loan}).",
+            "{item} a quitté le prêt : déjà pris du {start} au {end} UTC (prêt {loan}).",
+        ),
+        "no_room_left": ("No room of the loan is free any more.", "Plus aucune salle du prêt n'est libre."),
+        "cancelled_in_outlook": ("Cancelled in Outlook.", "Annulé dans Outlook."),
+        "all_rooms_declined": ("Every room declined.", "Toutes les salles ont refusé."),
+        "all_rooms_removed": (
+            "No room of ours is in the meeting any more.",
+            "Plus aucune de nos salles n'est dans la réunion.",
+        ),
+        "all_rooms_released": ("Exchange released every room.", "Exchange a libéré toutes les salles."),
+        # answers of rooms
+        "room_accepted": ("Room {item} accepted.", "La salle {item} a accepté."),
+        "room_tentative": ("Room {item} accepted tentatively.", "La salle {item} a accepté provisoirement."),
+        "room_declined": ("Room {item} declined.", "La salle {item} a refusé."),
+        "room_released": ("Exchange released room {item}.", "Exchange a libéré la salle {item}."),
+        "room_does_not_answer": (
+            "Room {item} has not answered for {minutes} minutes. Check that its mailbox accepts automatically.",
+            "La salle {item} ne répond pas depuis {minutes} minutes. Vérifiez l'acceptation automatique de sa boîte.",
+        ),
+        # from the loan to Outlook
+        "event_created": ("Event created in Outlook.", "Événement créé dans Outlook."),
+        "event_changed": ("Event changed in Outlook.", "Événement modifié dans Outlook."),
+        "event_deleted": ("Event deleted in Outlook.", "Événement supprimé dans Outlook."),
+        "event_replaced": (
+            "Event deleted and created again: the organizer of a meeting cannot be changed.",
+            "Événement supprimé puis recréé : l'organisateur d'une réunion ne peut pas être changé.",
+        ),
+        "event_adopted": ("Our event was found again in Outlook.", "Notre événement a été retrouvé dans Outlook."),
+        "declined_for_room": (
+            "The organizer's calendar may not be written: declined on behalf of the room.",
+            "Le calendrier de l'organisateur n'est pas modifiable : refusé au nom de la salle.",
+        ),
+        "default_mailbox_used": (
+            "{mailbox} cannot hold events: the default user's mailbox is used.",
+            "{mailbox} ne peut pas contenir d'événements : la boîte de l'utilisateur par défaut est utilisée.",
+        ),
+        "write_withheld": (
+            "Not written to Outlook: the engine does not write in its present mode ({writes}).",
+            "Non écrit dans Outlook : le moteur n'écrit pas dans son mode actuel ({writes}).",
+        ),
+        "write_refused": ("Outlook refused the change: {error}", "Outlook a refusé la modification : {error}"),
+        # both
+        "both_changed": (
+            "Both sides changed {field}: {winner} wins with {kept}; lost: {lost}.",
+            "Les deux côtés ont modifié {field} : {winner} l'emporte avec {kept} ; perdu : {lost}.",
+        ),
+        "organizer_cannot_change": (
+            "A meeting made in Outlook keeps its organizer {kept}; {lost} was not taken over.",
+            "Une réunion créée dans Outlook garde son organisateur {kept} ; {lost} n'a pas été repris.",
+        ),
+        "past_loan_frozen": (
+            "The meeting of a loan that is over was moved to {start} - {end} UTC; the loan stays as it was.",
+            "La réunion d'un prêt terminé a été déplacée au {start} - {end} UTC ; le prêt reste tel quel.",
+        ),
+        # why an event is not a loan (H36-H39)
+        "draft": ("It is a draft.", "C'est un brouillon."),
+        "series_unsupported": (
+            "Recurring meetings are not imported yet.",
+            "Les réunions récurrentes ne sont pas encore importées.",
+        ),
+        "dates_invalid": ("Its dates cannot be read: {text}", "Ses dates sont illisibles : {text}"),
+        "zone_unknown": ("Its time zone is unknown: {text}", "Son fuseau horaire est inconnu : {text}"),
+        "zero_length": (
+            "It starts and ends at the same instant: it blocks nothing.",
+            "Début et fin identiques : rien n'est bloqué.",
+        ),
+        "organizer_unknown": (
+            "Its organizer {organizer} is not of our domains and there is no default user.",
+            "Son organisateur {organizer} n'est pas de nos domaines et il n'y a pas d'utilisateur par défaut.",
+        ),
+        "no_synced_room": ("No synced room is invited.", "Aucune salle synchronisée n'est invitée."),
+        "item_unavailable": (
+            "{item} is taken {start} - {end} UTC (loan {loan}).",
+            "{item} est pris du {start} au {end} UTC (prêt {loan}).",
+        ),
+        # booking rules (H60-H62)
+        "outside_opening_hours": (
+            "{start} - {end} is outside the opening hours ({hours}).",
+            "{start} - {end} est hors des heures d'ouverture ({hours}).",
+        ),
+        "beyond_booking_window": (
+            "It ends {end}, more than {window_days} days ahead.",
+            "Fin le {end}, à plus de {window_days} jours.",
+        ),
+        "longer_than_maximum": (
+            "It lasts {minutes} minutes; at most {minutes_max} are allowed.",
+            "Durée de {minutes} minutes ; {minutes_max} au maximum.",
+        ),
+        # rooms
+        "room_added": ("Room added from the directory.", "Salle ajoutée depuis l'annuaire."),
+        "room_changed": ("Room changed in the directory: {changes}.", "Salle modifiée dans l'annuaire : {changes}."),
+        "room_excluded": ("Room excluded: it carries the tag {tag}.", "Salle exclue : elle porte l'étiquette {tag}."),
+        "room_included": ("Room included again.", "Salle de nouveau incluse."),
+        "room_missing": ("Room no longer listed by the directory.", "Salle absente de l'annuaire."),
+        "room_found": ("Room listed again.", "Salle de nouveau dans l'annuaire."),
+        "room_suspended": ("Room suspended: {reason}", "Salle suspendue : {reason}"),
+        "room_resumed": ("Room resumed.", "Salle reprise."),
+        "listing_empty": (
+            "The directory listed no rooms at all; nothing was changed. Check Place.Read.All and the Places settings.",
+            "L'annuaire n'a listé aucune salle ; rien n'a été changé. Vérifiez Place.Read.All et les réglages Places.",
+        ),
+        "key_parked": ("Given up for now: {error}", "Abandonné pour l'instant : {error}"),
+    }
+)
+
+
+class _Facts(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str:
+    """Return the sentence of *code* in *language* (`en` or `fr`; anything else reads as `en`) with its facts filled in."""
+    index = LANGUAGES.index(language) if language in LANGUAGES else 0
+    if code == "not_synced" and isinstance(reason := facts.get("reason"), str) and reason in REASONS:
+        return _NOT_SYNCED[LANGUAGES[index]] + explain(reason, facts, language)
+    texts = REASONS.get(code)
+    if texts is None:
+        return code
+    shown = {key: "-" if value is None or value == "" else value for key, value in facts.items()}
+    return texts[index].format_map(_Facts(shown))

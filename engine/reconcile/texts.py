@@ -1,0 +1,31 @@
+"""What Outlook is told about a loan: title `#<number> <name>` (H52), body with items and link (H53).
+
+How much is told is the store's text level (R15); a private loan is never told in full.
+"""
+
+from __future__ import annotations
+
+import html
+
+from engine.loans.loan import Loan, TextLevel
+from engine.loans.status import ItemState
+
+
+def render_subject(loan: Loan, level: TextLevel) -> str:
+    """Return the title of the loan's event."""
+    if level is TextLevel.FULL and not loan.private:
+        return f"#{loan.number} {loan.requester.name}"
+    return f"#{loan.number}"
+
+
+def render_body(loan: Loan, level: TextLevel, link: str) -> str:
+    """Return the body of the loan's event, as HTML: its items and a link to view it quickly."""
+    anchor = f'<a href="{html.escape(link, quote=True)}">{html.escape(link)}</a>'
+    if level is TextLevel.LINK_ONLY:
+        return f"<p>{anchor}</p>"
+    if level is TextLevel.NUMBER_ONLY or loan.private:
+        return f"<p>#{loan.number}</p><p>{anchor}</p>"
+    lines = "".join(
+        f"<li>{html.escape(item.name)}</li>" for item in loan.items if item.state is not ItemState.CANCELLED
+    )
+    return f"<ul>{lines}</ul><p>{anchor}</p>"
