@@ -1,0 +1,295 @@
+"""
+`RoomCalendar` over Microsoft Graph.
+
+Each method is one call, or one call and its recovery: build the URL, send, turn the answer into our words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from engine.errors import Malformed, Refused, Unmatched
+from engine.graph.errors import DuplicateSubscription, DuplicateTransaction, Target
+from engine.graph.gateway import Call, Gateway
+from engine.graph.meter import GatewayMeter
+from engine.graph.parse import parse_change, parse_event, parse_place, parse_subscription
+from engine.graph.payloads import (
+    EventItem,
+    MailboxSettings,
+    PlaceItem,
+    SubscriptionItem,
+    decode_item,
+    decode_page,
+)
+from engine.graph.render import (
+    MARKER_ID,
+    render_decline,
+    render_draft,
+    render_instant,
+    render_patch,
+    render_subscription,
+)
+from engine.graph.urls import check_segment, quote_text
+from engine.ids import EventId, ICalUid
+from engine.interval import Interval
+from engine.rooms.calendar import ChangesPage, EventDraft, EventPatch, RemoteSubscription
+from engine.rooms.event import EventCopy
+from engine.rooms.room import Place
+
+_encode = msgspec.json.Encoder().encode
+
+
+class GraphCalendar:
+    """The calendar side, as Microsoft Graph shows it to an application."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._urls = gateway.urls
+
+    @property
+    def meter(self) -> GatewayMeter:
+        """What was asked of Graph since the start, and what came of it."""
+        return self._gateway.meter
+
+    async def aclose(self) -> None:
+        """Close connections and credential."""
+        await self._gateway.aclose()
+
+    async def fetch_places(self) -> AsyncIterator[tuple[Place, ...]]:
+        """Yield the rooms of the directory (Graph docs: place-list)."""
+        call = Call(kind="list places", method="GET", url=self._urls.places)
+        async for page in self._gateway.pages(call, PlaceItem):
+            places = (parse_place(item) for item in page.items)
+            yield tuple(place for place in places if place is not None)
+
+    async def fetch_changes(
+        self, room: str, *, link: str | None, window: Interval | None, page_size: int = 200
+    ) -> ChangesPage:
+        """Read one page of changes (Graph docs: event-delta). The window of a chain never moves."""
+        if link is None and window is None:
+            raise ValueError("either a link or a window is needed")
+        check_segment(room, "mailbox")
+        if link is not None:
+            url = self._urls.check_link(link)
+        else:
+            assert window is not None
+            url = self._urls.changes(room, start=window.start, end=window.end)
+        call = Call(
+            kind="read changes", method="GET", url=url, mailbox=room, target=Target.MAILBOX, page_size=page_size
+        )
+        page = await self._gateway.run(call, lambda body: decode_page(body, EventItem))
+        changes = [change for change in map(parse_change, page.items) if change is not None]
+        next_link = self._urls.check_link(page.next_link) if page.next_link else None
+        delta_link = self._urls.check_link(page.delta_link) if page.delta_link and not next_link else None
+        if next_link is None and delta_link is None:
+            raise Malformed(f"{call.what}: a page of changes came without nextLink and deltaLink")
+        unreadable = page.unreadable + len(page.items) - len(changes)
+        return ChangesPage(tuple(changes), next_link, delta_link, unreadable)
+
+    async def fetch_event(self, mailbox: str, event_id: EventId) -> EventCopy | None:
+        """Read one copy; None only when Graph itself says that the item is not there."""
+        url = self._urls.event_with_fields(mailbox, event_id)
+        call = Call(kind="read event", method="GET", url=url, mailbox=mailbox, target=Target.ITEM)
+        try:
+            return await self._gateway.run(call, _decode_event)
+        except Unmatched:
+            return None
+
+    async def find_event(self, mailbox: str, ical_uid: ICalUid) -> EventCopy | None:
+        """Find a copy by the uid all copies share (Graph docs: user-list-events, $filter)."""
+        if not ical_uid:
+            raise Malformed("an empty iCalUId names no meeting")
+        return await self._find(mailbox, f"iCalUId eq {quote_text(ical_uid)}")
+
+    async def find_marked_event(self, mailbox: str, loan_ref: str) -> EventCopy | None:
+        """Find the event that carries our marker (Graph docs: singlevaluelegacyextendedproperty-get)."""
+        if not loan_ref:
+            raise Malformed("an empty marker names no loan")
+        condition = (
+            f"singleValueExtendedProperties/Any(ep: ep/id eq {quote_text(MARKER_ID)} "
+            f"and ep/value eq {quote_text(loan_ref)})"
+        )
+        return await self._find(mailbox, condition)
+
+    async def create_event(self, mailbox: str, draft: EventDraft) -> EventCopy:
+        """Create the event; a lost answer is repeated, which its transaction id makes harmless (Graph docs: event)."""
+        call = Call(
+            kind="create event",
+            method="POST",
+            url=self._urls.events(mailbox),
+            mailbox=mailbox,
+            target=Target.MAILBOX,
+            body=_encode(render_draft(draft)),
+            is_repeatable=bool(draft.transaction_id),
+        )
+        try:
+            return await self._gateway.run(call, _decode_event)
+        except DuplicateTransaction as error:
+            existing = await self.find_marked_event(mailbox, draft.loan_ref)
+            if existing is None:
+                raise Refused(f"{error}; and no event of ours carries the marker {draft.loan_ref}") from error
+            return existing
+
+    async def change_event(self, mailbox: str, copy: EventCopy, patch: EventPatch) -> EventCopy:
+        """Change only what *patch* names, if the etag is still the newest; nothing to change sends nothing."""
+        body = render_patch(copy, patch)
+        if not body:
+            return copy
+        call = self._on_event("change event", "PATCH", mailbox, copy.event_id, body=body, if_match=copy.etag or None)
+        return await self._gateway.run(call, _decode_event)
+
+    async def delete_event(self, mailbox: str, event_id: EventId) -> bool:
+        """Delete the organizer's copy; attendees get a cancellation (Graph docs: event-delete)."""
+        return await self._run_unless_gone(self._on_event("delete event", "DELETE", mailbox, event_id))
+
+    async def decline_event(self, mailbox: str, event_id: EventId, comment: str) -> bool:
+        """Decline on behalf of *mailbox* and tell the organizer (Graph docs: event-decline)."""
+        url = self._urls.decline(mailbox, event_id)
+        body = _encode(render_decline(comment))
+        call = Call(kind="decline event", method="POST", url=url, mailbox=mailbox, target=Target.ITEM, body=body)
+        return await self._run_unless_gone(call)
+
+    async def create_subscription(
+        self, room: str, *, notification_url: str, lifecycle_url: str, client_state: str, expires_at: datetime
+    ) -> RemoteSubscription:
+        """
+        Subscribe to *room*'s events; one that stands in the way is replaced.
+
+        On 409 the old one is deleted, not adopted: lists never show its client state (Graph docs: subscription), so
+        its notifications could not be told from forged ones.
+        """
+        body = render_subscription(
+            room=_check_resource(room),
+            notification_url=notification_url,
+            lifecycle_url=lifecycle_url,
+            client_state=client_state,
+            expires_at=expires_at,
+        )
+        call = Call(kind="create subscription", method="POST", url=self._urls.subscriptions, body=_encode(body))
+        try:
+            return await self._gateway.run(call, _decode_subscription)
+        except DuplicateSubscription:
+            for existing in await self.fetch_subscriptions():
+                if _same_resource(existing.resource, body["resource"]):
+                    await self.delete_subscription(existing.id)
+            return await self._gateway.run(call, _decode_subscription)
+
+    async def renew_subscription(self, subscription_id: str, *, expires_at: datetime) -> RemoteSubscription | None:
+        """Prolong; None when it is gone (Graph docs: subscription-update)."""
+        call = Call(
+            kind="renew subscription",
+            method="PATCH",
+            url=self._urls.subscription(subscription_id),
+            body=_encode({"expirationDateTime": render_instant(expires_at)}),
+        )
+        try:
+            return await self._gateway.run(call, _decode_subscription)
+        except Unmatched:
+            return None
+
+    async def delete_subscription(self, subscription_id: str) -> None:
+        """Delete; already gone is fine (Graph docs: subscription-delete)."""
+        url = self._urls.subscription(subscription_id)
+        await self._run_unless_gone(Call(kind="delete subscription", method="DELETE", url=url))
+
+    async def fetch_subscriptions(self) -> Sequence[RemoteSubscription]:
+        """List this application's subscriptions (Graph docs: subscription-list). Few per second are allowed."""
+        call = Call(kind="list subscriptions", method="GET", url=self._urls.subscriptions)
+        pages = self._gateway.pages(call, SubscriptionItem)
+        return tuple([parse_subscription(item) async for page in pages for item in page.items])
+
+    async def fetch_time_zone(self, mailbox: str) -> str | None:
+        """Return the zone of the mailbox's settings (Graph docs: user-get-mailboxsettings)."""
+        url = self._urls.mailbox_settings(mailbox)
+        call = Call(kind="read settings", method="GET", url=url, mailbox=mailbox, target=Target.MAILBOX)
+        settings = await self._gateway.run(call, lambda body: decode_item(body, MailboxSettings))
+        return settings.time_zone or None if settings is not None else None
+
+    async def fetch_events(self, mailbox: str, event_ids: Sequence[EventId]) -> tuple[EventCopy | None, ...]:
+        """Read several copies of one mailbox in batches, in the order asked; None where an item is not there."""
+        calls = [
+            Call(
+                kind="read event",
+                method="GET",
+                url=self._urls.event_with_fields(mailbox, event_id),
+                mailbox=mailbox,
+                target=Target.ITEM,
+            )
+            for event_id in event_ids
+        ]
+        answers = await self._gateway.batch(mailbox, calls)
+        return tuple([self._read_part(call, answer) for call, answer in zip(calls, answers, strict=True)])
+
+    def _read_part(self, call: Call, answer: Any) -> EventCopy | None:
+        try:
+            return _decode_event(self._gateway.check(call, answer).body)
+        except Unmatched:
+            return None
+
+    async def _find(self, mailbox: str, condition: str) -> EventCopy | None:
+        """Return the best match: a living one before a cancelled one, the organizer's before a copy."""
+        url = self._urls.find_events(mailbox, condition, top=2)
+        call = Call(kind="find event", method="GET", url=url, mailbox=mailbox, target=Target.MAILBOX)
+        page = await self._gateway.run(call, lambda body: decode_page(body, EventItem))
+        found = [parse_event(item) for item in page.items if item.id]
+        return min(found, key=lambda copy: (copy.is_cancelled, not copy.is_organizer), default=None)
+
+    def _on_event(
+        self,
+        kind: str,
+        method: str,
+        mailbox: str,
+        event_id: EventId,
+        *,
+        body: dict[str, Any] | None = None,
+        if_match: str | None = None,
+    ) -> Call:
+        return Call(
+            kind=kind,
+            method=method,
+            url=self._urls.event(mailbox, event_id),
+            mailbox=mailbox,
+            target=Target.ITEM,
+            body=_encode(body) if body else b"",
+            if_match=if_match,
+        )
+
+    async def _run_unless_gone(self, call: Call) -> bool:
+        try:
+            await self._gateway.run(call, _ignore)
+        except Unmatched:
+            return False
+        return True
+
+
+def _decode_event(body: bytes) -> EventCopy:
+    item = decode_item(body, EventItem)
+    if item is None:
+        raise msgspec.DecodeError("no event came back")
+    return parse_event(item)
+
+
+def _decode_subscription(body: bytes) -> RemoteSubscription:
+    item = decode_item(body, SubscriptionItem)
+    if item is None:
+        raise msgspec.DecodeError("no subscription came back")
+    return parse_subscription(item)
+
+
+def _ignore(body: bytes) -> None:
+    """The answer has no body worth reading (202, 204)."""
+
+
+def _check_resource(room: str) -> str:
+    """Return *room* as a segment of a subscription's resource, which is sent as it stands."""
+    if any(character in room for character in "/?#%' "):
+        raise Malformed(f"{room!r} cannot stand in a subscription's resource; use the directory id")
+    return check_segment(room, "mailbox")
+
+
+def _same_resource(left: str, right: str) -> bool:
+    return left.strip("/").casefold() == right.strip("/").casefold()

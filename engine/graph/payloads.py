@@ -1,0 +1,250 @@
+"""
+What Graph sends, as far as we read it: msgspec structs at the edge, never seen outside this package.
+
+Every field may be absent or null, enumerations stay strings and unknown fields are skipped, since Graph adds values
+and properties without notice. One field of the wrong type must not cost a whole page: `decode_page` reads a page at
+once, and item by item, field by field, only when that failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+
+class _Payload(Struct, rename="camel", gc=False):
+    """Camel case as Graph writes it; no reference cycles, so the collector need not track them."""
+
+
+class When(_Payload):
+    date_time: str | None = None
+    time_zone: str | None = None
+
+
+class EmailAddress(_Payload):
+    name: str | None = None
+    address: str | None = None
+
+
+class Recipient(_Payload):
+    email_address: EmailAddress | None = None
+
+
+class Status(_Payload):
+    response: str | None = None
+
+
+class AttendeeItem(_Payload):
+    type: str | None = None
+    status: Status | None = None
+    email_address: EmailAddress | None = None
+
+
+class Removed(_Payload):
+    reason: str | None = None
+
+
+class EventItem(_Payload):
+    """One item of an event collection or of a delta page (Graph docs: event, event-delta)."""
+
+    id: str | None = None
+    etag: str | None = field(default=None, name="@odata.etag")
+    removed: Removed | None = field(default=None, name="@removed")
+    change_key: str | None = None
+    ical_uid: str | None = field(default=None, name="iCalUId")
+    type: str | None = None
+    series_master_id: str | None = None
+    original_start: str | None = None
+    start: When | None = None
+    end: When | None = None
+    is_all_day: bool | None = None
+    is_cancelled: bool | None = None
+    is_draft: bool | None = None
+    is_organizer: bool | None = None
+    subject: str | None = None
+    sensitivity: str | None = None
+    show_as: str | None = None
+    organizer: Recipient | None = None
+    attendees: list[AttendeeItem] | None = None
+    response_status: Status | None = None
+    transaction_id: str | None = None
+    web_link: str | None = None
+
+
+EVENT_FIELDS = (
+    "id",
+    "changeKey",
+    "iCalUId",
+    "type",
+    "seriesMasterId",
+    "originalStart",
+    "start",
+    "end",
+    "isAllDay",
+    "isCancelled",
+    "isDraft",
+    "isOrganizer",
+    "subject",
+    "sensitivity",
+    "showAs",
+    "organizer",
+    "attendees",
+    "responseStatus",
+    "transactionId",
+    "webLink",
+)
+"""What is asked for when one event is read: all we use, and not the body, which is most of an event's bytes."""
+
+
+class PostalAddress(_Payload):
+    street: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    state: str | None = None
+    country_or_region: str | None = None
+
+
+class PlaceItem(_Payload):
+    """One room of the directory (Graph docs: room). `capacity` is text in older samples."""
+
+    id: str | None = None
+    place_id: str | None = None
+    email_address: str | None = None
+    display_name: str | None = None
+    nickname: str | None = None
+    capacity: int | str | None = None
+    building: str | None = None
+    floor_label: str | None = None
+    floor_number: int | str | None = None
+    booking_type: str | None = None
+    tags: list[str] | None = None
+    address: PostalAddress | None = None
+    audio_device_name: str | None = None
+    video_device_name: str | None = None
+    display_device_name: str | None = None
+    is_wheel_chair_accessible: bool | None = None
+
+
+class SubscriptionItem(_Payload):
+    """One subscription (Graph docs: subscription)."""
+
+    id: str | None = None
+    resource: str | None = None
+    change_type: str | None = None
+    notification_url: str | None = None
+    lifecycle_notification_url: str | None = None
+    expiration_date_time: str | None = None
+
+
+class MailboxSettings(_Payload):
+    time_zone: str | None = None
+
+
+ItemT = TypeVar("ItemT", bound=Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[ItemT]):
+    """One page of a collection. `unreadable` counts items that were no objects at all."""
+
+    items: list[ItemT]
+    next_link: str | None
+    delta_link: str | None
+    unreadable: int = 0
+
+
+class _RawPage(Struct):
+    value: list[msgspec.Raw] = field(default_factory=list)
+    next_link: str | None = field(default=None, name="@odata.nextLink")
+    delta_link: str | None = field(default=None, name="@odata.deltaLink")
+
+
+class _EventPage(Struct):
+    value: list[EventItem]
+    next_link: str | None = field(default=None, name="@odata.nextLink")
+    delta_link: str | None = field(default=None, name="@odata.deltaLink")
+
+
+class _PlacePage(Struct):
+    value: list[PlaceItem]
+    next_link: str | None = field(default=None, name="@odata.nextLink")
+
+
+class _SubscriptionPage(Struct):
+    value: list[SubscriptionItem]
+    next_link: str | None = field(default=None, name="@odata.nextLink")
+
+
+_RAW_PAGES = msgspec.json.Decoder(_RawPage)
+_PAGES: dict[type[Struct], msgspec.json.Decoder[Any]] = {
+    EventItem: msgspec.json.Decoder(_EventPage),
+    PlaceItem: msgspec.json.Decoder(_PlacePage),
+    SubscriptionItem: msgspec.json.Decoder(_SubscriptionPage),
+}
+
+
+def decode_page(body: bytes, kind: type[ItemT]) -> Page[ItemT]:
+    """Return one page of *kind*. Raises msgspec.DecodeError when the page as a whole is no collection."""
+    try:
+        page = _PAGES[kind].decode(body)
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        return _decode_slowly(body, kind)
+    return Page(page.value, page.next_link, getattr(page, "delta_link", None))
+
+
+def decode_item(body: bytes, kind: type[ItemT]) -> ItemT | None:
+    """Return one object of *kind*, less the fields that cannot be read; None when it is no object."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        return _convert_fields(body, kind)
+
+
+def _decode_slowly(body: bytes, kind: type[ItemT]) -> Page[ItemT]:
+    page = _RAW_PAGES.decode(body)
+    if b'"value"' not in body:
+        raise msgspec.ValidationError("the answer is no collection")
+    read = [decode_item(bytes(raw), kind) for raw in page.value]
+    items = [item for item in read if item is not None]
+    return Page(items, page.next_link, page.delta_link, len(read) - len(items))
+
+
+def _convert_fields(body: bytes, kind: type[ItemT]) -> ItemT | None:
+    """Read an object field by field: what has the wrong type is left at its default."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = msgspec.json.decode(body.decode("utf-8", errors="replace"))
+    if not isinstance(found, dict):
+        return None
+    readable: dict[str, Any] = {}
+    for part in msgspec.structs.fields(kind):
+        if part.encode_name in found:
+            value = _convert(found[part.encode_name], part.type)
+            if value is not _UNREADABLE:
+                readable[part.name] = value
+    return kind(**readable)
+
+
+_UNREADABLE = object()
+
+
+def _convert(value: Any, wanted: Any) -> Any:
+    if isinstance(value, list):
+        kept = [_convert_one(item, wanted) for item in value]
+        return [item for item in kept if item is not _UNREADABLE]
+    try:
+        return msgspec.convert(value, wanted)
+    except msgspec.ValidationError:
+        return _UNREADABLE
+
+
+def _convert_one(item: Any, wanted: Any) -> Any:
+    """Read one element of a list by the list's own type, so that one bad attendee costs one attendee."""
+    try:
+        return msgspec.convert([item], wanted)[0]
+    except (msgspec.ValidationError, TypeError):
+        return _UNREADABLE

@@ -1,0 +1,126 @@
+"""
+The engine's words into Graph's bodies: plain dicts, holding only what is to be written.
+
+Bodies are dicts on purpose: the SDK's models send the whole event back on a PATCH, and null under Python's names.
+
+What a PATCH carries decides who gets mail: one that holds nothing but `attendees` notifies only those who changed, one
+that holds anything beside notifies everybody (Graph docs: event-update; several mails per change were reported when
+`location` came along). So a change of rooms alone sends `attendees` alone, and `location` is left as it is: it is a
+label, the attendee is the booking. When the time or the text changes too, everybody gets a mail in any case, and the
+label is written along with the new rooms.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.ids import fold_address
+from engine.interval import Interval
+from engine.rooms.calendar import EventDraft, EventPatch
+from engine.rooms.event import Attendee, EventCopy, Mailbox
+
+MARKER_ID = "String {5d3c8f0e-9a41-4b7c-8e26-1f7a90d2c6b4} Name AccordLoan"
+"""The extended property that marks an event as ours. The GUID is this project's own and never changes; the name part
+is case-sensitive (Graph docs: singlevaluelegacyextendedproperty)."""
+
+JsonObject = dict[str, Any]
+
+
+def render_draft(draft: EventDraft) -> JsonObject:
+    """Return the body of `POST events` for *draft* (Graph docs: user-post-events)."""
+    return {
+        "subject": draft.subject,
+        "body": _render_body(draft.body_html),
+        "isAllDay": False,
+        **_render_interval(draft.interval),
+        **_render_location(draft.rooms),
+        "attendees": [_render_room(room) for room in draft.rooms],
+        "sensitivity": "private" if draft.private else "normal",
+        "allowNewTimeProposals": False,
+        "transactionId": draft.transaction_id,
+        "singleValueExtendedProperties": [{"id": MARKER_ID, "value": draft.loan_ref}],
+    }
+
+
+def render_patch(copy: EventCopy, patch: EventPatch) -> JsonObject:
+    """Return the body of `PATCH events/{id}`: only what *patch* names; empty when it names nothing."""
+    body: JsonObject = {}
+    if patch.subject is not None:
+        body["subject"] = patch.subject
+    if patch.body_html is not None:
+        body["body"] = _render_body(patch.body_html)
+    if patch.interval is not None:
+        if copy.all_day is not None:
+            body["isAllDay"] = False
+        body.update(_render_interval(patch.interval))
+    if patch.attendees is not None or patch.drop_rooms:
+        if body and patch.attendees is not None:
+            body.update(_render_location(patch.attendees))
+        body["attendees"] = _amended_attendees(copy, patch)
+    return body
+
+
+def render_subscription(
+    *, room: str, notification_url: str, lifecycle_url: str, client_state: str, expires_at: datetime
+) -> JsonObject:
+    """Return the body of `POST subscriptions` (Graph docs: subscription)."""
+    return {
+        "changeType": "created,updated,deleted",
+        "resource": f"/users/{room}/events",
+        "notificationUrl": notification_url,
+        "lifecycleNotificationUrl": lifecycle_url,
+        "clientState": client_state,
+        "expirationDateTime": render_instant(expires_at),
+        "latestSupportedTlsVersion": "v1_2",
+    }
+
+
+def render_decline(comment: str) -> JsonObject:
+    """Return the body of `decline`; the organizer is told (Graph docs: event-decline)."""
+    return {"comment": comment, "sendResponse": True}
+
+
+def render_instant(instant: datetime) -> str:
+    """Return *instant* in UTC with a `Z`, to the second unless it is finer."""
+    return _local(instant) + "Z"
+
+
+def _local(instant: datetime) -> str:
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def _render_interval(interval: Interval) -> JsonObject:
+    return {
+        "start": {"dateTime": _local(interval.start), "timeZone": "UTC"},
+        "end": {"dateTime": _local(interval.end), "timeZone": "UTC"},
+    }
+
+
+def _render_body(html: str) -> JsonObject:
+    return {"contentType": "html", "content": html}
+
+
+def _render_location(rooms: tuple[Mailbox, ...]) -> JsonObject:
+    """One room is named with its address; several are named together, since `location` holds one address only."""
+    location: JsonObject = {"displayName": "; ".join(room.name or room.address for room in rooms)}
+    if len(rooms) == 1:
+        location["locationEmailAddress"] = rooms[0].address
+    return {"location": location}
+
+
+def _render_room(room: Mailbox) -> JsonObject:
+    return {"type": "resource", "emailAddress": {"address": room.address, "name": room.name}}
+
+
+def _render_attendee(attendee: Attendee) -> JsonObject:
+    return {"type": attendee.type, "emailAddress": {"address": attendee.address, "name": attendee.name}}
+
+
+def _amended_attendees(copy: EventCopy, patch: EventPatch) -> list[JsonObject]:
+    """Return the copy's own list less the dropped rooms, plus the new ones: whoever is left out would be cancelled."""
+    dropped = {fold_address(address) for address in patch.drop_rooms}
+    kept = [attendee for attendee in copy.attendees if fold_address(attendee.address) not in dropped]
+    present = {fold_address(attendee.address) for attendee in kept}
+    added = [room for room in patch.attendees or () if fold_address(room.address) not in present]
+    return [*map(_render_attendee, kept), *map(_render_room, added)]

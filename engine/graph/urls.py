@@ -1,0 +1,166 @@
+"""
+Every address the engine asks for, spelled by msgraph-sdk's own request builders.
+
+Only the builders are used, never their `get`/`post` methods nor their models: the first model that is deserialised
+imports more than a thousand generated modules. Three traps are closed here, once: a builder shares its dict of path
+parameters with every request made from it, so each expansion gets a copy; expanding a template costs some 100 µs, so
+what depends on the mailbox alone is expanded once per mailbox; an empty id would silently name the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+
+import httpx
+from kiota_abstractions.authentication import AnonymousAuthenticationProvider
+from kiota_abstractions.base_request_configuration import RequestConfiguration
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
+from msgraph import GraphServiceClient
+from msgraph.generated.places.graph_room.graph_room_request_builder import GraphRoomRequestBuilder
+from msgraph.generated.users.item.calendar_view.delta.delta_request_builder import DeltaRequestBuilder
+from msgraph.generated.users.item.events.events_request_builder import EventsRequestBuilder
+from msgraph.generated.users.item.events.item.event_item_request_builder import EventItemRequestBuilder
+from msgraph.generated.users.item.mailbox_settings.mailbox_settings_request_builder import MailboxSettingsRequestBuilder
+from msgraph.graph_request_adapter import GraphRequestAdapter
+
+from engine.errors import Malformed
+from engine.graph.payloads import EVENT_FIELDS
+from engine.graph.render import render_instant
+
+MAILBOXES_KEPT = 4096
+"""Addresses kept expanded: rooms and requesters of a large organization, at some 200 bytes each."""
+
+PLACES_PER_PAGE = 100
+"""The default of the list, asked for by name (Graph docs: place-list)."""
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class _Builder(Protocol):
+    url_template: str
+    path_parameters: dict[str, Any]
+
+
+class Urls:
+    """Builds absolute, percent-encoded URLs below one base URL."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        parts = urlsplit(self.base_url)
+        self.origin = f"{parts.scheme}://{parts.netloc}".lower()
+        self._origins = {self.origin + "/"}
+        if parts.port is None:
+            self._origins.add(f"{self.origin}:{_DEFAULT_PORTS[parts.scheme]}/")
+        adapter = GraphRequestAdapter(
+            AnonymousAuthenticationProvider(), client=httpx.AsyncClient(transport=httpx.MockTransport(_refuse))
+        )
+        adapter.base_url = self.base_url
+        self._client = GraphServiceClient(request_adapter=adapter)
+        self._event_query = self._expand_event_query()
+        self._events: Callable[[str], str] = lru_cache(MAILBOXES_KEPT)(self._expand_events)
+        self.places = self._expand(
+            self._client.places.graph_room,
+            GraphRoomRequestBuilder.GraphRoomRequestBuilderGetQueryParameters(top=PLACES_PER_PAGE),
+        )
+        self.subscriptions = self._expand(self._client.subscriptions)
+        self.batch = self._expand(self._client.batch)
+
+    def events(self, mailbox: str) -> str:
+        """The events of a mailbox: where new ones are posted."""
+        return self._events(mailbox)
+
+    def event(self, mailbox: str, event_id: str) -> str:
+        """One event. The collection's address comes from the builder; a test holds the whole to the builder's own."""
+        return f"{self._events(mailbox)}/{quote(check_segment(event_id, 'event id'), safe='')}"
+
+    def event_with_fields(self, mailbox: str, event_id: str) -> str:
+        """One event, and of it only the fields we read."""
+        return self.event(mailbox, event_id) + self._event_query
+
+    def decline(self, mailbox: str, event_id: str) -> str:
+        check_segment(event_id, "event id")
+        return self._expand(self._user(mailbox).events.by_event_id(event_id).decline)
+
+    def find_events(self, mailbox: str, condition: str, *, top: int) -> str:
+        """The masters and single events that meet *condition* (Graph docs: user-list-events)."""
+        query = EventsRequestBuilder.EventsRequestBuilderGetQueryParameters(
+            filter=condition, top=top, select=list(EVENT_FIELDS)
+        )
+        return self._expand(self._user(mailbox).events, query)
+
+    def changes(self, room: str, *, start: datetime, end: datetime) -> str:
+        """The first page of a delta round; what follows comes by links (Graph docs: event-delta)."""
+        query = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters(
+            start_date_time=render_instant(start), end_date_time=render_instant(end)
+        )
+        return self._expand(self._user(room).calendar_view.delta, query)
+
+    def mailbox_settings(self, mailbox: str) -> str:
+        query = MailboxSettingsRequestBuilder.MailboxSettingsRequestBuilderGetQueryParameters(select=["timeZone"])
+        return self._expand(self._user(mailbox).mailbox_settings, query)
+
+    def subscription(self, subscription_id: str) -> str:
+        check_segment(subscription_id, "subscription id")
+        return self._expand(self._client.subscriptions.by_subscription_id(subscription_id))
+
+    def check_link(self, link: str) -> str:
+        """Return *link*, unchanged, if it stays at the base URL's origin; raises Malformed otherwise.
+
+        A link is followed with our token, so it may only lead where the token belongs.
+        """
+        lowered = link[:300].lower()
+        if not any(lowered.startswith(origin) for origin in self._origins):
+            raise Malformed(
+                f"a link leads away from {self.origin}: {urlsplit(link).hostname if '://' in link else 'no host'}"
+            )
+        if not link.isascii() or any(character <= " " or character == "\\" for character in link):
+            raise Malformed("a link holds characters that no URL may hold")
+        return link
+
+    def relative(self, url: str) -> str:
+        """Return *url* as the parts of a batch name it (Graph docs: json-batching)."""
+        return url.removeprefix(self.base_url)
+
+    def _user(self, mailbox: str) -> Any:
+        return self._client.users.by_user_id(check_segment(mailbox, "mailbox"))
+
+    def _expand_events(self, mailbox: str) -> str:
+        return self._expand(self._user(mailbox).events)
+
+    def _expand_event_query(self) -> str:
+        query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters(select=list(EVENT_FIELDS))
+        return "?" + self._expand(self._user("x").events.by_event_id("x"), query).partition("?")[2]
+
+    def _expand(self, builder: Any, query: Any = None) -> str:
+        """Expand the builder's template with copies of what the builder would share."""
+        if query is not None:
+            source = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
+        else:
+            source = RequestInformation(Method.GET, builder.url_template, builder.path_parameters)
+        own = RequestInformation(Method.GET, source.url_template, {**source.path_parameters, "baseurl": self.base_url})
+        own.query_parameters = dict(source.query_parameters)
+        return str(own.url)
+
+
+def check_segment(value: str, what: str) -> str:
+    """Return *value* if it can stand as one segment of a path; raises Malformed otherwise.
+
+    An empty id would name the whole collection, and dots the parent of it.
+    """
+    if not value or not value.strip() or value in (".", "..") or any(character < " " for character in value):
+        raise Malformed(f"{value!r} cannot be a {what}")
+    return value
+
+
+def quote_text(value: str) -> str:
+    """Return *value* as a string literal of an OData filter (OData 4.01: a quote is doubled)."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _refuse(request: httpx.Request) -> httpx.Response:
+    raise AssertionError("the builders' adapter never sends anything")

@@ -1,0 +1,38 @@
+"""
+Time zones by the names Graph uses: Windows names, IANA names, and its own `tzone://` forms.
+
+Source: Graph docs, dateTimeTimeZone and event (`tzone://Microsoft/Custom` for a legacy custom zone). Windows names
+are mapped to IANA by CLDR's table, as tzlocal ships it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from tzlocal.windows_tz import win_tz
+
+_UTC_NAMES = frozenset({"utc", "etc/utc", "gmt", "z", "tzone://microsoft/utc", "coordinated universal time"})
+_WINDOWS = {name.lower(): iana for name, iana in win_tz.items()}
+
+
+@lru_cache(maxsize=512)
+def find_zone(name: str) -> tzinfo | None:
+    """Return the zone called *name*, without regard to case for Windows names; None when nobody knows it."""
+    folded = name.strip().lower()
+    if folded in _UTC_NAMES:
+        return UTC
+    iana = iana_name(name)
+    try:
+        return ZoneInfo(iana) if iana else None
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def iana_name(name: str) -> str | None:
+    """Return the IANA name for a Windows one, or else *name* itself; None when it is no name."""
+    text = name.strip()
+    if not text or text.lower().startswith("tzone://"):
+        return None
+    return _WINDOWS.get(text.lower(), text)
