@@ -1,0 +1,300 @@
+"""
+What happens in an invited mailbox: the calendar attendant places the request, the booking attendant answers it.
+
+Two visible stages (Set-CalendarProcessing; observed by developers, docs-contrib issue 3877): the request lies on the
+calendar tentatively with its own subject, then it is judged, and only an accepted one is rewritten. Every stage changes
+the copy and is notified. Messages carry no content: each stage looks at the organizer's copy as it is by then.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import datetime
+
+from engine.simulator.calendar import is_blocking
+from engine.simulator.processing import (
+    USER_PROCESSING,
+    CalendarProcessing,
+    MeetingRequest,
+    Verdict,
+    judge,
+    parse_processing,
+)
+from engine.simulator.records import NEVER, Attendee, Event, Mailbox
+from engine.simulator.steps import Steps
+from engine.simulator.world import World
+
+ANSWERS = {Verdict.ACCEPT: "accepted", Verdict.DECLINE: "declined", Verdict.PENDING: "tentativelyAccepted"}
+
+
+class Attendant:
+    """The attendants of all mailboxes of one tenant."""
+
+    def __init__(self, world: World, steps: Steps) -> None:
+        self._world = world
+        self._steps = steps
+        self._parsed: dict[str, CalendarProcessing] = {}
+        steps.on("request", self._arrive)
+        steps.on("decide", self._decide)
+        steps.on("cancellation", self._cancellation)
+        steps.on("sweep", self._sweep)
+        steps.on("answer", self._answer)
+        steps.on("touch", self._touch)
+
+    # -- sending
+
+    def invite(self, organizer_copy: Event, address: str) -> None:
+        """Send the meeting to *address*; mail to nobody we host leaves the tenant and is only counted."""
+        self._send("request", organizer_copy, address)
+
+    def uninvite(self, organizer_copy: Event, address: str) -> None:
+        """Send a cancellation to *address*."""
+        self._send("cancellation", organizer_copy, address)
+
+    def respond(self, copy: Event, response: str) -> None:
+        """Send the answer of the owner of *copy* to the organizer."""
+        self._world.mails += 1
+        self._steps.schedule(
+            "answer", self._delay(), mailbox=copy.organizer_mailbox, ical_uid=copy.ical_uid,
+            attendee=copy.mailbox, response=response, sequence=copy.sequence,
+        )  # fmt: skip
+
+    def options_of(self, mailbox: Mailbox) -> CalendarProcessing:
+        """Return the processing options of *mailbox*."""
+        options = self._parsed.get(mailbox.id)
+        if options is None:
+            plain = USER_PROCESSING if mailbox.kind in ("user", "external") else CalendarProcessing()
+            options = parse_processing(mailbox.processing) if mailbox.processing else plain
+            self._parsed[mailbox.id] = options
+        return options
+
+    def configure(self, mailbox: Mailbox, values: dict[str, object]) -> CalendarProcessing:
+        """Change some options of *mailbox*, as Set-CalendarProcessing does; raises ValueError for an unknown name."""
+        parse_processing(values)
+        mailbox.processing = {**mailbox.processing, **values}
+        self._parsed.pop(mailbox.id, None)
+        self._world.save_mailbox(mailbox)
+        return self.options_of(mailbox)
+
+    def answer_for(self, copy: Event, verdict: Verdict, *, send: bool = True) -> None:
+        """Answer as the owner or as a delegate who settles a waiting request; only rooms' copies are rewritten."""
+        self._apply(copy, verdict, "", send=send)
+
+    def _send(self, kind: str, organizer_copy: Event, address: str) -> None:
+        self._world.mails += 1
+        mailbox = self._world.find_mailbox(address)
+        if mailbox is None or mailbox.state != "active" or mailbox.kind == "external":
+            return
+        if mailbox.id == organizer_copy.mailbox:
+            return
+        self._steps.schedule(
+            kind, self._delay(), mailbox=mailbox.id, organizer=organizer_copy.mailbox, ical_uid=organizer_copy.ical_uid
+        )
+
+    def _delay(self) -> float:
+        return self._world.between(self._world.options.attendant_delay)
+
+    # -- stage one: the calendar attendant
+
+    def _arrive(self, mailbox: str, organizer: str, ical_uid: str) -> None:
+        owner = self._world.mailboxes[mailbox]
+        meeting = self._world.calendars[organizer].by_ical(ical_uid)
+        options = self.options_of(owner)
+        if meeting is None or not self._is_invited(owner, meeting) or not self._is_processed(owner, meeting, options):
+            return
+        copy = self._world.calendars[mailbox].by_ical(ical_uid)
+        if copy is None and not options.add_new_requests_tentatively:
+            return
+        self._place(owner, meeting, copy)
+        if options.automate_processing == "AutoAccept" and self._may_answer(meeting, options):
+            self._steps.schedule(
+                "decide", self._delay(), mailbox=mailbox, organizer=organizer, ical_uid=ical_uid,
+                sequence=meeting.sequence,
+            )  # fmt: skip
+
+    def _is_processed(self, owner: Mailbox, meeting: Event, options: CalendarProcessing) -> bool:
+        """Say whether the calendar attendant places the request at all."""
+        if owner.state != "active" or options.automate_processing == "None":
+            return False
+        return self._may_answer(meeting, options) or self._world.options.external_left_tentative
+
+    def _may_answer(self, meeting: Event, options: CalendarProcessing) -> bool:
+        """Requests from outside are skipped by default (Set-CalendarProcessing: ProcessExternalMeetingMessages)."""
+        outside = self._world.mailboxes[meeting.mailbox].kind == "external"
+        return options.process_external_meeting_messages or not outside
+
+    def _is_invited(self, owner: Mailbox, meeting: Event) -> bool:
+        addresses = self._world.addresses_of(owner)
+        return any(attendee.address.lower() in addresses for attendee in meeting.attendees)
+
+    def _place(self, owner: Mailbox, meeting: Event, copy: Event | None) -> Event:
+        """Put the organizer's words on the calendar; a new time takes the old answer back."""
+        is_new = copy is None
+        if copy is None:
+            copy = self._blank_copy(owner, meeting)
+        moved = is_new or copy.is_cancelled or (copy.start, copy.end) != (meeting.start, meeting.end)
+        self._copy_content(owner, meeting, copy)
+        if moved:
+            copy.response, copy.responded_at = "notResponded", NEVER
+            copy.show_as = "free" if meeting.show_as == "free" else "tentative"
+        elif copy.response == "accepted":
+            copy.show_as = meeting.show_as
+        self._set_own_status(copy)
+        return self._world.write(copy, "created" if is_new else "updated")
+
+    def _blank_copy(self, owner: Mailbox, meeting: Event) -> Event:
+        world = self._world
+        now = world.now()
+        return Event(
+            key=world.new_key(), mailbox=owner.id, ical_uid=meeting.ical_uid, number=world.next_number(),
+            created_at=now, modified_at=now, start=meeting.start, end=meeting.end, is_organizer=False,
+            response="notResponded", show_as="tentative",
+        )  # fmt: skip
+
+    def _copy_content(self, owner: Mailbox, meeting: Event, copy: Event) -> None:
+        copy.subject, copy.body, copy.body_type = meeting.subject, meeting.body, meeting.body_type
+        copy.start, copy.end, copy.is_all_day = meeting.start, meeting.end, meeting.is_all_day
+        copy.start_zone, copy.end_zone = meeting.start_zone, meeting.end_zone
+        copy.sensitivity, copy.intended_show_as = meeting.sensitivity, meeting.show_as
+        copy.organizer_name, copy.organizer_address = meeting.organizer_name, meeting.organizer_address
+        copy.organizer_mailbox, copy.sequence, copy.is_cancelled = meeting.mailbox, meeting.sequence, False
+        copy.location, copy.locations = deepcopy(meeting.location), deepcopy(meeting.locations)
+        copy.hide_attendees, copy.has_attachments = meeting.hide_attendees, meeting.has_attachments
+        copy.extras = {**meeting.extras, "isReminderOn": False}
+        addresses = self._world.addresses_of(owner)
+        copy.attendees = [
+            Attendee(address=item.address, name=item.name, type=item.type)
+            for item in meeting.attendees
+            if not meeting.hide_attendees or item.address.lower() in addresses
+        ]
+
+    def _set_own_status(self, copy: Event) -> None:
+        """Show the owner's own answer in the attendee list; others' answers are not kept up (Graph: responseStatus)."""
+        owner = self._world.addresses_of(self._world.mailboxes[copy.mailbox])
+        shown = "none" if copy.response == "notResponded" else copy.response
+        for attendee in copy.attendees:
+            if attendee.address.lower() in owner:
+                attendee.response, attendee.responded_at = shown, copy.responded_at
+
+    # -- stage two: the booking attendant
+
+    def _decide(self, mailbox: str, organizer: str, ical_uid: str, sequence: int) -> None:
+        copy = self._world.calendars[mailbox].by_ical(ical_uid)
+        if copy is None or copy.sequence != sequence or copy.is_cancelled:
+            return
+        owner = self._world.mailboxes[mailbox]
+        if copy.response in ("accepted", "tentativelyAccepted"):
+            self._confirm(owner, copy)
+            return
+        verdict, reason = judge(self._request(owner, copy), self.options_of(owner), now=self._world.now())
+        if verdict is not Verdict.IGNORE:
+            self._apply(copy, verdict, reason)
+
+    def _request(self, owner: Mailbox, copy: Event) -> MeetingRequest:
+        place = self._world.place_of(owner)
+        sender = self._world.mailboxes[copy.organizer_mailbox]
+        return MeetingRequest(
+            start=copy.start, end=copy.end, addresses=self._world.addresses_of(sender),
+            people=len(copy.attendees), capacity=place.attributes.get("capacity") if place else None,
+            conflicts=self._has_conflict(copy), zone=owner.zone, work_start=owner.work_start,
+            work_end=owner.work_end, work_days=tuple(owner.work_days),
+        )  # fmt: skip
+
+    def _has_conflict(self, copy: Event) -> bool:
+        others = self._world.calendars[copy.mailbox].window(copy.start, copy.end)
+        return any(other is not copy and is_blocking(other) for other in others)
+
+    def _apply(self, copy: Event, verdict: Verdict, reason: str, *, send: bool = True) -> None:
+        """Carry out *verdict* and answer; a declined request leaves the calendar (Graph docs: user-post-events)."""
+        copy.responded_at = self._world.now()
+        copy.response = ANSWERS[verdict]
+        copy.pending_reason = reason if verdict is Verdict.PENDING else ""
+        self._set_own_status(copy)
+        if verdict is Verdict.DECLINE:
+            self._world.erase(copy)
+        elif verdict is Verdict.PENDING:
+            self._keep_pending(copy)
+        else:
+            copy.show_as = copy.intended_show_as
+            self._world.write(copy, "updated")
+            self._rewrite(copy)
+            self._touch_later(copy)
+        if send:
+            self.respond(copy, copy.response)
+
+    def _keep_pending(self, copy: Event) -> None:
+        """A waiting request shows Tentative, or Free (Set-CalendarProcessing: TentativePendingApproval)."""
+        options = self.options_of(self._world.mailboxes[copy.mailbox])
+        copy.show_as = "tentative" if options.tentative_pending_approval else "free"
+        self._world.write(copy, "updated")
+
+    def _confirm(self, owner: Mailbox, copy: Event) -> None:
+        """Treat an update that leaves the time alone: rewrite again, keep the answer, answer again."""
+        if copy.response == "accepted":
+            self._rewrite(copy)
+        if self.options_of(owner).automate_processing == "AutoAccept":
+            self.respond(copy, copy.response)
+
+    def _rewrite(self, copy: Event) -> None:
+        """Post-process an accepted request (Set-CalendarProcessing; Support: calendar-shows-organizer-name)."""
+        options = self.options_of(self._world.mailboxes[copy.mailbox])
+        if options.automate_processing != "AutoAccept":
+            return
+        before = (copy.subject, copy.body, copy.sensitivity, copy.has_attachments)
+        if options.delete_subject:
+            copy.subject = copy.organizer_name if options.add_organizer_to_subject else ""
+        elif options.add_organizer_to_subject:
+            copy.subject = f"{copy.organizer_name} {copy.subject}".strip()
+        if options.delete_comments:
+            copy.body = ""
+        if options.delete_attachments:
+            copy.has_attachments = False
+        if options.remove_private_property:
+            copy.sensitivity = "normal"
+        if before != (copy.subject, copy.body, copy.sensitivity, copy.has_attachments):
+            self._world.write(copy, "updated")
+
+    def _touch_later(self, copy: Event) -> None:
+        for _ in range(self._world.rng.randint(0, self._world.options.extra_touches)):
+            self._steps.schedule("touch", self._delay(), mailbox=copy.mailbox, key=copy.key)
+
+    def _touch(self, mailbox: str, key: str) -> None:
+        """A background assistant saves the item again with nothing changed (Support: calendar diagnostic logs)."""
+        event = self._world.calendars[mailbox].events.get(key)
+        if event is not None:
+            self._world.write(event, "updated")
+
+    # -- cancellations and answers
+
+    def _cancellation(self, mailbox: str, organizer: str, ical_uid: str) -> None:
+        copy = self._world.calendars[mailbox].by_ical(ical_uid)
+        owner = self._world.mailboxes[mailbox]
+        options = self.options_of(owner)
+        meeting = self._world.calendars[organizer].by_ical(ical_uid)
+        if copy is None or copy.is_cancelled or copy.is_organizer or options.automate_processing == "None":
+            return
+        if meeting is not None and self._is_invited(owner, meeting):
+            return
+        copy.is_cancelled = True
+        copy.subject = f"Canceled: {copy.subject}"
+        copy.show_as = "free"
+        self._world.write(copy, "updated")
+        if options.remove_canceled_meetings:
+            self._steps.schedule("sweep", self._delay(), mailbox=mailbox, key=copy.key)
+
+    def _sweep(self, mailbox: str, key: str) -> None:
+        """Delete a cancelled copy (Set-CalendarProcessing: RemoveCanceledMeetings)."""
+        copy = self._world.calendars[mailbox].events.get(key)
+        if copy is not None and copy.is_cancelled:
+            self._world.erase(copy)
+
+    def _answer(self, mailbox: str, ical_uid: str, attendee: str, response: str, sequence: int) -> None:
+        meeting = self._world.calendars[mailbox].by_ical(ical_uid)
+        if meeting is None or not meeting.is_organizer or meeting.sequence != sequence:
+            return
+        addresses = self._world.addresses_of(self._world.mailboxes[attendee])
+        now: datetime = self._world.now()
+        for item in meeting.attendees:
+            if item.address.lower() in addresses:
+                item.response, item.responded_at = response, now
+                self._world.write(meeting, "updated")

@@ -1,0 +1,223 @@
+"""
+Following a calendar: calendarView/delta over a fixed window.
+
+The token holds the window, the state it speaks about and the mailbox's epoch; nothing is kept for a caller, so tokens
+survive a restart and cost nothing while they wait. Sources: Graph docs, event-delta, delta-query-events and
+delta-query-overview; what occurrences look like: observed by developers.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from engine.simulator.calendar import Calendar, is_in_window
+from engine.simulator.faults import DELTA, Faults, Rule
+from engine.simulator.records import Event, Mailbox
+from engine.simulator.render import Style, render_event
+from engine.simulator.times import UnknownZone, parse_when
+from engine.simulator.wire import GraphError, Request, Response, bad_request, json_response
+from engine.simulator.world import World, render_id
+
+UNSUPPORTED = ("$select", "$filter", "$expand", "$orderby", "$search")
+PAGE_MAX = 1000
+
+
+class Token(NamedTuple):
+    """Where a caller is. `cursor` is set during the first pass: (start in microseconds, number) of the last item."""
+
+    mailbox: str
+    epoch: int
+    start: int
+    end: int
+    version: int
+    cursor: tuple[int, int] | None = None
+    plain: int = 0
+    """One after an injected empty page, so that it is not followed by another."""
+
+
+class Delta:
+    """The delta function of every mailbox."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self._world = world
+        self._faults = faults
+
+    def answer(self, mailbox: Mailbox, request: Request) -> Response:
+        """Answer one call: a first one with a window, or one with a token."""
+        query = request.query
+        if any(name in query for name in UNSUPPORTED):
+            message = f"The following query options are not supported: {', '.join(UNSUPPORTED)}."
+            raise bad_request(message, code="ErrorInvalidUrlQuery")
+        text = query.get("$deltatoken") or query.get("$skiptoken")
+        token = self._parse(mailbox, text, request) if text else self._begin(mailbox, query)
+        style = Style(request)
+        rule = self._fault(mailbox, request) if self._faults.rules else None
+        if rule is not None and rule.effect in ("gone", "sync_state_not_found"):
+            raise lost(rule.effect, request, token, status=rule.status)
+        return self._page(mailbox, request, token, style, rule)
+
+    def _fault(self, mailbox: Mailbox, request: Request) -> Rule | None:
+        names = self._world.addresses_of(mailbox) | {mailbox.id}
+        return self._faults.pick(DELTA, request.method, request.path, names)
+
+    def _begin(self, mailbox: Mailbox, query: dict[str, str]) -> Token:
+        start, end = read_window(query)
+        return Token(mailbox.id, mailbox.delta_epoch, _micro(start), _micro(end), self._world.sequence, (-(2**62), 0))
+
+    def _parse(self, mailbox: Mailbox, text: str, request: Request) -> Token:
+        """Read a token; another mailbox's, or one from before the state was lost, is refused with a 40x or 410."""
+        try:
+            token = decode_token(text)
+        except ValueError as error:
+            message = "Badly formed token."
+            raise GraphError(400, "ErrorInvalidUrlQuery", message) from error
+        if token.mailbox != mailbox.id:
+            raise lost("sync_state_not_found", request, token)
+        if token.epoch != mailbox.delta_epoch:
+            raise lost("gone" if mailbox.delta_epoch % 2 else "sync_state_not_found", request, token)
+        return token
+
+    # -- pages
+
+    def _page(self, mailbox: Mailbox, request: Request, token: Token, style: Style, rule: Rule | None) -> Response:
+        if rule is not None and rule.effect == "silent":
+            return self._render(request, style, [], token, last=True)
+        calendar = self._world.calendars[mailbox.id]
+        size = self._page_size(request)
+        items, after, is_last = (
+            self._first_pass(calendar, token, size, style)
+            if token.cursor is not None
+            else self._changes(calendar, token, size, style, rule)
+        )
+        if rule is not None and rule.effect == "replay":
+            items = [*self._older(calendar, token, rule.count, style), *items]
+        if not token.plain and self._is_empty_page(items, rule):
+            return self._render(request, style, [], token._replace(plain=1), last=False)
+        return self._render(request, style, items, after._replace(plain=0), last=is_last)
+
+    def _page_size(self, request: Request) -> int:
+        wanted = request.preferences.get("odata.maxpagesize", "") if "prefer" in request.headers else ""
+        return min(int(wanted), PAGE_MAX) if wanted.isdigit() and int(wanted) else self._world.options.page_size
+
+    def _is_empty_page(self, items: list[Any], rule: Rule | None) -> bool:
+        if rule is not None and rule.effect == "empty_page":
+            return True
+        rate = self._world.options.empty_page_rate
+        return bool(items) and rate > 0 and self._world.rng.random() < rate
+
+    def _first_pass(
+        self, calendar: Calendar, token: Token, size: int, style: Style
+    ) -> tuple[list[dict[str, Any]], Token, bool]:
+        """Walk the window by start time; what changes meanwhile comes with the change log afterwards."""
+        cursor = token.cursor
+        assert cursor is not None
+        after = None if cursor[0] == -(2**62) else (_instant(cursor[0]), cursor[1])
+        events = list(islice(calendar.window(_instant(token.start), _instant(token.end), after), size + 1))
+        items = [self._item(event, style) for event in events[:size]]
+        if len(events) <= size:
+            return items, token._replace(cursor=None), True
+        last = events[size - 1]
+        return items, token._replace(cursor=(_micro(last.start), last.number)), False
+
+    def _changes(
+        self, calendar: Calendar, token: Token, size: int, style: Style, rule: Rule | None
+    ) -> tuple[list[dict[str, Any]], Token, bool]:
+        changes = calendar.changes_since(token.version)
+        if rule is not None and rule.effect == "lag":
+            changes = self._without_recent(calendar, changes, rule.seconds)
+        page = changes[:size]
+        items = [self._change(calendar, key, token, style) for key, _ in page]
+        return items, token._replace(version=page[-1][1] if page else token.version), len(changes) <= size
+
+    def _without_recent(self, calendar: Calendar, changes: list[tuple[str, int]], age: float) -> list[tuple[str, int]]:
+        now = self._world.now()
+        for index, (key, _) in enumerate(changes):
+            event = calendar.events.get(key)
+            if event is not None and (now - event.modified_at).total_seconds() < age:
+                return changes[:index]
+        return changes
+
+    def _older(self, calendar: Calendar, token: Token, count: int, style: Style) -> Iterable[dict[str, Any]]:
+        """Send some items again that have been sent before (Graph docs: delta-query-overview, replays)."""
+        events = calendar.window(_instant(token.start), _instant(token.end))
+        return [self._item(event, style) for event in islice(events, count)]
+
+    def _change(self, calendar: Calendar, key: str, token: Token, style: Style) -> dict[str, Any]:
+        """Return the item as it is now, or `@removed`: gone, or outside the window (Graph docs: event-delta)."""
+        event = calendar.events.get(key)
+        if event is not None and is_in_window(event, _instant(token.start), _instant(token.end)):
+            return self._item(event, style)
+        shown = render_id(key, immutable=style.immutable)
+        return {"@odata.type": "#microsoft.graph.event", "id": shown, "@removed": {"reason": "deleted"}}
+
+    def _item(self, event: Event, style: Style) -> dict[str, Any]:
+        return {"@odata.type": "#microsoft.graph.event", **render_event(event, style)}
+
+    def _render(self, request: Request, style: Style, items: list[Any], token: Token, *, last: bool) -> Response:
+        name, parameter = ("deltaLink", "$deltatoken") if last else ("nextLink", "$skiptoken")
+        body = {
+            "@odata.context": f"{request.base}/v1.0/$metadata#Collection(event)",
+            f"@odata.{name}": f"{request.base}{request.path}?{parameter}={encode_token(token)}",
+            "value": items,
+        }
+        return json_response(200, body, style.applied)
+
+
+def read_window(query: dict[str, str]) -> tuple[datetime, datetime]:
+    """Return startDateTime and endDateTime; without offset they are UTC (Graph docs: calendar-list-calendarview)."""
+    try:
+        start, end = parse_when(query["startdatetime"]), parse_when(query["enddatetime"])
+    except KeyError as error:
+        wanted = "the query string parameters StartDateTime and EndDateTime"
+        message = f"This request requires a time window specified by {wanted}."
+        raise bad_request(message, code="ErrorInvalidParameter") from error
+    except (ValueError, UnknownZone) as error:
+        raise bad_request(f"The date is not valid: {error}.", code="ErrorInvalidParameter") from error
+    if end < start:
+        raise bad_request("EndDateTime is before StartDateTime.", code="ErrorInvalidParameter")
+    return start, end
+
+
+def lost(kind: str, request: Request, token: Token, *, status: int = 400) -> GraphError:
+    """Return the answer that ends a chain: 410 with a Location, or a 40x (Graph docs: delta-query-overview)."""
+    if kind == "gone":
+        start, end = _instant(token.start), _instant(token.end)
+        window = f"startDateTime={start:%Y-%m-%dT%H:%M:%SZ}&endDateTime={end:%Y-%m-%dT%H:%M:%SZ}"
+        location = f"{request.base}{request.path}?{window}&$deltatoken="
+        return GraphError(
+            410, "syncStateNotFound", "The sync state generation is not found.", headers={"Location": location}
+        )
+    status = status if status in (400, 404) else 400
+    return GraphError(status, "SyncStateNotFound", "The sync state generation is not found.")
+
+
+def encode_token(token: Token) -> str:
+    """Return *token* as opaque text."""
+    cursor = "" if token.cursor is None else f"{token.cursor[0]}_{token.cursor[1]}"
+    text = f"{token.mailbox}|{token.epoch}|{token.start}|{token.end}|{token.version}|{cursor}|{token.plain}"
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_token(text: str) -> Token:
+    """Return what *text* stands for; raises ValueError."""
+    padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
+    mailbox, epoch, start, end, version, cursor, plain = urlsafe_b64decode(padded).decode().split("|")
+    at, _, number = cursor.partition("_")
+    spot = (int(at), int(number)) if cursor else None
+    return Token(mailbox, int(epoch), int(start), int(end), int(version), spot, int(plain))
+
+
+def _micro(moment: datetime) -> int:
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _instant(micro: int) -> datetime:
+    return datetime.fromtimestamp(micro // 1_000_000, UTC).replace(microsecond=micro % 1_000_000)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

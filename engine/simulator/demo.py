@@ -1,0 +1,139 @@
+"""
+The demo building: twelve rooms on three floors, twenty people, a week of meetings.
+
+Everything follows from the tenant's seed and the week that is asked for. The meetings lie there as if accepted long
+ago; nobody is mailed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from engine.simulator.tenant import Tenant
+
+DOMAIN = "example.org"
+NOT_BOOKABLE = "not-bookable"
+"""The tag that demo settings ignore."""
+
+
+class DemoRoom(NamedTuple):
+    """One room of the building."""
+
+    code: str
+    name: str
+    floor: int
+    capacity: int
+    tags: tuple[str, ...]
+    building: str = "Maison des Tilleuls"
+
+
+ROOMS = (
+    DemoRoom("tilleul", "Tilleul", 0, 60, ("projector", "stage", "microphone")),
+    DemoRoom("platane", "Platane", 0, 24, ("projector", "whiteboard")),
+    DemoRoom("saule", "Saule", 0, 8, ("screen",)),
+    DemoRoom("accueil", "Accueil", 0, 2, (NOT_BOOKABLE,)),
+    DemoRoom("erable", "Érable", 1, 18, ("projector", "video-conference")),
+    DemoRoom("bouleau", "Bouleau", 1, 12, ("screen", "whiteboard")),
+    DemoRoom("cerisier", "Cerisier", 1, 6, ("screen",)),
+    DemoRoom("noisetier", "Noisetier", 1, 4, ()),
+    DemoRoom("chataignier", "Châtaignier", 2, 30, ("projector", "piano"), "Annexe"),
+    DemoRoom("frene", "Frêne", 2, 10, ("screen", "video-conference"), "Annexe"),
+    DemoRoom("sureau", "Sureau", 2, 5, ("whiteboard",), "Annexe"),
+    DemoRoom("local-technique", "Local technique", 2, 1, (NOT_BOOKABLE,), "Annexe"),
+)
+
+PEOPLE = (
+    ("amelie.durand", "Amélie Durand"),
+    ("jean-baptiste.lefevre", "Jean-Baptiste Lefèvre"),
+    ("noemie.garnier", "Noémie Garnier"),
+    ("mathieu.dupuis", "Mathieu Dupuis"),
+    ("chloe.moreau", "Chloé Moreau"),
+    ("fatima.benali", "Fatima Benali"),
+    ("youssef.haddad", "Youssef Haddad"),
+    ("kwame.mensah", "Kwame Mensah"),
+    ("ngozi.okafor", "Ngozi Okafor"),
+    ("linh.nguyen", "Linh Nguyễn"),
+    ("kenji.tanaka", "田中 健二"),
+    ("wei.zhang", "张伟"),
+    ("olena.shevchenko", "Олена Шевченко"),
+    ("maria.papadopoulou", "Μαρία Παπαδοπούλου"),
+    ("soren.lindqvist", "Søren Lindqvist"),
+    ("zofia.wisniewska", "Zofia Wiśniewska"),
+    ("ines.carvalho", "Inês Carvalho"),
+    ("lucia.fernandez", "Lucía Fernández"),
+    ("patrick.oconnor", "Patrick O'Connor"),
+    ("greta.muller", "Greta Müller"),
+)
+
+SUBJECTS = (
+    "Point d'équipe", "Weekly planning", "Comité de pilotage", "Entretien", "Formation sécurité", "Design review",
+    "Budget 2027", "Répétition", "Onboarding", "Atelier lecture", "Steering committee", "Retour d'expérience",
+    "Kick-off", "Conseil de quartier", "Cours du soir",
+)  # fmt: skip
+LENGTHS = (30, 45, 60, 60, 60, 90, 120)
+
+
+def populate(tenant: Tenant, *, today: date, zone: str = "Europe/Paris") -> None:
+    """
+    Furnish an empty tenant; one that has people already is left as it is.
+
+    Args:
+        today: a day of the week that gets the meetings; Monday to Friday are filled.
+        zone: where the building stands.
+    """
+    if tenant.world.mailboxes:
+        return
+    for login, name in PEOPLE:
+        tenant.office.add_person(f"{login}@{DOMAIN}", name, zone=zone)
+    for room in ROOMS:
+        _add_room(tenant, room, zone)
+    for floor in range(3):
+        members = tuple(f"{room.code}@{DOMAIN}" for room in ROOMS if room.floor == floor)
+        tenant.office.add_room_list(f"floor-{floor}@{DOMAIN}", f"Floor {floor}", members)
+    _add_week(tenant, today - timedelta(days=today.weekday()), zone)
+    tenant.world.store.flush()
+
+
+def _add_room(tenant: Tenant, room: DemoRoom, zone: str) -> None:
+    equipment: dict[str, Any] = {}
+    if "video-conference" in room.tags:
+        equipment = {"audioDeviceName": "Speakerphone", "videoDeviceName": "Camera"}
+    tenant.office.add_room(
+        f"{room.code}@{DOMAIN}",
+        room.name,
+        zone=zone,
+        capacity=room.capacity,
+        tags=list(room.tags),
+        building=room.building,
+        floorNumber=room.floor,
+        floorLabel=str(room.floor),
+        isWheelChairAccessible=room.floor < 2,
+        displayDeviceName="Screen" if "screen" in room.tags else None,
+        **equipment,
+    )
+
+
+def _add_week(tenant: Tenant, monday: date, zone: str) -> None:
+    """Fill each room's day with meetings one after another, with gaps."""
+    rng = Random(f"{tenant.options.seed}/demo")
+    for day in range(5):
+        for room in ROOMS:
+            if NOT_BOOKABLE not in room.tags:
+                _add_day(tenant, room, monday + timedelta(days=day), zone, rng)
+
+
+def _add_day(tenant: Tenant, room: DemoRoom, day: date, zone: str, rng: Random) -> None:
+    minute = 8 * 60 + rng.choice((0, 30, 60, 90))
+    while minute < 17 * 60:
+        length = rng.choice(LENGTHS)
+        if rng.random() < 0.45:
+            start = datetime.combine(day, time(minute // 60, minute % 60), ZoneInfo(zone)).astimezone(UTC)
+            organizer = f"{rng.choice(PEOPLE)[0]}@{DOMAIN}"
+            tenant.office.place_accepted(
+                f"{room.code}@{DOMAIN}", organizer, subject=rng.choice(SUBJECTS), start=start,
+                end=start + timedelta(minutes=length), zone=zone,
+            )  # fmt: skip
+        minute += length + rng.choice((0, 15, 30, 60))

@@ -1,0 +1,130 @@
+"""
+Faults on demand: rules that say which request, notification or delta page goes wrong, and how.
+
+A rule with neither `nth` nor `probability` below one strikes every match until `times` is used up.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from random import Random
+from typing import Any
+
+BEFORE = frozenset({"error", "html", "drop", "empty_list"})
+"""Effects on a request that is not carried out."""
+AFTER = frozenset({"error_after", "html_after", "drop_after"})
+"""Effects on a request that is carried out although its caller cannot know (timeout after commit)."""
+DELTA = frozenset({"gone", "sync_state_not_found", "replay", "empty_page", "lag", "silent"})
+NOTICES = frozenset({"lose", "duplicate", "late", "reorder", "foreign_state", "foreign_subscription"})
+EFFECTS = BEFORE | AFTER | DELTA | NOTICES | {"delay"}
+
+
+@dataclass(slots=True)
+class Rule:
+    """
+    One fault.
+
+    Args:
+        effect: one of EFFECTS. `error` answers `status`/`code` with `retry_after` verbatim; `html` a page that is no
+            JSON; `drop` closes the connection; the `_after` forms do so once the request took effect; `delay` waits
+            `seconds` first; `empty_list` answers a collection with nothing. Delta: `gone` 410 with Location,
+            `sync_state_not_found` 40x (`status`), `replay` sends `count` older items again, `empty_page` an empty
+            page with a nextLink, `lag` holds back the changes of the last `seconds`, `silent` says nothing changed
+            and keeps the token. Notifications: `late` by `seconds`, the others as named.
+        method: a method, or None for all. path: a regular expression searched in the path after the host. mailbox: id
+            or address of one mailbox.
+        nth: strike only the nth match, counted from 1. times: strike at most so often. probability: of each match.
+    """
+
+    effect: str
+    method: str | None = None
+    path: str | None = None
+    mailbox: str | None = None
+    nth: int | None = None
+    times: int | None = None
+    probability: float = 1.0
+    status: int = 503
+    code: str = "serviceNotAvailable"
+    message: str = "The service is temporarily unavailable."
+    retry_after: str | None = None
+    seconds: float = 0.0
+    count: int = 1
+    id: int = 0
+    seen: int = 0
+    struck: int = 0
+    _pattern: re.Pattern[str] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.effect not in EFFECTS:
+            raise ValueError(f"no effect is called {self.effect!r}; there are {', '.join(sorted(EFFECTS))}")
+        self._pattern = re.compile(self.path, re.IGNORECASE) if self.path else None
+
+    def matches(self, method: str, path: str, mailbox: frozenset[str]) -> bool:
+        """Tell whether the rule is about this request; *mailbox* holds every name of it in lower case."""
+        if self.method is not None and self.method.upper() != method:
+            return False
+        if self.mailbox is not None and self.mailbox.lower() not in mailbox:
+            return False
+        return self._pattern is None or self._pattern.search(path) is not None
+
+    def strikes(self, rng: Random) -> bool:
+        """Count a match and tell whether the fault happens now."""
+        if self.times is not None and self.struck >= self.times:
+            return False
+        self.seen += 1
+        if self.nth is not None and self.seen != self.nth:
+            return False
+        if self.probability < 1.0 and rng.random() >= self.probability:
+            return False
+        self.struck += 1
+        return True
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the rule as plain values."""
+        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+
+
+_NAMES = {field_.name for field_ in fields(Rule) if not field_.name.startswith("_")}
+
+
+def parse_rule(values: dict[str, Any]) -> Rule:
+    """Build a rule from plain values; raises ValueError for an unknown name or effect."""
+    unknown = set(values) - _NAMES
+    if unknown or "effect" not in values:
+        raise ValueError(f"a fault needs an effect and knows only {', '.join(sorted(_NAMES))}; got {sorted(values)}")
+    return Rule(**values)
+
+
+class Faults:
+    """The rules in force."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._last = 0
+        self.rules: list[Rule] = []
+
+    def add(self, rule: Rule | None = None, /, **values: Any) -> Rule:
+        """Put a rule in force: a Rule, or its values as keywords."""
+        rule = parse_rule(values) if rule is None else rule
+        self._last += 1
+        rule.id = self._last
+        self.rules.append(rule)
+        return rule
+
+    def remove(self, rule_id: int) -> bool:
+        """Lift one rule; tell whether it was there."""
+        before = len(self.rules)
+        self.rules = [rule for rule in self.rules if rule.id != rule_id]
+        return len(self.rules) < before
+
+    def clear(self) -> None:
+        """Lift all rules."""
+        self.rules = []
+
+    def pick(self, effects: frozenset[str], method: str, path: str, mailbox: frozenset[str]) -> Rule | None:
+        """Return the first rule with one of *effects* that strikes this request, notification or page."""
+        for rule in self.rules:
+            if rule.effect in effects and rule.matches(method, path, mailbox) and rule.strikes(self._rng):
+                return rule
+        return None

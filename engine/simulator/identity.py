@@ -1,0 +1,104 @@
+"""
+The sign-in side: tokens for the application, and the discovery document.
+
+A token is a signed expiry, so it stays good across a restart. Source: Entra docs, v2-oauth2-client-creds-grant-flow.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qsl
+
+from engine.simulator.options import TenantOptions
+from engine.simulator.wire import GraphError, Request, Response, json_response
+
+
+class Identity:
+    """Issues and checks bearer tokens."""
+
+    def __init__(self, options: TenantOptions, now: Callable[[], datetime]) -> None:
+        self._options = options
+        self._now = now
+
+    def issue(self, request: Request) -> Response:
+        """Answer POST /{tenant}/oauth2/v2.0/token for client credentials."""
+        form = dict(parse_qsl(request.body.decode(errors="replace")))
+        options = self._options
+        if form.get("grant_type") != "client_credentials":
+            return self._refuse("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+        if form.get("client_id") != options.client_id:
+            return self._refuse("unauthorized_client", 700016, "Application was not found in the directory.")
+        if not form.get("scope", "").endswith("/.default"):
+            return self._refuse(
+                "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid."
+            )
+        if "client_assertion" not in form and form.get("client_secret") != options.client_secret:
+            return self._refuse("invalid_client", 7000215, "Invalid client secret provided.", status=401)
+        token = self.make_token()
+        seconds = options.token_seconds
+        answer = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+        return json_response(200, answer)
+
+    def make_token(self) -> str:
+        """Return a token that is good from now on for the configured time."""
+        expires = int(self._now().timestamp()) + self._options.token_seconds
+        return f"eyJ0.{expires}.{self._sign(expires)}"
+
+    def check(self, request: Request) -> None:
+        """Let a request with a good token pass; raises Graph's 401 otherwise."""
+        if not self._options.require_token:
+            return
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthorised("Access token is empty.")
+        if token != self._options.static_token and not self._is_good(token.strip()):
+            raise _unauthorised("Lifetime validation failed, the token is expired.")
+
+    def _is_good(self, token: str) -> bool:
+        head, _, rest = token.partition(".")
+        expires, _, signature = rest.partition(".")
+        if head != "eyJ0" or not expires.isdigit() or int(expires) <= self._now().timestamp():
+            return False
+        return hmac.compare_digest(signature, self._sign(int(expires)))
+
+    def _sign(self, expires: int) -> str:
+        key = f"{self._options.client_secret}/{self._options.seed}".encode()
+        return urlsafe_b64encode(hmac.new(key, str(expires).encode(), sha256).digest()).decode().rstrip("=")
+
+    def _refuse(self, error: str, code: int, text: str, *, status: int = 400) -> Response:
+        body: dict[str, Any] = {
+            "error": error,
+            "error_description": f"AADSTS{code}: {text}",
+            "error_codes": [code],
+            "timestamp": f"{self._now():%Y-%m-%d %H:%M:%SZ}",
+            "trace_id": "00000000-0000-4000-8000-000000000000",
+            "correlation_id": "00000000-0000-4000-8000-000000000000",
+        }
+        return json_response(status, body)
+
+    def discover(self, request: Request) -> Response:
+        """Answer the OpenID Connect discovery document (Entra docs: v2-protocols-oidc)."""
+        here = f"{request.base}/{request.segments[0]}"
+        return json_response(200, {
+            "issuer": f"{here}/v2.0",
+            "authorization_endpoint": f"{here}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{here}/oauth2/v2.0/token",
+            "jwks_uri": f"{here}/discovery/v2.0/keys",
+            "userinfo_endpoint": f"{request.base}/oidc/userinfo",
+            "end_session_endpoint": f"{here}/oauth2/v2.0/logout",
+            "tenant_region_scope": "EU",
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+            "response_types_supported": ["code", "id_token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        })  # fmt: skip
+
+
+def _unauthorised(message: str) -> GraphError:
+    return GraphError(401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,56 @@
+"""How one simulated tenant is set up: a frozen value, safe defaults, no environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEMO_TOKEN = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantOptions:
+    """
+    Everything that can be chosen about a tenant.
+
+    Delays are ranges of seconds, drawn evenly. `latency` is how long each Graph request takes inside the tenant; with
+    (0, 0) a request never overlaps another, so the limit of four concurrent ones cannot be reached.
+    """
+
+    seed: int = 1
+    attendant_delay: tuple[float, float] = (0.2, 0.5)
+    notification_delay: tuple[float, float] = (0.05, 0.2)
+    latency: tuple[float, float] = (0.0, 0.0)
+    page_size: int = 10
+    """Events per page when the caller does not say (calendarView and delta answer ten; observed by developers)."""
+    places_page_size: int = 100
+    static_token: str | None = DEMO_TOKEN
+    """A bearer token that is always accepted; None accepts only issued ones."""
+    require_token: bool = True
+    token_seconds: int = 3599
+    state_file: Path | str | None = None
+    tenant_id: str = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
+    client_id: str = "0e4b6a4c-5bb0-4c4c-9c0d-6a4b7f1c2d3e"
+    client_secret: str = "demo-secret"
+    domains: tuple[str, ...] = ("example.org",)
+    """Addresses elsewhere are outside the organisation."""
+    concurrent_max: int = 4
+    """Requests in flight per app and mailbox before 429 (Graph docs: throttling-limits)."""
+    quota: int | None = None
+    """Requests per app and mailbox in ten minutes before 429; Graph's own figure is 10,000. None: not counted."""
+    retry_after_seconds: int = 2
+    empty_page_rate: float = 0.02
+    """How often a delta page that has items is preceded by an empty one (Graph docs: paging)."""
+    extra_touches: int = 1
+    """Up to so many more `updated` steps after an answer (observed by developers, docs-contrib issue 6727)."""
+    standard_base64_ids: bool = False
+    """True: ids contain `/` and `+` as well (observed by developers, graph-docs issue 3598)."""
+    external_left_tentative: bool = False
+    """True: requests from outside that are not processed still sit tentatively (Support article 2951074)."""
+    subscription_minutes_max: int = 10_070
+    subscription_minutes_min: int = 45
+    duplicate_subscriptions_allowed: bool = False
+    http_webhooks_allowed: bool = True
+    """Graph wants https; on loopback the simulator also takes http."""
+    webhook_retry_seconds: float = 10.0
+    webhook_give_up_seconds: float = 4 * 3600.0

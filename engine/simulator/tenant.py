@@ -1,0 +1,389 @@
+"""
+The tenant: one entry for every request, and the order in which a request meets faults, limits and rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.simulator.attendant import Attendant
+from engine.simulator.batch import answer_batch
+from engine.simulator.control import Control
+from engine.simulator.courier import Courier
+from engine.simulator.delta import Delta
+from engine.simulator.events import Events, unknown_segment
+from engine.simulator.faults import AFTER, BEFORE, Faults, Rule
+from engine.simulator.identity import Identity
+from engine.simulator.meetings import Meetings
+from engine.simulator.office import Office
+from engine.simulator.options import TenantOptions
+from engine.simulator.places import Places
+from engine.simulator.records import Mailbox
+from engine.simulator.steps import Steps
+from engine.simulator.store import open_store
+from engine.simulator.subscriptions import Post, Subscriptions
+from engine.simulator.throttle import Throttle
+from engine.simulator.users import Users
+from engine.simulator.wire import ConnectionDropped, GraphError, Request, Response, error_response, json_response
+from engine.simulator.world import World
+
+HTML_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Service unavailable</body></html>"
+)
+_EVENTS = frozenset({"events", "calendarview"})
+_DELAY = frozenset({"delay"})
+
+
+class Tenant:
+    """
+    A Microsoft 365 tenant in memory: directory, calendars, attendants, subscriptions.
+
+    Args:
+        options: see TenantOptions.
+        now: the clock; aware UTC.
+        call_later: like `loop.call_later`; the only way anything happens by itself.
+        post: sends `(url, body, headers)` to a webhook and returns (status, content type, body); raises when the
+            receiver cannot be reached or is too slow.
+        spawn: runs a coroutine in the background, like `loop.create_task`.
+        seed: overrides the seed in *options*.
+    """
+
+    def __init__(
+        self,
+        options: TenantOptions | None = None,
+        *,
+        now: Callable[[], datetime],
+        call_later: Callable[[float, Callable[[], None]], Any],
+        post: Post,
+        spawn: Callable[[Coroutine[Any, Any, None]], Any],
+        seed: int | None = None,
+    ) -> None:
+        self.options = options or TenantOptions()
+        store = open_store(self.options.state_file)
+        seed = self.options.seed if seed is None else seed
+        self.world = World(self.options, store, now=now, call_later=call_later, seed=seed)
+        self.steps = Steps(self.world)
+        self.attendant = Attendant(self.world, self.steps)
+        self.meetings = Meetings(self.world, self.attendant)
+        self.faults = Faults(self.world.rng)
+        self.subscriptions = Subscriptions(self.world, post)
+        self.courier = Courier(self.world, self.subscriptions, self.faults, post=post, spawn=spawn)
+        self.throttle = Throttle(self.options, now)
+        self.identity = Identity(self.options, now)
+        self.requests: Counter[tuple[str, str, str]] = Counter()
+        """Graph requests by (method, kind of path, mailbox id or ""), batch parts counted singly."""
+        self.statuses: Counter[int] = Counter()
+        self.http_requests = 0
+        self.office = Office(self.world, self.attendant, self.meetings)
+        self._places = Places(self.world)
+        self._users = Users(self.world)
+        self._events = Events(self.world, self.meetings, Delta(self.world, self.faults))
+        self._control = Control(self)
+        self._serial = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.steps.resume()
+        self.subscriptions.resume()
+        self.courier.resume()
+        self.world.store.flush()
+
+    def close(self) -> None:
+        """Stop acting and close the state file; steps and notices that wait are kept in it."""
+        self.steps.close()
+        self.courier.close()
+        self.world.store.close()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is on its way inside the tenant: no step, no notice."""
+        return self.steps.waiting == 0 and self.courier.waiting == 0
+
+    def stats(self) -> dict[str, Any]:
+        """Return the exact counts since the last reset; writes are what changes an event or answers one."""
+        by_kind: Counter[str] = Counter()
+        by_mailbox: Counter[str] = Counter()
+        for (method, kind, mailbox), count in self.requests.items():
+            by_kind[f"{method} {kind}"] += count
+            by_mailbox[self.world.mailboxes[mailbox].address if mailbox else ""] += count
+        return {
+            "requests": sum(self.requests.values()) - self.requests["POST", "batch", ""],
+            "http_requests": self.http_requests,
+            "writes": sum(count for (method, kind, _), count in self.requests.items() if is_write(method, kind)),
+            "by_kind": dict(by_kind),
+            "by_mailbox": dict(by_mailbox),
+            "statuses": {str(status): count for status, count in self.statuses.items()},
+            "mails": self.world.mails,
+            "notices_delivered": self.courier.delivered,
+            "notices_dropped": self.courier.dropped,
+            "throttled": self.throttle.refused,
+        }
+
+    def reset_stats(self) -> None:
+        """Begin counting anew."""
+        self.requests.clear()
+        self.statuses.clear()
+        self.http_requests = self.world.mails = self.courier.delivered = self.courier.dropped = 0
+        self.throttle.refused = 0
+
+    # -- one request
+
+    async def handle(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Response:
+        """
+        Answer one HTTP request.
+
+        Args:
+            url: absolute, or a path that starts with a slash; links in answers point to the same host.
+            headers: names in any case.
+
+        Raises:
+            ConnectionDropped: a fault ended the connection; the request may or may not have been carried out.
+        """
+        request = Request(method, url, headers, body)
+        segments = request.segments
+        if segments[0] == "v1.0":
+            self.http_requests += 1
+            if len(segments) == 2 and segments[1].lower() == "$batch":
+                return await self._batch(request)
+            return await self._serve(request)
+        try:
+            response = self._elsewhere(request)
+        except GraphError as error:
+            response = self._refusal(request, error)
+        self.world.store.flush()
+        return response
+
+    def _elsewhere(self, request: Request) -> Response:
+        """Answer what is not Graph: sign-in and the control room."""
+        segments = [part.lower() for part in request.segments]
+        if segments[0] == "sim":
+            return self._control.answer(request)
+        if segments[1:] == ["oauth2", "v2.0", "token"] and request.method == "POST":
+            self._check_tenant(request.segments[0])
+            return self.identity.issue(request)
+        if segments[1:] == ["v2.0", ".well-known", "openid-configuration"]:
+            return self.identity.discover(request)
+        raise unknown_segment(request.path)
+
+    def _check_tenant(self, name: str) -> None:
+        if name.lower() not in (self.options.tenant_id.lower(), *self.options.domains):
+            raise GraphError(400, "invalid_tenant", f"AADSTS90002: Tenant '{name}' not found.")
+
+    async def _batch(self, request: Request) -> Response:
+        self.requests["POST", "batch", ""] += 1
+        try:
+            self.identity.check(request)
+            return await answer_batch(request, self._serve)
+        except GraphError as error:
+            return self._refusal(request, error)
+
+    async def _serve(self, request: Request) -> Response:
+        """Carry out one Graph request: faults before, limits, rules, faults after."""
+        mailbox = self._mailbox_of(request.segments)
+        self._count(request, mailbox)
+        names = self._names(request.segments, mailbox) if self.faults.rules else frozenset[str]()
+        try:
+            if self.faults.rules:
+                early = await self._fault_before(request, names)
+                if early is not None:
+                    return early
+            response = await self._limited(request, mailbox)
+        except GraphError as error:
+            response = self._refusal(request, error)
+        self.world.store.flush()
+        if self.faults.rules:
+            response = self._fault_after(request, names, response)
+        self._stamp(request, response)
+        self.statuses[response.status] += 1
+        return response
+
+    async def _limited(self, request: Request, mailbox: Mailbox | None) -> Response:
+        self.identity.check(request)
+        if mailbox is None:
+            return await self._route(request, None)
+        self.throttle.enter(mailbox.id)
+        try:
+            await self._pause(self.world.between(self.options.latency))
+            return await self._route(request, mailbox)
+        finally:
+            self.throttle.leave(mailbox.id)
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        waiting = asyncio.get_running_loop().create_future()
+        self.world.call_later(seconds, lambda: None if waiting.done() else waiting.set_result(None))
+        await waiting
+
+    # -- where it goes
+
+    async def _route(self, request: Request, mailbox: Mailbox | None) -> Response:
+        segments = request.segments
+        head = segments[1].lower() if len(segments) > 1 else ""
+        if head == "users":
+            return self._route_user(request, mailbox, segments)
+        if head == "places" and request.method == "GET":
+            return self._places.answer(request)
+        if head == "subscriptions":
+            return await self._route_subscription(request, segments)
+        raise unknown_segment(head)
+
+    def _route_user(self, request: Request, mailbox: Mailbox | None, segments: list[str]) -> Response:
+        if len(segments) == 2:
+            return self._users.list_all(request)
+        if mailbox is None or mailbox.kind == "external" or mailbox.state == "removed":
+            raise unknown_user(segments)
+        if len(segments) == 3:
+            return self._users.get(mailbox, request)
+        rest = segments[3:]
+        head = rest[0].lower()
+        if head == "mailboxsettings":
+            return self._users.settings(mailbox, request, rest[1] if len(rest) > 1 else None)
+        refuse_closed(mailbox)
+        rest = within_calendar(rest, mailbox)
+        if rest and rest[0].lower() in _EVENTS:
+            return self._events.answer(mailbox, rest, request)
+        if rest and rest[0].lower().removeprefix("microsoft.graph.") == "getschedule" and request.method == "POST":
+            return self._users.schedule(request)
+        if not rest:
+            return json_response(200, {"id": calendar_id(mailbox), "name": "Calendar", "isDefaultCalendar": True,
+                                       "canEdit": True, "owner": {"name": mailbox.display_name,
+                                                                  "address": mailbox.address}})  # fmt: skip
+        raise unknown_segment(rest[0])
+
+    async def _route_subscription(self, request: Request, segments: list[str]) -> Response:
+        calls = self.subscriptions
+        match request.method, len(segments):
+            case "POST", 2:
+                return await calls.create(request)
+            case "GET", 2:
+                return calls.list_all(request)
+            case "GET", 3:
+                return calls.get(request)
+            case "PATCH", 3:
+                return await calls.update(request)
+            case "DELETE", 3:
+                return calls.delete(request)
+            case "POST", 4 if segments[3].lower() == "reauthorize":
+                return calls.reauthorize(request)
+        raise unknown_segment(segments[-1])
+
+    def _mailbox_of(self, segments: list[str]) -> Mailbox | None:
+        if len(segments) > 2 and segments[1].lower() == "users":
+            return self.world.find_mailbox(segments[2])
+        return None
+
+    # -- faults, counters, errors
+
+    def _names(self, segments: list[str], mailbox: Mailbox | None) -> frozenset[str]:
+        if mailbox is not None:
+            return self.world.addresses_of(mailbox) | {mailbox.id}
+        return frozenset({segments[2].lower()} if len(segments) > 2 else ())
+
+    async def _fault_before(self, request: Request, names: frozenset[str]) -> Response | None:
+        delay = self.faults.pick(_DELAY, request.method, request.path, names)
+        if delay is not None:
+            await self._pause(delay.seconds)
+        rule = self.faults.pick(BEFORE, request.method, request.path, names)
+        return None if rule is None else self._misbehave(request, rule)
+
+    def _fault_after(self, request: Request, names: frozenset[str], response: Response) -> Response:
+        """Spoil the answer of a request that succeeded: the caller cannot know it did (timeout after commit)."""
+        if response.status >= 400:
+            return response
+        rule = self.faults.pick(AFTER, request.method, request.path, names)
+        return response if rule is None else self._misbehave(request, rule)
+
+    def _misbehave(self, request: Request, rule: Rule) -> Response:
+        if rule.effect.startswith("drop"):
+            raise ConnectionDropped(request.path)
+        if rule.effect == "empty_list":
+            return json_response(
+                200, {"@odata.context": f"{request.base}/v1.0/$metadata#{request.segments[1]}", "value": []}
+            )
+        headers = {"Retry-After": rule.retry_after} if rule.retry_after is not None else {}
+        if rule.effect.startswith("html"):
+            return Response(rule.status, {"Content-Type": "text/html; charset=utf-8", **headers}, HTML_PAGE)
+        return self._refusal(request, GraphError(rule.status, rule.code, rule.message, headers=headers))
+
+    def _refusal(self, request: Request, error: GraphError) -> Response:
+        self._serial += 1
+        request_id = f"{self.options.seed & 0xFFFFFFFF:08x}-0000-4000-8000-{self._serial:012x}"
+        client_id = request.headers.get("client-request-id", request_id)
+        date = f"{self.world.now():%Y-%m-%dT%H:%M:%S}"
+        response = error_response(error, request_id=request_id, client_request_id=client_id, date=date)
+        response.headers["request-id"] = request_id
+        response.headers["client-request-id"] = client_id
+        return response
+
+    def _stamp(self, request: Request, response: Response) -> None:
+        if "request-id" not in response.headers:
+            self._serial += 1
+            response.headers["request-id"] = f"{self.options.seed & 0xFFFFFFFF:08x}-0000-4000-8000-{self._serial:012x}"
+            if "client-request-id" in request.headers:
+                response.headers["client-request-id"] = request.headers["client-request-id"]
+
+    def _count(self, request: Request, mailbox: Mailbox | None) -> None:
+        self.requests[request.method, path_kind(request.segments), mailbox.id if mailbox else ""] += 1
+
+
+def path_kind(segments: list[str]) -> str:
+    """Name the kind of call for the counters: places, users, events, event, action, calendarView, delta, ..."""
+    head = segments[1].lower() if len(segments) > 1 else ""
+    if head != "users":
+        return head or "root"
+    rest = [part.lower() for part in segments[3:] if part.lower() != "calendar"]
+    if rest[:1] == ["calendars"]:
+        rest = rest[2:]
+    if not rest:
+        return "users"
+    if rest[0] == "calendarview":
+        return "delta" if len(rest) > 1 else "calendarView"
+    if rest[0] == "events":
+        return ("events", "event", "action")[min(len(rest), 3) - 1]
+    return rest[0]
+
+
+def is_write(method: str, kind: str) -> bool:
+    """Tell whether a request changes an event or answers one."""
+    return method != "GET" and kind in ("events", "event", "action")
+
+
+def calendar_id(mailbox: Mailbox) -> str:
+    """Return the id of the mailbox's default calendar; calendars have constant ids (Graph: outlook-immutable-id)."""
+    return f"AAMkCal{mailbox.id.replace('-', '')}="
+
+
+def within_calendar(rest: list[str], mailbox: Mailbox) -> list[str]:
+    """Strip `/calendar` or `/calendars/{id}` from a path: both name the default calendar."""
+    head = rest[0].lower()
+    if head == "calendar":
+        return rest[1:]
+    if head == "calendars" and len(rest) > 1:
+        if rest[1] != calendar_id(mailbox):
+            raise GraphError(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+        return rest[2:]
+    return rest
+
+
+def unknown_user(segments: list[str]) -> GraphError:
+    """Return the 404 for somebody the directory does not know; Exchange and Entra word it differently."""
+    if len(segments) == 3:
+        message = (
+            f"Resource '{segments[2]}' does not exist or one of its queried reference-property objects are not present."
+        )
+        return GraphError(404, "Request_ResourceNotFound", message)
+    return GraphError(404, "ErrorInvalidUser", f"The requested user '{segments[2]}' is invalid.")
+
+
+def refuse_closed(mailbox: Mailbox) -> None:
+    """Refuse a mailbox that exists and cannot be read: 404 or 403, never to be taken for a deleted event."""
+    if mailbox.state == "disabled":
+        message = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
+        raise GraphError(404, "MailboxNotEnabledForRESTAPI", message)
+    if mailbox.state == "denied":
+        raise GraphError(403, "ErrorAccessDenied", "Access to OData is disabled.")
