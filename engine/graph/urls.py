@@ -68,7 +68,8 @@ class Urls:
             GraphRoomRequestBuilder.GraphRoomRequestBuilderGetQueryParameters(top=PLACES_PER_PAGE),
         )
         self.subscriptions = self._expand(self._client.subscriptions)
-        self.batch = self._expand(self._client.batch)
+        self.batch = f"{self.base_url}/$batch"
+        """Spelled here: the SDK's own batch builder needs a package that it does not declare."""
 
     def events(self, mailbox: str) -> str:
         """The events of a mailbox: where new ones are posted."""
