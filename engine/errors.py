@@ -5,7 +5,8 @@
     │   ├── Throttled          the other side asked us to wait (retry_after)
     │   ├── Unreachable        no answer, or an answer that says "not now"
     │   ├── OutcomeUnknown     the request may or may not have been applied
-    │   └── Stale              somebody changed it since we looked: observe again
+    │   ├── Stale              somebody changed it since we looked: observe again
+    │   └── Occupied           the database's guard refused an overlapping booking: look again
     ├── Permanent          will not heal by itself: park, open a case
     │   ├── Refused            the other side says no (403, policy)
     │   ├── MailboxClosed      one mailbox cannot be reached: suspend it, cancel nothing
@@ -58,6 +59,10 @@ class OutcomeUnknown(Unreachable):
 
 class Stale(Transient):
     """A version we relied on is no longer the newest (412): observe again, decide again."""
+
+
+class Occupied(Transient):
+    """The database's guard refused an overlapping booking: look again."""
 
 
 class ResyncRequired(Transient):

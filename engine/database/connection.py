@@ -1,0 +1,361 @@
+"""Transactions on SQLite and PostgreSQL, the same to whoever uses them.
+
+Synchronous on purpose: on SQLite an async driver costs two to three times as much, and on PostgreSQL it gains
+nothing that can be measured. A transaction is short and is never held across an `await`.
+
+SQLite has one writer at a time, whatever one does. So a process keeps one writing connection behind a lock, and
+threads queue for it in order instead of spinning on "database is locked".
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from engine.database.faults import translate_error
+from engine.database.marks import Mark, Priority, write_marks
+from engine.errors import DatabaseUnusable, OutcomeUnknown, Unreachable
+
+log = logging.getLogger(__name__)
+
+BUSY_SECONDS = 5.0
+"""How long a transaction waits for another process before it is told "busy"."""
+
+POOL_SIZE, POOL_OVERFLOW = 5, 15
+"""Connections kept, and how many more when the web is busy. PostgreSQL allows 100 in all by default."""
+
+_SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+
+
+class Transaction:
+    """One transaction under way. Marks and `after_commit` callbacks take effect if, and only if, it commits."""
+
+    def __init__(self, connection: Connection, *, clock: Callable[[], datetime] | None, writes: bool) -> None:
+        self.connection = connection
+        self._clock = clock
+        self._writes = writes
+        self._now: datetime | None = None
+        self._marks: dict[tuple[str, str], Mark] = {}
+        self._finals: dict[tuple[str, str], Callable[[Transaction], None]] = {}
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this transaction, aware and UTC, read once."""
+        if self._now is None:
+            self._now = self._clock() if self._clock is not None else _database_now(self.connection)
+        return self._now
+
+    def mark(self, kind: str, key: str, *, priority: Priority = Priority.LIVE, delay: float = 0.0) -> None:
+        """Mark a key of the work queue, due *delay* seconds from now. Written just before the commit, each key once."""
+        assert self._writes, "a reading transaction marks nothing"
+        mark = Mark(kind, key, Priority(priority), self.now + timedelta(seconds=delay))
+        earlier = self._marks.get((kind, key))
+        self._marks[(kind, key)] = mark.merged(earlier) if earlier else mark
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call *callback* once this transaction has committed. What it raises is logged: the commit stands."""
+        self._callbacks.append(callback)
+
+    def finish_key(self, kind: str, key: str, write: Callable[[Transaction], None]) -> None:
+        """Have *write* end the pass over a key just before the commit, in its turn among the marks."""
+        self._finals[(kind, key)] = write
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Try what may be refused: on an error only what was done inside is undone. Errors come translated."""
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+            savepoint.commit()
+        except exc.SQLAlchemyError as error:
+            savepoint.rollback()
+            raise _translated(error) from error
+        except BaseException:
+            savepoint.rollback()
+            raise
+
+    @property
+    def marked(self) -> bool:
+        """Whether anything was marked."""
+        return bool(self._marks)
+
+    def flush(self) -> None:
+        """Write what was put off until the end. Rows of the queue are always locked in the order of their keys."""
+        if not self._finals:
+            write_marks(self.connection, self._marks.values(), now=self.now) if self._marks else None
+            return
+        for key in sorted({*self._finals, *self._marks}):
+            if key in self._finals:
+                self._finals[key](self)
+            if key in self._marks:
+                write_marks(self.connection, (self._marks[key],), now=self.now)
+
+    def run_callbacks(self) -> None:
+        for callback in self._callbacks:
+            try:
+                callback()
+            except Exception:
+                log.exception("a callback failed after its commit")
+
+
+class Database:
+    """
+    One database: where its transactions come from.
+
+    Args:
+        url: `sqlite:///path`, `sqlite:///:memory:` or `postgresql://...`.
+        clock: what `Transaction.now` reads. None: the database's own clock, which several machines share.
+        durability: `full` survives a power cut; `normal` may lose the last moments, but never tears a transaction.
+        busy_seconds: how long to wait for another process.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        durability: str = "full",
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self.url = _parse_url(url)
+        self.dialect = self.url.get_backend_name()
+        self.clock = clock
+        self.mark_listeners: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._open = threading.local()
+        self._writer: Connection | None = None
+        if self.dialect == "sqlite":
+            self._write_engine, self._read_engine = _sqlite_engines(self.url, durability, busy_seconds)
+        else:
+            self._write_engine, self._read_engine = _postgres_engines(self.url, durability, busy_seconds)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether everything is gone when the process ends: one connection, used in turn."""
+        return self._write_engine is self._read_engine
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """
+        Open a transaction that may write; it commits at the end and is rolled back on any exception.
+
+        Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale.
+        """
+        with self._alone_in_thread(), self._writing_connection() as connection:
+            transaction = Transaction(connection, clock=self.clock, writes=True)
+            with _translating():
+                begun = connection.begin()
+            try:
+                yield transaction
+                transaction.flush()
+            except exc.SQLAlchemyError as error:
+                _roll_back(connection)
+                raise _translated(error) from error
+            except BaseException:
+                _roll_back(connection)
+                raise
+            self._commit(connection, begun)
+        transaction.run_callbacks()
+        if transaction.marked:
+            self.announce_marks()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads: everything in it is seen as of one instant. Raises as `write` does."""
+        with self._alone_in_thread(), self._reading_connection() as connection:
+            try:
+                with connection.begin():
+                    yield Transaction(connection, clock=self.clock, writes=False)
+            except exc.SQLAlchemyError as error:
+                raise _translated(error) from error
+
+    def announce_marks(self) -> None:
+        """Tell everyone in this process who waits for marks."""
+        for listener in tuple(self.mark_listeners):
+            listener()
+
+    def data_version(self) -> int | None:
+        """Return a number that changes when *another process* writes; None on PostgreSQL and while we write."""
+        if self.dialect != "sqlite" or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            with _translating():
+                cursor: Any = self._keep_writer().connection.dbapi_connection
+                found = cursor.execute("PRAGMA data_version").fetchone()
+            return int(found[0])
+        finally:
+            self._lock.release()
+
+    def raw_engine(self) -> Engine:
+        """Return the writing engine, for migrations."""
+        return self._write_engine
+
+    def close(self) -> None:
+        """Close every connection. The next transaction opens new ones (and, in memory, starts empty)."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            self._write_engine.dispose()
+            if not self.in_memory:
+                self._read_engine.dispose()
+
+    @contextmanager
+    def _alone_in_thread(self) -> Iterator[None]:
+        """Refuse a transaction inside another: on SQLite it would wait for itself, for ever."""
+        if getattr(self._open, "yes", False):
+            raise RuntimeError("this thread is inside a transaction already (held across an await, or nested)")
+        self._open.yes = True
+        try:
+            yield
+        finally:
+            self._open.yes = False
+
+    @contextmanager
+    def _writing_connection(self) -> Iterator[Connection]:
+        if self.dialect != "sqlite":
+            with _translating():
+                connection = self._write_engine.connect()
+            with connection:
+                yield connection
+            return
+        with self._lock:
+            with _translating():
+                connection = self._keep_writer()
+            yield connection
+
+    @contextmanager
+    def _reading_connection(self) -> Iterator[Connection]:
+        if self.in_memory:
+            with self._writing_connection() as connection:
+                yield connection
+            return
+        with _translating():
+            connection = self._read_engine.connect()
+        with connection:
+            yield connection
+
+    def _keep_writer(self) -> Connection:
+        if self._writer is None or self._writer.closed or self._writer.invalidated:
+            self._writer = self._write_engine.connect()
+        return self._writer
+
+    def _commit(self, connection: Connection, begun: Any) -> None:
+        try:
+            begun.commit()
+        except exc.SQLAlchemyError as error:
+            _roll_back(connection)
+            meaning = _translated(error)
+            if self.dialect == "postgresql" and isinstance(meaning, Unreachable):
+                raise OutcomeUnknown(f"the answer to a commit was lost: {meaning}") from error
+            raise meaning from error
+
+
+def _translated(error: exc.SQLAlchemyError) -> Exception:
+    return translate_error(error)
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except exc.SQLAlchemyError as error:
+        raise _translated(error) from error
+
+
+def _roll_back(connection: Connection) -> None:
+    """Roll back whatever is open; a connection that cannot even do that is thrown away."""
+    try:
+        found = connection.get_transaction()
+        if found is not None:
+            found.rollback()
+    except exc.SQLAlchemyError:
+        connection.invalidate()
+
+
+def _database_now(connection: Connection) -> datetime:
+    if connection.dialect.name == "postgresql":
+        found: datetime = connection.exec_driver_sql("SELECT now()").scalar_one()
+        return found.astimezone(UTC)
+    text: str = connection.exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')").scalar_one()
+    return datetime.fromisoformat(text)
+
+
+def _parse_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise DatabaseUnusable("the database url cannot be read; use sqlite:///path or postgresql://...") from error
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        raise DatabaseUnusable(f"no such database as {parsed.get_backend_name()}: use sqlite or postgresql")
+    return parsed
+
+
+def _sqlite_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
+    """Return the engines that write and read; in memory they are one."""
+    arguments = {"check_same_thread": False, "timeout": busy_seconds}
+    if url.database in (None, "", ":memory:"):
+        engine = create_engine(url, poolclass=StaticPool, connect_args=arguments)
+        _prepare_sqlite(engine, "BEGIN IMMEDIATE", (f"PRAGMA synchronous={_SYNCHRONOUS[durability]}",))
+        return engine, engine
+    if not str(url.database).startswith("file:"):
+        _make_directory(Path(str(url.database)))
+    pragmas = ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={_SYNCHRONOUS[durability]}")
+    writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments)
+    _prepare_sqlite(writer, "BEGIN IMMEDIATE", pragmas)
+    reader = create_engine(
+        url, poolclass=QueuePool, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, connect_args=arguments
+    )
+    _prepare_sqlite(reader, "BEGIN", ("PRAGMA query_only=ON",))
+    return writer, reader
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(f"the directory {path.parent} of the database cannot be made: {error}") from error
+
+
+def _prepare_sqlite(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> None:
+    """Take transactions into our own hands: the driver would begin them late and not at all for reads."""
+
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("PRAGMA foreign_keys=ON", *pragmas):
+            connection.execute(pragma)
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+
+
+def _postgres_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
+    """Return the engines that write and read; they share one pool."""
+    options = [f"-c lock_timeout={int(busy_seconds * 1000)}"]
+    if _SYNCHRONOUS[durability] == "NORMAL":
+        options.append("-c synchronous_commit=off")
+    given = url.query.get("options")
+    if isinstance(given, str):
+        options.append(given)
+    engine = create_engine(
+        url.difference_update_query(["options"]),
+        pool_pre_ping=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        connect_args={"options": " ".join(options), "connect_timeout": 10},
+    )
+    return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

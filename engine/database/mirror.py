@@ -1,0 +1,284 @@
+"""The mirror: room copies as last read, and where the reading of each room stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine.database.connection import Transaction
+from engine.database.tables import CopyRow, LinkRow, LoanItemRow, RoomRow
+from engine.ids import BookableId, EventId, ICalUid
+from engine.interval import Interval
+from engine.reconcile.observe import resolve_interval
+from engine.reconcile.views import RoomCopy
+from engine.rooms.calendar import ChangesPage
+from engine.rooms.event import Answer, EventCopy, EventRemoved, EventStub, EventType
+from engine.rooms.room import RoomBook
+
+copy_table: Any = CopyRow.__table__  # type: ignore[attr-defined]
+link_table: Any = LinkRow.__table__  # type: ignore[attr-defined]
+room_table: Any = RoomRow.__table__  # type: ignore[attr-defined]
+item_table: Any = LoanItemRow.__table__  # type: ignore[attr-defined]
+
+DUE_NOW = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+"""As `link.checked_at`: the organizer's copy is to be asked at once."""
+
+_CHUNK = 400
+"""Values in one IN list; SQLite allows 999 parameters on old builds."""
+
+_encode = msgspec.json.Encoder().encode
+_decode_copy = msgspec.json.Decoder(EventCopy).decode
+
+_CONFLICT_COLUMNS = (
+    "ical_uid", "etag", "payload", "start_at", "end_at", "live", "gone", "doubt", "listed", "reading", "observed_at",
+)  # fmt: skip
+
+
+def _upsert(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement: Any = insert(copy_table)
+    return statement.on_conflict_do_update(
+        index_elements=["room_id", "event_id"],
+        set_={name: statement.excluded[name] for name in _CONFLICT_COLUMNS},
+    )
+
+
+_UPSERT = {"sqlite": _upsert("sqlite"), "postgresql": _upsert("postgresql")}
+_KNOWN = select(
+    copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
+    copy_table.c.ical_uid, copy_table.c.doubt,
+).where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True)))  # fmt: skip
+_LINKED = select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
+    link_table.c.ical_uid.in_(bindparam("uids", expanding=True))
+)
+_SEEN = (
+    update(copy_table)
+    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
+    .values(reading=bindparam("number"))
+)
+_DOUBT = (
+    update(copy_table)
+    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
+    .values(doubt=True)
+)
+_WAITING_LOANS = (
+    select(item_table.c.loan_number)
+    .where(item_table.c.bookable_id == bindparam("room"), item_table.c.holds, item_table.c.state == "requested")
+    .distinct()
+)
+
+
+class Marker:
+    """Marks the bookings of meetings: by loan where one is linked, else by the meeting's uid."""
+
+    def __init__(self, transaction: Transaction, *, priority: int) -> None:
+        self._transaction = transaction
+        self._priority = priority
+
+    def mark_meetings(self, uids: Iterable[str]) -> int:
+        """Mark the booking of each uid; returns how many."""
+        wanted = sorted(set(uids))
+        loans: dict[str, int] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            for row in self._transaction.connection.execute(_LINKED, {"uids": chunk}):
+                if row.state in ("linked", "pending"):
+                    loans[row.ical_uid] = row.loan_number
+        for uid in wanted:
+            if uid in loans:
+                self._transaction.mark("loan", str(loans[uid]), priority=self._priority)
+            else:
+                self._transaction.mark("meeting", uid, priority=self._priority)
+        return len(wanted)
+
+
+class Mirror:
+    """Reads and writes room copies within the transaction it is given."""
+
+    def __init__(self, dialect: str, zone_of: Callable[[BookableId], tzinfo]) -> None:
+        self._upsert = _UPSERT[dialect]
+        self._zone_of = zone_of
+
+    def save_page(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        page: ChangesPage,
+        *,
+        reading: int,
+        whole: bool,
+        listed: bool,
+        priority: int,
+        book: RoomBook,
+    ) -> tuple[int, int]:
+        """Save the page's changes; returns how many copies changed and how many bookings were marked."""
+        changes = {change.event_id: change for change in page.changes}  # the last word on an item counts
+        known = self._load_known(transaction, room_id, list(changes))
+        rows: list[dict[str, Any]] = []
+        seen: list[dict[str, Any]] = []
+        doubts: list[dict[str, Any]] = []
+        uids: set[str] = set()
+        unknown_removed = False
+        zone = self._zone_of(room_id)
+        for event_id, change in changes.items():
+            before = known.get(event_id)
+            if isinstance(change, EventRemoved):
+                if before is None:
+                    unknown_removed = True
+                elif not before.gone:
+                    doubts.append({"room": room_id, "event": event_id})
+                    uids.update([before.ical_uid] if before.ical_uid else [])
+                continue
+            if before is not None and before.etag == change.etag and not before.doubt and not before.gone:
+                if whole:
+                    seen.append({"room": room_id, "event": event_id, "number": reading})
+                continue
+            row = _row(room_id, change, zone=zone, reading=reading, now=transaction.now, book=book)
+            row["listed"] = listed and (before is None or before.listed)
+            if before is not None and not before.live and before.ical_uid and row["live"]:
+                row["doubt"] = True  # ended before: only asking by id may revive it, never a late page
+            rows.append(row)
+            if row["ical_uid"] and not row["listed"]:
+                uids.add(row["ical_uid"])
+        self._write(transaction, rows, seen, doubts)
+        if unknown_removed and not whole:
+            self._ask_waiting_loans(transaction, room_id, priority)
+        marked = Marker(transaction, priority=priority).mark_meetings(uids)
+        return len(rows) + len(doubts), marked
+
+    def _load_known(self, transaction: Transaction, room_id: BookableId, ids: list[EventId]) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            found = transaction.connection.execute(_KNOWN, {"room": room_id, "ids": chunk})
+            known.update((row.event_id, row) for row in found)
+        return known
+
+    def _write(self, transaction: Transaction, rows: list[Any], seen: list[Any], doubts: list[Any]) -> None:
+        if rows:
+            transaction.connection.execute(self._upsert, rows)
+        if seen:
+            transaction.connection.execute(_SEEN, seen)
+        if doubts:
+            transaction.connection.execute(_DOUBT, doubts)
+
+    def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: int) -> None:
+        """Look at every loan that waits for this room: an item that came and went may have been its refusal."""
+        numbers = [row[0] for row in transaction.connection.execute(_WAITING_LOANS, {"room": room_id})]
+        for number in numbers:
+            transaction.connection.execute(
+                update(link_table)
+                .where(link_table.c.loan_number == number, link_table.c.state == "linked")
+                .values(checked_at=DUE_NOW)
+            )
+            transaction.mark("loan", str(number), priority=priority)
+
+    def doubt_unseen(
+        self, transaction: Transaction, room_id: BookableId, *, reading: int, began_at: datetime, window: Interval
+    ) -> list[str]:
+        """Put in doubt the live copies that a complete reading of *window* did not show; returns their uids.
+
+        Only copies observed before the reading began count: absence is not evidence for newer ones.
+        """
+        c = copy_table.c
+        unseen = and_(
+            c.room_id == room_id, c.reading < reading, c.live, ~c.doubt, c.observed_at < began_at,
+            c.end_at > window.start, c.start_at < window.end,
+        )  # fmt: skip
+        uids = [row[0] for row in transaction.connection.execute(select(c.ical_uid).where(unseen)) if row[0]]
+        transaction.connection.execute(update(copy_table).where(unseen).values(doubt=True))
+        return uids
+
+    def save_copy(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        event_id: EventId,
+        copy: EventCopy | None,
+        book: RoomBook,
+    ) -> None:
+        c = copy_table.c
+        mine = and_(c.room_id == room_id, c.event_id == event_id)
+        if copy is None:
+            gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
+            transaction.connection.execute(update(copy_table).where(mine).values(**gone))
+            return
+        zone = self._zone_of(room_id)
+        row = _row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
+        del row["reading"]
+        transaction.connection.execute(update(copy_table).where(mine).values(**row))
+
+    def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[RoomCopy, ...]:
+        """Return the newest copy of the meeting per room; a live one counts before an ended one."""
+        rows = transaction.connection.execute(_COPIES, {"uid": ical_uid}).all()
+        best: dict[int, Any] = {}
+        for row in rows:
+            held = best.get(row.room_id)
+            if held is None or (row.live, row.observed_at) > (held.live, held.observed_at):
+                best[row.room_id] = row
+        return tuple(self._read(row) for row in best.values())
+
+    def _read(self, row: Any) -> RoomCopy:
+        event = _decode_copy(row.payload)
+        room_id = BookableId(row.room_id)
+        return RoomCopy(
+            room_id=room_id,
+            event=event,
+            interval=resolve_interval(event, self._zone_of(room_id)),
+            live=row.live,
+            gone=row.gone,
+            doubt=row.doubt,
+            listed=row.listed,
+        )
+
+
+_COPIES = select(
+    copy_table.c.room_id, copy_table.c.payload, copy_table.c.live, copy_table.c.gone, copy_table.c.doubt,
+    copy_table.c.listed, copy_table.c.observed_at,
+).where(copy_table.c.ical_uid == bindparam("uid"))  # fmt: skip
+
+
+def _row(
+    room_id: BookableId,
+    change: EventCopy | EventStub,
+    *,
+    zone: tzinfo,
+    reading: int,
+    now: datetime,
+    book: RoomBook,
+) -> dict[str, Any]:
+    if isinstance(change, EventStub):
+        interval, live, uid, payload = change.interval, True, None, ""
+    else:
+        interval = None if change.type is EventType.MASTER else resolve_interval(change, zone)
+        live = not (change.is_cancelled or change.is_draft or change.answer is Answer.DECLINED)
+        uid, payload = change.ical_uid, _encode(_redact(change, book)).decode()
+    return {
+        "room_id": room_id,
+        "event_id": change.event_id,
+        "ical_uid": uid,
+        "etag": change.etag,
+        "payload": payload,
+        "start_at": interval.start if interval else None,
+        "end_at": interval.end if interval else None,
+        "live": live,
+        "gone": False,
+        "doubt": False,
+        "listed": False,
+        "reading": reading,
+        "observed_at": now,
+    }
+
+
+def _redact(copy: EventCopy, book: RoomBook) -> EventCopy:
+    """Keep what the sync needs: rooms among attendees, no title (a room copy's is rewritten anyway), nothing private."""
+    rooms = tuple(attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None)
+    if copy.subject == "" and len(rooms) == len(copy.attendees):
+        return copy
+    return replace(copy, subject="", attendees=rooms, web_link=None)

@@ -1,0 +1,343 @@
+"""The work queue: one row per key, with a lease while somebody looks at it.
+
+    mark ──► waits ──claim──► runs ──done──► rests
+               ▲                │ ├─retry──► waits (later)
+               └── lease ends ──┘ └─park───► parked, until marked again
+
+- A key that waits and is marked again waits once. A key that runs and is marked again runs once more.
+- One worker per key: a claim takes a lease and a fence number that only grows. `done` with an older number
+  is refused, so a worker that was asleep past its lease cannot spoil what its successor did.
+- Rows are never deleted: a fresh row would start its fence anew.
+- Times come from `Transaction.now`: the database's clock, unless the database was given another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Row, bindparam, case, func, null, or_, select, update
+from sqlalchemy.sql.dml import Update
+
+from engine.database.connection import Database, Transaction
+from engine.database.marks import Priority, work
+from engine.database.types import Instant
+from engine.errors import Stale
+
+__all__ = ["Claim", "FenceLost", "Priority", "QueueDepth", "WaitingKey", "WorkQueue", "mark"]
+
+LEASE_SECONDS = 60.0
+"""Longer than a pass normally takes; a longer pass renews."""
+
+ERROR_CHARACTERS_MAX = 2000
+
+
+class FenceLost(Stale):
+    """The lease ended and somebody else took the key: what this pass found out must be dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that is ours until the lease ends. `attempts` counts failures since the last success."""
+
+    kind: str
+    key: str
+    fence: int
+    version: int
+    attempts: int
+    priority: Priority
+    marked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How much waits. `waiting` includes what is not due yet; `running` includes leases that have ended."""
+
+    waiting: int
+    due: int
+    running: int
+    parked: int
+    oldest_waiting_at: Mapping[Priority, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingKey:
+    """A row for a status page. Exactly one of `ready_at` and `parked_at` is set."""
+
+    kind: str
+    key: str
+    priority: Priority
+    marked_at: datetime | None
+    ready_at: datetime | None
+    running: bool
+    attempts: int
+    parked_at: datetime | None
+    last_error: str | None
+
+
+def mark(
+    transaction: Transaction, kind: str, key: str, *, priority: Priority = Priority.LIVE, delay: float = 0.0
+) -> None:
+    """Mark a key in *transaction*; see `Transaction.mark`."""
+    transaction.mark(kind, key, priority=priority, delay=delay)
+
+
+_c = work.c
+_now = bindparam("now", type_=Instant())
+_again = _c.version != bindparam("seen_version")
+_free = {"lease_owner": null(), "lease_until": null(), "due_at": null()}
+
+
+def _fenced() -> Update:
+    """An update of the row a claim holds, and of no other."""
+    return update(work).where(
+        _c.kind == bindparam("of_kind"),
+        _c.key == bindparam("of_key"),
+        _c.fence == bindparam("of_fence"),
+        _c.lease_owner == bindparam("owner"),
+    )
+
+
+_FIRST_DUE = select(
+    *(
+        select(func.min(_c.ready_at)).where(_c.priority == int(priority), _c.ready_at.is_not(None)).scalar_subquery()
+        for priority in Priority
+    )
+)
+_PICKED = (
+    select(_c.kind, _c.key)
+    .where(_c.priority == bindparam("of_priority"), _c.ready_at <= _now, _c.ready_at.is_not(None))
+    .order_by(_c.ready_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("picked")
+)
+_CLAIM = (
+    update(work)
+    .where(_c.kind == _PICKED.c.kind, _c.key == _PICKED.c.key)
+    .values(
+        attempts=_c.attempts + case((_c.lease_owner.is_not(None), 1), else_=0),  # a lease that ended is a failure
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until", type_=Instant()),
+        ready_at=bindparam("until", type_=Instant()),
+        fence=_c.fence + 1,
+        due_at=null(),
+    )
+    .returning(_c.kind, _c.key, _c.fence, _c.version, _c.attempts, _c.priority, _c.marked_at)
+)
+_DONE = (
+    _fenced()
+    .values(
+        **_free,
+        ready_at=case((_again, func.coalesce(_c.due_at, _now)), else_=null()),
+        attempts=0,
+        parked_at=null(),
+        last_error=null(),
+        last_done_at=_now,
+    )
+    .returning(_c.ready_at)
+)
+_retry_at = bindparam("retry_at", type_=Instant())
+_RETRY = _fenced().values(
+    **_free,
+    ready_at=case(((_c.priority == int(Priority.LIVE)) & (_c.due_at < _retry_at), _c.due_at), else_=_retry_at),
+    attempts=_c.attempts + 1,
+    marked_at=bindparam("marked", type_=Instant()),
+    last_error=bindparam("error"),
+)
+_PARK = _fenced().values(
+    **_free,
+    ready_at=case((_again, func.coalesce(_c.due_at, _now)), else_=null()),
+    parked_at=case((_again, null()), else_=_now),
+    attempts=_c.attempts + 1,
+    last_error=bindparam("error"),
+)
+_until = bindparam("until", type_=Instant())
+_RENEW = _fenced().values(lease_until=_until, ready_at=_until)
+_RELEASE = update(work).where(_c.lease_owner == bindparam("owner")).values(**_free, ready_at=_now)
+_WAITING = (
+    select(_c.kind, _c.key, _c.priority, _c.marked_at, _c.ready_at, _c.lease_owner)
+    .add_columns(_c.attempts, _c.parked_at, _c.last_error)
+    .where(or_(_c.ready_at.is_not(None), _c.parked_at.is_not(None)))
+    .order_by(_c.parked_at.is_(None), _c.priority, _c.ready_at, _c.kind, _c.key)
+    .limit(bindparam("most"))
+)
+_runs = _c.lease_owner.is_not(None)
+_DEPTH = (
+    select(
+        _c.priority,
+        func.sum(case((_runs, 0), else_=1)),
+        func.sum(case((_runs, 0), (_c.ready_at <= _now, 1), else_=0)),
+        func.sum(case((_runs, 1), else_=0)),
+        func.min(case((_runs, null()), else_=_c.marked_at)),
+    )
+    .where(_c.ready_at.is_not(None))
+    .group_by(_c.priority)
+)
+_PARKED = select(func.count()).select_from(work).where(_c.parked_at.is_not(None))
+
+
+class WorkQueue:
+    """
+    The queue as one worker process sees it. Every method is one transaction and may raise `Unreachable`.
+
+    Args:
+        database: where the queue lives.
+        owner: who holds the leases; unlike that of any other process, and new with each start.
+        lease_seconds: after this long without `renew`, a claimed key may be claimed by somebody else.
+    """
+
+    def __init__(self, database: Database, *, owner: str, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._database = database
+        self.owner = owner
+        self._lease = timedelta(seconds=lease_seconds)
+        self._seen_version = database.data_version()
+
+    def claim(self, limit: int) -> list[Claim]:
+        """Take up to *limit* keys that are due, live ones first, the longest due first among equals."""
+        with self._database.read() as transaction:
+            now = transaction.now
+            first = transaction.connection.execute(_FIRST_DUE).one()
+        due = [priority for priority, at in zip(Priority, first, strict=True) if at is not None and at <= now]
+        if not due or limit < 1:
+            return []
+        claims: list[Claim] = []
+        with self._database.write() as transaction:
+            for priority in due:
+                if len(claims) < limit:
+                    claims += self._claim_some(transaction, priority, limit - len(claims))
+        return claims
+
+    def _claim_some(self, transaction: Transaction, priority: Priority, limit: int) -> list[Claim]:
+        values = {
+            "of_priority": int(priority),
+            "most": limit,
+            "owner": self.owner,
+            "now": transaction.now,
+            "until": transaction.now + self._lease,
+        }
+        rows = transaction.connection.execute(_CLAIM, values)
+        return sorted((_claim_from(row) for row in rows), key=lambda claim: claim.marked_at)
+
+    def done(self, claim: Claim, transaction: Transaction | None = None) -> bool:
+        """
+        End a pass well. A key that was marked while it ran waits again.
+
+        Within *transaction* the row is written just before the commit, and `FenceLost` is raised there when the
+        lease was lost, so that everything the pass wrote is rolled back. Without, False says the same.
+        """
+        if transaction is not None:
+            transaction.finish_key(claim.kind, claim.key, lambda at_end: self._write_done(claim, at_end))
+            return True
+        try:
+            with self._database.write() as own:
+                self._write_done(claim, own)
+        except FenceLost:
+            return False
+        return True
+
+    def _write_done(self, claim: Claim, transaction: Transaction) -> None:
+        values = {**self._held(claim), "seen_version": claim.version, "now": transaction.now}
+        row = transaction.connection.execute(_DONE, values).one_or_none()
+        if row is None:
+            raise FenceLost(f"{claim.kind}:{claim.key} was taken over (fence {claim.fence}): its result is dropped")
+        if row[0] is not None:
+            transaction.after_commit(self._database.announce_marks)
+
+    def retry(self, claim: Claim, *, delay: float, error: str) -> None:
+        """
+        End a failed pass: the key is due again in *delay* seconds, with one attempt more on its account.
+
+        A live mark made while the pass ran makes it due at that mark's time, if earlier: somebody acted, and the
+        failure may be over. A sweep or a backfill never shortens a back-off. Nothing happens when the lease was lost.
+        """
+        with self._database.write() as transaction:
+            values = {
+                **self._held(claim),
+                "retry_at": transaction.now + timedelta(seconds=delay),
+                "marked": claim.marked_at,
+                "error": error[:ERROR_CHARACTERS_MAX],
+            }
+            transaction.connection.execute(_RETRY, values)
+            transaction.after_commit(self._database.announce_marks)
+
+    def park(self, claim: Claim, *, error: str) -> None:
+        """End a pass that cannot succeed: the key rests, with its error, until marked. Marked meanwhile, it waits."""
+        with self._database.write() as transaction:
+            values = {
+                **self._held(claim),
+                "seen_version": claim.version,
+                "now": transaction.now,
+                "error": error[:ERROR_CHARACTERS_MAX],
+            }
+            transaction.connection.execute(_PARK, values)
+            transaction.after_commit(self._database.announce_marks)
+
+    def renew(self, claims: Iterable[Claim]) -> list[Claim]:
+        """Prolong leases to their full length from now; return the claims that are still ours."""
+        kept = []
+        with self._database.write() as transaction:
+            until = transaction.now + self._lease
+            for claim in sorted(claims, key=lambda claim: (claim.kind, claim.key)):
+                if transaction.connection.execute(_RENEW, {**self._held(claim), "until": until}).rowcount:
+                    kept.append(claim)
+        return kept
+
+    def release(self, owner: str | None = None) -> None:
+        """End the leases of *owner* (ours) at once: a clean stop leaves nothing to wait for. Counts no failure."""
+        with self._database.write() as transaction:
+            values = {"owner": owner or self.owner, "now": transaction.now}
+            transaction.connection.execute(_RELEASE, values)
+            transaction.after_commit(self._database.announce_marks)
+
+    def next_due(self) -> datetime | None:
+        """Return when something becomes due, or a lease ends; maybe in the past. None: nothing waits."""
+        with self._database.read() as transaction:
+            first = transaction.connection.execute(_FIRST_DUE).one()
+        return min((at for at in first if at is not None), default=None)
+
+    def depth(self) -> QueueDepth:
+        """Count what waits, for status pages and metrics."""
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(_DEPTH, {"now": transaction.now}).all()
+            parked = transaction.connection.execute(_PARKED).scalar_one()
+        oldest = {Priority(row[0]): row[4] for row in rows if row[4] is not None}
+        waiting, due, running = (sum(int(row[column]) for row in rows) for column in (1, 2, 3))
+        return QueueDepth(waiting, due, running, parked, MappingProxyType(oldest))
+
+    def waiting(self, limit: int) -> Sequence[WaitingKey]:
+        """List what is parked, then what waits or runs, in the order in which it will be claimed."""
+        with self._database.read() as transaction:
+            return [_waiting_from(row) for row in transaction.connection.execute(_WAITING, {"most": limit})]
+
+    def on_mark(self, callback: Callable[[], None]) -> None:
+        """Call *callback*, from any thread, after a transaction of this process that marked something has committed."""
+        self._database.mark_listeners.append(callback)
+
+    def changed_elsewhere(self) -> bool:
+        """
+        Tell whether another process wrote to the SQLite file since the last call. Costs microseconds: poll at will.
+
+        Always False on PostgreSQL, where `wakeups.Listener` hears of marks at once.
+        """
+        version = self._database.data_version()
+        if version is None or version == self._seen_version:
+            return False
+        self._seen_version = version
+        return True
+
+    def _held(self, claim: Claim) -> dict[str, object]:
+        return {"of_kind": claim.kind, "of_key": claim.key, "of_fence": claim.fence, "owner": self.owner}
+
+
+def _claim_from(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> Claim:
+    kind, key, fence, version, attempts, priority, marked_at = row
+    return Claim(kind, key, fence, version, attempts, Priority(priority), marked_at)
+
+
+def _waiting_from(row: Row[Any, Any, Any, Any, Any, Any, Any, Any, Any]) -> WaitingKey:
+    kind, key, priority, marked_at, ready_at, owner, attempts, parked_at, error = row
+    return WaitingKey(kind, key, Priority(priority), marked_at, ready_at, owner is not None, attempts, parked_at, error)
