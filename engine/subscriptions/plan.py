@@ -1,0 +1,234 @@
+"""What our subscriptions need: one per room that is followed, none for anything else.
+
+Sources: Graph docs, subscription (lifetime, one resource), subscription-update (404 means gone: create anew),
+subscription-list (no client state in lists), change-notifications-delivery-webhooks (duplicates). Forgotten
+duplicates multiply every notification (microsoft-graph-docs issue 8498, msgraph-sdk-php issue 221).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from engine.ids import BookableId
+from engine.rooms.calendar import RemoteSubscription
+
+LIFETIME = timedelta(days=3)
+"""What we ask for. Graph allows just under 7 days for events (older pages: 4,230 minutes, a little less than 3 days),
+and may grant less than asked: what counts is the expiry it answers."""
+
+
+class Delivery(StrEnum):
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    """No public URL: the same engine, by delta alone."""
+
+
+class Reason(StrEnum):
+    """Why a subscription is replaced."""
+
+    EXPIRED = "expired"
+    GONE = "gone"
+    """We hold its id, the service does not list it."""
+    OTHER_URL = "other_url"
+    OTHER_ROOM = "other_room"
+    """It watches a mailbox id that the room no longer has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A room whose calendar is followed. `suspended`: its mailbox refuses us, so nothing new is created for now."""
+
+    room_id: BookableId
+    directory_id: str
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A subscription as we stored it.
+
+    `remote_id` is None while it is being created. `has_secret` tells that a client state was saved for a creation
+    whose answer is still owed: a matching remote one can only be ours. `confirmed_at` is when the service last
+    answered for it (creation or renewal); instants are aware UTC.
+    """
+
+    room_id: BookableId
+    remote_id: str | None
+    expires_at: datetime | None
+    confirmed_at: datetime | None
+    has_secret: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where Graph calls us."""
+
+    notification_url: str
+    lifecycle_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the service listed, and when that reading began."""
+
+    subscriptions: tuple[RemoteSubscription, ...]
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    room_id: BookableId
+    directory_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    room_id: BookableId
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Delete the old one (already gone is fine), then create anew."""
+
+    room_id: BookableId
+    directory_id: str
+    remote_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """The answer to our creation was lost, but the service lists its result: keep it."""
+
+    room_id: BookableId
+    remote_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A leaked one: it calls our URL and nothing of ours knows it."""
+
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Drop what we hold for a room that needs none; delete it remotely when it has an id."""
+
+    room_id: BookableId
+    remote_id: str | None
+
+
+Action = Create | Renew | Replace | Adopt | Delete | Forget
+
+
+def plan_subscriptions(
+    wanted: Sequence[Wanted],
+    held: Sequence[Held],
+    listing: Listing | None,
+    *,
+    endpoint: Endpoint,
+    delivery: Delivery,
+    now: datetime,
+) -> tuple[Action, ...]:
+    """Say what makes the subscriptions right: at most one action per room, then the deletions of strangers.
+
+    Args:
+        wanted: the rooms that are followed.
+        held: what we stored, read *after* the listing, so that one just created is never taken for a stranger.
+        listing: everything the service holds for this application; None: it was not asked, nothing is adopted,
+            deleted or found gone.
+        endpoint: where Graph calls us; a subscription that calls elsewhere is none of our business.
+        delivery: POLL wants no subscription at all.
+        now: aware.
+
+    Returns:
+        Actions that may each be run twice. Never raises.
+    """
+    rooms = {} if delivery is Delivery.POLL else {room.room_id: room for room in wanted}
+    stored = {row.room_id: row for row in held}
+    needs = [_one(room, stored.get(room_id), listing, endpoint, now) for room_id, room in rooms.items()]
+    actions: list[Action] = [action for action in needs if action is not None]
+    actions += [Forget(row.room_id, row.remote_id) for room_id, row in stored.items() if room_id not in rooms]
+    return (*actions, *_strangers(held, actions, listing, endpoint))
+
+
+def is_renewal_due(held: Held, *, now: datetime) -> bool:
+    """Tell whether less than half of the granted life remains; True as well when its dates are not known."""
+    if held.expires_at is None:
+        return True
+    life = LIFETIME if held.confirmed_at is None else min(LIFETIME, held.expires_at - held.confirmed_at)
+    return held.expires_at - now < life / 2
+
+
+def watches(remote: RemoteSubscription, directory_id: str) -> bool:
+    """Tell whether *remote* watches the events of that mailbox.
+
+    The spelling of the literal parts varies (Graph docs: changenotification), so the whole is compared folded.
+    """
+    return remote.resource.strip("/").casefold() == f"users/{directory_id}/events".casefold()
+
+
+def _one(
+    room: Wanted, held: Held | None, listing: Listing | None, endpoint: Endpoint, now: datetime
+) -> Action | None:
+    if held is None or held.remote_id is None:
+        return _without_id(room, held, listing, endpoint, now)
+    reason = _fault(room, held, listing, endpoint, now)
+    if reason is not None:
+        return None if room.suspended else Replace(room.room_id, room.directory_id, held.remote_id, reason)
+    return Renew(room.room_id, held.remote_id) if is_renewal_due(held, now=now) else None
+
+
+def _without_id(
+    room: Wanted, held: Held | None, listing: Listing | None, endpoint: Endpoint, now: datetime
+) -> Action | None:
+    """Adopt the one that our unanswered creation made (the longest-lived, should there be two), else create."""
+    if held is not None and held.has_secret and listing is not None:
+        mine = [
+            remote
+            for remote in listing.subscriptions
+            if watches(remote, room.directory_id) and _calls(remote, endpoint) and remote.expires_at > now
+        ]
+        if mine:
+            best = max(mine, key=lambda remote: (remote.expires_at, remote.id))
+            return Adopt(room.room_id, best.id, best.expires_at)
+    return None if room.suspended else Create(room.room_id, room.directory_id)
+
+
+def _fault(room: Wanted, held: Held, listing: Listing | None, endpoint: Endpoint, now: datetime) -> Reason | None:
+    """Say what is wrong with a subscription whose id we hold."""
+    if held.expires_at is not None and held.expires_at <= now:
+        return Reason.EXPIRED
+    if listing is None or (held.confirmed_at is not None and held.confirmed_at >= listing.read_at):
+        return None
+    remote = next((each for each in listing.subscriptions if each.id == held.remote_id), None)
+    if remote is None:
+        return Reason.GONE
+    if not _calls(remote, endpoint):
+        return Reason.OTHER_URL
+    return None if watches(remote, room.directory_id) else Reason.OTHER_ROOM
+
+
+def _calls(remote: RemoteSubscription, endpoint: Endpoint) -> bool:
+    """Both URLs: the lifecycle URL cannot be added later (Graph docs: change-notifications-lifecycle-events)."""
+    return (remote.notification_url, remote.lifecycle_url) == (endpoint.notification_url, endpoint.lifecycle_url)
+
+
+def _strangers(
+    held: Sequence[Held], actions: Sequence[Action], listing: Listing | None, endpoint: Endpoint
+) -> tuple[Delete, ...]:
+    """Name those that call our notification URL although neither a row nor an action of this plan knows them."""
+    if listing is None:
+        return ()
+    known = {row.remote_id for row in held} | {action.remote_id for action in actions if isinstance(action, Adopt)}
+    return tuple(
+        Delete(remote.id)
+        for remote in listing.subscriptions
+        if remote.notification_url == endpoint.notification_url and remote.id not in known
+    )

@@ -1,0 +1,180 @@
+"""Which subscriptions are created, renewed, replaced, adopted or dropped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from engine.ids import BookableId
+from engine.rooms.calendar import RemoteSubscription
+from engine.subscriptions.plan import (
+    LIFETIME,
+    Action,
+    Adopt,
+    Create,
+    Delete,
+    Delivery,
+    Endpoint,
+    Forget,
+    Held,
+    Listing,
+    Reason,
+    Renew,
+    Replace,
+    Wanted,
+    is_renewal_due,
+    plan_subscriptions,
+    watches,
+)
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+URLS = Endpoint("https://sync.example.org/graph/notifications", "https://sync.example.org/graph/lifecycle")
+ONE = BookableId(1)
+ROOM = Wanted(ONE, "guid-1")
+FRESH = Held(ONE, "s1", expires_at=NOW + LIFETIME, confirmed_at=NOW)
+REMOTE = RemoteSubscription("s1", "/users/guid-1/events", URLS.notification_url, URLS.lifecycle_url, NOW + LIFETIME)
+
+
+def plan(
+    *,
+    wanted: tuple[Wanted, ...] = (ROOM,),
+    held: tuple[Held, ...] = (),
+    remote: tuple[RemoteSubscription, ...] | None = None,
+    delivery: Delivery = Delivery.WEBHOOK,
+    now: datetime = NOW,
+) -> tuple[Action, ...]:
+    listing = None if remote is None else Listing(remote, read_at=NOW + timedelta(seconds=1))
+    return plan_subscriptions(wanted, held, listing, endpoint=URLS, delivery=delivery, now=now)
+
+
+HELD = {
+    "nothing": (),
+    "creating": (replace(FRESH, remote_id=None, expires_at=None, confirmed_at=None),),
+    "dropped": (replace(FRESH, remote_id=None, expires_at=None, has_secret=False),),
+    "fresh": (FRESH,),
+    "half": (replace(FRESH, expires_at=NOW + LIFETIME / 2, confirmed_at=NOW - LIFETIME / 2),),
+    "worn": (replace(FRESH, expires_at=NOW + LIFETIME / 3, confirmed_at=NOW - LIFETIME * 2 / 3),),
+    "expired": (replace(FRESH, expires_at=NOW, confirmed_at=NOW - LIFETIME),),
+}
+LISTED: dict[str, tuple[RemoteSubscription, ...] | None] = {
+    "not asked": None,
+    "none": (),
+    "ours": (REMOTE,),
+    "other": (replace(REMOTE, id="s2"),),
+    "elsewhere": (replace(REMOTE, notification_url="https://test.example.org/n"),),
+    "other room": (replace(REMOTE, resource="users/guid-9/events"),),
+}
+CREATE, RENEW, DELETE = Create(ONE, "guid-1"), Renew(ONE, "s1"), Delete("s2")
+STRANGER = Delete("s1")
+
+
+def swap(reason: Reason) -> Replace:
+    return Replace(ONE, "guid-1", "s1", reason)
+
+
+GONE, EXPIRED, URL, MOVED = swap(Reason.GONE), swap(Reason.EXPIRED), swap(Reason.OTHER_URL), swap(Reason.OTHER_ROOM)
+ADOPT, ADOPT2 = Adopt(ONE, "s1", NOW + LIFETIME), Adopt(ONE, "s2", NOW + LIFETIME)
+
+# what we hold -> for each listing of LISTED, in its order, the actions
+TABLE: dict[str, tuple[tuple[Action, ...], ...]] = {
+    "nothing": ((CREATE,), (CREATE,), (CREATE, STRANGER), (CREATE, DELETE), (CREATE,), (CREATE, STRANGER)),
+    "creating": ((CREATE,), (CREATE,), (ADOPT,), (ADOPT2,), (CREATE,), (CREATE, STRANGER)),
+    "dropped": ((CREATE,), (CREATE,), (CREATE, STRANGER), (CREATE, DELETE), (CREATE,), (CREATE, STRANGER)),
+    "fresh": ((), (GONE,), (), (GONE, DELETE), (URL,), (MOVED,)),
+    "half": ((), (GONE,), (), (GONE, DELETE), (URL,), (MOVED,)),
+    "worn": ((RENEW,), (GONE,), (RENEW,), (GONE, DELETE), (URL,), (MOVED,)),
+    "expired": ((EXPIRED,), (EXPIRED,), (EXPIRED,), (EXPIRED, DELETE), (EXPIRED,), (EXPIRED,)),
+}
+
+
+class TestARoomThatIsFollowed:
+    @pytest.mark.parametrize(("held", "listed"), list(product(HELD, LISTED)))
+    def test_the_whole_table(self, held: str, listed: str) -> None:
+        """What we hold and what the service lists decide together."""
+        expected = TABLE[held][list(LISTED).index(listed)]
+
+        assert plan(held=HELD[held], remote=LISTED[listed]) == expected
+
+    def test_one_confirmed_since_the_listing_began_is_not_called_gone(self) -> None:
+        """The list is older than the answer we stored."""
+        held = replace(FRESH, confirmed_at=NOW + timedelta(seconds=2))
+
+        assert plan(held=(held,), remote=()) == ()
+
+    def test_of_two_that_answer_one_creation_the_longest_lived_is_kept(self) -> None:
+        """A creation whose answer was lost may have been repeated."""
+        later = replace(REMOTE, id="s2", expires_at=REMOTE.expires_at + timedelta(minutes=1))
+
+        assert plan(held=HELD["creating"], remote=(REMOTE, later)) == (
+            Adopt(ONE, "s2", later.expires_at),
+            Delete("s1"),
+        )
+
+    def test_a_dead_one_is_not_adopted(self) -> None:
+        """Lists may show subscriptions that have run out."""
+        dead = replace(REMOTE, expires_at=NOW)
+
+        assert plan(held=HELD["creating"], remote=(dead,)) == (CREATE, Delete("s1"))
+
+    def test_without_lifecycle_url_it_is_replaced(self) -> None:
+        """That URL can only be given at creation."""
+        assert plan(held=(FRESH,), remote=(replace(REMOTE, lifecycle_url=None),)) == (URL,)
+
+
+class TestASuspendedRoom:
+    @pytest.mark.parametrize(
+        ("held", "expected"),
+        [("nothing", ()), ("creating", ()), ("fresh", ()), ("worn", (RENEW,)), ("expired", ())],
+    )
+    def test_what_lives_is_kept_and_nothing_is_created(self, held: str, expected: tuple[Action, ...]) -> None:
+        """Its mailbox refuses us: asking again belongs to whoever takes it up again."""
+        assert plan(wanted=(replace(ROOM, suspended=True),), held=HELD[held]) == expected
+
+
+class TestARoomThatIsNotFollowed:
+    @pytest.mark.parametrize("held", [name for name in HELD if name != "nothing"])
+    def test_its_subscription_is_dropped(self, held: str) -> None:
+        """An excluded room sends us nothing."""
+        assert plan(wanted=(), held=HELD[held]) == (Forget(ONE, HELD[held][0].remote_id),)
+
+
+class TestPolling:
+    def test_nothing_is_wanted(self) -> None:
+        """Without a public URL no subscription is created and old ones are given up."""
+        assert plan(delivery=Delivery.POLL) == ()
+        assert plan(held=(FRESH,), delivery=Delivery.POLL) == (Forget(ONE, "s1"),)
+
+
+class TestRenewal:
+    @pytest.mark.parametrize(("hours_left", "due"), [(72, False), (36, False), (35, True), (1, True), (-1, True)])
+    def test_it_is_due_when_less_than_half_of_its_life_remains(self, hours_left: int, due: bool) -> None:
+        """Three days asked for and granted: due after a day and a half."""
+        expires_at = NOW + timedelta(hours=hours_left)
+        held = Held(ONE, "s1", expires_at=expires_at, confirmed_at=expires_at - LIFETIME)
+
+        assert is_renewal_due(held, now=NOW) is due
+
+    def test_a_shorter_grant_halves_its_own_life(self) -> None:
+        """The service may grant less than we ask for."""
+        held = Held(ONE, "s1", expires_at=NOW + timedelta(hours=2), confirmed_at=NOW - timedelta(hours=1))
+
+        assert not is_renewal_due(held, now=NOW)
+        assert is_renewal_due(held, now=NOW + timedelta(minutes=31))
+
+    def test_unknown_dates_are_due(self) -> None:
+        """When in doubt, ask."""
+        assert is_renewal_due(replace(FRESH, expires_at=None), now=NOW)
+
+
+class TestTheResource:
+    @pytest.mark.parametrize("resource", ["users/guid-1/events", "/users/guid-1/events", "Users/GUID-1/Events/"])
+    def test_spellings_of_the_same_mailbox_match(self, resource: str) -> None:
+        """The service varies the case of the literal parts."""
+        assert watches(replace(REMOTE, resource=resource), "guid-1")
+
+    def test_another_mailbox_does_not(self) -> None:
+        """One subscription belongs to one room."""
+        assert not watches(replace(REMOTE, resource="users/guid-11/events"), "guid-1")
