@@ -8,6 +8,7 @@ once, and item by item, field by field, only when that failed.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -233,18 +234,16 @@ _UNREADABLE = object()
 
 
 def _convert(value: Any, wanted: Any) -> Any:
-    if isinstance(value, list):
-        kept = [_convert_one(item, wanted) for item in value]
-        return [item for item in kept if item is not _UNREADABLE]
     try:
         return msgspec.convert(value, wanted)
     except msgspec.ValidationError:
-        return _UNREADABLE
+        return _convert_elements(value, wanted) if isinstance(value, list) else _UNREADABLE
 
 
-def _convert_one(item: Any, wanted: Any) -> Any:
-    """Read one element of a list by the list's own type, so that one bad attendee costs one attendee."""
-    try:
-        return msgspec.convert([item], wanted)[0]
-    except (msgspec.ValidationError, TypeError):
-        return _UNREADABLE
+def _convert_elements(values: list[Any], wanted: Any) -> Any:
+    """Read a list element by element, so that one bad attendee costs one attendee."""
+    kept: list[Any] = []
+    for value in values:
+        with suppress(msgspec.ValidationError):
+            kept += msgspec.convert([value], wanted)
+    return kept or _UNREADABLE
