@@ -1,0 +1,430 @@
+"""One call: what goes out, what is repeated, how many at once, where links may lead."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from engine.errors import (
+    CredentialsRevoked,
+    Malformed,
+    OutcomeUnknown,
+    Throttled,
+    Unreachable,
+)
+from engine.graph.gateway import Call
+from engine.graph.transport import Response
+from engine.interval import Interval
+from engine.rooms.calendar import EventPatch
+from tests.unit.graph.scripted import (
+    BASE_URL,
+    NINE,
+    PERSON,
+    ROOM,
+    TEN,
+    Desk,
+    MakeDesk,
+    answer,
+    draft,
+    event,
+    failure,
+)
+
+WINDOW = Interval(NINE, TEN)
+
+
+def page(*items: Any, **links: str) -> Response:
+    return answer(200, {"value": list(items), **{f"@odata.{name}": link for name, link in links.items()}})
+
+
+def read(desk: Desk) -> Any:
+    return desk.run(desk.calendar.fetch_event(ROOM, "AAMk1="))
+
+
+def change(desk: Desk, copy: Any, **fields: Any) -> Any:
+    return desk.run(desk.calendar.change_event(PERSON, copy, EventPatch(**fields)))
+
+
+class TestWhatEveryRequestCarries:
+    def test_immutable_ids_and_utc_in_one_header(self, desk: Desk) -> None:
+        """No link, page or subscription remembers a preference, so each request repeats them, joined in one header."""
+        link = f"{BASE_URL}/users/x/calendarView/delta()?$skiptoken=2"
+        desk.answers(page(deltaLink=link), page(deltaLink=link), answer(200, event()))
+
+        desk.run(desk.calendar.fetch_changes(ROOM, link=None, window=WINDOW, page_size=50))
+        desk.run(desk.calendar.fetch_changes(ROOM, link=link, window=None, page_size=50))
+        read(desk)
+
+        usual = 'IdType="ImmutableId", outlook.timezone="UTC"'
+        paged = f"{usual}, odata.maxpagesize=50"
+        assert [request.headers["Prefer"] for request in desk.service.sent] == [paged, paged, usual]
+
+    def test_the_token(self, desk: Desk) -> None:
+        """Every request is ours by its token."""
+        desk.answers(answer(200, event()))
+
+        read(desk)
+
+        assert desk.service.sent[0].headers["Authorization"] == "Bearer token-1"
+
+
+class TestLinks:
+    @pytest.mark.parametrize(
+        "link",
+        [
+            "https://evil.example/v1.0/users",
+            "http://graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com:8443/v1.0/users",
+            "https://graph.microsoft.com@evil.example/users",
+            "https://graph.microsoft.com.evil.example/users",
+            "https://graph.microsoft.com\\@evil.example/",
+            "//evil.example/users",
+            "/v1.0/users",
+            "",
+            "https://graph.microsoft.com/v1.0/users\r\nX: y",
+        ],
+    )
+    def test_one_that_leaves_the_origin_is_refused(self, desk: Desk, link: str) -> None:
+        """A link is followed with our token, so it may not lead anywhere else: neither one received nor one kept."""
+        desk.answers(page(nextLink=link), answer(200, {"value": []}))
+
+        with pytest.raises(Malformed):
+            desk.run(desk.calendar.fetch_changes(ROOM, link=None, window=WINDOW))
+        with pytest.raises(Malformed):
+            desk.run(desk.calendar.fetch_changes(ROOM, link=link, window=None))
+
+        assert len(desk.service.sent) == 1
+
+    @pytest.mark.parametrize("origin", ["https://graph.microsoft.com", "https://GRAPH.microsoft.com:443"])
+    def test_one_that_stays_is_sent_as_it_came(self, desk: Desk, origin: str) -> None:
+        """Tokens are opaque: not a character of the link is changed."""
+        link = f"{origin}/v1.0/users/x/calendarView/delta()?$deltatoken=a%2Bb%2F=="
+        desk.answers(page(deltaLink=link))
+
+        found = desk.run(desk.calendar.fetch_changes(ROOM, link=link, window=None))
+
+        assert desk.service.sent[0].url == found.delta_link == link
+
+
+class TestPages:
+    def test_an_empty_page_with_a_link_is_not_the_end(self, desk: Desk) -> None:
+        """Pages may be empty in the middle (Graph docs: paging)."""
+        room = {"emailAddress": ROOM, "displayName": "Aula"}
+        desk.answers(page(room, nextLink=f"{BASE_URL}/p2"), page(nextLink=f"{BASE_URL}/p3"), page(room))
+
+        async def sizes() -> list[int]:
+            return [len(places) async for places in desk.calendar.fetch_places()]
+
+        assert desk.run(sizes()) == [1, 0, 1]
+
+    def test_a_link_to_itself_ends_in_an_error(self, desk: Desk) -> None:
+        """A chain that goes in a circle would never end."""
+        desk.answers(page(nextLink=f"{BASE_URL}/p2"))
+
+        async def drain() -> None:
+            async for _ in desk.calendar.fetch_places():
+                pass
+
+        with pytest.raises(Malformed):
+            desk.run(drain())
+
+    def test_a_page_of_changes_must_say_how_to_go_on(self, desk: Desk) -> None:
+        """Without a link the round can be neither continued nor finished."""
+        desk.answers(page(event()))
+
+        with pytest.raises(Malformed):
+            desk.run(desk.calendar.fetch_changes(ROOM, link=None, window=WINDOW))
+
+
+class TestRepeatingReads:
+    @pytest.mark.parametrize(
+        "trouble",
+        [
+            failure(503, "serviceNotAvailable"),
+            failure(429, "TooManyRequests", retry_after="0.5"),
+            Unreachable("no connection"),
+            OutcomeUnknown("no answer"),
+            Response(200, {"content-type": "text/html"}, b"<html>sign in</html>"),
+            Response(200, {}, b'{"id": "AAM'),
+        ],
+    )
+    def test_trouble_that_passes_is_not_noticed(self, desk: Desk, trouble: Any) -> None:
+        """Quick trouble is tried again within the call."""
+        desk.answers(trouble, answer(200, event()))
+
+        assert read(desk).event_id == "AAMk1="
+        assert desk.elapsed <= 2.0
+        assert desk.calendar.meter.repeated == 1
+
+    def test_three_tries_and_no_more(self, desk: Desk) -> None:
+        """Then the queue decides when to look again."""
+        desk.answers(failure(503, "serviceNotAvailable"))
+
+        with pytest.raises(Unreachable):
+            read(desk)
+
+        assert len(desk.service.sent) == 3
+        assert desk.elapsed == pytest.approx(0.75)
+
+    @pytest.mark.parametrize(("asked", "tries"), [("1", 3), ("1.5", 2), ("2.128", 1), ("300", 1)])
+    def test_waits_inside_a_call_stay_below_two_seconds(self, desk: Desk, asked: str, tries: int) -> None:
+        """A longer wait surfaces at once, so that no worker sleeps with a slot in its hand."""
+        desk.answers(failure(429, "TooManyRequests", retry_after=asked))
+
+        with pytest.raises(Throttled) as caught:
+            read(desk)
+
+        assert caught.value.retry_after == float(asked)
+        assert len(desk.service.sent) == tries
+        assert desk.elapsed <= 2.0
+
+    def test_throttled_without_a_wait_surfaces(self, desk: Desk) -> None:
+        """Nobody said when it will be over: the queue's back-off is the better judge."""
+        desk.answers(failure(429, "ApplicationThrottled"))
+
+        with pytest.raises(Throttled) as caught:
+            read(desk)
+
+        assert (caught.value.retry_after, len(desk.service.sent)) == (None, 1)
+
+    def test_a_lost_answer_to_a_read_is_merely_unreachable(self, desk: Desk) -> None:
+        """A read changes nothing, so nothing about it is unknown."""
+        desk.answers(OutcomeUnknown("no answer"))
+
+        with pytest.raises(Unreachable) as caught:
+            read(desk)
+
+        assert not isinstance(caught.value, OutcomeUnknown)
+
+
+class TestRepeatingWrites:
+    @pytest.mark.parametrize("trouble", [OutcomeUnknown("lost"), failure(503, "serviceNotAvailable")])
+    def test_a_creation_is_repeated_since_its_transaction_id_makes_it_safe(self, desk: Desk, trouble: Any) -> None:
+        """The second request gives back what the first one made."""
+        desk.answers(trouble, answer(201, event()))
+
+        assert desk.run(desk.calendar.create_event(PERSON, draft())).event_id == "AAMk1="
+        assert desk.service.bodies[0] == desk.service.bodies[1]
+
+    def test_a_creation_without_a_transaction_id_is_not(self, desk: Desk) -> None:
+        """It could book the room twice."""
+        desk.answers(OutcomeUnknown("lost"), answer(201, event()))
+
+        with pytest.raises(OutcomeUnknown):
+            desk.run(desk.calendar.create_event(PERSON, draft(transaction_id="")))
+
+    @pytest.mark.parametrize(
+        "trouble",
+        [OutcomeUnknown("lost"), failure(502, "x"), failure(503, "serviceNotAvailable"), failure(504, "UnknownError")],
+    )
+    def test_changes_and_deletions_whose_answer_was_lost_are_not(self, desk: Desk, trouble: Any) -> None:
+        """Whether they were applied is to be observed, not guessed."""
+        desk.answers(answer(200, event()))
+        copy = read(desk)
+        desk.answers(trouble)
+
+        with pytest.raises(OutcomeUnknown):
+            change(desk, copy, subject="x")
+        with pytest.raises(OutcomeUnknown):
+            desk.run(desk.calendar.delete_event(PERSON, copy.event_id))
+
+        assert len(desk.service.sent) == 3
+
+    @pytest.mark.parametrize("trouble", [Unreachable("no connection"), failure(409, "ConcurrentItemSave")])
+    def test_what_was_certainly_not_applied_is_tried_again(self, desk: Desk, trouble: Any) -> None:
+        """No connection, or a save that lost a race: nothing happened yet."""
+        desk.answers(answer(200, event()))
+        copy = read(desk)
+        desk.answers(trouble, answer(200, event(subject="x")))
+
+        assert change(desk, copy, subject="x").subject == "x"
+
+
+class TestTheClaimsChallenge:
+    CHALLENGE = 'Bearer realm="", error="insufficient_claims", claims="eyJhIjoxfQ=="'
+
+    def test_is_answered_once(self, desk: Desk) -> None:
+        """A 401 with claims is answered by a token that carries them (continuous access evaluation)."""
+        desk.answers(failure(401, "InvalidAuthenticationToken", www_authenticate=self.CHALLENGE), answer(200, event()))
+
+        assert read(desk).event_id == "AAMk1="
+
+    def test_a_401_that_persists_ends_it(self, desk: Desk) -> None:
+        """Then an admin must act; hammering on would only lock us out."""
+        desk.answers(failure(401, "InvalidAuthenticationToken", www_authenticate=self.CHALLENGE))
+
+        with pytest.raises(CredentialsRevoked):
+            read(desk)
+
+        assert len(desk.service.sent) == 2
+
+    def test_a_401_without_claims_is_not_repeated(self, desk: Desk) -> None:
+        """The same token would be refused again."""
+        desk.answers(failure(401, "InvalidAuthenticationToken", www_authenticate='Bearer realm=""'))
+
+        with pytest.raises(CredentialsRevoked):
+            read(desk)
+
+        assert len(desk.service.sent) == 1
+
+
+class TestManyAtOnce:
+    @pytest.mark.parametrize("limit", [1, 2, 3, 4])
+    def test_reads_of_one_mailbox_are_limited(self, make_desk: MakeDesk, limit: int) -> None:
+        """Outlook allows four per application and mailbox; we stay at the setting, whatever the spelling."""
+        desk = make_desk(requests_per_mailbox=limit)
+        desk.answers(answer(200, event()))
+        desk.service.seconds = 1.0
+
+        async def rush() -> None:
+            names = (ROOM, ROOM.upper())
+            await asyncio.gather(*(desk.calendar.fetch_event(names[n % 2], "AAMk1=") for n in range(12)))
+
+        desk.run(rush())
+
+        assert desk.service.in_flight_max == limit
+
+    def test_mailboxes_do_not_wait_for_one_another(self, desk: Desk) -> None:
+        """The limit is per mailbox."""
+        desk.answers(answer(200, event()))
+        desk.service.seconds = 1.0
+
+        async def rush() -> None:
+            await asyncio.gather(*(desk.calendar.fetch_event(f"room-{n}@example.org", "AAMk1=") for n in range(20)))
+
+        desk.run(rush())
+
+        assert desk.elapsed == 1.0
+
+    def test_one_write_at_a_time(self, desk: Desk) -> None:
+        """Two saves in one mailbox never run side by side."""
+        desk.answers(answer(204))
+        desk.service.seconds = 1.0
+
+        async def rush() -> None:
+            await asyncio.gather(*(desk.calendar.delete_event(PERSON, f"AAMk{n}") for n in range(4)))
+
+        desk.run(rush())
+
+        assert (desk.service.in_flight_max, desk.elapsed) == (1, 4.0)
+
+    def test_a_caller_who_gives_up_leaves_no_slot_taken(self, make_desk: MakeDesk) -> None:
+        """Cancelled calls, waiting or under way, hand their slot back."""
+        desk = make_desk(requests_per_mailbox=1)
+        desk.answers(answer(200, event()))
+        desk.service.seconds = 10.0
+
+        async def give_up() -> None:
+            calls = [asyncio.ensure_future(desk.calendar.fetch_event(ROOM, "AAMk1=")) for _ in range(3)]
+            await asyncio.sleep(1)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            await desk.calendar.fetch_event(ROOM, "AAMk1=")
+
+        desk.run(give_up())
+
+        assert desk.elapsed == 11.0
+
+
+class TestBatches:
+    @staticmethod
+    def parts(*statuses: tuple[str, int], **headers: str) -> Response:
+        responses = []
+        for name, status in statuses:
+            body = event(id=f"AAMk{name}") if status == 200 else {"error": {"code": "TooManyRequests"}}
+            named = {key.replace("_", "-"): value for key, value in headers.items()}
+            responses.append({"id": name, "status": status, "headers": named, "body": body})
+        return answer(200, {"responses": responses})
+
+    def test_answers_come_back_in_the_order_asked(self, desk: Desk) -> None:
+        """Parts are answered in any order (Graph docs: json-batching)."""
+        desk.answers(self.parts(("1", 200), ("0", 200)))
+
+        found = desk.run(desk.calendar.fetch_events(ROOM, ["a/b", "c"]))
+
+        assert [copy.event_id for copy in found] == ["AAMk0", "AAMk1"]
+        first = desk.service.bodies[0]["requests"][0]
+        assert (first["id"], first["method"]) == ("0", "GET")
+        assert first["url"].startswith("/users/aula%40example.org/events/a%2Fb?%24select=id,")
+        assert "ImmutableId" in first["headers"]["Prefer"]
+
+    def test_no_more_than_twenty_go_together(self, desk: Desk) -> None:
+        """Twenty is the most a batch may hold."""
+        twenty = self.parts(*((str(n), 200) for n in range(20)))
+        desk.answers(twenty, twenty, self.parts(*((str(n), 200) for n in range(5))))
+
+        assert len(desk.run(desk.calendar.fetch_events(ROOM, [f"e{n}" for n in range(45)]))) == 45
+        assert [len(body["requests"]) for body in desk.service.bodies] == [20, 20, 5]
+
+    def test_throttled_parts_are_asked_again_alone(self, desk: Desk) -> None:
+        """Only what was throttled goes out again, after the wait it asked for."""
+        throttled = self.parts(("0", 200), ("1", 429), ("2", 200), retry_after="1")
+        desk.answers(throttled, self.parts(("1", 200)))
+
+        found = desk.run(desk.calendar.fetch_events(ROOM, ["a", "b", "c"]))
+
+        assert [copy.event_id for copy in found] == ["AAMk0", "AAMk1", "AAMk2"]
+        assert [part["id"] for part in desk.service.bodies[1]["requests"]] == ["1"]
+        assert desk.elapsed == 1.0
+
+    def test_parts_that_stay_throttled_surface(self, desk: Desk) -> None:
+        """With the wait they asked for."""
+        desk.answers(self.parts(("0", 429), retry_after="60"))
+
+        with pytest.raises(Throttled) as caught:
+            desk.run(desk.calendar.fetch_events(ROOM, ["a"]))
+
+        assert caught.value.retry_after == 60.0
+
+    def test_a_part_that_is_never_answered(self, desk: Desk) -> None:
+        """Silence about a part is no answer."""
+        desk.answers(self.parts(("0", 200)))
+
+        with pytest.raises(Malformed):
+            desk.run(desk.calendar.fetch_events(ROOM, ["a", "b"]))
+
+    def test_a_batch_has_its_mailbox_to_itself(self, desk: Desk) -> None:
+        """The service runs up to four of its parts at once, which is all the mailbox may have."""
+        desk.answers(self.parts(("0", 200)))
+        desk.service.seconds = 1.0
+
+        async def rush() -> None:
+            await asyncio.gather(*(desk.calendar.fetch_events(ROOM, ["a"]) for _ in range(3)))
+
+        desk.run(rush())
+
+        assert desk.service.in_flight_max == 1
+
+
+class TestTheMeter:
+    def test_counts_every_try_by_what_came_of_it(self, desk: Desk) -> None:
+        """Repeated tries count as well, since the service counts them too."""
+        desk.answers(failure(429, "TooManyRequests", retry_after="0"), answer(200, event()), failure(404, "ErrorItemNotFound"))
+
+        read(desk)
+        read(desk)
+
+        meter = desk.calendar.meter
+        assert dict(meter.requests) == {
+            ("read event", "throttled"): 1,
+            ("read event", "ok"): 1,
+            ("read event", "unmatched"): 1,
+        }
+        assert (meter.throttled, meter.repeated) == (1, 1)
+        assert "404 ErrorItemNotFound" in (meter.last_error or "")
+        assert "token-1" not in (meter.last_error or "")
+
+
+def test_closing_closes_what_was_handed_in(desk: Desk) -> None:
+    """The calendar owns its transport."""
+    desk.run(desk.calendar.aclose())
+
+    assert desk.service.is_closed
+
+
+def test_a_call_is_described_for_people() -> None:
+    """Kind and mailbox make the message's beginning."""
+    assert Call(kind="read event", method="GET", url="", mailbox=ROOM).what == f"read event in {ROOM}"
