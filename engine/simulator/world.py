@@ -54,6 +54,7 @@ class World:
         self.mails = 0
         """Messages sent to people and rooms: requests, cancellations, answers."""
         self._by_address: dict[str, str] = {}
+        self._place_by_mailbox: dict[str, Place] = {}
         self._restart()
 
     # -- chance and counters
@@ -136,16 +137,18 @@ class World:
 
     def place_of(self, mailbox: Mailbox) -> Place | None:
         """Return the Places entry of a room's mailbox."""
-        return next((place for place in self.places.values() if place.mailbox == mailbox.id), None)
+        return self._place_by_mailbox.get(mailbox.id)
 
     def save_place(self, place: Place) -> None:
         """Mark *place* as changed."""
         self.places[place.id] = place
+        self._place_by_mailbox[place.mailbox] = place
         self.store.put(f"place/{place.number}", place)
 
     def drop_place(self, place: Place) -> None:
         """Forget *place*."""
         self.places.pop(place.id, None)
+        self._place_by_mailbox.pop(place.mailbox, None)
         self.store.drop(f"place/{place.number}")
 
     # -- calendars
@@ -194,6 +197,7 @@ class World:
         for raw in self.store.load("place"):
             place = msgspec.json.decode(raw, type=Place)
             self.places[place.id] = place
+            self._place_by_mailbox[place.mailbox] = place
             self.sequence = max(self.sequence, place.number)
         if self.sequence:
             self.rng.seed(f"{self.options.seed}/{self.sequence}")
