@@ -54,7 +54,7 @@ class Transaction:
             self._now = self._clock() if self._clock is not None else _database_now(self.connection)
         return self._now
 
-    def mark(self, kind: str, key: str, *, priority: Priority = Priority.LIVE, delay: float = 0.0) -> None:
+    def mark(self, kind: str, key: str, *, priority: int = Priority.LIVE, delay: float = 0.0) -> None:
         """Mark a key of the work queue, due *delay* seconds from now. Written just before the commit, each key once."""
         assert self._writes, "a reading transaction marks nothing"
         mark = Mark(kind, key, Priority(priority), self.now + timedelta(seconds=delay))
@@ -169,6 +169,32 @@ class Database:
             self.announce_marks()
 
     @contextmanager
+    def change_schema(self) -> Iterator[Transaction]:
+        """
+        Open a transaction that may rebuild tables: as `write`, with foreign keys checked at its end instead of always.
+
+        SQLite rebuilds a table by dropping it, and with foreign keys on that deletes or refuses what points at it.
+        """
+        if self.dialect != "sqlite":
+            with self.write() as transaction:
+                yield transaction
+            return
+        self._set_foreign_keys("OFF")
+        try:
+            with self.write() as transaction:
+                yield transaction
+                broken = transaction.connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise DatabaseUnusable(f"the change would leave {len(broken)} rows that point nowhere: {broken[0]}")
+        finally:
+            self._set_foreign_keys("ON")
+
+    def _set_foreign_keys(self, value: str) -> None:
+        with self._lock, _translating():
+            driver: Any = self._keep_writer().connection.dbapi_connection
+            driver.execute(f"PRAGMA foreign_keys={value}")
+
+    @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Open a transaction that only reads: everything in it is seen as of one instant. Raises as `write` does."""
         with self._alone_in_thread(), self._reading_connection() as connection:
@@ -194,10 +220,6 @@ class Database:
             return int(found[0])
         finally:
             self._lock.release()
-
-    def raw_engine(self) -> Engine:
-        """Return the writing engine, for migrations."""
-        return self._write_engine
 
     def close(self) -> None:
         """Close every connection. The next transaction opens new ones (and, in memory, starts empty)."""

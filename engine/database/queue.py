@@ -79,7 +79,7 @@ class WaitingKey:
 
 
 def mark(
-    transaction: Transaction, kind: str, key: str, *, priority: Priority = Priority.LIVE, delay: float = 0.0
+    transaction: Transaction, kind: str, key: str, *, priority: int = Priority.LIVE, delay: float = 0.0
 ) -> None:
     """Mark a key in *transaction*; see `Transaction.mark`."""
     transaction.mark(kind, key, priority=priority, delay=delay)
@@ -198,18 +198,18 @@ class WorkQueue:
 
     def claim(self, limit: int) -> list[Claim]:
         """Take up to *limit* keys that are due, live ones first, the longest due first among equals."""
-        with self._database.read() as transaction:
-            now = transaction.now
-            first = transaction.connection.execute(_FIRST_DUE).one()
-        due = [priority for priority, at in zip(Priority, first, strict=True) if at is not None and at <= now]
-        if not due or limit < 1:
-            return []
+        if self._database.dialect == "sqlite" and not self._is_due():
+            return []  # without taking the one write lock there is: claiming is mostly in vain
         claims: list[Claim] = []
         with self._database.write() as transaction:
-            for priority in due:
+            for priority in _due(transaction):
                 if len(claims) < limit:
                     claims += self._claim_some(transaction, priority, limit - len(claims))
         return claims
+
+    def _is_due(self) -> bool:
+        with self._database.read() as transaction:
+            return bool(_due(transaction))
 
     def _claim_some(self, transaction: Transaction, priority: Priority, limit: int) -> list[Claim]:
         values = {
@@ -331,6 +331,12 @@ class WorkQueue:
 
     def _held(self, claim: Claim) -> dict[str, object]:
         return {"of_kind": claim.kind, "of_key": claim.key, "of_fence": claim.fence, "owner": self.owner}
+
+
+def _due(transaction: Transaction) -> list[Priority]:
+    """Return the priorities in which something is due."""
+    first = transaction.connection.execute(_FIRST_DUE).one()
+    return [priority for priority, at in zip(Priority, first, strict=True) if at is not None and at <= transaction.now]
 
 
 def _claim_from(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> Claim:

@@ -5,6 +5,7 @@ Guards that no column can express (no overlapping bookings of one item) live in 
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ def _required_instant(*, index: bool = False) -> Any:
 
 
 def _json(default: Any) -> Any:
-    return Field(default_factory=lambda: default, sa_column=Column(Json, nullable=False))
+    return Field(default_factory=lambda: deepcopy(default), sa_column=Column(Json, nullable=False))
 
 
 def _text(*, nullable: bool = False) -> Any:
@@ -148,6 +149,7 @@ class LoanItemRow(SQLModel, table=True):
     __tablename__ = "loan_item"
     __table_args__ = (
         UniqueConstraint("loan_number", "bookable_id", name="uq_loan_item_loan_number"),
+        Index("ix_loan_item_bookable_id", "bookable_id", "loan_number"),
         Index(
             "ix_loan_item_held",
             "bookable_id",
@@ -326,6 +328,12 @@ class WorkRow(SQLModel, table=True):
             "ready_at",
             postgresql_where=text("ready_at IS NOT NULL"),
             sqlite_where=text("ready_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_work_parked",
+            "parked_at",
+            postgresql_where=text("parked_at IS NOT NULL"),
+            sqlite_where=text("parked_at IS NOT NULL"),
         ),
     )
     kind: str = Field(primary_key=True)

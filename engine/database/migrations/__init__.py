@@ -1,0 +1,102 @@
+"""Bringing a database to the present schema. Runs at every start; does nothing when there is nothing to do."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from engine.database.connection import Database
+from engine.database.guards import ensure_guards
+from engine.errors import DatabaseUnusable, Unreachable
+
+HEAD = "0001"
+"""The newest revision in `versions/`. Known here, so that a start with nothing to do need not load Alembic."""
+
+WAIT_SECONDS = 120.0
+"""How long to wait while another process migrates."""
+
+_ADVISORY_LOCK = 7_266_003_115_021_440_101
+"""Any number will do, as long as nothing else in the same PostgreSQL database uses it."""
+
+_SCRIPTS = Path(__file__).parent
+
+
+def migrate(database: Database) -> bool:
+    """
+    Bring *database* to the present schema, with its guards; return whether anything was done.
+
+    One transaction: it happens as a whole or not at all, and a second process waits and then finds it done.
+
+    Raises:
+        DatabaseUnusable: the schema is newer than this program, or the tables are not ours.
+        Unreachable: another process has been migrating for longer than `WAIT_SECONDS`.
+    """
+    if database.dialect == "sqlite" and _is_current(database):
+        return False
+    give_up_at = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return _migrate_once(database)
+        except Unreachable:
+            if time.monotonic() > give_up_at:
+                raise
+
+
+def _is_current(database: Database) -> bool:
+    """Tell, without writing, whether there is nothing to do. An empty or foreign file says no."""
+    from engine.database.guards import SQLITE_TRIGGERS
+
+    with database.write() if database.in_memory else database.read() as transaction:
+        connection = transaction.connection
+        if _revision(connection) != HEAD:
+            return False
+        found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'").scalars()
+        return set(SQLITE_TRIGGERS.values()) <= set(found)
+
+
+def _migrate_once(database: Database) -> bool:
+    with database.change_schema() as transaction:
+        connection = transaction.connection
+        if database.dialect == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{int(WAIT_SECONDS)}s'")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+        revision = _revision(connection)
+        if revision != HEAD:
+            _upgrade(connection, revision)
+        return ensure_guards(connection) or revision != HEAD
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the revision the database is at; None for one without any tables of ours."""
+    if not _has_table(connection, "alembic_version"):
+        if _has_table(connection, "loan"):
+            raise DatabaseUnusable("the database has tables of our names but no version: it is not ours; use another")
+        return None
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+    return found
+
+
+def _has_table(connection: Connection, name: str) -> bool:
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql(f"SELECT to_regclass('{name}')").scalar_one() is not None
+    found = connection.exec_driver_sql(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{name}'")
+    return found.first() is not None
+
+
+def _upgrade(connection: Connection, revision: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise DatabaseUnusable(
+            f"the database is at schema {revision}, this program knows up to {HEAD}:"
+            " it was used by a newer version; start that one, or restore a backup"
+        )
+    command.upgrade(config, "head")
