@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -97,7 +97,10 @@ class TestB3TwoStages:
 
 
 class TestB4RewrittenCopy:
-    BODY = {"body": {"contentType": "text", "content": "bring cake"}, "sensitivity": "private"}
+    BODY: ClassVar[dict[str, Any]] = {
+        "body": {"contentType": "text", "content": "bring cake"},
+        "sensitivity": "private",
+    }
 
     def test_defaults_strip_subject_body_and_privacy(self, world: SimulatedWorld) -> None:
         """B4: the room keeps the organizer's name and nothing else."""
@@ -461,7 +464,7 @@ class TestB31ToB37Policy:
 
 
 class TestB38External:
-    EVENT = {
+    EVENT: ClassVar[dict[str, Any]] = {
         "subject": "Visit",
         "start": {"dateTime": "2026-11-24T09:00:00", "timeZone": "UTC"},
         "end": {"dateTime": "2026-11-24T10:00:00", "timeZone": "UTC"},
@@ -512,7 +515,7 @@ class TestB40Free:
 
 
 class TestB41AllDay:
-    DAY = {"isAllDay": True, "zone": "Europe/Paris"}
+    DAY: ClassVar[dict[str, Any]] = {"isAllDay": True, "zone": "Europe/Paris"}
     START = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
 
     def test_midnight_in_any_zone(self, world: SimulatedWorld) -> None:
