@@ -1,0 +1,49 @@
+"""
+What the whole suite shares: an empty database of either kind.
+
+    database_url     a fresh, empty database, once on SQLite and once on PostgreSQL; everything that stores runs on both
+    sqlite_url       a fresh, empty database on SQLite alone
+    postgresql_url   a fresh, empty database on PostgreSQL alone
+    postgres         the server behind it, one per test process, started when first asked for
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Postgres, PostgresMissing, is_left_out, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL; its absence is a failure that says what to do, unless somebody chose to go without."""
+    if is_left_out():
+        pytest.skip("ACCORD_TEST_NO_POSTGRES=1")
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running_postgres())
+        except PostgresMissing as missing:
+            pytest.fail(str(missing), pytrace=False)
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'accord.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgres: Postgres) -> Iterator[str]:
+    """The address of a PostgreSQL database that was just created, and is dropped afterwards."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh, empty database; the test runs once for each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
