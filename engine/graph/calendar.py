@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import Malformed, Refused, Unmatched
-from engine.graph.errors import DuplicateSubscription, DuplicateTransaction, Target
+from engine.errors import Malformed, Refused, ResyncRequired, Unmatched
+from engine.graph.errors import BadRequest, DuplicateSubscription, DuplicateTransaction, Target
 from engine.graph.gateway import Call, Gateway
 from engine.graph.meter import GatewayMeter
 from engine.graph.parse import parse_change, parse_event, parse_place, parse_subscription
@@ -69,7 +69,12 @@ class GraphCalendar:
     async def fetch_changes(
         self, room: str, *, link: str | None, window: Interval | None, page_size: int = 200
     ) -> ChangesPage:
-        """Read one page of changes (Graph docs: event-delta). The window of a chain never moves."""
+        """
+        Read one page of changes (Graph docs: event-delta). The window of a chain never moves.
+
+        A token may end in any 40x (Graph docs: delta-query-overview), so a link that is called malformed counts as
+        one that is no longer known.
+        """
         if link is None and window is None:
             raise ValueError("either a link or a window is needed")
         check_segment(room, "mailbox")
@@ -81,7 +86,12 @@ class GraphCalendar:
         call = Call(
             kind="read changes", method="GET", url=url, mailbox=room, target=Target.MAILBOX, page_size=page_size
         )
-        page = await self._gateway.run(call, lambda body: decode_page(body, EventItem))
+        try:
+            page = await self._gateway.run(call, lambda body: decode_page(body, EventItem))
+        except BadRequest as error:
+            if link is None:
+                raise
+            raise ResyncRequired(f"{error}; the link is of no use any more") from error
         changes = [change for change in map(parse_change, page.items) if change is not None]
         next_link = self._urls.check_link(page.next_link) if page.next_link else None
         delta_link = self._urls.check_link(page.delta_link) if page.delta_link and not next_link else None

@@ -44,6 +44,10 @@ class DuplicateTransaction(Refused):
     """The transaction id was used already, for another content (observed): the event of that id must be looked up."""
 
 
+class BadRequest(Malformed):
+    """A read that the service calls malformed (400): our query, or a link it no longer understands."""
+
+
 class DuplicateSubscription(Refused):
     """A subscription to the same resource exists (Graph docs: change-notifications-delivery-webhooks)."""
 
@@ -154,7 +158,7 @@ def _decide(status: int, codes: tuple[str, ...], target: Target, is_write: bool)
     if status == 403 and kind is Refused and target is not Target.TENANT:
         return MailboxClosed
     if status == 400 and kind is Refused and not is_write:
-        return Malformed
+        return BadRequest
     if status == 409 and kind is Stale and target is Target.TENANT:
         return DuplicateSubscription
     if kind is Unreachable and is_write and status >= 500 and "concurrentitemsave" not in _folded(codes):

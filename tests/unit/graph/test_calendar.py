@@ -100,7 +100,10 @@ class TestReadingChanges:
             "?endDateTime=2026-11-24T10%3A00%3A00Z&startDateTime=2026-11-24T09%3A00%3A00Z"
         )
 
-    @pytest.mark.parametrize(("status", "code"), [(410, "syncStateNotFound"), (400, "SyncStateInvalid"), (410, "x")])
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [(410, "syncStateNotFound"), (400, "SyncStateInvalid"), (410, "x"), (400, "ErrorInvalidUrlQuery")],
+    )
     def test_a_token_that_is_no_longer_known(self, desk: Desk, status: int, code: str) -> None:
         """The window must be read anew."""
         desk.answers(failure(status, code))
@@ -227,7 +230,7 @@ class TestChanging:
         assert desk.service.sent == []
 
     def test_a_change_of_rooms_alone_sends_attendees_alone(self, desk: Desk) -> None:
-        """People stay, the dropped room goes, the new one comes; with nothing beside, only the changed ones get mail."""
+        """People stay, the dropped room goes, the new one comes; nothing beside, so only these get mail."""
         copy = copy_of(desk)
         patch = EventPatch(attendees=(Mailbox("studio@example.org", "Studio"),), drop_rooms=(ROOM.upper(),))
 
@@ -249,7 +252,10 @@ class TestChanging:
 
         desk.run(desk.calendar.change_event(PERSON, copy, patch))
 
-        assert [one["emailAddress"]["address"] for one in desk.service.bodies[0]["attendees"]] == ["kim@example.org", ROOM]
+        assert [one["emailAddress"]["address"] for one in desk.service.bodies[0]["attendees"]] == [
+            "kim@example.org",
+            ROOM,
+        ]
         assert desk.service.bodies[0]["location"]["displayName"] == "Aula"
 
     def test_an_all_day_event_given_hours_is_no_longer_one(self, desk: Desk) -> None:

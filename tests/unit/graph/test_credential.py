@@ -51,7 +51,11 @@ class TestTokens:
         read(desk)
 
         assert directory.asked == [(("https://graph.microsoft.com/.default",), None)] * 2
-        assert [request.headers["Authorization"] for request in desk.service.sent] == ["Bearer t1", "Bearer t1", "Bearer t2"]
+        assert [request.headers["Authorization"] for request in desk.service.sent] == [
+            "Bearer t1",
+            "Bearer t1",
+            "Bearer t2",
+        ]
 
     def test_a_claims_challenge_reaches_the_directory(self, make_desk: MakeDesk) -> None:
         """The claims go along decoded, and the token that answers them is the one used from then on."""
@@ -65,7 +69,11 @@ class TestTokens:
         read(desk)
 
         assert [asked[1] for asked in directory.asked] == [None, '{"access_token":{}}']
-        assert [request.headers["Authorization"] for request in desk.service.sent] == ["Bearer t1", "Bearer t2", "Bearer t2"]
+        assert [request.headers["Authorization"] for request in desk.service.sent] == [
+            "Bearer t1",
+            "Bearer t2",
+            "Bearer t2",
+        ]
 
     @pytest.mark.parametrize(
         ("trouble", "meaning"),
@@ -104,7 +112,9 @@ class TestTokens:
 
 
 class TestBaseUrls:
-    @pytest.mark.parametrize("base_url", ["http://simulator:8080/v1.0", "ftp://x", "graph.microsoft.com", "", "https://a@b/v1.0"])
+    @pytest.mark.parametrize(
+        "base_url", ["http://simulator:8080/v1.0", "ftp://x", "graph.microsoft.com", "", "https://a@b/v1.0"]
+    )
     def test_a_token_never_travels_in_the_clear(self, base_url: str) -> None:
         """Plain http is for loopback addresses only."""
         with pytest.raises(BadSettings):

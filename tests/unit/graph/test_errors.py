@@ -22,6 +22,7 @@ from engine.errors import (
     Unreachable,
 )
 from engine.graph.errors import (
+    BadRequest,
     DuplicateSubscription,
     DuplicateTransaction,
     Target,
@@ -35,12 +36,12 @@ NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
 ON_AN_EVENT: list[tuple[int, str, type[EngineError], type[EngineError]]] = [
     # status, code, what a read means, what a write means
     (400, "ErrorInvalidIdMalformed", Malformed, Malformed),
-    (400, "ErrorOccurrenceCrossingBoundary", Malformed, Refused),
-    (400, "ErrorInvalidRequest", Malformed, Refused),
-    (400, "RequestBroker--ParseUri", Malformed, Refused),
-    (400, "ErrorInvalidUrlQuery", Malformed, Refused),
-    (400, "ErrorPropertyValidationFailure", Malformed, Refused),
-    (400, "ErrorInvalidParameter", Malformed, Refused),
+    (400, "ErrorOccurrenceCrossingBoundary", BadRequest, Refused),
+    (400, "ErrorInvalidRequest", BadRequest, Refused),
+    (400, "RequestBroker--ParseUri", BadRequest, Refused),
+    (400, "ErrorInvalidUrlQuery", BadRequest, Refused),
+    (400, "ErrorPropertyValidationFailure", BadRequest, Refused),
+    (400, "ErrorInvalidParameter", BadRequest, Refused),
     (400, "ErrorDuplicateTransactionId", DuplicateTransaction, DuplicateTransaction),
     (409, "ErrorDuplicateTransactionId", DuplicateTransaction, DuplicateTransaction),
     (401, "InvalidAuthenticationToken", CredentialsRevoked, CredentialsRevoked),
@@ -60,8 +61,8 @@ ON_AN_EVENT: list[tuple[int, str, type[EngineError], type[EngineError]]] = [
     (412, "ErrorIrresolvableConflict", Stale, Stale),
     (409, "ConcurrentItemSave", Unreachable, Unreachable),
     (503, "ConcurrentItemSave", Unreachable, Unreachable),
-    (400, "ExtensionError", Malformed, Refused),
-    (400, "ValidationError", Malformed, Refused),
+    (400, "ExtensionError", BadRequest, Refused),
+    (400, "ValidationError", BadRequest, Refused),
     (429, "TooManyRequests", Throttled, Throttled),
     (429, "ApplicationThrottled", Throttled, Throttled),
     (429, "activityLimitReached", Throttled, Throttled),
@@ -73,7 +74,7 @@ ON_AN_EVENT: list[tuple[int, str, type[EngineError], type[EngineError]]] = [
 
 BY_STATUS: list[tuple[int, type[EngineError], type[EngineError]]] = [
     (302, Malformed, Malformed),
-    (400, Malformed, Refused),
+    (400, BadRequest, Refused),
     (401, CredentialsRevoked, CredentialsRevoked),
     (403, MailboxClosed, MailboxClosed),
     (404, Unmatched, Unmatched),
@@ -110,7 +111,9 @@ def means(
     **headers: str,
 ) -> EngineError:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return translate(status, named, data, what="read event in aula@example.org", target=target, is_write=is_write, now=NOW)
+    return translate(
+        status, named, data, what="read event in aula@example.org", target=target, is_write=is_write, now=NOW
+    )
 
 
 class TestKnownCodes:

@@ -402,7 +402,9 @@ class TestBatches:
 class TestTheMeter:
     def test_counts_every_try_by_what_came_of_it(self, desk: Desk) -> None:
         """Repeated tries count as well, since the service counts them too."""
-        desk.answers(failure(429, "TooManyRequests", retry_after="0"), answer(200, event()), failure(404, "ErrorItemNotFound"))
+        desk.answers(
+            failure(429, "TooManyRequests", retry_after="0"), answer(200, event()), failure(404, "ErrorItemNotFound")
+        )
 
         read(desk)
         read(desk)

@@ -55,7 +55,9 @@ def test_no_model_of_the_sdk_is_ever_imported() -> None:
     """
     root = Path(__file__).parents[3]
 
-    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[0] == "none"

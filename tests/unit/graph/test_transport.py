@@ -26,7 +26,9 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
     return head + (await reader.readexactly(size) if size else b"")
 
 
-def exchange(make: Callable[..., Transport], requests: list[Request], *script: bytes | None, **options: object) -> list[object]:
+def exchange(
+    make: Callable[..., Transport], requests: list[Request], *script: bytes | None, **options: object
+) -> list[object]:
     """Send *requests* to a server that answers from *script* (None: hangs up); return answers and errors."""
     seen: list[object] = []
     left = list(script)
