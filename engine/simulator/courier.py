@@ -71,7 +71,7 @@ class Courier:
     def _change_body(self, subscription: Subscription, change: str, event: Event) -> dict[str, Any]:
         """Return the item: id and etag only, never what changed (Graph docs: changenotification)."""
         shown = render_id(event.key, immutable=subscription.immutable_ids)
-        resource = f"Users/{event.mailbox}/Events/{shown}"
+        resource = self._resource(event.mailbox, shown)
         return {
             **self._common(subscription),
             "changeType": change,
@@ -80,6 +80,14 @@ class Courier:
                 "@odata.type": "#Microsoft.Graph.Event", "@odata.id": resource, "@odata.etag": etag(event), "id": shown,
             },
         }  # fmt: skip
+
+    def _resource(self, mailbox: str, shown: str) -> str:
+        """Spell the path of an event as notices do: only the ids in it can be relied on."""
+        plain = f"Users/{mailbox}/Events/{shown}"
+        if not self._world.options.resource_casing_varies:
+            return plain
+        other = f"users/{mailbox}@{self._world.options.tenant_id}/events/{shown}"
+        return self._world.rng.choice((plain, other, f"Users('{mailbox}')/Events('{shown}')"))
 
     def _common(self, subscription: Subscription) -> dict[str, Any]:
         return {

@@ -35,6 +35,18 @@ def apply_body(event: Event, body: dict[str, Any]) -> None:
 
     Raises GraphError 400 for values Graph refuses.
     """
+    try:
+        _apply(event, body)
+    except (KeyError, AttributeError, TypeError) as error:
+        raise unreadable() from error
+
+
+def unreadable() -> GraphError:
+    """Return the 400 for a body whose parts have the wrong shape."""
+    return bad_request("A property of the request body could not be read.", code="RequestBodyRead")
+
+
+def _apply(event: Event, body: dict[str, Any]) -> None:
     _apply_times(event, body)
     if "subject" in body:
         event.subject = str(body["subject"] or "")
@@ -107,6 +119,13 @@ def _location(value: dict[str, Any]) -> dict[str, Any]:
 
 def read_attendees(body: dict[str, Any]) -> list[Attendee]:
     """Return the attendees in *body*, each address once; raises GraphError 400."""
+    try:
+        return _read_attendees(body)
+    except (AttributeError, TypeError) as error:
+        raise unreadable() from error
+
+
+def _read_attendees(body: dict[str, Any]) -> list[Attendee]:
     found: dict[str, Attendee] = {}
     for item in body.get("attendees") or ():
         contact = item.get("emailAddress") or {}

@@ -52,5 +52,7 @@ class TenantOptions:
     duplicate_subscriptions_allowed: bool = False
     http_webhooks_allowed: bool = True
     """Graph wants https; on loopback the simulator also takes http."""
+    resource_casing_varies: bool = False
+    """True: notices spell `resource` now one way, now another (Graph docs: changenotification shows several)."""
     webhook_retry_seconds: float = 10.0
     webhook_give_up_seconds: float = 4 * 3600.0

@@ -109,6 +109,8 @@ class TestErrors:
             ({"start": {"dateTime": "soon", "timeZone": "UTC"}}, "ErrorPropertyValidationFailure"),
             ({"start": {"dateTime": "2026-11-24T08:00:00", "timeZone": "Mars"}}, "TimeZoneNotSupportedException"),
             ({"showAs": "away"}, "RequestBodyRead"),
+            ({"attendees": [None]}, "RequestBodyRead"),
+            ({"singleValueExtendedProperties": [{"id": "x"}]}, "RequestBodyRead"),
             ({"attendees": [{"emailAddress": {"address": "nobody"}}]}, "ErrorInvalidRecipients"),
         ],
     )

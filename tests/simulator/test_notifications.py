@@ -315,3 +315,17 @@ class TestB66SeveralInOnePost:
 
         assert {item["subscriptionId"] for item in world.receiver.posts[0]["value"]} == {one, other}
         assert answers(world, event) == ["accepted", "accepted"]
+
+
+class TestResourceSpelling:
+    def test_only_the_ids_are_reliable(self, make_world: Callable[..., SimulatedWorld]) -> None:
+        """The path in a notice comes in several spellings; `resourceData.id` is always the event's."""
+        world = make_world(resource_casing_varies=True)
+        world.subscribe(AULA)
+        for hour in range(6):
+            book(world, NINE.replace(hour=hour), NINE.replace(hour=hour, minute=30))
+        world.settle()
+
+        assert len({item["resource"][:6] for item in world.receiver.items}) == 3
+        known = {copy["id"] for copy in copies(world)}
+        assert {item["resourceData"]["id"] for item in world.receiver.items} == known
