@@ -158,9 +158,7 @@ def _as_somebody_else(home: Path) -> list[str]:
             return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
         if shutil.which("runuser"):
             return ["runuser", "-u", name, "--"]
-    raise PostgresMissing(
-        "it refuses to run as root, and setpriv and runuser, or the users postgres and nobody, lack"
-    )
+    raise PostgresMissing("it refuses to run as root, and setpriv and runuser, or the users postgres and nobody, lack")
 
 
 def _run(prefix: Sequence[str], program: Path, *arguments: object) -> None:
