@@ -12,7 +12,8 @@ from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
-from engine.database.tables import CopyRow, LinkRow, LoanItemRow, RoomRow
+from engine.database.marks import Priority
+from engine.database.tables import metadata
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.observe import resolve_interval
@@ -21,10 +22,9 @@ from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Answer, EventCopy, EventRemoved, EventStub, EventType
 from engine.rooms.room import RoomBook
 
-copy_table: Any = CopyRow.__table__  # type: ignore[attr-defined]
-link_table: Any = LinkRow.__table__  # type: ignore[attr-defined]
-room_table: Any = RoomRow.__table__  # type: ignore[attr-defined]
-item_table: Any = LoanItemRow.__table__  # type: ignore[attr-defined]
+copy_table = metadata.tables["room_copy"]
+link_table = metadata.tables["link"]
+item_table = metadata.tables["loan_item"]
 
 DUE_NOW = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 """As `link.checked_at`: the organizer's copy is to be asked at once."""
@@ -35,9 +35,7 @@ _CHUNK = 400
 _encode = msgspec.json.Encoder().encode
 _decode_copy = msgspec.json.Decoder(EventCopy).decode
 
-_CONFLICT_COLUMNS = (
-    "ical_uid", "etag", "payload", "start_at", "end_at", "live", "gone", "doubt", "listed", "reading", "observed_at",
-)  # fmt: skip
+_CONFLICT_COLUMNS = tuple(name for name in copy_table.c.keys() if name not in ("room_id", "event_id"))  # noqa: SIM118
 
 
 def _upsert(dialect: str) -> Any:
@@ -77,7 +75,7 @@ _WAITING_LOANS = (
 class Marker:
     """Marks the bookings of meetings: by loan where one is linked, else by the meeting's uid."""
 
-    def __init__(self, transaction: Transaction, *, priority: int) -> None:
+    def __init__(self, transaction: Transaction, *, priority: Priority) -> None:
         self._transaction = transaction
         self._priority = priority
 
@@ -114,7 +112,7 @@ class Mirror:
         reading: int,
         whole: bool,
         listed: bool,
-        priority: int,
+        priority: Priority,
         book: RoomBook,
     ) -> tuple[int, int]:
         """Save the page's changes; returns how many copies changed and how many bookings were marked."""
@@ -168,7 +166,7 @@ class Mirror:
         if doubts:
             transaction.connection.execute(_DOUBT, doubts)
 
-    def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: int) -> None:
+    def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: Priority) -> None:
         """Look at every loan that waits for this room: an item that came and went may have been its refusal."""
         numbers = [row[0] for row in transaction.connection.execute(_WAITING_LOANS, {"room": room_id})]
         for number in numbers:
@@ -277,7 +275,7 @@ def _row(
 
 
 def _redact(copy: EventCopy, book: RoomBook) -> EventCopy:
-    """Keep what the sync needs: rooms among attendees, no title (a room copy's is rewritten anyway), nothing private."""
+    """Keep what the sync needs: the rooms among attendees; no title (it is rewritten anyway), nothing private."""
     rooms = tuple(attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None)
     if copy.subject == "" and len(rooms) == len(copy.attendees):
         return copy

@@ -1,0 +1,113 @@
+"""Links and intents as rows, and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, func, select, update
+
+from engine.database.codec import parse_base, parse_draft, render_base
+from engine.database.connection import Transaction
+from engine.database.tables import metadata
+from engine.ids import EventId, ICalUid, LoanNumber
+from engine.reconcile.ledger import Intent, IntentKind, Link
+from engine.rooms.event import EventCopy
+
+link_table = metadata.tables["link"]
+intent_table = metadata.tables["intent"]
+copy_table = metadata.tables["room_copy"]
+
+_LINK_OF_MEETING = select(link_table).where(link_table.c.ical_uid == bindparam("key"))
+_LINK_OF_LOAN = (
+    select(link_table)
+    .where(link_table.c.loan_number == bindparam("key"))
+    .order_by(link_table.c.generation.desc())
+    .limit(1)
+)
+_INTENTS = (
+    select(intent_table, link_table.c.ical_uid)
+    .join(
+        link_table,
+        (link_table.c.loan_number == intent_table.c.loan_number)
+        & (link_table.c.generation == intent_table.c.generation),
+    )
+    .where(intent_table.c.loan_number == bindparam("number"))
+    .order_by(intent_table.c.id)
+)
+_SEEN = select(func.min(copy_table.c.observed_at)).where(copy_table.c.ical_uid == bindparam("uid"))
+
+
+def load_link(connection: Connection, kind: str, key: str) -> tuple[int, Link] | None:
+    """Return loan number and link: of the newest generation for a loan key, of that very meeting for a meeting key."""
+    if kind == "meeting":
+        row = connection.execute(_LINK_OF_MEETING, {"key": key}).first()
+    else:
+        row = connection.execute(_LINK_OF_LOAN, {"key": int(key)}).first()
+    return (row.loan_number, read_link(row)) if row is not None else None
+
+
+def read_link(row: Any) -> Link:
+    return Link(
+        generation=row.generation,
+        state=row.state,
+        base=parse_base(row.base),
+        ical_uid=ICalUid(row.ical_uid) if row.ical_uid else None,
+        mailbox=row.organizer_mailbox,
+        event_id=EventId(row.organizer_event_id) if row.organizer_event_id else None,
+        etag=row.organizer_etag,
+        written_at=row.written_at,
+        asked_at=row.asked_at,
+        checked_at=row.checked_at,
+    )
+
+
+def load_intents(connection: Connection, number: LoanNumber) -> tuple[Intent, ...]:
+    """Return the open writes of a loan, in the order they were decided."""
+    return tuple(read_intent(row) for row in connection.execute(_INTENTS, {"number": number}))
+
+
+def read_intent(row: Any) -> Intent:
+    return Intent(
+        id=row.id,
+        kind=IntentKind(row.kind),
+        loan_number=LoanNumber(row.loan_number),
+        generation=row.generation,
+        mailbox=row.mailbox,
+        event_id=EventId(row.event_id) if row.event_id else None,
+        etag=row.etag,
+        draft=parse_draft(row.payload),
+        base=parse_base(row.base),
+        ical_uid=ICalUid(row.ical_uid) if row.ical_uid else None,
+    )
+
+
+def load_seen_at(connection: Connection, ical_uid: str) -> datetime | None:
+    """Return when the first of a meeting's present copies was observed."""
+    found: datetime | None = connection.execute(_SEEN, {"uid": ical_uid}).scalar()
+    return found
+
+
+def finish_change(transaction: Transaction, intent: Intent, copy: EventCopy) -> None:
+    """Store the outcome of a create or change. The base is what we sent, never what came back."""
+    transaction.connection.execute(
+        update(link_table)
+        .where(link_table.c.loan_number == intent.loan_number, link_table.c.generation == intent.generation)
+        .values(
+            state=_after_write(link_table.c.state),
+            ical_uid=copy.ical_uid,
+            organizer_mailbox=intent.mailbox,
+            organizer_event_id=copy.event_id,
+            organizer_etag=copy.etag,
+            base=render_base(intent.base),
+            written_at=transaction.now,
+            asked_at=transaction.now,
+            checked_at=None,
+            web_link=copy.web_link,
+        )
+    )
+
+
+def _after_write(state: Any) -> Any:
+    """Return the state after a write: an ended link stays ended, whatever still comes in for it."""
+    return case((state == "pending", "linked"), else_=state)

@@ -1,0 +1,73 @@
+"""Bases and drafts as JSON values in rows, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.ids import Address, BookableId
+from engine.interval import Interval
+from engine.reconcile.ledger import Draft, RoomRef
+from engine.reconcile.views import Base, Face
+
+
+def render_face(face: Face) -> dict[str, Any]:
+    return {
+        "start": face.interval.start.isoformat(),
+        "end": face.interval.end.isoformat(),
+        "requester": face.requester,
+        "rooms": sorted(face.rooms),
+    }
+
+
+def parse_face(value: Mapping[str, Any]) -> Face:
+    return Face(
+        interval=Interval(datetime.fromisoformat(value["start"]), datetime.fromisoformat(value["end"])),
+        requester=Address(value["requester"]),
+        rooms=frozenset(BookableId(room) for room in value["rooms"]),
+    )
+
+
+def render_base(base: Base | None) -> dict[str, Any]:
+    """Return *base* as a row keeps it; {} for none."""
+    if base is None:
+        return {}
+    return {
+        "outlook": render_face(base.outlook),
+        "loan": render_face(base.loan),
+        "subject": base.subject,
+        "body": base.body,
+    }
+
+
+def parse_base(value: Mapping[str, Any]) -> Base | None:
+    if not value:
+        return None
+    return Base(
+        parse_face(value["outlook"]), parse_face(value["loan"]), value.get("subject", ""), value.get("body", "")
+    )
+
+
+def render_draft(draft: Draft) -> dict[str, Any]:
+    return {
+        "start": draft.interval.start.isoformat() if draft.interval else None,
+        "end": draft.interval.end.isoformat() if draft.interval else None,
+        "subject": draft.subject,
+        "body": draft.body,
+        "rooms": [[room.address, room.name] for room in draft.rooms],
+        "drop": list(draft.drop_rooms),
+        "private": draft.private,
+    }
+
+
+def parse_draft(value: Mapping[str, Any]) -> Draft:
+    start, end = value.get("start"), value.get("end")
+    return Draft(
+        interval=Interval(datetime.fromisoformat(start), datetime.fromisoformat(end)) if start and end else None,
+        subject=value.get("subject"),
+        body=value.get("body"),
+        rooms=tuple(RoomRef(Address(address), name) for address, name in value.get("rooms", ())),
+        drop_rooms=tuple(Address(address) for address in value.get("drop", ())),
+        private=bool(value.get("private")),
+    )

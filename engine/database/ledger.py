@@ -1,0 +1,326 @@
+"""The ledger: what passes over rooms and bookings remember. Implements `reconcile.ledger.Ledger`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from typing import Any
+
+from sqlalchemy import and_, bindparam, select, update
+
+from engine.database.bookings import finish_change, load_intents, load_link, load_seen_at
+from engine.database.codec import render_base
+from engine.database.connection import Database, Transaction
+from engine.database.loans import load_loan
+from engine.database.marks import Priority
+from engine.database.mirror import Marker, Mirror, copy_table, item_table, link_table
+from engine.database.records import close_case_of, open_cases, write_decisions
+from engine.database.roombook import RoomCache
+from engine.database.settle import Settler
+from engine.database.tables import metadata
+from engine.errors import Clash
+from engine.ids import BookableId, EventId, ICalUid, LoanNumber, fold_address
+from engine.interval import Interval
+from engine.loans.loan import Loan, TextLevel
+from engine.loans.rules import RuleBreach, find_breaches
+from engine.reconcile.ledger import Booking, Intent, IntentKind, Link, PageSaved, Reading, SyncRules, Writing
+from engine.reconcile.plan import Note, Plan
+from engine.rooms.calendar import ChangesPage
+from engine.rooms.event import EventCopy
+from engine.rooms.room import RoomBook, RoomState
+
+room_table = metadata.tables["room"]
+intent_table = metadata.tables["intent"]
+
+_HELD = select(
+    item_table.c.bookable_id, item_table.c.loan_number, item_table.c.blocked_start, item_table.c.blocked_end
+).where(
+    item_table.c.bookable_id.in_(bindparam("items", expanding=True)),
+    item_table.c.holds,
+    item_table.c.blocked_end > bindparam("start"),
+    item_table.c.blocked_start < bindparam("end"),
+    item_table.c.loan_number != bindparam("apart"),
+)
+
+
+class SyncLedger:
+    """All methods are one short transaction each; times are the transaction's own clock."""
+
+    def __init__(self, database: Database, rooms: RoomCache, rules: Callable[[], SyncRules], *, instance: str) -> None:
+        self._database = database
+        self._rooms = rooms
+        self._rules = rules
+        self._mirror = Mirror(database.dialect, rooms.zone_of)
+        self._settler = Settler(rooms, rules, self._mirror, instance=instance)
+
+    def room_book(self) -> RoomBook:
+        return self._rooms.book()
+
+    # --- rooms
+
+    def load_reading(self, room_id: BookableId) -> Reading | None:
+        room = self._rooms.book().by_id(room_id)
+        if room is None or room.state is RoomState.EXCLUDED:
+            return None
+        with self._database.read() as transaction:
+            row = transaction.connection.execute(_READING, {"room": room_id}).one()
+        window = Interval(row.window_start, row.window_end) if row.window_start else None
+        return Reading(room, row.delta_link, row.next_link, window, row.reading, row.contacted_at)
+
+    def begin_reading(self, room_id: BookableId, window: Interval) -> Reading:
+        with self._database.write() as transaction:
+            transaction.connection.execute(
+                update(room_table)
+                .where(room_table.c.id == room_id)
+                .values(
+                    reading=room_table.c.reading + 1,
+                    next_link=None,
+                    delta_link=None,
+                    window_start=window.start,
+                    window_end=window.end,
+                    read_at=transaction.now,
+                )
+            )
+        found = self.load_reading(room_id)
+        assert found is not None, "a reading begins only for a room that is followed"
+        return found
+
+    def save_page(
+        self, reading: Reading, page: ChangesPage, *, whole: bool, import_existing: bool, priority: int
+    ) -> PageSaved:
+        first_contact = reading.contacted_at is None
+        with self._database.write() as transaction:
+            changed, marked = self._mirror.save_page(
+                transaction,
+                reading.room.id,
+                page,
+                reading=reading.number,
+                whole=whole,
+                listed=first_contact and not import_existing,
+                priority=Priority(priority),
+                book=self._rooms.book(),
+            )
+            self._save_progress(transaction, reading, page, changed=0 if whole else changed)
+            if whole and page.delta_link is not None and not first_contact:
+                marked += self._doubt_unseen(transaction, reading, priority)
+        return PageSaved(changed, marked)
+
+    def _save_progress(self, transaction: Transaction, reading: Reading, page: ChangesPage, *, changed: int) -> None:
+        values: dict[str, Any] = {"next_link": page.next_link}
+        if page.delta_link is not None:
+            values |= {"delta_link": page.delta_link, "read_at": transaction.now}
+            if reading.contacted_at is None:
+                values["contacted_at"] = transaction.now
+        if changed:
+            values["changed_unsignalled"] = room_table.c.changed_unsignalled + changed
+        transaction.connection.execute(update(room_table).where(room_table.c.id == reading.room.id).values(**values))
+
+    def _doubt_unseen(self, transaction: Transaction, reading: Reading, priority: int) -> int:
+        assert reading.window is not None
+        row = transaction.connection.execute(_READING, {"room": reading.room.id}).one()
+        uids = self._mirror.doubt_unseen(
+            transaction, reading.room.id, reading=reading.number, began_at=row.read_at, window=reading.window
+        )
+        return Marker(transaction, priority=Priority(priority)).mark_meetings(uids)
+
+    def suspend_room(self, room_id: BookableId, reason: str) -> None:
+        self._set_state(room_id, RoomState.ACTIVE, RoomState.SUSPENDED, Note("room_suspended", {"reason": reason}))
+
+    def resume_room(self, room_id: BookableId) -> None:
+        self._set_state(room_id, RoomState.SUSPENDED, RoomState.ACTIVE, Note("room_resumed"))
+
+    def _set_state(self, room_id: BookableId, before: RoomState, after: RoomState, note: Note) -> None:
+        with self._database.write() as transaction:
+            changed = transaction.connection.execute(
+                update(room_table)
+                .where(room_table.c.id == room_id, room_table.c.state == before.value)
+                .values(state=after.value, state_since=transaction.now, state_detail=str(note.facts.get("reason", "")))
+            )
+            if not changed.rowcount:
+                return
+            note = replace(note, actor="engine", room_id=room_id)
+            write_decisions(transaction, [note], loan_number=None, ical_uid=None)
+            if after is RoomState.SUSPENDED:
+                open_cases(transaction, f"room:{room_id}", [note], standing=True)
+            else:
+                close_case_of(transaction, f"room:{room_id}", "room_suspended")
+        self._rooms.forget()
+
+    # --- bookings
+
+    def load_booking(self, kind: str, key: str) -> Booking | None:
+        with self._database.read() as transaction:
+            connection = transaction.connection
+            link = load_link(connection, kind, key)
+            taken_over = kind == "meeting" and link is not None and link[1].state in ("linked", "pending")
+            if not taken_over:
+                return self._read_booking(transaction, kind, key, link)
+        assert link is not None
+        with self._database.write() as transaction:
+            transaction.mark("loan", str(link[0]))
+        return None
+
+    def _read_booking(
+        self, transaction: Transaction, kind: str, key: str, found: tuple[int, Link] | None
+    ) -> Booking | None:
+        connection = transaction.connection
+        if kind == "meeting":
+            if found is not None and found[1].state == "ended":
+                return None  # ours, and withdrawn: what is still heard of it is its echo
+            copies = self._mirror.load_copies(transaction, ICalUid(key))
+            seen_at = load_seen_at(connection, key)
+            return Booking(kind, key, None, None, copies, seen_at=seen_at, zone=self._zone(copies))
+        loan = load_loan(connection, int(key))
+        if loan is None:
+            return None
+        link = found[1] if found else None
+        copies = self._mirror.load_copies(transaction, link.ical_uid) if link and link.ical_uid else ()
+        intents = load_intents(connection, loan.number)
+        return Booking(kind, key, loan, link, copies, intents, zone=self._zone(copies))
+
+    def _zone(self, copies: Sequence[Any]) -> tzinfo:
+        return self._rooms.zone_of(copies[0].room_id) if copies else self._rooms.default_zone
+
+    def save_copy(self, room_id: BookableId, event_id: EventId, copy: EventCopy | None) -> None:
+        with self._database.write() as transaction:
+            self._mirror.save_copy(transaction, room_id, event_id, copy, self._rooms.book())
+
+    def clashes(
+        self, items: Sequence[BookableId], interval: Interval, *, apart_from: LoanNumber | None
+    ) -> Mapping[BookableId, Clash]:
+        blocked = interval.blocked()
+        parameters = {"items": list(items), "start": blocked.start, "end": blocked.end, "apart": apart_from or 0}
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(_HELD, parameters).all() if items else []
+        return {
+            BookableId(row.bookable_id): Clash(
+                row.bookable_id,
+                self._rooms.name_of(row.bookable_id),
+                row.blocked_start,
+                row.blocked_end,
+                row.loan_number,
+            )
+            for row in rows
+        }
+
+    def breaches(self, rooms: Sequence[BookableId], interval: Interval) -> tuple[RuleBreach, ...]:
+        now = self._now()
+        found: dict[str, RuleBreach] = {}
+        for room in rooms:
+            for breach in find_breaches(self._rooms.rules_of(room), interval, now=now, zone=self._rooms.zone_of(room)):
+                found.setdefault(breach.code, breach)
+        return tuple(found.values())
+
+    def _now(self) -> datetime:
+        with self._database.read() as transaction:
+            return transaction.now
+
+    def store_text_level(self, loan: Loan) -> TextLevel:
+        return self._rooms.text_level(loan.store_id) or self._rules().text_level
+
+    def save_plan(self, booking: Booking, plan: Plan, writing: Writing) -> tuple[Intent, ...]:
+        with self._database.write() as transaction:
+            return self._settler.save(transaction, booking, plan, writing)
+
+    def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> None:
+        with self._database.write() as transaction:
+            changed = transaction.connection.execute(
+                update(link_table)
+                .where(
+                    link_table.c.loan_number == loan_number,
+                    link_table.c.generation == generation,
+                    link_table.c.ical_uid.is_(None),
+                )
+                .values(ical_uid=copy.ical_uid)
+            )
+            if changed.rowcount:
+                note = Note("event_adopted", actor="engine")
+                write_decisions(transaction, [note], loan_number=loan_number, ical_uid=copy.ical_uid)
+            transaction.mark("loan", str(loan_number))
+
+    def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(_CREATES, {"mailbox": mailbox}).all()
+        return any(row.payload.get("start") == interval.start.isoformat() for row in rows)
+
+    # --- writes
+
+    def finish_intent(self, intent: Intent, copy: EventCopy | None) -> None:
+        with self._database.write() as transaction:
+            match intent.kind:
+                case IntentKind.CREATE | IntentKind.CHANGE:
+                    assert copy is not None, "a create and a change leave a copy"
+                    finish_change(transaction, intent, copy)
+                    transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
+                    if intent.kind is IntentKind.CREATE:
+                        self._mark_if_changed_since(transaction, intent)
+                case IntentKind.DELETE:
+                    pass
+            transaction.connection.execute(intent_table.delete().where(intent_table.c.id == intent.id))
+
+    def _mark_if_changed_since(self, transaction: Transaction, intent: Intent) -> None:
+        """Look at once when the room's copy came in before its answer to us did: nobody will mark it again."""
+        here = select(copy_table.c.event_id).join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)
+        known = transaction.connection.execute(
+            here.where(link_table.c.loan_number == intent.loan_number).limit(1)
+        ).first()
+        if known is not None:
+            transaction.mark("loan", str(intent.loan_number))
+
+    def drop_intent(self, intent: Intent) -> None:
+        with self._database.write() as transaction:
+            transaction.connection.execute(intent_table.delete().where(intent_table.c.id == intent.id))
+            transaction.mark("loan", str(intent.loan_number))
+
+    def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
+        assert intent.base is not None
+        outlook = replace(intent.base.outlook, requester=fold_address(mailbox))
+        base = replace(intent.base, outlook=outlook)
+        with self._database.write() as transaction:
+            transaction.connection.execute(
+                update(intent_table)
+                .where(intent_table.c.id == intent.id)
+                .values(mailbox=mailbox, base=render_base(base))
+            )
+            transaction.connection.execute(
+                update(link_table)
+                .where(link_table.c.loan_number == intent.loan_number, link_table.c.generation == intent.generation)
+                .values(organizer_mailbox=mailbox)
+            )
+            write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=None)
+        return replace(intent, mailbox=mailbox, base=base)
+
+    def fail_intent(self, intent: Intent, note: Note) -> None:
+        with self._database.write() as transaction:
+            transaction.connection.execute(intent_table.delete().where(intent_table.c.id == intent.id))
+            subject = f"loan:{intent.loan_number}"
+            write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
+            open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
+            if intent.kind is IntentKind.CHANGE:
+                self._settler.return_to_base(transaction, intent)
+
+    def note(self, booking: Booking | Intent, note: Note) -> None:
+        number = booking.loan_number if isinstance(booking, Intent) else (booking.loan.number if booking.loan else None)
+        with self._database.write() as transaction:
+            write_decisions(transaction, [note], loan_number=number, ical_uid=None)
+
+    def open_case(self, subject: str, note: Note) -> None:
+        with self._database.write() as transaction:
+            open_cases(transaction, subject, [note], standing=True)
+
+    def close_case(self, subject: str, code: str) -> None:
+        with self._database.write() as transaction:
+            close_case_of(transaction, subject, code)
+
+
+FIRST_LOOK_SECONDS = 10.5
+"""After a write, when to look for answers that did not come by themselves (see reconcile.answers)."""
+
+_READING = select(
+    room_table.c.delta_link, room_table.c.next_link, room_table.c.window_start, room_table.c.window_end,
+    room_table.c.reading, room_table.c.contacted_at, room_table.c.read_at,
+).where(room_table.c.id == bindparam("room"))  # fmt: skip
+_CREATES = select(intent_table.c.payload).where(
+    and_(intent_table.c.kind == IntentKind.CREATE.value, intent_table.c.mailbox == bindparam("mailbox"))
+)

@@ -1,0 +1,192 @@
+"""Loans as rows, and back: loading whole loans, writing their items so that the occupancy guard sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from engine.database.connection import Transaction
+from engine.database.tables import metadata
+from engine.ids import Address, BookableId, LoanNumber, StoreId, fold_address
+from engine.interval import Interval
+from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester
+from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES, ItemState, LoanStatus
+
+loan_table = metadata.tables["loan"]
+item_table = metadata.tables["loan_item"]
+person_table = metadata.tables["person"]
+alias_table = metadata.tables["person_alias"]
+store_table = metadata.tables["store"]
+room_table = metadata.tables["room"]
+asset_table = metadata.tables["asset"]
+case_table = metadata.tables["case"]
+
+_LOANS = (
+    select(
+        *(loan_table.c[name] for name in loan_table.c.keys()),  # noqa: SIM118
+        person_table.c.address,
+        person_table.c.name,
+        store_table.c.name.label("store"),
+    )
+    .join(person_table, person_table.c.id == loan_table.c.person_id)
+    .join(store_table, store_table.c.id == loan_table.c.store_id)
+    .where(loan_table.c.number.in_(bindparam("numbers", expanding=True)))
+    .order_by(loan_table.c.number)
+)
+_ITEMS = (
+    select(
+        item_table.c.loan_number,
+        item_table.c.bookable_id,
+        item_table.c.kind,
+        item_table.c.state,
+        room_table.c.name.label("room_name"),
+        room_table.c.address,
+        asset_table.c.name.label("asset_name"),
+    )
+    .join(room_table, room_table.c.id == item_table.c.bookable_id, isouter=True)
+    .join(asset_table, asset_table.c.id == item_table.c.bookable_id, isouter=True)
+    .where(item_table.c.loan_number.in_(bindparam("numbers", expanding=True)))
+    .order_by(item_table.c.loan_number, item_table.c.id)
+)
+
+
+def load_loans(connection: Connection, numbers: Sequence[int]) -> tuple[Loan, ...]:
+    """Return the loans of *numbers* that exist, whole, by number."""
+    if not numbers:
+        return ()
+    items: dict[int, list[LoanItem]] = {}
+    for row in connection.execute(_ITEMS, {"numbers": list(numbers)}):
+        items.setdefault(row.loan_number, []).append(_item(row))
+    loans = connection.execute(_LOANS, {"numbers": list(numbers)})
+    return tuple(_loan(row, tuple(items.get(row.number, ()))) for row in loans)
+
+
+def load_loan(connection: Connection, number: int) -> Loan | None:
+    """Return one loan, whole; None when there is none of that number."""
+    found = load_loans(connection, (number,))
+    return found[0] if found else None
+
+
+def _item(row: Any) -> LoanItem:
+    return LoanItem(
+        kind=ItemKind(row.kind),
+        id=BookableId(row.bookable_id),
+        name=row.room_name or row.asset_name or "",
+        state=ItemState(row.state),
+        address=Address(row.address) if row.address else None,
+    )
+
+
+def _loan(row: Any, items: tuple[LoanItem, ...]) -> Loan:
+    return Loan(
+        number=LoanNumber(row.number),
+        status=LoanStatus(row.status),
+        home=Home(row.home),
+        requester=Requester(Address(row.address), row.name),
+        interval=Interval(row.start_at, row.end_at),
+        items=items,
+        store_id=StoreId(row.store_id),
+        store=row.store,
+        version=row.version,
+        title=row.title,
+        notes=row.notes,
+        private=row.private,
+        series=row.series,
+    )
+
+
+_FIND_PERSON = select(person_table.c.id, person_table.c.name).where(
+    person_table.c.address_folded == bindparam("folded")
+)
+_FIND_ALIAS = (
+    select(person_table.c.id, person_table.c.name)
+    .join(alias_table, alias_table.c.person_id == person_table.c.id)
+    .where(alias_table.c.address_folded == bindparam("folded"))
+)
+_ADD_PERSON = person_table.insert().returning(person_table.c.id)
+
+
+def keep_person(connection: Connection, requester: Requester) -> int:
+    """Return the person of that address or alias; a new one is added, a newer name replaces the old."""
+    folded = fold_address(requester.address)
+    for statement in (_FIND_PERSON, _FIND_ALIAS):
+        row = connection.execute(statement, {"folded": folded}).first()
+        if row is not None:
+            if requester.name and requester.name not in (row.name, requester.address):
+                connection.execute(person_table.update().where(person_table.c.id == row.id).values(name=requester.name))
+            return int(row.id)
+    values = {"address": requester.address, "address_folded": folded, "name": requester.name or requester.address}
+    return int(connection.execute(_ADD_PERSON, values).scalar_one())
+
+
+def holds(status: LoanStatus, state: ItemState) -> bool:
+    """Tell whether an item in *state* of a loan in *status* is held: what the occupancy guard watches."""
+    return status in BLOCKING_STATUSES and state in BLOCKING_STATES
+
+
+def write_items(
+    connection: Connection,
+    number: int,
+    interval: Interval,
+    status: LoanStatus,
+    *,
+    before: Mapping[int, ItemState],
+    after: Mapping[int, tuple[ItemKind, ItemState]],
+    whole: bool,
+) -> None:
+    """
+    Write the items that differ, or all of them when *whole* (times or status changed). Items that stop holding go first, so that what they free may be taken.
+
+    Raises Occupied (translated by the transaction) when one of them is taken.
+    """
+    blocked = interval.blocked()
+    rows: list[dict[str, Any]] = [
+        {
+            "loan_number": number,
+            "bookable_id": item,
+            "kind": kind.value,
+            "state": state.value,
+            "holds": holds(status, state),
+            "blocked_start": blocked.start,
+            "blocked_end": blocked.end,
+        }
+        for item, (kind, state) in after.items()
+    ]
+    changed = [row for row in rows if (state := before.get(row["bookable_id"])) and (whole or state != row["state"])]
+    for row in sorted(changed, key=lambda row: bool(row["holds"])):
+        connection.execute(_UPDATE_ITEM, {f"new_{name}": value for name, value in row.items()})
+    added = [row for row in rows if row["bookable_id"] not in before]
+    if added:
+        connection.execute(item_table.insert(), added)
+
+
+_UPDATE_ITEM = (
+    item_table.update()
+    .where(
+        item_table.c.loan_number == bindparam("new_loan_number"),
+        item_table.c.bookable_id == bindparam("new_bookable_id"),
+    )
+    .values(
+        state=bindparam("new_state"),
+        holds=bindparam("new_holds"),
+        blocked_start=bindparam("new_blocked_start"),
+        blocked_end=bindparam("new_blocked_end"),
+    )
+)
+
+_WAITING = select(case_table.c.subject, case_table.c.facts).where(
+    case_table.c.code == "item_unavailable", case_table.c.state == "open", case_table.c.subject.like("meeting:%")
+)
+
+
+def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
+    """Look again at the meetings that were not imported because one of the *freed* items was taken."""
+    items = set(freed)
+    if not items:
+        return
+    for row in transaction.connection.execute(_WAITING):
+        if row.facts.get("item_id") in items:
+            kind, _, key = row.subject.partition(":")
+            transaction.mark(kind, key)

@@ -1,0 +1,98 @@
+"""Rooms, their rules and zones, kept in memory between passes and read again when they changed."""
+
+from __future__ import annotations
+
+import threading
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select
+
+from engine.database.connection import Database
+from engine.database.rules import parse_rules
+from engine.database.tables import metadata
+from engine.ids import Address, BookableId, StoreId
+from engine.loans.loan import TextLevel
+from engine.loans.rules import BookingRules
+from engine.rooms.room import Room, RoomBook, RoomState
+
+room_table = metadata.tables["room"]
+store_table = metadata.tables["store"]
+
+
+def read_room(row: Any) -> Room:
+    """Return the room a row of the table `room` holds."""
+    return Room(
+        id=BookableId(row.id),
+        address=Address(row.address),
+        directory_id=row.directory_id,
+        name=row.name,
+        state=RoomState(row.state),
+        store_id=StoreId(row.store_id),
+        place_id=row.place_id,
+        aliases=tuple(Address(alias) for alias in row.aliases),
+        capacity=row.capacity,
+        building=row.building,
+        floor=row.floor,
+        tags=tuple(row.tags),
+        features=tuple(row.features),
+        postal_address=row.postal_address,
+        time_zone=row.time_zone,
+    )
+
+
+class RoomCache:
+    """A cache of the few rows every pass needs. Whoever changes them calls `forget`."""
+
+    def __init__(self, database: Database, *, time_zone: str = "UTC") -> None:
+        self._database = database
+        self.default_zone: tzinfo = ZoneInfo(time_zone)
+        self._lock = threading.Lock()
+        self._book: RoomBook | None = None
+        self._rules: dict[int, BookingRules] = {}
+        self._levels: dict[int, TextLevel | None] = {}
+
+    def forget(self) -> None:
+        """Read everything again at the next question."""
+        with self._lock:
+            self._book = None
+
+    def book(self) -> RoomBook:
+        with self._lock:
+            if self._book is None:
+                self._book = self._load()
+            return self._book
+
+    def _load(self) -> RoomBook:
+        with self._database.read() as transaction:
+            rooms = transaction.connection.execute(select(room_table).order_by(room_table.c.id)).all()
+            stores = transaction.connection.execute(select(store_table)).all()
+        by_store = {row.id: parse_rules(row.rules) for row in stores}
+        self._levels = {row.id: TextLevel(row.text_level) if row.text_level else None for row in stores}
+        self._rules = {row.id: parse_rules(row.rules).over(by_store[row.store_id]) for row in rooms}
+        return RoomBook(tuple(read_room(row) for row in rooms))
+
+    def zone_of(self, room_id: BookableId) -> tzinfo:
+        """Return the zone of a room: its own, else the default one."""
+        room = self.book().by_id(room_id)
+        if room is None or room.time_zone is None:
+            return self.default_zone
+        try:
+            return ZoneInfo(room.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return self.default_zone
+
+    def rules_of(self, room_id: BookableId) -> BookingRules:
+        """Return a room's rules merged over its store's."""
+        self.book()
+        return self._rules.get(room_id, BookingRules())
+
+    def text_level(self, store_id: StoreId) -> TextLevel | None:
+        self.book()
+        return self._levels.get(store_id)
+
+    def name_of(self, item_id: BookableId) -> str:
+        """Return a room's name; "item N" for what is not a room."""
+        room = self.book().by_id(item_id)
+        return room.name if room else f"item {item_id}"

@@ -1,0 +1,447 @@
+"""Carrying out the first step of a plan: the loan's side, the link with its base, the history, the intents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from engine.database.bookings import load_link
+from engine.database.codec import render_base, render_draft
+from engine.database.connection import Transaction
+from engine.database.loans import keep_person, load_loan, loan_table, wake_waiting, write_items
+from engine.database.mirror import Mirror
+from engine.database.records import keep_standing_cases, open_cases, write_decisions
+from engine.database.roombook import RoomCache
+from engine.database.tables import metadata
+from engine.errors import Stale
+from engine.ids import BookableId, EventId, LoanNumber, fold_address
+from engine.loans.loan import Home, ItemKind, Loan, Requester
+from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, next_status
+from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, SyncRules, Writing
+from engine.reconcile.plan import (
+    ChangeEvent,
+    CreateEvent,
+    DeleteEvent,
+    LoanEdit,
+    NewLoan,
+    Note,
+    OutlookWrite,
+    Plan,
+)
+from engine.reconcile.views import Base
+
+link_table = metadata.tables["link"]
+intent_table = metadata.tables["intent"]
+room_table = metadata.tables["room"]
+
+_ADD_LOAN = loan_table.insert().returning(loan_table.c.number)
+_ADD_INTENT = intent_table.insert().returning(intent_table.c.id)
+
+
+class Settler:
+    """Writes plans within the transaction it is given."""
+
+    def __init__(self, rooms: RoomCache, rules: Callable[[], SyncRules], mirror: Mirror, *, instance: str) -> None:
+        self._rooms = rooms
+        self._rules = rules
+        self._mirror = mirror
+        self._instance = instance
+
+    def save(self, transaction: Transaction, booking: Booking, plan: Plan, writing: Writing) -> tuple[Intent, ...]:
+        """
+        Save the plan's first step.
+
+        Returns the intents to carry out now. Raises Stale when the loan changed since it was loaded, Occupied
+        when the guard found an item taken: both mean "look again", and nothing was changed.
+        """
+        loan = booking.loan
+        if loan is not None:
+            self._claim_version(transaction, loan, plan)
+        number: LoanNumber | None
+        match plan.loan:
+            case NewLoan():
+                number = self._add_loan(transaction, booking, plan.loan, plan, writing)
+            case LoanEdit():
+                assert loan is not None, "only a loan that exists is edited"
+                self._edit_loan(transaction, loan, plan.loan)
+                number = loan.number
+            case None:
+                number = loan.number if loan else None
+        self._remember(transaction, booking, plan, number)
+        if loan is None:
+            self._look_again(transaction, booking, plan)
+            return ()
+        intents = self._save_link(transaction, booking, loan, plan, writing)
+        self._look_again(transaction, booking, plan)
+        return intents
+
+    def _claim_version(self, transaction: Transaction, loan: Loan, plan: Plan) -> None:
+        """Take the loan's next version if its side changes; in any case make sure nobody else changed it."""
+        changes = isinstance(plan.loan, LoanEdit)
+        values: dict[str, Any] = {"version": loan.version + 1, "changed_at": transaction.now} if changes else {}
+        if not changes:
+            found = transaction.connection.execute(
+                select(loan_table.c.version).where(loan_table.c.number == loan.number)
+            ).scalar_one()
+            if found != loan.version:
+                raise Stale(f"loan {loan.number} changed while it was being compared")
+            return
+        changed = transaction.connection.execute(
+            update(loan_table)
+            .where(loan_table.c.number == loan.number, loan_table.c.version == loan.version)
+            .values(**values)
+        )
+        if not changed.rowcount:
+            raise Stale(f"loan {loan.number} changed while it was being compared")
+
+    # --- the loan's side
+
+    def _add_loan(
+        self, transaction: Transaction, booking: Booking, new: NewLoan, plan: Plan, writing: Writing
+    ) -> LoanNumber:
+        connection = transaction.connection
+        store_id = self._store_of(min(new.rooms))
+        values = {
+            "status": LoanStatus.NEW.value,
+            "home": Home.OUTLOOK.value,
+            "person_id": keep_person(connection, new.requester),
+            "start_at": new.interval.start,
+            "end_at": new.interval.end,
+            "store_id": store_id,
+            "title": "" if new.private else new.title,
+            "notes": "",
+            "private": new.private,
+            "version": 1,
+            "created_at": transaction.now,
+            "changed_at": transaction.now,
+        }
+        number = LoanNumber(connection.execute(_ADD_LOAN, values).scalar_one())
+        write_items(
+            connection,
+            number,
+            new.interval,
+            LoanStatus.NEW,
+            before={},
+            after={room: (ItemKind.ROOM, state) for room, state in new.rooms.items()},
+            whole=True,
+        )
+        self._free_uid(transaction, booking.key)
+        waiting = any(state is ItemState.REQUESTED for state in new.rooms.values())
+        connection.execute(
+            link_table.insert(),
+            {
+                "loan_number": number,
+                "generation": 1,
+                "state": "linked",
+                "ical_uid": booking.key,
+                "organizer_mailbox": writing.organizer_mailbox,
+                "organizer_event_id": writing.event_id,
+                "organizer_etag": writing.etag,
+                "base": render_base(plan.base),
+                "asked_at": transaction.now if waiting else None,
+                "web_link": writing.web_link,
+            },
+        )
+        if waiting:
+            transaction.mark("loan", str(number), delay=FIRST_LOOK_SECONDS)
+        return number
+
+    def _free_uid(self, transaction: Transaction, ical_uid: str) -> None:
+        """Let go of a meeting that had left its former loan: its organizer brought a room of ours back."""
+        former = (link_table.c.ical_uid == ical_uid) & (link_table.c.state == "left")
+        transaction.connection.execute(update(link_table).where(former).values(ical_uid=None))
+
+    def _store_of(self, room_id: BookableId) -> int:
+        room = self._rooms.book().by_id(room_id)
+        assert room is not None, "rooms of a meeting come from the book"
+        return room.store_id
+
+    def _edit_loan(self, transaction: Transaction, loan: Loan, edit: LoanEdit) -> None:
+        status = loan.status
+        if edit.action is not None:
+            status = _status_after(loan.status, edit.action)
+        interval = edit.interval or loan.interval
+        values: dict[str, Any] = {}
+        if edit.interval is not None:
+            values |= {"start_at": interval.start, "end_at": interval.end}
+        if edit.requester is not None:
+            values["person_id"] = keep_person(transaction.connection, edit.requester)
+        if edit.title is not None and not loan.private:
+            values["title"] = edit.title
+        if status is not loan.status:
+            values["status"] = status.value
+        if values:
+            transaction.connection.execute(
+                update(loan_table).where(loan_table.c.number == loan.number).values(**values)
+            )
+        self._edit_items(transaction, loan, edit, status)
+        if edit.interval is not None or status not in BLOCKING_STATUSES or edit.states:
+            wake_waiting(transaction, [item.id for item in loan.held_items])
+
+    def _edit_items(self, transaction: Transaction, loan: Loan, edit: LoanEdit, status: LoanStatus) -> None:
+        before = {int(item.id): item.state for item in loan.items}
+        kinds = {item.id: item.kind for item in loan.items}
+        after = {item.id: (item.kind, edit.states.get(item.id, item.state)) for item in loan.items}
+        for room, state in edit.states.items():
+            after[room] = (kinds.get(room, ItemKind.ROOM), state)
+        write_items(
+            transaction.connection,
+            loan.number,
+            edit.interval or loan.interval,
+            status,
+            before=before,
+            after={int(item): value for item, value in after.items()},
+            whole=edit.interval is not None or status is not loan.status,
+        )
+
+    # --- history and cases
+
+    def _remember(self, transaction: Transaction, booking: Booking, plan: Plan, number: LoanNumber | None) -> None:
+        uid = booking.key if booking.kind == "meeting" else (booking.link.ical_uid if booking.link else None)
+        subject = f"loan:{number}" if number is not None else f"{booking.kind}:{booking.key}"
+        notes = plan.notes
+        if number is None and plan.cases:
+            notes = () if self._told_already(transaction, subject, plan.cases) else notes
+        write_decisions(transaction, notes, loan_number=number, ical_uid=uid)
+        keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid)
+        if booking.kind == "meeting" and number is not None:
+            keep_standing_cases(transaction, f"meeting:{booking.key}", ())
+        version = booking.loan.version if booking.loan else 0
+        for note in plan.conflicts:
+            about = note.facts.get("field", note.room_id)
+            open_cases(
+                transaction,
+                f"{subject}:{about}:{version}",
+                [note],
+                standing=False,
+                loan_number=number,
+                ical_uid=uid,
+            )
+
+    def _told_already(self, transaction: Transaction, subject: str, cases: tuple[Note, ...]) -> bool:
+        """Tell whether the same rejection stands already: it is not told once more at each look."""
+        table = metadata.tables["case"]
+        rows = transaction.connection.execute(
+            select(table.c.code, table.c.facts).where(table.c.subject == subject, table.c.state == "open")
+        ).all()
+        open_now: Mapping[str, Any] = {row.code: row.facts for row in rows}
+        return all(
+            case.code in open_now and all(open_now[case.code].get(k) == v for k, v in case.facts.items())
+            for case in cases
+        )
+
+    # --- the link and the writes
+
+    def _save_link(
+        self, transaction: Transaction, booking: Booking, loan: Loan, plan: Plan, writing: Writing
+    ) -> tuple[Intent, ...]:
+        link = booking.link
+        if link is not None and link.state in ("linked", "pending"):
+            self._update_link(transaction, loan, link, plan, writing)
+        if not plan.writes:
+            return ()
+        after = load_loan(transaction.connection, loan.number)
+        assert after is not None
+        writer = _IntentWriter(transaction, self._rooms, booking, after, plan, writing)
+        return tuple(writer.write(write) for write in plan.writes)
+
+    def _update_link(self, transaction: Transaction, loan: Loan, link: Link, plan: Plan, writing: Writing) -> None:
+        values: dict[str, Any] = {}
+        if plan.base is not None:
+            values["base"] = render_base(plan.base)
+        if plan.end_link:
+            deleting = any(isinstance(write, DeleteEvent) for write in plan.writes)
+            withdrawn = deleting or not loan.blocks or loan.home is Home.APP
+            values["state"] = "ended" if withdrawn else "left"
+        if writing.event_id is not None and writing.event_id != link.event_id:
+            values |= {"organizer_event_id": writing.event_id, "organizer_etag": writing.etag}
+        if writing.organizer_mailbox and writing.organizer_mailbox != link.mailbox:
+            values["organizer_mailbox"] = writing.organizer_mailbox
+        if writing.checked:
+            values["checked_at"] = transaction.now
+        waiting = _waits_for_answer(loan, plan)
+        if waiting and link.asked_at is None:
+            values["asked_at"] = transaction.now
+            transaction.mark("loan", str(loan.number), delay=FIRST_LOOK_SECONDS)
+        elif not waiting and link.asked_at is not None:
+            values |= {"asked_at": None, "checked_at": None}
+        if values:
+            transaction.connection.execute(
+                update(link_table)
+                .where(link_table.c.loan_number == loan.number, link_table.c.generation == link.generation)
+                .values(**values)
+            )
+
+    def _look_again(self, transaction: Transaction, booking: Booking, plan: Plan) -> None:
+        if plan.look_again_seconds is not None:
+            transaction.mark(booking.kind, booking.key, delay=plan.look_again_seconds)
+
+    def return_to_base(self, transaction: Transaction, intent: Intent) -> None:
+        """Let the loan return to what both sides agreed on, after a change that Outlook refused for good."""
+        loan = load_loan(transaction.connection, intent.loan_number)
+        found = load_link(transaction.connection, "loan", str(intent.loan_number))
+        if loan is None or not loan.blocks or found is None or found[1].base is None:
+            return
+        face = found[1].base.loan
+        states = {item.id: ItemState.CANCELLED for item in loan.rooms if item.id not in face.rooms}
+        states |= {room: ItemState.REQUESTED for room in face.rooms if room not in {i.id for i in loan.rooms}}
+        edit = LoanEdit(
+            interval=face.interval if face.interval != loan.interval else None,
+            requester=Requester(face.requester, face.requester)
+            if face.requester != loan.requester.address.casefold()
+            else None,
+            states=states,
+        )
+        transaction.connection.execute(
+            update(loan_table)
+            .where(loan_table.c.number == loan.number)
+            .values(version=loan.version + 1, changed_at=transaction.now)
+        )
+        self._edit_loan(transaction, loan, edit)
+        transaction.mark("loan", str(loan.number))
+
+
+def _status_after(status: LoanStatus, action: LoanAction) -> LoanStatus:
+    """Return the status after *action*; where the table knows no way, a cancellation still ends the loan."""
+    after = next_status(status, action)
+    if after is not None:
+        return after
+    return LoanStatus.CANCELLED if action in (LoanAction.CANCEL, LoanAction.REFUSE) else status
+
+
+def _waits_for_answer(loan: Loan, plan: Plan) -> bool:
+    edit = plan.loan if isinstance(plan.loan, LoanEdit) else LoanEdit()
+    states = {item.id: item.state for item in loan.rooms} | dict(edit.states)
+    return loan.blocks and not plan.end_link and ItemState.REQUESTED in states.values()
+
+
+class _IntentWriter:
+    """Freezes the writes of one plan as intents."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        rooms: RoomCache,
+        booking: Booking,
+        loan: Loan,
+        plan: Plan,
+        writing: Writing,
+    ) -> None:
+        self._transaction = transaction
+        self._rooms = rooms
+        self._booking = booking
+        self._loan = loan
+        self._plan = plan
+        self._writing = writing
+
+    def write(self, write: OutlookWrite) -> Intent:
+        match write:
+            case CreateEvent():
+                return self._create()
+            case ChangeEvent():
+                return self._change(write)
+            case DeleteEvent():
+                return self._delete()
+
+    def _create(self) -> Intent:
+        writing, loan, link = self._writing, self._loan, self._booking.link
+        assert writing.mailbox is not None, "the pass chose a mailbox"
+        generation = link.generation + 1 if link is not None else 1
+        self._end_former(link)
+        base = self._base_after()
+        base = replace(base, outlook=replace(base.outlook, requester=fold_address(writing.mailbox)))
+        self._transaction.connection.execute(
+            link_table.insert(),
+            {
+                "loan_number": loan.number,
+                "generation": generation,
+                "state": "pending",
+                "organizer_mailbox": writing.mailbox,
+                "base": {},
+            },
+        )
+        draft = Draft(
+            interval=loan.interval,
+            subject=writing.subject,
+            body=writing.body,
+            rooms=self._refs(frozenset(item.id for item in loan.rooms)),
+            private=loan.private,
+        )
+        return self._save(IntentKind.CREATE, generation, writing.mailbox, None, None, draft, base)
+
+    def _end_former(self, link: Link | None) -> None:
+        if link is not None and link.state in ("linked", "pending"):
+            self._transaction.connection.execute(
+                update(link_table)
+                .where(link_table.c.loan_number == self._loan.number, link_table.c.generation == link.generation)
+                .values(state="ended")
+            )
+
+    def _change(self, write: ChangeEvent) -> Intent:
+        writing, link = self._writing, self._booking.link
+        assert link is not None, "only a linked event is changed"
+        assert writing.event_id is not None, "the organizer's copy was read before"
+        draft = Draft(
+            interval=write.interval,
+            subject=writing.subject if write.text else None,
+            body=writing.body if write.text else None,
+            rooms=self._refs(write.add_rooms),
+            drop_rooms=tuple(ref.address for ref in self._refs(write.drop_rooms)),
+        )
+        mailbox = writing.organizer_mailbox or link.mailbox
+        assert mailbox is not None
+        base = self._base_after()
+        return self._save(IntentKind.CHANGE, link.generation, mailbox, writing.event_id, writing.etag, draft, base)
+
+    def _delete(self) -> Intent:
+        writing, link = self._writing, self._booking.link
+        assert link is not None, "only a linked event is deleted"
+        mailbox = link.mailbox or writing.organizer_mailbox or ""
+        event_id = writing.event_id or link.event_id
+        return self._save(IntentKind.DELETE, link.generation, mailbox, event_id, None, Draft(), None)
+
+    def _base_after(self) -> Base:
+        assert self._plan.base_after is not None, "a plan that writes says what both agree on after it"
+        base = self._plan.base_after
+        return replace(base, subject=self._writing.subject, body=self._writing.body)
+
+    def _refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
+        book = self._rooms.book()
+        found = [book.by_id(room) for room in sorted(rooms)]
+        return tuple(RoomRef(room.address, room.name) for room in found if room is not None)
+
+    def _save(
+        self,
+        kind: IntentKind,
+        generation: int,
+        mailbox: str,
+        event_id: EventId | None,
+        etag: str | None,
+        draft: Draft,
+        base: Base | None,
+    ) -> Intent:
+        row = {
+            "loan_number": self._loan.number,
+            "generation": generation,
+            "kind": kind.value,
+            "mailbox": mailbox,
+            "event_id": event_id,
+            "etag": etag,
+            "payload": render_draft(draft),
+            "base": render_base(base),
+            "loan_version": self._loan.version,
+            "attempts": 0,
+            "created_at": self._transaction.now,
+        }
+        intent_id = int(self._transaction.connection.execute(_ADD_INTENT, row).scalar_one())
+        uid = self._booking.link.ical_uid if self._booking.link else None
+        return Intent(
+            intent_id, kind, self._loan.number, generation, mailbox, event_id, etag, draft, base, ical_uid=uid
+        )
+
+
+FIRST_LOOK_SECONDS = 10.5
+"""When to look for answers that did not come by themselves (see reconcile.answers)."""

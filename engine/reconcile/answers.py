@@ -1,0 +1,55 @@
+"""When to ask a room's answer of the organizer's copy, and when to say that a room does not answer.
+
+A room's own calendar shows an acceptance by itself; a decline may leave no trace there (Graph docs:
+user-post-events: the service creates the room's event only if it accepts). So the organizer's copy
+is asked, less and less often.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+FIRST_CHECK = timedelta(seconds=10)
+"""Rooms answer within seconds (observed by developers); asking earlier would cost a request per booking."""
+
+CHECK_GAP_MAX = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCheck:
+    due: bool
+    """Whether the organizer's copy should be read now for missing answers."""
+    next_at: datetime
+    """When to look again if the answer stays out."""
+    overdue: bool
+    """Whether the room has been silent for longer than the set time."""
+    silent_minutes: int
+
+
+def check_answers(
+    *, asked_at: datetime, checked_at: datetime | None, now: datetime, answer_timeout: timedelta
+) -> AnswerCheck:
+    """
+    Say whether missing answers are due to be asked for.
+
+    Args:
+        asked_at: since when at least one room owes an answer.
+        checked_at: when the organizer's copy was last asked, None when never.
+        now: aware.
+        answer_timeout: silence after which a case says "room does not answer".
+    """
+    silent = now - asked_at
+    if checked_at is None or checked_at < asked_at:
+        due_at = asked_at + FIRST_CHECK if checked_at is None else asked_at
+    else:
+        due_at = checked_at + min(max(FIRST_CHECK, checked_at - asked_at), CHECK_GAP_MAX)
+    due = now >= due_at
+    last = now if due else (checked_at or asked_at)
+    gap = min(max(FIRST_CHECK, last - asked_at), CHECK_GAP_MAX)
+    return AnswerCheck(
+        due=due,
+        next_at=now + gap if due else due_at,
+        overdue=silent >= answer_timeout,
+        silent_minutes=int(silent.total_seconds() // 60),
+    )

@@ -1,0 +1,233 @@
+"""What the passes remember: asked by `worker/`, implemented by `database/`. Each method is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import Protocol
+
+from engine.errors import Clash
+from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber
+from engine.interval import Interval
+from engine.loans.loan import Loan, TextLevel
+from engine.loans.rules import RuleBreach
+from engine.reconcile.plan import Note, Plan
+from engine.reconcile.views import Base, RoomCopy
+from engine.rooms.calendar import ChangesPage
+from engine.rooms.event import EventCopy
+from engine.rooms.room import Room, RoomBook
+
+
+class IntentKind(StrEnum):
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRef:
+    """A room as a write names it, frozen with the intent."""
+
+    address: Address
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a write says: frozen when it was decided, so that a retry sends exactly this."""
+
+    interval: Interval | None = None
+    subject: str | None = None
+    body: str | None = None
+    rooms: tuple[RoomRef, ...] = ()
+    """Create: all rooms. Change: the rooms to add."""
+    drop_rooms: tuple[Address, ...] = ()
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A write to Outlook that was decided and is not known to be done."""
+
+    id: int
+    kind: IntentKind
+    loan_number: LoanNumber
+    generation: int
+    mailbox: str
+    event_id: EventId | None
+    etag: str | None
+    draft: Draft
+    base: Base | None
+    ical_uid: ICalUid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Loan <-> meeting, of the newest generation."""
+
+    generation: int
+    state: str
+    """`pending`, `linked`, `ended` (by us), `left` (by Outlook)."""
+    base: Base | None
+    ical_uid: ICalUid | None
+    mailbox: str | None
+    event_id: EventId | None
+    etag: str | None
+    written_at: datetime | None
+    asked_at: datetime | None
+    checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Everything we hold about one booking: the loan, the link with its base, the rooms' copies, open intents."""
+
+    kind: str
+    """`loan` or `meeting`: which key it was loaded by."""
+    key: str
+    loan: Loan | None
+    link: Link | None
+    copies: tuple[RoomCopy, ...]
+    intents: tuple[Intent, ...] = ()
+    seen_at: datetime | None = None
+    zone: tzinfo | None = None
+    """The zone in which its all-day dates are meant: its first room's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What the writes of a plan need beside the plan, gathered by the pass."""
+
+    mailbox: str | None = None
+    """Where a new event goes."""
+    event_id: EventId | None = None
+    etag: str | None = None
+    ical_uid: ICalUid | None = None
+    organizer_mailbox: str | None = None
+    web_link: str | None = None
+    subject: str = ""
+    body: str = ""
+    checked: bool = False
+    """Whether the organizer's copy was read in this pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where the reading of one room's calendar stands."""
+
+    room: Room
+    delta_link: str | None
+    next_link: str | None
+    window: Interval | None
+    number: int
+    contacted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSaved:
+    """What a page brought: copies that changed, and bookings marked for a look."""
+
+    changed: int
+    marked: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRules:
+    """Settings the ledger and the passes share; may change while running."""
+
+    domains: frozenset[str] = frozenset()
+    default_user: Address | None = None
+    default_store: str = "Main desk"
+    text_level: TextLevel = TextLevel.FULL
+    import_existing: bool = False
+    """Whether meetings found at first contact become loans by themselves."""
+    mode: str = "two_way"
+    link_base: str = ""
+    """Where people open a loan: `<link_base>/loans/<number>`."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+class Ledger(Protocol):
+    def room_book(self) -> RoomBook: ...
+
+    # --- rooms
+
+    def load_reading(self, room_id: BookableId) -> Reading | None:
+        """Return where the reading of a room stands; None for an unknown or excluded room."""
+        ...
+
+    def begin_reading(self, room_id: BookableId, window: Interval) -> Reading:
+        """Begin to read the whole *window* anew: earlier links are kept until the new reading is complete."""
+        ...
+
+    def save_page(
+        self, reading: Reading, page: ChangesPage, *, whole: bool, import_existing: bool, priority: int
+    ) -> PageSaved:
+        """Save a page with its link in one transaction, and mark every booking it touches.
+
+        *whole*: the page belongs to a reading of the whole window; with its last page, copies that the reading
+        did not show are put in doubt (never tombstoned: absence is not evidence).
+        """
+        ...
+
+    def suspend_room(self, room_id: BookableId, reason: str) -> None: ...
+
+    def resume_room(self, room_id: BookableId) -> None: ...
+
+    # --- bookings
+
+    def load_booking(self, kind: str, key: str) -> Booking | None:
+        """Return the booking of a key; None when nothing is known (any more), or when another key took it over."""
+        ...
+
+    def save_copy(self, room_id: BookableId, event_id: EventId, copy: EventCopy | None) -> None:
+        """Save what asking for a doubtful copy by id gave: the copy, or None: it is gone for good."""
+        ...
+
+    def clashes(
+        self, items: Sequence[BookableId], interval: Interval, *, apart_from: LoanNumber | None
+    ) -> Mapping[BookableId, Clash]:
+        """Return what holds each of *items* on the rounded interval, that loan apart."""
+        ...
+
+    def breaches(self, rooms: Sequence[BookableId], interval: Interval) -> tuple[RuleBreach, ...]: ...
+
+    def store_text_level(self, loan: Loan) -> TextLevel: ...
+
+    def save_plan(self, booking: Booking, plan: Plan, writing: Writing) -> tuple[Intent, ...]:
+        """Carry out the first step of a plan. Raises Stale when the loan changed since, Occupied when a room was taken."""
+        ...
+
+    def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> None:
+        """Tie a meeting found in Outlook to the loan whose marker it carries."""
+        ...
+
+    def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
+        """Tell whether an event of ours for that mailbox and time may just be arriving."""
+        ...
+
+    # --- writes
+
+    def finish_intent(self, intent: Intent, copy: EventCopy | None) -> None:
+        """Remember that a write is done: the base both agree on is what we sent."""
+        ...
+
+    def drop_intent(self, intent: Intent) -> None:
+        """Forget a write that was overtaken; the booking is looked at again."""
+        ...
+
+    def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
+        """Send a create to another mailbox."""
+        ...
+
+    def fail_intent(self, intent: Intent, note: Note) -> None:
+        """Give a write up for good: a case says why. For a booking born in Outlook the loan returns to the base."""
+        ...
+
+    def note(self, booking: Booking | Intent, note: Note) -> None: ...
+
+    def open_case(self, subject: str, note: Note) -> None: ...
+
+    def close_case(self, subject: str, code: str) -> None: ...

@@ -1,0 +1,311 @@
+"""The pass over one booking: observe both sides, plan, execute, remember.
+
+Follow it from the top: `settle` is the whole story; the helpers are its steps in order.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from engine.errors import Clash, MailboxClosed, Refused, Unmatched
+from engine.ids import BookableId, ICalUid, LoanNumber, domain_of
+from engine.loans.loan import Home, Loan, Requester
+from engine.loans.rules import RuleBreach
+from engine.loans.status import ItemState
+from engine.reconcile.answers import AnswerCheck, check_answers
+from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
+from engine.reconcile.observe import Known, needs_organizer, resolve_interval, view_meeting
+from engine.reconcile.plan import ChangeEvent, CreateEvent, NewLoan, Note, Plan, Situation, plan
+from engine.reconcile.texts import render_body, render_subject
+from engine.reconcile.validate import PeopleRule
+from engine.reconcile.views import MeetingView, Presence
+from engine.rooms.calendar import RoomCalendar
+from engine.worker.writes import Writes, parse_loan_ref
+
+log = logging.getLogger(__name__)
+
+OWN_CREATE_WAIT_SECONDS = 2.0
+"""How long a meeting waits that may be our own event, seen before the answer to its creation came in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A booking with what was read for it in this pass."""
+
+    booking: Booking
+    known: Known
+    meeting: MeetingView
+    check: AnswerCheck | None = None
+
+
+class BookingPass:
+    """Compares and settles one booking at a time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        calendar: RoomCalendar,
+        *,
+        instance: str,
+        rules: Callable[[], SyncRules],
+        answer_timeout: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._calendar = calendar
+        self._instance = instance
+        self._rules = rules
+        self._answer_timeout = answer_timeout
+        self._now = now
+        self._writes = Writes(ledger, calendar, instance=instance, rules=rules)
+
+    async def settle(self, kind: str, key: str) -> Plan | None:
+        """Bring the two sides of one booking into agreement. Returns the plan it followed, None when none was due."""
+        booking = self._ledger.load_booking(kind, key)
+        if booking is None:
+            return None
+        if booking.intents:
+            await self._writes.carry_out(booking, booking.intents, organizer_copy=None, resumed=True)
+            booking = self._ledger.load_booking(kind, key)
+            if booking is None or booking.intents:
+                return None
+        observed = await self._observe(booking)
+        if await self._is_ours(observed):
+            return None
+        made = self._plan(observed)
+        if _changes_outlook(made) and observed.known.organizer_copy is None:
+            observed = await self._observe(booking, read_organizer=True)
+            made = self._plan(observed)
+        intents = self._ledger.save_plan(observed.booking, made, self._writing(observed, made))
+        if intents:
+            copy = observed.known.organizer_copy
+            await self._writes.carry_out(observed.booking, intents, organizer_copy=copy, resumed=False)
+        return made
+
+    async def preview(self, kind: str, key: str) -> tuple[Booking, Plan] | None:
+        """Return the plan of one booking without doing any of it."""
+        booking = self._ledger.load_booking(kind, key)
+        if booking is None:
+            return None
+        observed = await self._observe(booking)
+        return booking, self._plan(observed)
+
+    # --- observe
+
+    async def _observe(self, booking: Booking, *, read_organizer: bool = False) -> Observed:
+        booking = await self._settle_doubts(booking)
+        known = _known(booking)
+        check = self._check(booking)
+        wanted = read_organizer or needs_organizer(known, check_answers=check is not None and check.due)
+        if wanted:
+            known = await self._read_organizer(booking, known)
+        return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check)
+
+    async def _settle_doubts(self, booking: Booking) -> Booking:
+        """Ask for every doubtful copy by its id: only 404 means gone."""
+        if not any(copy.doubt for copy in booking.copies) or _is_over(booking):
+            return booking
+        book = self._ledger.room_book()
+        for copy in booking.copies:
+            room = book.by_id(copy.room_id)
+            if copy.doubt and room is not None:
+                found = await self._calendar.fetch_event(room.directory_id, copy.event.event_id)
+                self._ledger.save_copy(copy.room_id, copy.event.event_id, found)
+        return self._ledger.load_booking(booking.kind, booking.key) or booking
+
+    def _check(self, booking: Booking) -> AnswerCheck | None:
+        link = booking.link
+        if link is None or link.asked_at is None or booking.loan is None or not booking.loan.blocks:
+            return None
+        return check_answers(
+            asked_at=link.asked_at,
+            checked_at=link.checked_at,
+            now=self._now(),
+            answer_timeout=self._answer_timeout,
+        )
+
+    async def _read_organizer(self, booking: Booking, known: Known) -> Known:
+        """Read the organizer's copy if its mailbox may be read; otherwise leave *known* as it is."""
+        link = booking.link
+        mailbox = link.mailbox if link is not None and link.mailbox else self._organizer_mailbox(booking)
+        if mailbox is None:
+            return known
+        try:
+            if link is not None and link.event_id is not None:
+                copy = await self._calendar.fetch_event(mailbox, link.event_id)
+            elif uid := (link.ical_uid if link else _uid(booking)):
+                copy = await self._calendar.find_event(mailbox, uid)
+            else:
+                return known
+        except (MailboxClosed, Refused, Unmatched):
+            return known
+        if copy is None and known.base is None:
+            return known  # not found under an organizer who may have it elsewhere: the room copies must do
+        zone = booking.zone
+        interval = resolve_interval(copy, zone) if copy is not None and zone is not None else None
+        return replace(known, organizer_read=True, organizer_copy=copy, organizer_interval=interval)
+
+    def _organizer_mailbox(self, booking: Booking) -> str | None:
+        """Return the organizer's mailbox when it is one of ours: not a room, not from outside."""
+        book = self._ledger.room_book()
+        for copy in booking.copies:
+            organizer = copy.event.organizer
+            if organizer is None or book.by_address(organizer.address) is not None:
+                continue
+            if domain_of(organizer.address) in self._rules().domains:
+                return organizer.address
+        return None
+
+    async def _is_ours(self, observed: Observed) -> bool:
+        """Tie a meeting that carries our marker to its loan, instead of making a second one of it (P4, P5)."""
+        booking = observed.booking
+        if booking.kind != "meeting":
+            return False
+        copy = observed.known.organizer_copy
+        ref = parse_loan_ref(self._instance, copy.transaction_id) if copy is not None else None
+        if ref is not None and copy is not None:
+            number, generation = ref
+            self._ledger.adopt(booking, LoanNumber(number), generation, copy)
+            return True
+        return False
+
+    # --- plan
+
+    def _plan(self, observed: Observed) -> Plan:
+        booking, meeting = observed.booking, observed.meeting
+        rules = self._rules()
+        loan = booking.loan
+        situation = Situation(
+            meeting=meeting,
+            loan=loan,
+            base=observed.known.base,
+            people=PeopleRule(rules.domains, _default_requester(rules)),
+            now=self._now(),
+            clashes=self._clashes(meeting, loan),
+            breaches=self._breaches(meeting, loan),
+            seen_at=booking.seen_at,
+            text_differs=self._text_differs(booking),
+            listed=bool(booking.copies) and all(copy.listed for copy in booking.copies),
+            may_write=rules.mode == "two_way",
+        )
+        made = plan(situation)
+        if isinstance(made.loan, NewLoan) and self._own_create_under_way(observed):
+            return Plan(look_again_seconds=OWN_CREATE_WAIT_SECONDS)
+        return _with_silence(made, observed.check, meeting, self._now())
+
+    def _own_create_under_way(self, observed: Observed) -> bool:
+        """Tell whether an unknown meeting may be our own event, whose creation has not been answered yet."""
+        organizer, interval = observed.meeting.organizer, observed.meeting.interval
+        if observed.known.organizer_copy is not None or organizer is None or interval is None:
+            return False
+        return self._ledger.is_own_create_under_way(organizer.address, interval)
+
+    def _clashes(self, meeting: MeetingView, loan: Loan | None) -> Mapping[BookableId, Clash]:
+        if meeting.interval is None or meeting.presence is not Presence.LIVE:
+            return {}
+        items = set(meeting.holding)
+        if loan is not None:
+            held = {item.id for item in loan.held_items}
+            if meeting.interval == loan.interval and items <= held:
+                return {}
+            items |= held
+        number = loan.number if loan is not None else None
+        return self._ledger.clashes(sorted(items), meeting.interval, apart_from=number)
+
+    def _breaches(self, meeting: MeetingView, loan: Loan | None) -> tuple[RuleBreach, ...]:
+        if loan is not None or meeting.interval is None:
+            return ()
+        return self._ledger.breaches(sorted(meeting.holding), meeting.interval)
+
+    def _text_differs(self, booking: Booking) -> bool:
+        loan, link = booking.loan, booking.link
+        if loan is None or link is None or link.base is None or loan.home is not Home.APP or not link.base.body:
+            return False
+        return self._body(loan) != link.base.body
+
+    def _body(self, loan: Loan) -> str:
+        rules = self._rules()
+        link = f"{rules.link_base}/loans/{loan.number}"
+        return render_body(loan, self._ledger.store_text_level(loan), link)
+
+    # --- execute
+
+    def _writing(self, observed: Observed, made: Plan) -> Writing:
+        booking, meeting = observed.booking, observed.meeting
+        loan, link = booking.loan, booking.link
+        organizer = meeting.organizer.address if meeting.organizer is not None else None
+        writing = Writing(
+            event_id=meeting.organizer_event_id,
+            etag=meeting.organizer_etag,
+            organizer_mailbox=self._home_mailbox(link.mailbox if link else None, organizer, loan),
+            web_link=meeting.web_link,
+            checked=observed.known.organizer_read,
+        )
+        if loan is None or not made.writes:
+            return writing
+        return replace(
+            writing,
+            mailbox=self._mailbox_for(loan) if any(isinstance(w, CreateEvent) for w in made.writes) else None,
+            subject=render_subject(loan, self._ledger.store_text_level(loan)),
+            body=self._body(loan),
+        )
+
+    def _home_mailbox(self, linked: str | None, organizer: str | None, loan: Loan | None) -> str | None:
+        """Return the mailbox that holds the organizer's copy: it follows an organizer who changes, except for ours."""
+        if loan is not None and loan.home is Home.APP and linked is not None:
+            return linked
+        return organizer or linked
+
+    def _mailbox_for(self, loan: Loan) -> str:
+        """Return where the loan's event goes: the requester's mailbox when of our domains, else the default user's."""
+        rules = self._rules()
+        if domain_of(loan.requester.address) in rules.domains or rules.default_user is None:
+            return loan.requester.address
+        return rules.default_user
+
+
+def _changes_outlook(made: Plan) -> bool:
+    return any(isinstance(write, ChangeEvent) for write in made.writes)
+
+
+def _is_over(booking: Booking) -> bool:
+    """Tell whether the link has ended: its echoes need no second look."""
+    return booking.link is not None and booking.link.state in ("ended", "left")
+
+
+def _known(booking: Booking) -> Known:
+    link, loan = booking.link, booking.loan
+    base = link.base if link is not None and link.state == "linked" else None
+    before = {item.id: item.state for item in loan.rooms} if loan is not None else {}
+    return Known(
+        copies=booking.copies if link is None or link.state == "linked" else (),
+        base=base,
+        written=link is not None and link.written_at is not None,
+        answers_before=before,
+    )
+
+
+def _uid(booking: Booking) -> ICalUid | None:
+    return booking.copies[0].event.ical_uid if booking.copies else None
+
+
+def _with_silence(made: Plan, check: AnswerCheck | None, meeting: MeetingView, now: datetime) -> Plan:
+    """Add when to look again for missing answers, and the case of a room that stays silent."""
+    if check is None or made.end_link or meeting.presence is not Presence.LIVE:
+        return made
+    silent = tuple(room for room, state in sorted(meeting.answers.items()) if state is ItemState.REQUESTED)
+    if not silent:
+        return made
+    cases = made.cases
+    if check.overdue:
+        facts = {"item_id": silent[0], "minutes": check.silent_minutes}
+        cases = (*cases, Note("room_does_not_answer", facts, actor="engine", room_id=silent[0]))
+    wait = max(1.0, (check.next_at - now).total_seconds())
+    return replace(made, cases=cases, look_again_seconds=min(wait, made.look_again_seconds or wait))
+
+
+def _default_requester(rules: SyncRules) -> Requester | None:
+    return Requester(rules.default_user, rules.default_user) if rules.default_user else None

@@ -1,0 +1,259 @@
+"""The loop: claim keys, run their passes side by side, and let the class of an error say what is next.
+
+One key may fail; the loop may not. A transient failure waits with back-off, a permanent one is parked
+with its error and a case, a fatal one stops the engine with a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from engine.errors import (
+    CredentialsRevoked,
+    EngineError,
+    Fatal,
+    Occupied,
+    Permanent,
+    Stale,
+    Throttled,
+    Transient,
+    Unreachable,
+)
+
+log = logging.getLogger(__name__)
+
+BACKOFF_SECONDS_MIN, BACKOFF_SECONDS_MAX = 1.0, 300.0
+CREDENTIALS_RETRY_SECONDS = 60.0
+"""An admin has to act on a revoked credential; until then the engine asks once a minute and says so."""
+
+POLL_SECONDS = 0.1
+"""How often marks of other processes are looked for where nothing wakes us (SQLite)."""
+
+IDLE_SECONDS_MAX = 30.0
+"""The longest sleep: a wake-up that was lost costs no more than this."""
+
+CLOSING_SECONDS = 10.0
+"""How long running passes may take to end when the engine stops."""
+
+
+class ClaimLike(Protocol):
+    @property
+    def kind(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def marked_at(self) -> datetime: ...
+
+
+C = TypeVar("C", bound=ClaimLike)
+
+
+class Queue(Protocol[C]):
+    """What the loop needs of the work queue; see `database.queue.WorkQueue`."""
+
+    def claim(self, limit: int) -> list[C]: ...
+    def done(self, claim: C) -> bool: ...
+    def retry(self, claim: C, *, delay: float, error: str) -> None: ...
+    def park(self, claim: C, *, error: str) -> None: ...
+    def renew(self, claims: Iterable[C]) -> list[C]: ...
+    def release(self) -> None: ...
+    def next_due(self) -> datetime | None: ...
+    def on_mark(self, callback: Callable[[], None]) -> None: ...
+    def changed_elsewhere(self) -> bool: ...
+
+
+class Watcher(Protocol):
+    """Who is told about passes: metrics and cases."""
+
+    def passed(self, kind: str, outcome: str, seconds: float) -> None: ...
+    def parked(self, kind: str, key: str, error: str) -> None: ...
+    def recovered(self, kind: str, key: str) -> None: ...
+
+
+def backoff_seconds(attempts: int, error: Transient) -> float:
+    """Return how long a key waits after failing *attempts* times before: doubling, at least what we were asked."""
+    if isinstance(error, Stale | Occupied):
+        return float(min(0.05 * (attempts + 1), 5.0))
+    wait = float(min(BACKOFF_SECONDS_MIN * 2.0 ** min(attempts, 12), BACKOFF_SECONDS_MAX))
+    asked = error.retry_after if isinstance(error, Throttled | Unreachable) else None
+    return max(wait, asked) if asked is not None else wait
+
+
+class Loop(Generic[C]):
+    """
+    Runs passes until stopped.
+
+    Args:
+        queue: the work queue.
+        handlers: the pass per kind of key.
+        slots: how many passes run side by side.
+        now: the clock, aware.
+        watcher: who is told.
+        poll_seconds: how often other processes' marks are looked for; 0: never.
+        lease_seconds: leases of running passes are renewed after a third of it.
+    """
+
+    def __init__(
+        self,
+        queue: Queue[C],
+        handlers: Mapping[str, Callable[[C], Awaitable[None]]],
+        *,
+        slots: int,
+        now: Callable[[], datetime],
+        watcher: Watcher,
+        poll_seconds: float = POLL_SECONDS,
+        lease_seconds: float = 60.0,
+    ) -> None:
+        self._queue = queue
+        self._handlers = handlers
+        self._slots = slots
+        self._now = now
+        self._watcher = watcher
+        self._poll_seconds = poll_seconds
+        self._lease_seconds = lease_seconds
+        self._running: dict[asyncio.Task[None], C] = {}
+        self._awake = asyncio.Event()
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Run until `stop`. Raises Fatal when the engine cannot go on."""
+        events = asyncio.get_running_loop()
+        self._queue.on_mark(lambda: events.call_soon_threadsafe(self._awake.set))
+        keepers = [events.create_task(self._keep_leases())]
+        if self._poll_seconds:
+            keepers.append(events.create_task(self._watch_others()))
+        try:
+            while not self._stopping:
+                self._awake.clear()
+                self._collect()
+                if not self._start_due():
+                    await self._sleep()
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await self._close()
+
+    def stop(self) -> None:
+        """Let `run` end once the running passes have."""
+        self._stopping = True
+        self._awake.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no pass is running."""
+        return not self._running
+
+    def _start_due(self) -> bool:
+        """Start passes in the free slots; tells whether any was started."""
+        free = self._slots - len(self._running)
+        if free <= 0:
+            return False
+        try:
+            claims = self._queue.claim(free)
+        except Transient as error:
+            log.warning("the queue cannot be read: %s", error)
+            return False
+        for claim in claims:
+            task = asyncio.get_running_loop().create_task(self._pass(claim), name=f"{claim.kind}:{claim.key}")
+            self._running[task] = claim
+            task.add_done_callback(lambda _task: self._awake.set())
+        return bool(claims)
+
+    def _collect(self) -> None:
+        for task in [task for task in self._running if task.done()]:
+            del self._running[task]
+            task.result()  # a fatal error ends the loop here
+
+    async def _sleep(self) -> None:
+        seconds = IDLE_SECONDS_MAX
+        if len(self._running) < self._slots:
+            try:
+                due = self._queue.next_due()
+            except Transient:
+                due, seconds = None, BACKOFF_SECONDS_MIN
+            if due is not None:
+                seconds = min(seconds, max(0.001, (due - self._now()).total_seconds()))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._awake.wait()
+        except TimeoutError:
+            pass
+
+    async def _pass(self, claim: C) -> None:
+        began = self._now()
+        outcome = await self._run_handler(claim)
+        self._watcher.passed(claim.kind, outcome, (self._now() - began).total_seconds())
+
+    async def _run_handler(self, claim: C) -> str:
+        """Run one pass; the class of what it raises says what becomes of the key."""
+        try:
+            await self._handlers[claim.kind](claim)
+        except Transient as error:
+            return self._after_transient(claim, error)
+        except CredentialsRevoked as error:
+            log.error("our identity is refused: %s", error)
+            self._queue.retry(claim, delay=CREDENTIALS_RETRY_SECONDS, error=str(error))
+            return "credentials"
+        except Fatal:
+            raise
+        except (Permanent, EngineError) as error:
+            return self._after_permanent(claim, error)
+        except Exception as error:
+            log.exception("a pass failed unexpectedly", extra={"kind": claim.kind, "key": claim.key})
+            return self._after_permanent(claim, error)
+        self._queue.done(claim)
+        if claim.attempts:
+            log.info("recovered", extra={"kind": claim.kind, "key": claim.key})
+            self._watcher.recovered(claim.kind, claim.key)
+        return "done"
+
+    def _after_transient(self, claim: C, error: Transient) -> str:
+        if claim.attempts == 0 and not isinstance(error, Stale):
+            log.warning("will be tried again: %s", error, extra={"kind": claim.kind, "key": claim.key})
+        self._queue.retry(claim, delay=backoff_seconds(claim.attempts, error), error=str(error))
+        return "retry"
+
+    def _after_permanent(self, claim: C, error: Exception) -> str:
+        message = str(error) or type(error).__name__
+        log.error("parked: %s", message, extra={"kind": claim.kind, "key": claim.key})
+        self._queue.park(claim, error=message)
+        self._watcher.parked(claim.kind, claim.key, message)
+        return "parked"
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            claims = list(self._running.values())
+            if claims:
+                try:
+                    self._queue.renew(claims)
+                except Transient as error:
+                    log.warning("leases could not be renewed: %s", error)
+
+    async def _watch_others(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_seconds)
+            try:
+                if self._queue.changed_elsewhere():
+                    self._awake.set()
+            except Transient:
+                continue
+
+    async def _close(self) -> None:
+        """Let running passes end, then give back what is left: another start goes on with it at once."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=CLOSING_SECONDS)
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+        try:
+            self._queue.release()
+        except EngineError as error:
+            log.warning("leases could not be released: %s", error)

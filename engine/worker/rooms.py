@@ -1,0 +1,125 @@
+"""The pass over one room: read what changed in its calendar, and mark the bookings it names.
+
+The reading of a room is a chain of pages. Each page is saved with its link in one transaction, so a
+crash repeats a page and never skips one. When the token is lost the whole window is read anew, and
+what that does not show is put in doubt, never deleted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from engine.errors import MailboxClosed, ResyncRequired, Unreachable
+from engine.ids import BookableId
+from engine.interval import Interval
+from engine.reconcile.ledger import Ledger, Reading
+from engine.rooms.calendar import ChangesPage, RoomCalendar
+from engine.rooms.room import RoomState
+
+log = logging.getLogger(__name__)
+
+PAGES_MAX = 5_000
+"""A reading longer than this goes in circles (observed by developers: endless paging with changing links)."""
+
+WINDOW_MARGIN = timedelta(days=30)
+"""How far the window may have slid before it is opened anew: a delta window never moves by itself (event-delta)."""
+
+PAGE_SIZE_WHOLE, PAGE_SIZE_CHANGES = 500, 100
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRule:
+    history: timedelta
+    horizon: timedelta
+
+    def window(self, now: datetime) -> Interval:
+        """Return the window to read, from midnight to midnight UTC."""
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return Interval(today - self.history, today + self.horizon)
+
+    def is_stale(self, window: Interval, now: datetime) -> bool:
+        """Tell whether *window* has to be opened anew."""
+        return now - window.start > self.history + WINDOW_MARGIN
+
+
+class RoomPass:
+    """Reads rooms. `import_existing` says whether meetings found at first contact become loans by themselves."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        calendar: RoomCalendar,
+        *,
+        window: WindowRule,
+        import_existing: Callable[[], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._calendar = calendar
+        self._window = window
+        self._import_existing = import_existing
+        self._now = now
+
+    async def read(self, room_id: BookableId, *, priority: int) -> None:
+        """Read the changes of one room since it was read last, or the whole window the first time."""
+        reading = self._ledger.load_reading(room_id)
+        if reading is None:
+            return
+        try:
+            await self._read_from(reading, priority)
+        except ResyncRequired:
+            log.info("delta token lost, reading the whole window", extra={"room": room_id})
+            await self._read_whole(room_id, priority)
+        except MailboxClosed as error:
+            self._ledger.suspend_room(room_id, str(error))
+            raise
+        if reading.room.state is RoomState.SUSPENDED:
+            self._ledger.resume_room(room_id)
+
+    async def _read_from(self, reading: Reading, priority: int) -> None:
+        window = reading.window
+        if window is None or self._window.is_stale(window, self._now()):
+            await self._read_whole(reading.room.id, priority)
+        elif reading.next_link is not None:
+            whole = reading.delta_link is None
+            await self._read_pages(reading, reading.next_link, whole=whole, priority=priority)
+        elif reading.delta_link is not None:
+            await self._read_pages(reading, reading.delta_link, whole=False, priority=priority)
+        else:
+            await self._read_pages(reading, None, whole=True, priority=priority)
+
+    async def _read_whole(self, room_id: BookableId, priority: int) -> None:
+        reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
+        await self._read_pages(reading, None, whole=True, priority=priority)
+
+    async def _read_pages(self, reading: Reading, link: str | None, *, whole: bool, priority: int) -> None:
+        seen: set[str] = set()
+        for _ in range(PAGES_MAX):
+            page = await self._fetch(reading, link, whole=whole)
+            if page.unreadable:
+                self._tell_unreadable(reading, page)
+            self._ledger.save_page(
+                reading, page, whole=whole, import_existing=self._import_existing(), priority=priority
+            )
+            link = page.next_link
+            if link is None:
+                return
+            if link in seen:
+                break
+            seen.add(link)
+            reading = replace(reading, next_link=link)
+        raise Unreachable(f"the calendar of {reading.room.name} goes in circles: the same page again and again")
+
+    async def _fetch(self, reading: Reading, link: str | None, *, whole: bool) -> ChangesPage:
+        return await self._calendar.fetch_changes(
+            reading.room.directory_id,
+            link=link,
+            window=reading.window if link is None else None,
+            page_size=PAGE_SIZE_WHOLE if whole else PAGE_SIZE_CHANGES,
+        )
+
+    def _tell_unreadable(self, reading: Reading, page: ChangesPage) -> None:
+        log.warning("items of a page could not be read", extra={"room": reading.room.id, "items": page.unreadable})

@@ -1,0 +1,199 @@
+"""Carrying out a decided write: one request, safe to repeat after a crash at any point.
+
+The intent was committed before the request and goes after its outcome is stored. A create repeats
+itself under its transaction id; a change is looked up before it is repeated; a delete may find
+nothing left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
+from engine.ids import Address, fold_address
+from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
+from engine.reconcile.plan import Note
+from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
+from engine.rooms.event import EventCopy, Mailbox
+
+log = logging.getLogger(__name__)
+
+
+def loan_ref(instance: str, number: int, generation: int) -> str:
+    """Return the marker our event carries; its transaction id too. *instance* tells two databases apart."""
+    return f"accord-{instance}-{number}-g{generation}"
+
+
+def parse_loan_ref(instance: str, text: str | None) -> tuple[int, int] | None:
+    """Return loan number and generation of a marker of ours, None for anything else."""
+    found = re.fullmatch(rf"accord-{re.escape(instance)}-(\d+)-g(\d+)", text or "")
+    return (int(found[1]), int(found[2])) if found else None
+
+
+class MailboxLocks:
+    """One write in flight per mailbox (design: exchange answers parallel writers with conflicts)."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Address, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def writing(self, mailbox: str) -> AsyncIterator[None]:
+        key = fold_address(mailbox)
+        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks[key]
+            if users == 1:
+                del self._locks[key]
+            else:
+                self._locks[key] = (lock, users - 1)
+
+
+class Writes:
+    """Carries out intents."""
+
+    def __init__(
+        self, ledger: Ledger, calendar: RoomCalendar, *, instance: str, rules: Callable[[], SyncRules]
+    ) -> None:
+        self._ledger = ledger
+        self._calendar = calendar
+        self._instance = instance
+        self._rules = rules
+        self._locks = MailboxLocks()
+
+    async def carry_out(
+        self, booking: Booking, intents: Iterable[Intent], *, organizer_copy: EventCopy | None, resumed: bool
+    ) -> None:
+        """
+        Carry out *intents* in their order.
+
+        Args:
+            booking: as it was loaded.
+            organizer_copy: the organizer's copy if it was read in this very pass.
+            resumed: whether an earlier pass may have sent them already.
+        """
+        for intent in intents:
+            async with self._locks.writing(intent.mailbox):
+                match intent.kind:
+                    case IntentKind.CREATE:
+                        await self._create(intent)
+                    case IntentKind.CHANGE:
+                        await self._change(booking, intent, organizer_copy, resumed=resumed)
+                    case IntentKind.DELETE:
+                        await self._delete(booking, intent)
+
+    # --- create
+
+    async def _create(self, intent: Intent) -> None:
+        try:
+            copy = await self._calendar.create_event(intent.mailbox, self._event_draft(intent))
+        except (MailboxClosed, Unmatched, Refused, Malformed) as error:
+            await self._create_elsewhere(intent, error)
+            return
+        self._ledger.finish_intent(intent, copy)
+
+    async def _create_elsewhere(self, intent: Intent, error: Exception) -> None:
+        """Use the default user's mailbox for somebody who has none; else give up and say so."""
+        default = self._rules().default_user
+        if default is None or fold_address(default) == fold_address(intent.mailbox):
+            self._ledger.fail_intent(intent, Note("write_refused", {"error": str(error)}, actor="engine"))
+            return
+        note = Note("default_mailbox_used", {"mailbox": intent.mailbox}, actor="engine")
+        await self._create(self._ledger.redirect_intent(intent, default, note))
+
+    def _event_draft(self, intent: Intent) -> EventDraft:
+        draft = intent.draft
+        assert draft.interval is not None, "a create names its times"
+        ref = loan_ref(self._instance, intent.loan_number, intent.generation)
+        return EventDraft(
+            subject=draft.subject or "",
+            body_html=draft.body or "",
+            interval=draft.interval,
+            rooms=tuple(Mailbox(room.address, room.name) for room in draft.rooms),
+            transaction_id=ref,
+            loan_ref=ref,
+            private=draft.private,
+        )
+
+    # --- change
+
+    async def _change(self, booking: Booking, intent: Intent, copy: EventCopy | None, *, resumed: bool) -> None:
+        assert intent.event_id is not None, "a change names its event"
+        if copy is None or resumed:
+            copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
+        if copy is None:
+            self._ledger.drop_intent(intent)
+            return
+        if resumed and _says(copy, intent.draft):
+            self._ledger.finish_intent(intent, copy)
+            return
+        if copy.etag != intent.etag:
+            self._ledger.drop_intent(intent)
+            return
+        try:
+            changed = await self._calendar.change_event(intent.mailbox, copy, _event_patch(intent.draft))
+        except (Stale, Unmatched):
+            self._ledger.drop_intent(intent)
+            return
+        except (MailboxClosed, Refused) as error:
+            self._ledger.fail_intent(intent, Note("write_refused", {"error": str(error)}, actor="engine"))
+            return
+        self._ledger.finish_intent(intent, changed)
+
+    # --- delete
+
+    async def _delete(self, booking: Booking, intent: Intent) -> None:
+        try:
+            event_id = intent.event_id
+            if event_id is None and intent.ical_uid is not None:
+                found = await self._calendar.find_event(intent.mailbox, intent.ical_uid)
+                event_id = found.event_id if found else None
+            if event_id is not None:
+                await self._calendar.delete_event(intent.mailbox, event_id)
+        except (MailboxClosed, Refused, Unmatched):
+            await self._decline_for_rooms(booking, intent)
+        self._ledger.finish_intent(intent, None)
+
+    async def _decline_for_rooms(self, booking: Booking, intent: Intent) -> None:
+        """Free the rooms without the organizer: decline on their behalf, which the organizer is told."""
+        book = self._ledger.room_book()
+        for copy in booking.copies:
+            room = book.by_id(copy.room_id)
+            if room is not None and copy.live:
+                await self._calendar.decline_event(room.address, copy.event.event_id, "")
+        self._ledger.note(intent, Note("declined_for_room", actor="engine"))
+
+
+def _event_patch(draft: Draft) -> EventPatch:
+    return EventPatch(
+        interval=draft.interval,
+        subject=draft.subject,
+        body_html=draft.body,
+        attendees=tuple(Mailbox(room.address, room.name) for room in draft.rooms) if draft.rooms else None,
+        drop_rooms=draft.drop_rooms,
+    )
+
+
+def _says(copy: EventCopy, draft: Draft) -> bool:
+    """Tell whether *copy* already is as *draft* wants it: a change whose answer was lost has arrived."""
+    there = {fold_address(attendee.address) for attendee in copy.attendees}
+    wanted = {fold_address(room.address) for room in draft.rooms}
+    dropped = {fold_address(address) for address in draft.drop_rooms}
+    if draft.interval is not None and copy.interval != draft.interval:
+        return False
+    if draft.subject is not None and copy.subject != draft.subject:
+        return False
+    return wanted <= there and not dropped & there
+
+
+def plain_text(body_html: str) -> str:
+    """Return the words of a small HTML text, white space folded: what a body preview shows of it."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body_html)).split())
