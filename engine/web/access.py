@@ -1,0 +1,99 @@
+"""Who may do what: bearer tokens, and three roles of which each may do all that the one before may."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Depends, HTTPException
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from engine.web.parts import Parts, WebParts
+
+
+class Role(StrEnum):
+    """From the least to the most trusted."""
+
+    VIEWER = "viewer"
+    """Reads."""
+    STAFF = "staff"
+    """Books, changes, acts on loans, settles cases."""
+    ADMIN = "admin"
+    """Imports rooms, sets rules, adds assets, makes tokens."""
+
+    def includes(self, least: Role) -> bool:
+        ranks = tuple(Role)
+        return ranks.index(self) >= ranks.index(least)
+
+
+BOOTSTRAP = "bootstrap"
+"""The name under which the token from the environment acts."""
+
+TOKEN_CHARACTERS_MAX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls."""
+
+    name: str
+    role: Role
+
+    @property
+    def actor(self) -> str:
+        """How histories name the caller."""
+        return f"app:{self.name}"
+
+
+bearer = HTTPBearer(auto_error=False, description="A token made by `POST /api/tokens` or `token create`.")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+def identify(parts: WebParts, credentials: HTTPAuthorizationCredentials | None) -> Caller:
+    """Return who calls. Raises 401 without a token, or with one that nobody has."""
+    if credentials is None:
+        raise unauthorized("A bearer token is needed: Authorization: Bearer <token>.")
+    token = credentials.credentials
+    caller = _recognise(parts, token) if 0 < len(token) <= TOKEN_CHARACTERS_MAX else None
+    if caller is None:
+        raise unauthorized("The bearer token is unknown or revoked.")
+    return caller
+
+
+def unauthorized(detail: str) -> HTTPException:
+    return HTTPException(401, detail, headers={"WWW-Authenticate": 'Bearer realm="accord"'})
+
+
+def _recognise(parts: WebParts, token: str) -> Caller | None:
+    if parts.bootstrap_token and _is_same(token, parts.bootstrap_token):
+        return Caller(BOOTSTRAP, Role.ADMIN)
+    found = parts.tokens.authenticate(token)
+    if found is None or found.role not in tuple(Role):
+        return None
+    return Caller(found.name, Role(found.role))
+
+
+def _is_same(given: str, wanted: str) -> bool:
+    """Compare in a time that tells neither where two tokens differ nor how long the wanted one is."""
+    return hmac.compare_digest(sha256(given.encode()).digest(), sha256(wanted.encode()).digest())
+
+
+def require(least: Role) -> Callable[..., Caller]:
+    """Return the dependency that lets in callers of at least role *least*."""
+
+    def gate(parts: Parts, credentials: Credentials) -> Caller:
+        caller = identify(parts, credentials)
+        if not caller.role.includes(least):
+            raise HTTPException(403, f"This needs the role {least}; the token {caller.name!r} has {caller.role}.")
+        return caller
+
+    return gate
+
+
+Viewer = Annotated[Caller, Depends(require(Role.VIEWER))]
+Staff = Annotated[Caller, Depends(require(Role.STAFF))]
+Admin = Annotated[Caller, Depends(require(Role.ADMIN))]

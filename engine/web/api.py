@@ -1,0 +1,151 @@
+"""The JSON API as one application; `app.py` adds the receiver and the pages to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine import __version__
+from engine.web import desk, docs, health, loans, rooms
+from engine.web.parts import WebParts
+from engine.web.problems import MEDIA_TYPE, install_problems, problem
+
+BODY_BYTES_MAX = 1024 * 1024
+
+DESCRIPTION = (
+    "Rooms and things on loan, in agreement with Outlook. Instants are RFC 3339 with an offset; lists are "
+    "{items, next}, and ?after=<next> gives the following page. Roles: viewer reads, staff books and settles, "
+    "admin imports, sets rules and makes tokens."
+)
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for status, text in (
+        (401, "No token, or one that nobody has."),
+        (403, "The token's role is too small."),
+        (404, "There is no such thing."),
+        (409, "Taken, outdated or not allowed."),
+        (422, "Something in the request is wrong."),
+        (503, "Not right now; see Retry-After."),
+    )
+}
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}, "description": "422: field, code, message."},
+        "conflicts": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "409: item, name, loan (null for a meeting known only from Outlook), start, end.",
+        },
+        "version": {"type": "integer", "description": "409: the loan's present version."},
+    },
+}
+
+
+class Api(FastAPI):
+    """FastAPI, with our problem document in the place of its own validation error."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            schemas["Problem"] = PROBLEM_SCHEMA
+        return super().openapi()
+
+
+def create_api(parts: WebParts, *, routers: Sequence[APIRouter] = ()) -> FastAPI:
+    """Return the application: the API over *parts*, and whatever *routers* add to it."""
+    app = Api(
+        title="Accord",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.parts = parts
+    install_problems(app)
+    app.add_middleware(ApiDoor)
+    for router in (loans.router, rooms.router, desk.router):
+        app.include_router(router, prefix="/api", responses=PROBLEMS)
+    app.include_router(docs.router)
+    app.include_router(health.router)
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+class ApiDoor:
+    """Stands before everything under /api: turns away bodies that are too large, and labels every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        body = await _read_body(request)
+        if body is None:
+            refusal = problem(request, 413, "too-large", f"The body is larger than {BODY_BYTES_MAX} bytes.")
+            await refusal(scope, receive, _label(send))
+            return
+        await self._app(scope, _replay(body, receive), _label(send))
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the whole body, which is small; None as soon as it, or the length it claims, is too large."""
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > BODY_BYTES_MAX:
+        return None
+    parts = bytearray()
+    try:
+        async for part in request.stream():
+            parts += part
+            if len(parts) > BODY_BYTES_MAX:
+                return None
+    except ClientDisconnect:
+        return b""
+    return bytes(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives *body* once, and then what follows it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_again
+
+
+def _label(send: Send) -> Send:
+    """Return a `send` that marks an answer as nobody's to cache and of the type it says."""
+
+    async def send_labelled(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Cache-Control"] = "no-store"
+            headers["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return send_labelled

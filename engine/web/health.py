@@ -1,0 +1,59 @@
+"""For those who watch the process: is it alive, is it ready, how is it doing?"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from engine.web.access import Credentials, identify
+from engine.web.metrics import CONTENT_TYPE
+from engine.web.parts import Check, Parts
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(tags=["health"])
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""A request with one of these came through a proxy: that the proxy is on loopback says nothing about its caller."""
+
+
+@router.get("/healthz")
+async def show_alive() -> dict[str, str]:
+    """Answer as long as the process answers at all. Needs no token."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", responses={503: {"description": "Not ready; the checks say why."}})
+def show_ready(parts: Parts) -> JSONResponse:
+    """Tell whether database, queue, subscriptions and first reading are in order. Needs no token."""
+    try:
+        checks = list(parts.read_checks())
+    except Exception:
+        log.exception("readiness could not be asked")
+        checks = [Check("engine", ok=False, detail="could not be asked; the log tells why")]
+    ready = all(check.ok for check in checks)
+    content = {
+        "status": "ready" if ready else "not ready",
+        "checks": {check.name: {"ok": check.ok, "detail": check.detail} for check in checks},
+    }
+    return JSONResponse(content, 200 if ready else 503)
+
+
+@router.get("/metrics", response_class=Response)
+def show_metrics(request: Request, parts: Parts, credentials: Credentials) -> Response:
+    """Return the metrics in Prometheus' text format. Needs a token unless asked from this very machine."""
+    if not _is_local(request):
+        identify(parts, credentials)
+    return Response(parts.metrics.render(), media_type=CONTENT_TYPE)
+
+
+def _is_local(request: Request) -> bool:
+    if request.client is None or any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,126 @@
+"""Routes of loans: book, look, change, and the steps of a loan's life."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from engine.ids import BookableId, LoanNumber
+from engine.loans.register import LoanFilter
+from engine.loans.status import LoanAction
+from engine.web.access import Caller, Staff, Viewer
+from engine.web.language import Language
+from engine.web.models import (
+    ActionIn,
+    AvailabilityOut,
+    AvailabilityQuery,
+    DecisionOut,
+    Listing,
+    LoanIn,
+    LoanOut,
+    LoanPatch,
+    LoanQuery,
+    parse_interval,
+    render_availability,
+    render_decision,
+    render_loan,
+    render_page,
+)
+from engine.web.parts import Parts, WebParts
+from engine.web.wire import ID_MAX
+
+router = APIRouter(tags=["loans"])
+
+Number = Annotated[int, Path(ge=1, le=ID_MAX, description="The loan's number.")]
+
+
+@router.get("/loans")
+def list_loans(parts: Parts, caller: Viewer, wanted: Annotated[LoanQuery, Query()]) -> Listing[LoanOut]:
+    """List loans by number, the oldest first."""
+    found = parts.register.list_loans(
+        LoanFilter(
+            starts_before=wanted.to,
+            ends_after=wanted.from_,
+            item_id=BookableId(wanted.room) if wanted.room is not None else None,
+            statuses=tuple(wanted.status),
+            after=LoanNumber(wanted.after),
+            limit=wanted.limit + 1,
+        )
+    )
+    page, following = render_page(found, wanted.limit, lambda loan: loan.number)
+    return Listing(items=[render_loan(loan) for loan in page], next=following)
+
+
+@router.post("/loans", status_code=201)
+def book_loan(parts: Parts, caller: Staff, order: LoanIn, response: Response) -> LoanOut:
+    """Book. 409 with `conflicts` when an item is taken; 422 when a rule of the room or store says no."""
+    loan = parts.register.book(order.parse(), actor=caller.actor)
+    response.headers["Location"] = f"{parts.base_address}/api/loans/{loan.number}"
+    return render_loan(loan)
+
+
+@router.get("/loans/{number}")
+def show_loan(parts: Parts, caller: Viewer, number: Number) -> LoanOut:
+    """Show one loan."""
+    return render_loan(parts.register.find(LoanNumber(number)))
+
+
+@router.patch("/loans/{number}")
+def change_loan(parts: Parts, caller: Staff, number: Number, change: LoanPatch) -> LoanOut:
+    """Change a loan: what is left out stays as it is."""
+    return render_loan(parts.register.change(LoanNumber(number), change.parse(), actor=caller.actor))
+
+
+@router.get("/loans/{number}/history")
+def show_history(parts: Parts, caller: Viewer, number: Number, language: Language) -> Listing[DecisionOut]:
+    """Tell what was decided about a loan and why, the oldest first."""
+    decisions = parts.register.history(LoanNumber(number))
+    return Listing(
+        items=[render_decision(item, lambda code, facts: parts.explain(code, facts, language)) for item in decisions]
+    )
+
+
+@router.post("/loans/{number}/approve")
+def approve_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+    """Approve a loan that waits for it."""
+    return _act(parts, caller, number, LoanAction.APPROVE, action)
+
+
+@router.post("/loans/{number}/refuse")
+def refuse_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+    """Refuse a loan; its event is deleted in Outlook."""
+    return _act(parts, caller, number, LoanAction.REFUSE, action)
+
+
+@router.post("/loans/{number}/check-out")
+def check_out_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+    """Hand the items over."""
+    return _act(parts, caller, number, LoanAction.CHECK_OUT, action)
+
+
+@router.post("/loans/{number}/close")
+def close_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+    """Take the items back."""
+    return _act(parts, caller, number, LoanAction.CLOSE, action)
+
+
+@router.post("/loans/{number}/cancel")
+def cancel_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+    """Cancel a loan; its event is deleted in Outlook."""
+    return _act(parts, caller, number, LoanAction.CANCEL, action)
+
+
+def _act(parts: WebParts, caller: Caller, number: int, action: LoanAction, why: ActionIn | None) -> LoanOut:
+    reason = why.reason if why else ""
+    return render_loan(parts.register.act(LoanNumber(number), action, actor=caller.actor, reason=reason))
+
+
+@router.get("/availability")
+def show_availability(
+    parts: Parts, caller: Viewer, wanted: Annotated[AvailabilityQuery, Query()]
+) -> Listing[AvailabilityOut]:
+    """Tell what is free between two instants, and what holds the rest."""
+    interval = parse_interval(wanted.start, wanted.end)
+    found = parts.register.availability(interval, people=wanted.people)
+    return Listing(items=[render_availability(item) for item in found])

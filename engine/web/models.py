@@ -1,0 +1,288 @@
+"""What the API accepts and answers: each `parse_` goes inwards, each `render_` outwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from engine.errors import Fault, Invalid
+from engine.ids import Address, BookableId
+from engine.interval import Interval
+from engine.loans.loan import Case, CaseState, Decision, Home, ItemKind, Loan, LoanItem, Requester
+from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
+from engine.loans.status import ItemState, LoanStatus
+from engine.web import wire
+from engine.web.wire import Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Text, Whole
+
+T = TypeVar("T")
+Explain = Callable[[str, Mapping[str, object]], str]
+
+
+class Listing(Outgoing, Generic[T]):
+    """One page. `next` goes into `?after=` for the following one; null on the last."""
+
+    items: list[T]
+    next: int | None = None
+
+
+# --- loans --------------------------------------------------------------------------------------------------------
+
+
+class RequesterIn(Incoming):
+    name: Name
+    address: wire.Address
+
+    def parse(self) -> Requester:
+        return Requester(Address(self.address), self.name)
+
+
+class ItemIn(Incoming):
+    kind: ItemKind
+    id: Id
+
+    def parse(self) -> ItemRef:
+        return ItemRef(self.kind, BookableId(self.id))
+
+
+Items = Annotated[list[ItemIn], Field(min_length=1, max_length=200)]
+Notes = Annotated[Text, Field(max_length=10_000)]
+
+
+class LoanIn(Incoming):
+    """A booking somebody asks for. Start and end lie on quarters of an hour."""
+
+    requester: RequesterIn
+    start: Instant
+    end: Instant
+    items: Items
+    title: Line = ""
+    notes: Notes = ""
+    private: bool = False
+
+    def parse(self) -> LoanOrder:
+        items = tuple(item.parse() for item in self.items)
+        interval = parse_interval(self.start, self.end)
+        return LoanOrder(self.requester.parse(), interval, items, self.title, self.notes, self.private)
+
+
+class LoanPatch(Amendment):
+    """What to change about a loan; `version` is the one you looked at: 409 when the loan has moved on."""
+
+    start: Instant | SkipJsonSchema[None] = None
+    end: Instant | SkipJsonSchema[None] = None
+    requester: RequesterIn | SkipJsonSchema[None] = None
+    items: Items | SkipJsonSchema[None] = None
+    title: Line | SkipJsonSchema[None] = None
+    notes: Notes | SkipJsonSchema[None] = None
+    version: Whole | SkipJsonSchema[None] = None
+
+    def parse(self) -> LoanChange:
+        if not self.model_fields_set - {"version"}:
+            raise Invalid(Fault("", "nothing_to_change", "name at least one field to change"))
+        return LoanChange(
+            seen_version=self.version,
+            start=self.start,
+            end=self.end,
+            requester=self.requester.parse() if self.requester else None,
+            items=tuple(item.parse() for item in self.items) if self.items else None,
+            title=self.title,
+            notes=self.notes,
+        )
+
+
+class ActionIn(Incoming):
+    """Why, in a person's words; kept in the loan's history."""
+
+    reason: Annotated[Text, Field(max_length=2000)] = ""
+
+
+class LoanQuery(Incoming):
+    """Which loans to list. `from` and `to` keep those that overlap the stretch between them."""
+
+    from_: Annotated[Instant | SkipJsonSchema[None], Field(alias="from")] = None
+    to: Instant | SkipJsonSchema[None] = None
+    room: Id | SkipJsonSchema[None] = None
+    status: list[LoanStatus] = Field(default=[], max_length=len(LoanStatus))
+    after: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
+    limit: Page = 100
+
+
+def parse_interval(start: datetime, end: datetime) -> Interval:
+    """Return the stretch from *start* to *end*. Raises Invalid when it has no length."""
+    if end <= start:
+        raise Invalid(Fault("end", "end_not_after_start", "must be after start"))
+    return Interval(start, end)
+
+
+class PersonOut(Outgoing):
+    name: str
+    address: str
+
+
+class ItemOut(Outgoing):
+    kind: ItemKind
+    id: int
+    name: str
+    address: str | None
+    state: ItemState
+
+
+class LoanOut(Outgoing):
+    """A loan. `start` and `end` are exact, `blocked_*` are what it blocks on the 15-minute grid."""
+
+    number: int
+    status: LoanStatus
+    home: Home
+    title: str
+    requester: PersonOut
+    start: datetime
+    end: datetime
+    blocked_start: datetime
+    blocked_end: datetime
+    items: list[ItemOut]
+    store: str
+    series: str | None
+    version: int
+    notes: str
+
+
+def render_loan(loan: Loan) -> LoanOut:
+    blocked = loan.interval.blocked()
+    return LoanOut(
+        number=loan.number,
+        status=loan.status,
+        home=loan.home,
+        title=loan.title,
+        requester=PersonOut(name=loan.requester.name, address=loan.requester.address),
+        start=loan.interval.start.astimezone(UTC),
+        end=loan.interval.end.astimezone(UTC),
+        blocked_start=blocked.start,
+        blocked_end=blocked.end,
+        items=[_render_item(item) for item in loan.items],
+        store=loan.store,
+        series=loan.series,
+        version=loan.version,
+        notes=loan.notes,
+    )
+
+
+def _render_item(item: LoanItem) -> ItemOut:
+    return ItemOut(kind=item.kind, id=item.id, name=item.name, address=item.address, state=item.state)
+
+
+class DecisionOut(Outgoing):
+    at: datetime
+    code: str
+    actor: str
+    text: str
+    facts: dict[str, object]
+
+
+def render_decision(decision: Decision, explain: Explain) -> DecisionOut:
+    return DecisionOut(
+        at=decision.at.astimezone(UTC),
+        code=decision.code,
+        actor=decision.actor,
+        text=explain(decision.code, decision.facts),
+        facts=dict(decision.facts),
+    )
+
+
+# --- availability -------------------------------------------------------------------------------------------------
+
+
+class AvailabilityQuery(Incoming):
+    """The stretch asked about, and for how many people."""
+
+    start: Instant
+    end: Instant
+    people: Annotated[Whole, Field(ge=1, le=wire.ID_MAX)] | SkipJsonSchema[None] = None
+
+
+class BusyOut(Outgoing):
+    start: datetime
+    end: datetime
+    loan: int | None
+
+
+class AvailabilityOut(Outgoing):
+    kind: ItemKind
+    id: int
+    name: str
+    capacity: int | None
+    free: bool
+    busy: list[BusyOut]
+
+
+def render_availability(found: Availability) -> AvailabilityOut:
+    busy = [
+        BusyOut(
+            start=item.interval.start.astimezone(UTC), end=item.interval.end.astimezone(UTC), loan=item.loan_number
+        )
+        for item in found.busy
+    ]
+    return AvailabilityOut(
+        kind=found.kind, id=found.id, name=found.name, capacity=found.capacity, free=found.free, busy=busy
+    )
+
+
+# --- cases --------------------------------------------------------------------------------------------------------
+
+
+class CaseQuery(Incoming):
+    state: CaseState | SkipJsonSchema[None] = None
+    after: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
+    limit: Page = 100
+
+
+class SettlementIn(Incoming):
+    """How the case was settled, in a word or a sentence."""
+
+    settlement: Annotated[Text, Field(min_length=1, max_length=2000)]
+
+
+class CaseOut(Outgoing):
+    id: int
+    code: str
+    text: str
+    facts: dict[str, object]
+    state: CaseState
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    settlement: str | None
+    loan: int | None
+    ical_uid: str | None
+    room_id: int | None
+    room: str | None
+
+
+def render_case(case: Case, explain: Explain) -> CaseOut:
+    return CaseOut(
+        id=case.id,
+        code=case.code,
+        text=explain(case.code, case.facts),
+        facts=dict(case.facts),
+        state=case.state,
+        opened_at=case.opened_at.astimezone(UTC),
+        closed_at=case.closed_at.astimezone(UTC) if case.closed_at else None,
+        closed_by=case.closed_by,
+        settlement=case.settlement,
+        loan=case.loan_number,
+        ical_uid=case.ical_uid,
+        room_id=case.room_id,
+        room=case.room,
+    )
+
+
+# --- pages --------------------------------------------------------------------------------------------------------
+
+
+def render_page(found: Sequence[T], limit: int, key: Callable[[T], int]) -> tuple[list[T], int | None]:
+    """Cut *found*, asked for with one more than *limit*, to a page; say after which key the following one begins."""
+    page = list(found[:limit])
+    return page, key(page[-1]) if len(found) > limit else None

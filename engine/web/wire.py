@@ -1,0 +1,94 @@
+"""The kinds of value that bodies and queries are made of, checked where they come in."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic_core import PydanticCustomError
+
+ID_MAX = 2**31 - 1
+"""The largest number the database's columns hold."""
+
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,6})?)([Zz]|[+-]\d\d:\d\d)?")
+_ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
+
+
+def parse_instant(value: object) -> datetime:
+    """Return the instant an RFC 3339 text names, in UTC. Without an offset it names none: refused."""
+    if isinstance(value, datetime) and value.utcoffset() is not None:
+        return value.astimezone(UTC)
+    text = _restore_plus(value) if isinstance(value, str) else ""
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise PydanticCustomError("instant_malformed", "must be an instant such as 2026-11-23T10:00:00+01:00")
+    day, clock, offset = match.groups()
+    if offset is None:
+        raise PydanticCustomError("offset_missing", "must carry its offset from UTC, such as Z or +01:00")
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}{offset.upper()}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("instant_malformed", "must be a day and a time that exist") from None
+
+
+def _restore_plus(text: str) -> str:
+    """Undo what forms do to a `+` that was not percent-encoded in a query: it arrives as a space."""
+    return re.sub(r" (\d\d:\d\d)$", r"+\1", text) if text.count(":") >= 3 else text
+
+
+def _check_text(value: str) -> str:
+    """Refuse what a database cannot keep: NUL, and halves of surrogate pairs."""
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise PydanticCustomError("characters_invalid", "must not contain NUL or lone surrogates")
+    return value
+
+
+def _check_address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise PydanticCustomError("address_malformed", "must be an e-mail address")
+    return value
+
+
+def _refuse_truth(value: object) -> object:
+    if isinstance(value, bool | float):
+        raise PydanticCustomError("int_type", "must be a whole number")
+    return value
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(parse_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-23T10:00:00+01:00"]}),
+]
+Whole = Annotated[int, BeforeValidator(_refuse_truth)]
+Id = Annotated[Whole, Field(ge=1, le=ID_MAX)]
+Text = Annotated[str, AfterValidator(_check_text)]
+Line = Annotated[Text, Field(max_length=255)]
+Name = Annotated[Line, Field(min_length=1)]
+Address = Annotated[Text, Field(max_length=320), AfterValidator(_check_address)]
+Page = Annotated[Whole, Field(ge=1, le=500)]
+
+
+class Incoming(BaseModel):
+    """What callers send: unknown fields are refused, since a misspelt one would silently do nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Amendment(Incoming):
+    """A change of some fields: what is left out stays as it is, so null would say nothing and is refused."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def refuse_null(cls, value: Any) -> Any:
+        if value is None:
+            raise PydanticCustomError("null", "must not be null; leave it out to keep it as it is")
+        return value
+
+
+class Outgoing(BaseModel):
+    """What callers read. Instants are UTC."""
+
+    model_config = ConfigDict(frozen=True)
