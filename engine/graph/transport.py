@@ -16,6 +16,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -33,6 +34,14 @@ KEEP_ALIVE_SECONDS = 60.0
 
 CONNECTIONS_MAX = 32
 """Over all mailboxes; each mailbox has its own, smaller limit in the gateway."""
+
+
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +98,24 @@ class AiohttpTransport:
         self._response_bytes_max = response_bytes_max
         self._ssl: ssl.SSLContext | bool = ssl_context or True
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[str, str | None] = {}
         self._is_closed = False
 
     async def send(self, request: Request) -> Response:
         session = self._open_session()
         try:
+            url = URL(request.url, encoded=True)
             async with session.request(
                 request.method,
-                URL(request.url, encoded=True),
+                url,
                 headers=request.headers,
                 data=request.body or None,
                 allow_redirects=False,
+                proxy=self._proxy_for(url),
             ) as answer:
                 body = await self._read(answer)
                 return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+        except _NEVER_SENT as error:
             raise Unreachable(f"no connection for {request.method}: {describe(error)}") from error
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             raise OutcomeUnknown(f"no whole answer to {request.method}: {describe(error)}") from error
@@ -123,9 +135,22 @@ class AiohttpTransport:
                 limit=self._connections_max, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=self._ssl
             )
             self._session = aiohttp.ClientSession(
-                connector=connector, timeout=self._timeout, trust_env=True, cookie_jar=aiohttp.DummyCookieJar()
+                connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
             )
         return self._session
+
+    def _proxy_for(self, url: URL) -> str | None:
+        """
+        Return the environment's proxy for *url*, looked up once per host.
+
+        aiohttp's own way (`trust_env`) looks it up in a thread for every request, and reads ~/.netrc besides: that
+        cost three times the request itself.
+        """
+        host = url.host or ""
+        if host not in self._proxies:
+            named = None if proxy_bypass(host) else getproxies().get(url.scheme)
+            self._proxies[host] = named
+        return self._proxies[host]
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         chunks: list[bytes] = []

@@ -130,3 +130,38 @@ class TestBothTransports:
         found, *_ = exchange(make, [GET], raw("200 OK", b"x" * 5000), response_bytes_max=1000)
 
         assert type(found) is Malformed
+
+
+class TestProxies:
+    def test_the_environments_proxy_is_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An organization may let nobody out otherwise: the request goes to the proxy, in full."""
+
+        async def run() -> bytes:
+            heard: list[bytes] = []
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                heard.append(await read_request(reader))
+                writer.write(raw("200 OK", b"{}"))
+                await writer.drain()
+                writer.close()
+
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            monkeypatch.delenv("no_proxy", raising=False)
+            monkeypatch.delenv("NO_PROXY", raising=False)
+            transport = AiohttpTransport()
+            await transport.send(Request("GET", "http://graph.example/v1.0/users"))
+            await transport.aclose()
+            server.close()
+            return heard[0]
+
+        assert asyncio.run(run()).startswith(b"GET http://graph.example/v1.0/users HTTP/1.1")
+
+    def test_but_not_for_hosts_it_excludes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`no_proxy` is honoured."""
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+        found, *_ = exchange(AiohttpTransport, [GET], raw("200 OK", b"{}"))
+
+        assert isinstance(found, Response)
