@@ -21,7 +21,7 @@ and may grant less than asked: what counts is the expiry it answers."""
 
 
 class Delivery(StrEnum):
-    WEBHOOK = "webhook"
+    PUSH = "push"
     POLL = "poll"
     """No public URL: the same engine, by delta alone."""
 

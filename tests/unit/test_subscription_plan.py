@@ -43,7 +43,7 @@ def plan(
     wanted: tuple[Wanted, ...] = (ROOM,),
     held: tuple[Held, ...] = (),
     remote: tuple[RemoteSubscription, ...] | None = None,
-    delivery: Delivery = Delivery.WEBHOOK,
+    delivery: Delivery = Delivery.PUSH,
     now: datetime = NOW,
 ) -> tuple[Action, ...]:
     listing = None if remote is None else Listing(remote, read_at=NOW + timedelta(seconds=1))

@@ -1,0 +1,51 @@
+"""The table `job`: when a timed job ran last, what came of it, and when it runs next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from engine.database.connection import Database, Transaction
+from engine.database.tables import metadata
+
+job_table = metadata.tables["job"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A timed job as a status page shows it; None where it never ran, or does not run."""
+
+    name: str
+    next_at: datetime | None
+    last_at: datetime | None
+    last_result: str | None
+
+
+class JobBook:
+    """Reads and writes the table `job`, each method in one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load_jobs(self) -> tuple[JobStatus, ...]:
+        """Return all jobs by name."""
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(select(job_table).order_by(job_table.c.name)).all()
+        return tuple(JobStatus(row.name, row.next_at, row.last_at, row.last_result) for row in rows)
+
+    def save(
+        self, name: str, next_at: datetime | None, last_at: datetime | None, last_result: str | None
+    ) -> None:
+        """Keep what the clock tells: the next run always, the last one only when there was one."""
+        with self._database.write() as transaction:
+            last = {} if last_at is None else {"last_at": last_at, "last_result": last_result}
+            save_job(transaction, name, {"next_at": next_at, **last})
+
+
+def save_job(transaction: Transaction, name: str, values: dict[str, datetime | str | None]) -> None:
+    """Set *values* in the row of a job, made when it is missing."""
+    changed = transaction.connection.execute(update(job_table).where(job_table.c.name == name).values(**values))
+    if changed.rowcount == 0:
+        transaction.connection.execute(job_table.insert().values(name=name, **values))

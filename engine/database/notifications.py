@@ -1,0 +1,283 @@
+"""The inbox: notifications as they come, stored and turned into marks in one transaction, before Graph is answered.
+
+A notification is a hint and carries no truth: it may come twice, late, in any order or never (Graph docs:
+change-notifications-overview). Sources for the payload: changenotification, resourcedata,
+change-notifications-lifecycle-events.
+
+What is turned away is counted and remembered in memory only: a stranger must not be able to fill the disk.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from engine.database.connection import Database, Transaction
+from engine.database.notices import (
+    MALFORMED_BODY,
+    REAUTHORIZE,
+    REMOVED,
+    UNKNOWN_SUBSCRIPTION,
+    WRONG_CLIENT_STATE,
+    Item,
+    Notice,
+    Refusal,
+    decode_items,
+    is_same_secret,
+    read_notice,
+    split_body,
+)
+from engine.database.subscriptions import NO_SECRET, clear_subscription
+from engine.database.tables import metadata
+
+notification_table = metadata.tables["notification"]
+subscription_table = metadata.tables["subscription"]
+room_table = metadata.tables["room"]
+copy_table = metadata.tables["room_copy"]
+
+GATHER_SECONDS = 0.25
+"""One action of a person sends a room three or four notifications (microsoft-graph-docs issue 6727)."""
+
+REJECTIONS_KEPT = 50
+_SHOWN_MAX = 80
+_CHUNK = 400
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of one body: items stored, of those with nothing new to see, and items turned away."""
+
+    stored: int = 0
+    seen: int = 0
+    rejected: int = 0
+    malformed: bool = False
+    """The body was no JSON of the right shape: nothing of it could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Something that was turned away: when, why, and what it claimed to be of (shortened, never trusted)."""
+
+    at: datetime | None
+    reason: str
+    claimed: str
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The items of one body, those that count and those turned away."""
+
+    notices: list[Notice] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+_KNOWN = select(
+    subscription_table.c.remote_id, subscription_table.c.room_id, subscription_table.c.client_state
+).where(subscription_table.c.remote_id.in_(bindparam("ids", expanding=True)))
+_PENDING = select(subscription_table.c.room_id, subscription_table.c.client_state).where(
+    subscription_table.c.remote_id.is_(None), subscription_table.c.client_state != NO_SECRET
+)
+_COPIES = select(
+    copy_table.c.room_id, copy_table.c.event_id, copy_table.c.etag, copy_table.c.gone, copy_table.c.doubt,
+    copy_table.c.start_at, copy_table.c.ical_uid,
+).where(copy_table.c.event_id.in_(bindparam("ids", expanding=True)))  # fmt: skip
+_SIGNALLED = (
+    update(room_table)
+    .where(room_table.c.id == bindparam("room"))
+    .values(signalled_at=bindparam("at"), changed_unsignalled=0)
+)
+_NOTIFIED = (
+    update(subscription_table)
+    .where(subscription_table.c.room_id == bindparam("room"))
+    .values(notified_at=bindparam("at"))
+)
+
+
+class Inbox:
+    """
+    Where notifications arrive.
+
+    Args:
+        database: where they are kept.
+        gather_seconds: how long a room waits for further notifications before it is read.
+        clock: dates what was turned away, for which no transaction is opened; None: the one the database was given.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        gather_seconds: float = GATHER_SECONDS,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock or database.clock
+        self._gather_seconds = gather_seconds
+        self.counts: Counter[str] = Counter()
+        """Items ever `stored`, `seen`, and turned away by reason."""
+        self.rejections: deque[Rejection] = deque(maxlen=REJECTIONS_KEPT)
+
+    def accept(self, body: bytes) -> Accepted:
+        """
+        Store what *body* brings and mark what it points at; safe to call from several threads.
+
+        Once this returns, nothing of it is lost. A body that cannot be read, an unknown subscription or a wrong
+        client state changes nothing.
+
+        Raises: Unreachable, DatabaseUnusable: nothing was stored, so the sender must be told to come again.
+        """
+        raws = split_body(body)
+        if raws is None:
+            self._reject([Refusal(MALFORMED_BODY, f"{len(body)} bytes")])
+            return Accepted(rejected=1, malformed=True)
+        items, refusals = decode_items(raws)
+        if not items:
+            self._reject(refusals)
+            return Accepted(rejected=len(refusals))
+        with self._database.read() as transaction:
+            found = _check_senders(transaction, items)
+            seen = _find_seen(transaction, found.notices)
+        if found.notices:
+            with self._database.write() as transaction:
+                self._store(transaction, found.notices, seen)
+        refusals += found.refusals
+        self._reject(refusals)
+        self.counts["stored"] += len(found.notices)
+        self.counts["seen"] += len(seen)
+        return Accepted(len(found.notices), len(seen), len(refusals))
+
+    def prune(self, older_than: datetime) -> int:
+        """Delete notifications received before *older_than* (aware); returns how many."""
+        with self._database.write() as transaction:
+            statement = delete(notification_table).where(notification_table.c.received_at < older_than)
+            return int(transaction.connection.execute(statement).rowcount)
+
+    def _reject(self, refusals: Iterable[Refusal]) -> None:
+        for refusal in refusals:
+            self.counts[refusal.reason] += 1
+            at = self._clock() if self._clock is not None else None
+            self.rejections.append(Rejection(at, refusal.reason, refusal.claimed[:_SHOWN_MAX]))
+
+    def _store(self, transaction: Transaction, notices: Sequence[Notice], seen: frozenset[int]) -> None:
+        rows = [_row(notice, transaction.now) for notice in notices]
+        transaction.connection.execute(notification_table.insert(), rows)
+        rooms = sorted({notice.room_id for notice in notices})
+        stamps = [{"room": room, "at": transaction.now} for room in rooms]
+        transaction.connection.execute(_NOTIFIED, stamps)
+        signalled = {notice.room_id for notice in notices if notice.lifecycle is None}
+        if signalled:
+            transaction.connection.execute(_SIGNALLED, [stamp for stamp in stamps if stamp["room"] in signalled])
+        for position, notice in enumerate(notices):
+            if notice.pending:
+                _learn_id(transaction, notice)
+            if notice.lifecycle is not None:
+                _follow_lifecycle(transaction, notice)
+            elif position not in seen:
+                transaction.mark("room", str(notice.room_id), delay=self._gather_seconds)
+
+
+def _row(notice: Notice, now: datetime) -> dict[str, Any]:
+    return {
+        "room_id": notice.room_id,
+        "received_at": now,
+        "event_id": notice.event_id,
+        "etag": notice.etag,
+        "change_type": notice.lifecycle or notice.change_type,
+        "raw": notice.raw,
+    }
+
+
+def _check_senders(transaction: Transaction, items: Sequence[tuple[Item, str]]) -> _Sorted:
+    """Keep the items whose subscription is ours and whose client state is the one we gave it."""
+    known: dict[str, Any] = {}
+    for chunk in _chunks({str(item.subscription_id) for item, _ in items}):
+        known.update((row.remote_id, row) for row in transaction.connection.execute(_KNOWN, {"ids": chunk}))
+    unknown = any(item.subscription_id not in known for item, _ in items)
+    pending = transaction.connection.execute(_PENDING).all() if unknown else ()
+    result = _Sorted()
+    for item, raw in items:
+        row = known.get(item.subscription_id)
+        if row is not None and is_same_secret(item.client_state, row.client_state):
+            result.notices.append(read_notice(item, raw, row.room_id, pending=False))
+            continue
+        early = None
+        if row is None:
+            early = next((each for each in pending if is_same_secret(item.client_state, each.client_state)), None)
+        if early is not None:
+            result.notices.append(read_notice(item, raw, early.room_id, pending=True))
+        else:
+            reason = UNKNOWN_SUBSCRIPTION if row is None else WRONG_CLIENT_STATE
+            result.refusals.append(Refusal(reason, str(item.subscription_id)))
+    return result
+
+
+def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset[int]:
+    """
+    Return the positions of the notices that tell what the mirror holds already, e.g. our own write coming back.
+
+    In doubt it is news: a copy that waits to be asked for, and anything that is no plain booking (a series' master,
+    a stub), since a change to one of those may show elsewhere.
+    """
+    named = {notice.event_id for notice in notices if notice.event_id is not None and notice.lifecycle is None}
+    copies: dict[tuple[int, str], Any] = {}
+    for chunk in _chunks(named):
+        for row in transaction.connection.execute(_COPIES, {"ids": chunk}):
+            copies[row.room_id, row.event_id] = row
+    return frozenset(
+        position
+        for position, notice in enumerate(notices)
+        if notice.event_id is not None and notice.lifecycle is None
+        and _is_seen(notice, copies.get((notice.room_id, notice.event_id)))
+    )  # fmt: skip
+
+
+def _is_seen(notice: Notice, copy: Any) -> bool:
+    if copy is None:
+        return False
+    if copy.gone or notice.change_type == "deleted":
+        return bool(copy.gone) and notice.change_type == "deleted"
+    plain = not copy.doubt and copy.start_at is not None and copy.ical_uid is not None
+    return plain and notice.etag is not None and notice.etag == copy.etag
+
+
+def _learn_id(transaction: Transaction, notice: Notice) -> None:
+    """Store the id of a subscription whose creation was not answered yet, or never will be."""
+    transaction.connection.execute(
+        update(subscription_table)
+        .where(subscription_table.c.room_id == notice.room_id, subscription_table.c.remote_id.is_(None))
+        .values(remote_id=notice.subscription_id, expires_at=notice.expires_at, renewed_at=transaction.now)
+    )
+
+
+def _follow_lifecycle(transaction: Transaction, notice: Notice) -> None:
+    """Graph docs, change-notifications-lifecycle-events: renew; create anew and read; read (the unknown ones too)."""
+    room = str(notice.room_id)
+    if notice.lifecycle == REAUTHORIZE:
+        _doubt_expiry(transaction, notice)
+        transaction.mark("subscription", room)
+        return
+    if notice.lifecycle == REMOVED:
+        clear_subscription(transaction, notice.room_id, remote_id=notice.subscription_id)
+        transaction.mark("subscription", room)
+    transaction.mark("room", room)
+
+
+def _doubt_expiry(transaction: Transaction, notice: Notice) -> None:
+    """Forget when the subscription ends: one whose end is not known is due for renewal, and that reauthorizes it."""
+    transaction.connection.execute(
+        update(subscription_table)
+        .where(
+            subscription_table.c.room_id == notice.room_id,
+            subscription_table.c.remote_id == notice.subscription_id,
+        )
+        .values(expires_at=None)
+    )
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(values)
+    return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))

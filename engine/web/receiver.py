@@ -1,0 +1,96 @@
+"""The door Graph knocks at: `POST /graph/notifications` and `POST /graph/lifecycle`.
+
+Answers, in this order (Graph docs: change-notifications-delivery-webhooks):
+
+    200  validation: the token of the query, exactly, as plain text
+    413  a body above 1 MiB: no real one comes near
+    400  a body that is no JSON of the right shape: no real one looks like that, and a retry would not help
+    202  everything else, wrong client states and unknown subscriptions too: a stranger learns nothing
+    503  the database cannot take it now: Graph comes again for up to four hours, so nothing is lost
+
+Graph calls an endpoint slow when answers take more than 3 seconds, and drops notifications when that goes on. So
+nothing is done here but storing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+
+from engine.errors import EngineError
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 1024 * 1024
+TOKEN_CHARS_MAX = 4096
+"""Tokens are some hundred characters long; nothing longer is echoed."""
+
+NOTIFICATIONS_PATH, LIFECYCLE_PATH = "/graph/notifications", "/graph/lifecycle"
+
+RETRY_SECONDS = 10
+
+
+class Outcome(Protocol):
+    """What the inbox answers; only this much of it matters here."""
+
+    @property
+    def malformed(self) -> bool: ...
+
+
+Accept = Callable[[bytes], Outcome]
+"""Stores one body; raises EngineError when it could not. Called in a thread, several at a time."""
+
+
+def build_receiver(accept: Accept) -> APIRouter:
+    """Return the routes; both do the same, since the body says what it is."""
+    router = APIRouter()
+
+    async def receive(request: Request) -> Response:
+        token = request.query_params.get("validationToken")
+        if token is not None:
+            return _echo(token)
+        try:
+            body = await _read_body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        return Response(status_code=413) if body is None else await _store(accept, body)
+
+    for path in (NOTIFICATIONS_PATH, LIFECYCLE_PATH):
+        router.add_api_route(path, receive, methods=["POST"], include_in_schema=False, response_model=None)
+    return router
+
+
+def _echo(token: str) -> Response:
+    """Return the decoded token as it is: plain text that no browser takes for a page."""
+    if len(token) > TOKEN_CHARS_MAX:
+        return Response(status_code=400)
+    return PlainTextResponse(token, headers={"X-Content-Type-Options": "nosniff"})
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body, None as soon as it is known to be too long."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > BODY_BYTES_MAX:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            return None
+    return bytes(body)
+
+
+async def _store(accept: Accept, body: bytes) -> Response:
+    """Have the body stored. In a thread: a commit may wait for the disk, and the loop must not."""
+    try:
+        outcome = await run_in_threadpool(accept, body)
+    except EngineError as error:
+        log.warning("a notification could not be stored", extra={"error": type(error).__name__})
+        return Response(status_code=503, headers={"Retry-After": str(RETRY_SECONDS)})
+    return Response(status_code=400 if outcome.malformed else 202)

@@ -1,0 +1,60 @@
+"""The pass over the list of rooms, key `places:all`: read all of it, compare, apply."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol, TypeVar
+
+from engine.rooms.listing import ImportPlan, plan_import
+from engine.rooms.room import Place, Room
+
+log = logging.getLogger(__name__)
+
+ReportT_co = TypeVar("ReportT_co", covariant=True)
+ReportT = TypeVar("ReportT")
+
+
+class PlaceSource(Protocol):
+    """The part of `RoomCalendar` that lists rooms."""
+
+    def fetch_places(self) -> AsyncIterator[tuple[Place, ...]]: ...
+
+
+class Directory(Protocol[ReportT_co]):
+    """Where rooms are kept; `apply_import` is one transaction and says what it did."""
+
+    def load_rooms(self) -> tuple[Room, ...]: ...
+
+    def apply_import(self, plan: ImportPlan, *, default_store: str) -> ReportT_co: ...
+
+
+async def import_places(
+    source: PlaceSource,
+    directory: Directory[ReportT],
+    *,
+    ignored_tags: Callable[[], frozenset[str]],
+    default_store: Callable[[], str],
+) -> ReportT:
+    """
+    Make our rooms agree with the directory's list (H14-H18, H25-H28).
+
+    The settings are asked for after the list was read, so that a change made meanwhile counts.
+
+    Raises: whatever reading any page raises; half a list would make rooms "missing", so nothing is applied then.
+    """
+    listed = await fetch_all(source)
+    plan = plan_import(listed, directory.load_rooms(), ignored_tags=ignored_tags())
+    for warning in plan.warnings:
+        log.warning("odd in the list of rooms", extra={"code": warning.code.value, "address": warning.address})
+    report = directory.apply_import(plan, default_store=default_store())
+    log.info("rooms imported", extra={"listed": len(listed), "actions": len(plan.actions)})
+    return report
+
+
+async def fetch_all(source: PlaceSource) -> tuple[Place, ...]:
+    """Read every page of the list."""
+    places: list[Place] = []
+    async for page in source.fetch_places():
+        places += page
+    return tuple(places)

@@ -1,0 +1,205 @@
+"""The passes over subscriptions: `subscription:<room>` keeps one alive, `subscription:all` compares them with the list.
+
+Both plan with `subscriptions.plan` and carry each action out; every action may run twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol, assert_never
+
+from engine.errors import MailboxClosed
+from engine.ids import BookableId
+from engine.rooms.calendar import RemoteSubscription
+from engine.subscriptions.plan import (
+    LIFETIME,
+    Action,
+    Adopt,
+    Create,
+    Delete,
+    Delivery,
+    Endpoint,
+    Forget,
+    Held,
+    Listing,
+    Renew,
+    Replace,
+    Wanted,
+    plan_subscriptions,
+)
+
+log = logging.getLogger(__name__)
+
+
+class SubscriptionService(Protocol):
+    """The part of `RoomCalendar` that subscribes."""
+
+    async def create_subscription(
+        self, room: str, *, notification_url: str, lifecycle_url: str, client_state: str, expires_at: datetime
+    ) -> RemoteSubscription: ...
+
+    async def renew_subscription(self, subscription_id: str, *, expires_at: datetime) -> RemoteSubscription | None: ...
+
+    async def delete_subscription(self, subscription_id: str) -> None: ...
+
+    async def fetch_subscriptions(self) -> Sequence[RemoteSubscription]: ...
+
+
+class SubscriptionStore(Protocol):
+    """What we hold, each method one transaction."""
+
+    def load_held(self) -> tuple[Held, ...]: ...
+
+    def find_held(self, room_id: BookableId) -> Held | None: ...
+
+    def load_wanted(self) -> tuple[Wanted, ...]: ...
+
+    def find_wanted(self, room_id: BookableId) -> Wanted | None: ...
+
+    def begin_creation(self, room_id: BookableId) -> str:
+        """Return the client state to create with, committed."""
+        ...
+
+    def finish_creation(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
+        """Store the answer, and mark the room to be read."""
+        ...
+
+    def finish_renewal(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None: ...
+
+    def clear(self, room_id: BookableId, *, remote_id: str) -> None:
+        """Forget one that is gone, and mark the room to be read."""
+        ...
+
+    def drop(self, room_id: BookableId) -> None: ...
+
+    def mark_rooms(self, room_ids: tuple[BookableId, ...]) -> None: ...
+
+
+class SubscriptionPass:
+    """
+    Keeps subscriptions right.
+
+    Args:
+        service, store: the two sides.
+        suspend: called with a room and the reason when its mailbox refuses us.
+        endpoint: where Graph calls us, asked for each time.
+        delivery: POLL gives up every subscription.
+        now: the present instant, aware.
+    """
+
+    def __init__(
+        self,
+        service: SubscriptionService,
+        store: SubscriptionStore,
+        *,
+        suspend: Callable[[BookableId, str], object],
+        endpoint: Callable[[], Endpoint],
+        delivery: Delivery,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._service = service
+        self._store = store
+        self._suspend = suspend
+        self._endpoint = endpoint
+        self._delivery = delivery
+        self._now = now
+
+    async def keep_subscription(self, room_id: BookableId) -> None:
+        """
+        Create, renew or drop the subscription of one room.
+
+        The receiver must be answering: Graph calls it before it answers a creation (Graph docs:
+        change-notifications-delivery-webhooks). A closed mailbox suspends the room and ends the pass.
+
+        Raises: what the service raises, MailboxClosed apart.
+        """
+        wanted, held = self._store.find_wanted(room_id), self._store.find_held(room_id)
+        for action in self._plan((wanted,) if wanted else (), (held,) if held else (), None):
+            await self._execute(action)
+
+    async def settle_subscriptions(self) -> None:
+        """
+        Compare all we hold with all the service lists: adopt, replace, delete strangers that call our URL.
+
+        Creating and renewing is left to each room's own key, so that one closed mailbox holds up nobody. What we hold
+        is loaded after the list: one created meanwhile must not be taken for a stranger.
+        """
+        read_at = self._now()
+        listing = Listing(tuple(await self._service.fetch_subscriptions()), read_at)
+        later: list[BookableId] = []
+        for action in self._plan(self._store.load_wanted(), self._store.load_held(), listing):
+            if isinstance(action, Create | Renew):
+                later.append(action.room_id)
+            elif isinstance(action, Replace):
+                await self._end(action)
+                later.append(action.room_id)
+            else:
+                await self._execute(action)
+        self._store.mark_rooms(tuple(later))
+
+    def _plan(
+        self, wanted: Sequence[Wanted], held: Sequence[Held], listing: Listing | None
+    ) -> tuple[Action, ...]:
+        return plan_subscriptions(
+            wanted, held, listing, endpoint=self._endpoint(), delivery=self._delivery, now=self._now()
+        )
+
+    async def _execute(self, action: Action) -> None:
+        match action:
+            case Create(room_id, directory_id):
+                await self._create(room_id, directory_id)
+            case Renew():
+                await self._renew(action)
+            case Replace(room_id, directory_id):
+                await self._end(action)
+                await self._create(room_id, directory_id)
+            case Adopt(room_id, remote_id, expires_at):
+                log.info("subscription adopted", extra={"room": room_id, "subscription": remote_id})
+                self._store.finish_creation(room_id, remote_id=remote_id, expires_at=expires_at)
+            case Delete(remote_id):
+                log.warning("unknown subscription that calls us deleted", extra={"subscription": remote_id})
+                await self._service.delete_subscription(remote_id)
+            case Forget(room_id, remote_id):
+                if remote_id is not None:
+                    await self._service.delete_subscription(remote_id)
+                self._store.drop(room_id)
+            case _:
+                assert_never(action)
+
+    async def _create(self, room_id: BookableId, directory_id: str) -> None:
+        endpoint = self._endpoint()
+        client_state = self._store.begin_creation(room_id)
+        try:
+            made = await self._service.create_subscription(
+                directory_id,
+                notification_url=endpoint.notification_url,
+                lifecycle_url=endpoint.lifecycle_url,
+                client_state=client_state,
+                expires_at=self._now() + LIFETIME,
+            )
+        except MailboxClosed as error:
+            log.warning("mailbox closed, room suspended", extra={"room": room_id})
+            self._suspend(room_id, str(error))
+            return
+        self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at)
+        log.info("subscription created", extra={"room": room_id, "subscription": made.id})
+
+    async def _renew(self, action: Renew) -> None:
+        """Prolong; one that is gone is created anew at once (Graph docs: subscription-update, 404)."""
+        room_id, remote_id = action.room_id, action.remote_id
+        renewed = await self._service.renew_subscription(remote_id, expires_at=self._now() + LIFETIME)
+        if renewed is not None:
+            self._store.finish_renewal(room_id, remote_id=remote_id, expires_at=renewed.expires_at)
+            return
+        log.warning("subscription gone, creating it anew", extra={"room": room_id, "subscription": remote_id})
+        self._store.clear(room_id, remote_id=remote_id)
+        wanted = self._store.find_wanted(room_id)
+        if wanted is not None and not wanted.suspended:
+            await self._create(room_id, wanted.directory_id)
+
+    async def _end(self, action: Replace) -> None:
+        log.info("subscription replaced", extra={"room": action.room_id, "reason": action.reason.value})
+        await self._service.delete_subscription(action.remote_id)
+        self._store.clear(action.room_id, remote_id=action.remote_id)
