@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import CredentialsRevoked
+from engine.errors import CredentialsRevoked, OutcomeUnknown, ResyncRequired
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential
 from engine.ids import Address
@@ -85,3 +85,50 @@ def test_a_token_the_tenant_does_not_know() -> None:
         stage.run(stage.calendar.fetch_time_zone("aula@example.org"))
 
     stage.close()
+
+
+class TestGraphCalendarUnderFaults(RoomCalendarSuite):
+    """One read in five answers "not now" once: nobody notices; and writes whose answers are lost."""
+
+    @pytest.fixture
+    def stage(self) -> Iterator[TenantStage]:
+        made = TenantStage()
+        for nth in range(2, 60, 5):
+            made.world.tenant.faults.add(effect="error", method="GET", nth=nth, times=1)
+        yield made
+        made.close()
+
+    @pytest.mark.parametrize("effect", ["error_after", "html_after", "drop_after", "error", "html", "drop"])
+    def test_a_creation_whose_answer_was_lost_books_once(self, stage: TenantStage, effect: str) -> None:
+        """The request is repeated under the same transaction id: one event, whatever was applied before."""
+        stage.world.tenant.faults.add(effect=effect, method="POST", path="/events$", times=1)
+
+        made = stage.run(stage.calendar.create_event(stage.person, self.draft(stage)))
+
+        found = stage.run(stage.calendar.find_marked_event(stage.person, "1:g1"))
+        assert found is not None
+        assert found.event_id == made.event_id
+        posts = [request for request in stage.transport.sent if request.method == "POST"]
+        assert len(posts) == 2
+
+    @pytest.mark.parametrize("effect", ["error_after", "html_after", "drop_after"])
+    def test_a_deletion_whose_answer_was_lost_is_for_the_caller_to_look_into(
+        self, stage: TenantStage, effect: str
+    ) -> None:
+        """Nothing is repeated blindly; the next look shows that it is gone."""
+        copy = self.book(stage)
+        stage.world.tenant.faults.add(effect=effect, method="DELETE", times=1)
+
+        with pytest.raises(OutcomeUnknown):
+            stage.run(stage.calendar.delete_event(stage.person, copy.event_id))
+
+        assert stage.run(stage.calendar.fetch_event(stage.person, copy.event_id)) is None
+
+    @pytest.mark.parametrize("effect", ["gone", "sync_state_not_found"])
+    def test_a_token_that_ended_asks_for_a_new_round(self, stage: TenantStage, effect: str) -> None:
+        """410, or any 40x that says so."""
+        _, link = self.read_round(stage)
+        stage.world.tenant.faults.add(effect=effect, status=400, times=1)
+
+        with pytest.raises(ResyncRequired):
+            stage.run(stage.calendar.fetch_changes(stage.room.address, link=link, window=None))
