@@ -1,0 +1,330 @@
+"""The loan desk: the register of loans that people and the engine use.
+
+Every edit is one transaction: the row, its items, its line in the history and its mark in the work queue. What an
+edit frees wakes the meetings that were waiting for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import bindparam, func, select
+
+from engine.database.cases import list_cases, settle_case
+from engine.database.catalogue import Item, find_item_faults, load_all_items, load_assets, load_items, load_stores
+from engine.database.connection import Database, Transaction
+from engine.database.directory import ensure_store
+from engine.database.edits import (
+    Entry,
+    add_loan,
+    apply_change,
+    describe_change,
+    let_go,
+    lock_loan,
+    set_status,
+    write_entries,
+)
+from engine.database.guards import lock_items
+from engine.database.lifetime import advance_loans
+from engine.database.listing import list_history, list_numbers
+from engine.database.loans import load_loans, wake_waiting
+from engine.database.occupancy import find_busy, find_clashes
+from engine.database.rules import render_rules
+from engine.database.tables import metadata
+from engine.database.wishes import ID_MAX, find_change_faults, find_name_faults, find_order_faults
+from engine.errors import Fault, Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
+from engine.ids import BookableId, LoanNumber, StoreId
+from engine.interval import Interval
+from engine.loans.loan import Asset, Case, CaseState, Decision, ItemKind, Loan, Store
+from engine.loans.register import Availability, Busy, LoanChange, LoanFilter, LoanOrder, LoanRegister
+from engine.loans.rules import BookingRules, find_breaches
+from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, allowed_actions, next_status
+from engine.reconcile.reasons import explain
+
+TRIES = 3
+"""How often an edit looks again after somebody else was faster at the very same moment."""
+
+CODES = {
+    LoanAction.APPROVE: "approved",
+    LoanAction.REFUSE: "refused",
+    LoanAction.CHECK_OUT: "checked_out",
+    LoanAction.CLOSE: "closed",
+    LoanAction.CANCEL: "cancelled_in_app",
+    LoanAction.BECOME_OVERDUE: "became_overdue",
+    LoanAction.NO_SHOW: "no_show",
+}
+
+_bookable = metadata.tables["bookable"]
+_asset = metadata.tables["asset"]
+_room = metadata.tables["room"]
+_store = metadata.tables["store"]
+_ADD_BOOKABLE = _bookable.insert().returning(_bookable.c.id)
+_ASSET_NAMED = select(_asset.c.id).where(func.lower(_asset.c.name) == bindparam("folded"), ~_asset.c.retired)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskOptions:
+    """
+    What the desk is told by the settings.
+
+    `default_store` is the name of the store of assets for which none is named; `approval` makes every booking wait
+    for approval; `time_zone` (IANA) is that of opening hours where a room has none of its own.
+    """
+
+    default_store: str = "Main store"
+    approval: bool = False
+    time_zone: str = "UTC"
+
+
+class Desk(LoanRegister):
+    """
+    The register of loans, in the database.
+
+    Args:
+        database: where everything lives, its clock included.
+        options: called at each edit, so that a setting changed at run time counts at once.
+    """
+
+    def __init__(self, database: Database, options: Callable[[], DeskOptions] | DeskOptions | None = None) -> None:
+        self._database = database
+        given = options if options is not None else DeskOptions()
+        self._options: Callable[[], DeskOptions] = given if callable(given) else lambda: given
+
+    # --- loans
+
+    def book(self, order: LoanOrder, *, actor: str) -> Loan:
+        """
+        Make a loan. Rooms are `requested` until they answer in Outlook, assets are `accepted` at once.
+
+        Raises Invalid, RuleBroken, Unavailable; an item that does not exist is a fault of the order (Invalid).
+        """
+        return self._edit(lambda transaction: self._book(transaction, order, actor))
+
+    def change(self, number: LoanNumber, change: LoanChange, *, actor: str) -> Loan:
+        """
+        Change a loan; one that already is as wanted stays untouched, its version included.
+
+        A new time or a new requester has to be accepted by the rooms again: those held go back to `requested`
+        and stay held. A room that declined, or was released, stays so until it answers anew; one that is taken
+        out becomes `cancelled`, and one that comes back after that is asked like a new one.
+        """
+        return self._edit(lambda transaction: self._change(transaction, number, change, actor))
+
+    def act(self, number: LoanNumber, action: LoanAction, *, actor: str, reason: str = "") -> Loan:
+        """Take one step in a loan's life; a step to a status that does not block lets go of all items."""
+        return self._edit(lambda transaction: self._act(transaction, number, action, actor, reason))
+
+    def find(self, number: LoanNumber) -> Loan:
+        with self._database.read() as transaction:
+            return _loan(transaction, number)
+
+    def list_loans(self, wanted: LoanFilter) -> Sequence[Loan]:
+        """Return at most `wanted.limit` loans (1000 at most) with numbers above `wanted.after`."""
+        with self._database.read() as transaction:
+            return load_loans(transaction.connection, list_numbers(transaction.connection, wanted))
+
+    def history(self, number: LoanNumber) -> Sequence[Decision]:
+        with self._database.read() as transaction:
+            _loan(transaction, number)
+            return list_history(transaction.connection, number)
+
+    def availability(self, interval: Interval, *, people: int | None = None) -> Sequence[Availability]:
+        """
+        Return every room and asset with what takes it in *interval*, rooms first.
+
+        With *people*, rooms known to be smaller are left out; a room of unknown size stays in.
+        """
+        with self._database.read() as transaction:
+            items = [item for item in load_all_items(transaction.connection) if _seats(item, people)]
+            taken: dict[int, list[Busy]] = {}
+            for busy in find_busy(transaction.connection, [item.id for item in items], interval):
+                taken.setdefault(busy.item_id, []).append(busy)
+        return [_availability(item, tuple(taken.get(item.id, ()))) for item in items]
+
+    def run_clock(self) -> int:
+        """Do what is due by the clock: check out, close, turn overdue. Return how many steps were taken."""
+        return advance_loans(self._database)
+
+    # --- assets and stores
+
+    def list_assets(self) -> Sequence[Asset]:
+        with self._database.read() as transaction:
+            return load_assets(transaction.connection)
+
+    def add_asset(self, name: str, *, store: str | None, description: str, actor: str) -> Asset:
+        """Add an asset to a store, which is made when there is none of that name. Raises Invalid."""
+        faults = find_name_faults(name, description, store)
+        if faults:
+            raise Invalid(*faults)
+        with self._database.write() as transaction:
+            connection = transaction.connection
+            if connection.execute(_ASSET_NAMED, {"folded": name.strip().lower()}).first() is not None:
+                raise Invalid(Fault("name", "taken", f"there is an asset called {name.strip()} already"))
+            store_id = ensure_store(transaction, (store or self._options().default_store).strip())
+            made = connection.execute(_ADD_BOOKABLE, {"kind": ItemKind.ASSET.value})
+            number = made.scalar_one()
+            values = {"id": number, "name": name.strip(), "store_id": store_id, "description": description}
+            connection.execute(_asset.insert().values(**values, retired=False, rules={}))
+            return next(asset for asset in load_assets(connection) if asset.id == number)
+
+    def list_stores(self) -> Sequence[Store]:
+        with self._database.read() as transaction:
+            return tuple(load_stores(transaction.connection).values())
+
+    def set_rules(
+        self, rules: BookingRules, *, store_id: StoreId | None, item_id: BookableId | None, actor: str
+    ) -> None:
+        """Set all rules of a store, a room or an asset. Raises NotFound, and Invalid unless just one is named."""
+        if (store_id is None) == (item_id is None):
+            raise Invalid(Fault("store_id", "one_of", "name either a store or an item"))
+        tables = ((_store, store_id),) if store_id is not None else ((_room, item_id), (_asset, item_id))
+        with self._database.write() as transaction:
+            for table, number in tables:
+                statement = table.update().where(table.c.id == number).values(rules=render_rules(rules))
+                if number is not None and 0 < number <= ID_MAX and transaction.connection.execute(statement).rowcount:
+                    return
+        raise NotFound(f"there is no store {store_id}" if store_id is not None else f"there is no item {item_id}")
+
+    # --- cases
+
+    def list_cases(self, *, state: CaseState | None, after: int | None, limit: int) -> Sequence[Case]:
+        with self._database.read() as transaction:
+            return list_cases(transaction.connection, state=state, after=after, limit=limit)
+
+    def settle_case(self, case_id: int, *, settlement: str, actor: str) -> Case:
+        """Close a case by hand, and look at its subject again: a case whose cause is still there opens anew."""
+        with self._database.write() as transaction:
+            return settle_case(transaction, case_id, settlement=settlement, actor=actor)
+
+    # --- steps
+
+    def _edit(self, step: Callable[[Transaction], Loan]) -> Loan:
+        """Run one edit; when somebody took an item or wrote the row at the same moment, look again."""
+        for _ in range(TRIES):
+            try:
+                with self._database.write() as transaction:
+                    return step(transaction)
+            except (Occupied, Stale) as error:
+                refusal = error
+        if isinstance(refusal, Occupied):
+            raise Unavailable() from refusal
+        raise refusal
+
+    def _book(self, transaction: Transaction, order: LoanOrder, actor: str) -> Loan:
+        _refuse(find_order_faults(order, now=transaction.now))
+        items = load_items(transaction.connection, (item.id for item in order.items))
+        _refuse(find_item_faults(order.items, items))
+        self._check(transaction, items, order.interval)
+        waits = self._options().approval or any(item.approval for item in items.values())
+        number = add_loan(
+            transaction,
+            order,
+            store_id=items[order.items[0].id].store_id,
+            status=LoanStatus.PENDING_APPROVAL if waits else LoanStatus.NEW,
+        )
+        write_entries(transaction, [Entry(number, "booked_in_app", {}, actor)])
+        transaction.mark("loan", str(number))
+        return _loan(transaction, number)
+
+    def _change(self, transaction: Transaction, number: LoanNumber, change: LoanChange, actor: str) -> Loan:
+        loan = _locked(transaction, number)
+        _check_version(loan, change.seen_version)
+        if not loan.blocks:
+            raise NotAllowed(f"loan {number} is {loan.status}: it can no longer be changed")
+        start, end = change.start or loan.interval.start, change.end or loan.interval.end
+        _refuse(find_change_faults(change, start=start, end=end, now=transaction.now))
+        interval = Interval(start, end)
+        present = {item.id: item.state for item in loan.items if item.state is not ItemState.CANCELLED}
+        wanted = list(present) if change.items is None else [item.id for item in change.items]
+        items = load_items(transaction.connection, wanted)
+        _refuse(find_item_faults(change.items or (), items, kept=present))
+        changes = describe_change(loan, change, interval, items)
+        if not changes:
+            return loan
+        moved = interval != loan.interval
+        self._check(transaction, _to_check(items, loan, moved=moved), interval, apart=number)
+        freed = apply_change(transaction, loan, change, interval, items)
+        facts = {"changes": "; ".join(f"{field}: {old} → {new}" for field, (old, new) in changes.items())}
+        details = {field: {"old": old, "new": new} for field, (old, new) in changes.items()}
+        write_entries(transaction, [Entry(number, "changed_in_app", {**facts, "fields": details}, actor)])
+        wake_waiting(transaction, freed)
+        transaction.mark("loan", str(number))
+        return _loan(transaction, number)
+
+    def _act(self, transaction: Transaction, number: LoanNumber, action: LoanAction, actor: str, reason: str) -> Loan:
+        loan = _locked(transaction, number)
+        status = next_status(loan.status, action)
+        if status is None:
+            allowed = ", ".join(allowed_actions(loan.status)) or "nothing"
+            raise NotAllowed(f"loan {number} is {loan.status}: {action} is not possible, only {allowed}")
+        set_status(transaction, [number], status)
+        if status not in BLOCKING_STATUSES:
+            wake_waiting(transaction, let_go(transaction, [number]))
+        write_entries(transaction, [Entry(number, CODES[action], {"reason": reason} if reason else {}, actor)])
+        transaction.mark("loan", str(number))
+        return _loan(transaction, number)
+
+    def _check(
+        self, transaction: Transaction, items: dict[int, Item], interval: Interval, *, apart: int | None = None
+    ) -> None:
+        """Refuse what breaks a rule or is taken. From here on nobody else books these items until we are done."""
+        lock_items(transaction.connection, items)
+        for item in items.values():
+            zone = _zone(item, self._options().time_zone)
+            for breach in find_breaches(item.rules, interval, now=transaction.now, zone=zone):
+                facts = {"item_id": item.id, "item": item.name, **breach.facts}
+                raise RuleBroken(breach.code, facts, f"{item.name}: {explain(breach.code, facts)}")
+        clashes = find_clashes(transaction.connection, items, interval, apart=apart)
+        if clashes:
+            raise Unavailable(*clashes)
+
+
+def _loan(transaction: Transaction, number: int) -> Loan:
+    found = load_loans(transaction.connection, [number]) if 0 < number <= ID_MAX else ()
+    if not found:
+        raise NotFound(f"there is no loan {number}")
+    return found[0]
+
+
+def _locked(transaction: Transaction, number: LoanNumber) -> Loan:
+    """Return a loan that nobody else changes until we are done."""
+    if 0 < number <= ID_MAX:
+        lock_loan(transaction.connection, number)
+    return _loan(transaction, number)
+
+
+def _check_version(loan: Loan, seen: int | None) -> None:
+    if seen is not None and seen != loan.version:
+        raise Outdated(
+            f"loan {loan.number} has changed since: you saw version {seen}, it is at {loan.version}", loan.version
+        )
+
+
+def _to_check(items: dict[int, Item], loan: Loan, *, moved: bool) -> dict[int, Item]:
+    """Return the items whose rules and availability matter: what will be held, and is new or moves."""
+    held = {item.id for item in loan.held_items}
+    known = {item.id for item in loan.items if item.state is not ItemState.CANCELLED}
+    return {number: item for number, item in items.items() if number not in known or (moved and number in held)}
+
+
+def _zone(item: Item, fallback: str) -> tzinfo:
+    try:
+        return ZoneInfo(item.time_zone or fallback)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(fallback)
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        raise Invalid(*faults)
+
+
+def _seats(item: Item, people: int | None) -> bool:
+    return people is None or item.capacity is None or item.capacity >= people
+
+
+def _availability(item: Item, busy: tuple[Busy, ...]) -> Availability:
+    return Availability(item.kind, item.id, item.name, item.capacity, not busy, busy)

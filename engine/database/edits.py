@@ -1,0 +1,182 @@
+"""Writing loans: the steps the desk and the clock share. Each is a piece of the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, select
+
+from engine.database.catalogue import Item
+from engine.database.connection import Transaction
+from engine.database.loans import keep_person, write_items
+from engine.database.tables import metadata
+from engine.ids import LoanNumber, StoreId, fold_address
+from engine.interval import Interval
+from engine.loans.loan import Home, ItemKind, Loan, Requester
+from engine.loans.register import LoanChange, LoanOrder
+from engine.loans.status import BLOCKING_STATES, ItemState, LoanStatus
+
+loan_table = metadata.tables["loan"]
+item_table = metadata.tables["loan_item"]
+decision_table = metadata.tables["decision"]
+
+_LOCK = select(loan_table.c.number).where(loan_table.c.number == bindparam("of_number")).with_for_update()
+_ADD = loan_table.insert().returning(loan_table.c.number)
+_numbers: ColumnElement[Any] = bindparam("numbers", expanding=True)
+_SET_STATUS = (
+    loan_table.update()
+    .where(loan_table.c.number.in_(_numbers))
+    .values(status=bindparam("new_status"), version=loan_table.c.version + 1, changed_at=bindparam("at"))
+)
+_LET_GO = (
+    item_table.update()
+    .where(item_table.c.loan_number.in_(_numbers), item_table.c.holds)
+    .values(holds=False)
+    .returning(item_table.c.bookable_id)
+)
+_ADD_DECISIONS = decision_table.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line for a loan's history: a code of `reconcile.reasons`, and the values that go into its text."""
+
+    number: int
+    code: str
+    facts: Mapping[str, object]
+    actor: str
+
+
+def lock_loan(connection: Connection, number: int) -> None:
+    """Keep others from changing a loan until this transaction ends. Loans are locked before items, always."""
+    connection.execute(_LOCK, {"of_number": number}).all()
+
+
+def add_loan(transaction: Transaction, order: LoanOrder, *, store_id: StoreId, status: LoanStatus) -> LoanNumber:
+    """Write a new loan with its items; return its number."""
+    connection = transaction.connection
+    values = {
+        "status": status.value,
+        "home": Home.APP.value,
+        "person_id": keep_person(connection, order.requester),
+        "start_at": order.interval.start,
+        "end_at": order.interval.end,
+        "store_id": store_id,
+        "title": order.title,
+        "notes": order.notes,
+        "private": order.private,
+        "version": 1,
+        "created_at": transaction.now,
+        "changed_at": transaction.now,
+    }
+    number = LoanNumber(connection.execute(_ADD, values).scalar_one())
+    after: dict[int, tuple[ItemKind, ItemState]] = {
+        item.id: (item.kind, _first_state(item.kind)) for item in order.items
+    }
+    write_items(connection, number, order.interval, status, before={}, after=after, whole=True)
+    return number
+
+
+def apply_change(
+    transaction: Transaction, loan: Loan, change: LoanChange, interval: Interval, items: Mapping[int, Item]
+) -> set[int]:
+    """Write a change that was checked; *items* are those the loan will have. Return the items it no longer holds."""
+    connection = transaction.connection
+    asks_again = interval != loan.interval or _is_other_person(loan, change.requester)
+    values: dict[str, Any] = {
+        "start_at": interval.start,
+        "end_at": interval.end,
+        "version": loan.version + 1,
+        "changed_at": transaction.now,
+    }
+    if change.requester is not None:
+        values["person_id"] = keep_person(connection, change.requester)
+    if change.title is not None:
+        values["title"] = change.title
+    if change.notes is not None:
+        values["notes"] = change.notes
+    connection.execute(loan_table.update().where(loan_table.c.number == loan.number).values(**values))
+    before: dict[int, ItemState] = {item.id: item.state for item in loan.items}
+    after: dict[int, tuple[ItemKind, ItemState]] = {
+        item.id: (item.kind, ItemState.CANCELLED) for item in loan.items if item.id not in items
+    }
+    for number, item in items.items():
+        after[number] = (item.kind, _next_state(item.kind, before.get(number), asks_again=asks_again))
+    write_items(
+        connection, loan.number, interval, loan.status, before=before, after=after, whole=interval != loan.interval
+    )
+    held: set[int] = {item.id for item in loan.held_items}
+    return held if interval != loan.interval else held - items.keys()
+
+
+def _first_state(kind: ItemKind) -> ItemState:
+    """A room has to answer; an asset is ours to give."""
+    return ItemState.REQUESTED if kind is ItemKind.ROOM else ItemState.ACCEPTED
+
+
+def _next_state(kind: ItemKind, state: ItemState | None, *, asks_again: bool) -> ItemState:
+    if state is None or state is ItemState.CANCELLED:
+        return _first_state(kind)
+    if asks_again and kind is ItemKind.ROOM and state in BLOCKING_STATES:
+        return ItemState.REQUESTED
+    return state
+
+
+def _is_other_person(loan: Loan, requester: Requester | None) -> bool:
+    return requester is not None and fold_address(requester.address) != fold_address(loan.requester.address)
+
+
+def describe_change(
+    loan: Loan, change: LoanChange, interval: Interval, items: Mapping[int, Item]
+) -> dict[str, tuple[str, str]]:
+    """Return old and new, as people read them, of each field that would differ; empty when nothing would."""
+    present = {item.id: item.name for item in loan.items if item.state is not ItemState.CANCELLED}
+    pairs = {
+        "start": (f"{loan.interval.start:%Y-%m-%d %H:%M}", f"{interval.start:%Y-%m-%d %H:%M}"),
+        "end": (f"{loan.interval.end:%Y-%m-%d %H:%M}", f"{interval.end:%Y-%m-%d %H:%M}"),
+    }
+    differs = {"start": loan.interval.start != interval.start, "end": loan.interval.end != interval.end}
+    if change.requester is not None:
+        pairs["requester"] = (_person(loan.requester), _person(change.requester))
+        differs["requester"] = _is_other_person(loan, change.requester) or change.requester.name != loan.requester.name
+    if change.items is not None:
+        pairs["items"] = (", ".join(present.values()), ", ".join(item.name for item in items.values()))
+        differs["items"] = present.keys() != items.keys()
+    for field, old, new in (("title", loan.title, change.title), ("notes", loan.notes, change.notes)):
+        if new is not None:
+            pairs[field] = (old, new)
+            differs[field] = old != new
+    return {field: pairs[field] for field, is_other in differs.items() if is_other}
+
+
+def _person(requester: Requester) -> str:
+    return f"{requester.name} <{requester.address}>"
+
+
+def set_status(transaction: Transaction, numbers: Sequence[int], status: LoanStatus) -> None:
+    """Give loans another status, and a new version."""
+    values = {"numbers": list(numbers), "new_status": status.value, "at": transaction.now}
+    transaction.connection.execute(_SET_STATUS, values)
+
+
+def let_go(transaction: Transaction, numbers: Sequence[int]) -> set[int]:
+    """Let loans hold nothing any more; return the items that this frees. Their states stay, for the record."""
+    return set(transaction.connection.execute(_LET_GO, {"numbers": list(numbers)}).scalars())
+
+
+def write_entries(transaction: Transaction, entries: Sequence[Entry]) -> None:
+    """Append to the histories of loans."""
+    rows = [
+        {
+            "at": transaction.now,
+            "code": entry.code,
+            "facts": dict(entry.facts),
+            "actor": entry.actor,
+            "loan_number": entry.number,
+        }
+        for entry in entries
+    ]
+    if rows:
+        transaction.connection.execute(_ADD_DECISIONS, rows)
