@@ -67,7 +67,7 @@ def ensure_guards(connection: Connection) -> bool:
 
 def _ensure_sqlite(connection: Connection) -> bool:
     rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    present: dict[str, str] = dict(rows.tuples().all())
+    present: dict[str, str] = dict(rows.all())
     changed = False
     for name, sql in SQLITE_TRIGGERS.items():
         if present.get(name) == sql:

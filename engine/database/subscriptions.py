@@ -68,12 +68,17 @@ class SubscriptionStore:
     def _load_wanted(self, *conditions: Any) -> tuple[Wanted, ...]:
         with self._database.read() as transaction:
             rows = transaction.connection.execute(
-                select(room_table.c.id, room_table.c.directory_id, room_table.c.state)
+                select(room_table.c.id, room_table.c.directory_id, room_table.c.address, room_table.c.state)
                 .where(room_table.c.state != RoomState.EXCLUDED.value, *conditions)
                 .order_by(room_table.c.id)
             ).all()
         return tuple(
-            Wanted(BookableId(row.id), row.directory_id, suspended=row.state == RoomState.SUSPENDED.value)
+            Wanted(
+                BookableId(row.id),
+                row.directory_id,
+                suspended=row.state == RoomState.SUSPENDED.value,
+                address=row.address,
+            )
             for row in rows
         )
 

@@ -8,7 +8,7 @@ own change is still on its way to the rooms.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, tzinfo
 from types import MappingProxyType
 
@@ -42,7 +42,7 @@ class Known:
     organizer_interval: Interval | None = None
     written: bool = False
     """Whether we have ever written this meeting, so that old times in a room copy may be our own echo."""
-    answers_before: Mapping[BookableId, ItemState] = MappingProxyType({})
+    answers_before: Mapping[BookableId, ItemState] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def resolve_interval(event: EventCopy, zone: tzinfo) -> Interval | None:

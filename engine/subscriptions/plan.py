@@ -44,6 +44,13 @@ class Wanted:
     room_id: BookableId
     directory_id: str
     suspended: bool = False
+    address: str = ""
+    """The other name of its mailbox, for directories whose place ids are no mailbox ids (Graph docs: place)."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names under which its mailbox may be watched, the preferred one first."""
+        return tuple(name for name in (self.directory_id, self.address) if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +173,12 @@ def is_renewal_due(held: Held, *, now: datetime) -> bool:
     return held.expires_at - now < life / 2
 
 
-def watches(remote: RemoteSubscription, directory_id: str) -> bool:
-    """Tell whether *remote* watches the events of that mailbox.
+def watches(remote: RemoteSubscription, room: Wanted) -> bool:
+    """Tell whether *remote* watches the events of that room's mailbox.
 
     The spelling of the literal parts varies (Graph docs: changenotification), so the whole is compared folded.
     """
-    return remote.resource.strip("/").casefold() == f"users/{directory_id}/events".casefold()
+    return remote.resource.strip("/").casefold() in {f"users/{name}/events".casefold() for name in room.names}
 
 
 def _one(
@@ -193,7 +200,7 @@ def _without_id(
         mine = [
             remote
             for remote in listing.subscriptions
-            if watches(remote, room.directory_id) and _calls(remote, endpoint) and remote.expires_at > now
+            if watches(remote, room) and _calls(remote, endpoint) and remote.expires_at > now
         ]
         if mine:
             best = max(mine, key=lambda remote: (remote.expires_at, remote.id))
@@ -212,7 +219,7 @@ def _fault(room: Wanted, held: Held, listing: Listing | None, endpoint: Endpoint
         return Reason.GONE
     if not _calls(remote, endpoint):
         return Reason.OTHER_URL
-    return None if watches(remote, room.directory_id) else Reason.OTHER_ROOM
+    return None if watches(remote, room) else Reason.OTHER_ROOM
 
 
 def _calls(remote: RemoteSubscription, endpoint: Endpoint) -> bool:

@@ -112,7 +112,7 @@ class BookingPass:
         for copy in booking.copies:
             room = book.by_id(copy.room_id)
             if copy.doubt and room is not None:
-                found = await self._calendar.fetch_event(room.directory_id, copy.event.event_id)
+                found = await self._calendar.fetch_event(room.address, copy.event.event_id)
                 self._ledger.save_copy(copy.room_id, copy.event.event_id, found)
         return self._ledger.load_booking(booking.kind, booking.key) or booking
 

@@ -124,7 +124,7 @@ class Loop(Generic[C]):
     async def run(self) -> None:
         """Run until `stop`. Raises Fatal when the engine cannot go on."""
         events = asyncio.get_running_loop()
-        self._queue.on_mark(lambda: events.call_soon_threadsafe(self._awake.set))
+        self._queue.on_mark(lambda: _call(events, self._awake.set))
         keepers = [events.create_task(self._keep_leases())]
         if self._poll_seconds:
             keepers.append(events.create_task(self._watch_others()))
@@ -148,6 +148,11 @@ class Loop(Generic[C]):
     def is_idle(self) -> bool:
         """Whether no pass is running."""
         return not self._running
+
+    @property
+    def running_tasks(self) -> tuple[asyncio.Task[None], ...]:
+        """The passes under way."""
+        return tuple(self._running)
 
     def _start_due(self) -> bool:
         """Start passes in the free slots; tells whether any was started."""
@@ -257,3 +262,9 @@ class Loop(Generic[C]):
             self._queue.release()
         except EngineError as error:
             log.warning("leases could not be released: %s", error)
+
+
+def _call(events: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    """Call *callback* in the loop from whatever thread; a loop that has closed needs no waking."""
+    if not events.is_closed():
+        events.call_soon_threadsafe(callback)

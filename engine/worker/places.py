@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from engine.rooms.listing import ImportPlan, plan_import
 from engine.rooms.room import Place, Room
@@ -29,27 +29,42 @@ class Directory(Protocol[ReportT_co]):
     def apply_import(self, plan: ImportPlan, *, default_store: str) -> ReportT_co: ...
 
 
-async def import_places(
-    source: PlaceSource,
-    directory: Directory[ReportT],
-    *,
-    ignored_tags: Callable[[], frozenset[str]],
-    default_store: Callable[[], str],
-) -> ReportT:
+class PlacesPass(Generic[ReportT]):
     """
-    Make our rooms agree with the directory's list (H14-H18, H25-H28).
+    Imports rooms.
 
-    The settings are asked for after the list was read, so that a change made meanwhile counts.
-
-    Raises: whatever reading any page raises; half a list would make rooms "missing", so nothing is applied then.
+    Args:
+        source, directory: the two sides.
+        ignored_tags, default_store: the settings, asked for in each pass, after the list was read: a change made
+            meanwhile counts.
     """
-    listed = await fetch_all(source)
-    plan = plan_import(listed, directory.load_rooms(), ignored_tags=ignored_tags())
-    for warning in plan.warnings:
-        log.warning("odd in the list of rooms", extra={"code": warning.code.value, "address": warning.address})
-    report = directory.apply_import(plan, default_store=default_store())
-    log.info("rooms imported", extra={"listed": len(listed), "actions": len(plan.actions)})
-    return report
+
+    def __init__(
+        self,
+        source: PlaceSource,
+        directory: Directory[ReportT],
+        *,
+        ignored_tags: Callable[[], frozenset[str]],
+        default_store: Callable[[], str],
+    ) -> None:
+        self._source = source
+        self._directory = directory
+        self._ignored_tags = ignored_tags
+        self._default_store = default_store
+
+    async def import_places(self) -> ReportT:
+        """
+        Make our rooms agree with the directory's list (H14-H18, H25-H28) and return what was done.
+
+        Raises: whatever reading any page raises; half a list would make rooms "missing", so nothing is applied then.
+        """
+        listed = await fetch_all(self._source)
+        plan = plan_import(listed, self._directory.load_rooms(), ignored_tags=self._ignored_tags())
+        for warning in plan.warnings:
+            log.warning("odd in the list of rooms", extra={"code": warning.code.value, "address": warning.address})
+        report = self._directory.apply_import(plan, default_store=self._default_store())
+        log.info("rooms imported", extra={"listed": len(listed), "actions": len(plan.actions)})
+        return report
 
 
 async def fetch_all(source: PlaceSource) -> tuple[Place, ...]:

@@ -115,7 +115,7 @@ class RoomPass:
 
     async def _fetch(self, reading: Reading, link: str | None, *, whole: bool) -> ChangesPage:
         return await self._calendar.fetch_changes(
-            reading.room.directory_id,
+            reading.room.address,
             link=link,
             window=reading.window if link is None else None,
             page_size=PAGE_SIZE_WHOLE if whole else PAGE_SIZE_CHANGES,

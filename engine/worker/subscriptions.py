@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, assert_never
 
-from engine.errors import MailboxClosed
+from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import BookableId
 from engine.rooms.calendar import RemoteSubscription
 from engine.subscriptions.plan import (
@@ -77,15 +77,31 @@ class SubscriptionStore(Protocol):
     def mark_rooms(self, room_ids: tuple[BookableId, ...]) -> None: ...
 
 
+class Rooms(Protocol):
+    def suspend(self, room_id: BookableId, reason: str) -> bool:
+        """Stop asking a room, tell people why, cancel nothing."""
+        ...
+
+
+class Addresses(Protocol):
+    """Where Graph reaches us."""
+
+    @property
+    def notification_url(self) -> str: ...
+
+    @property
+    def lifecycle_url(self) -> str: ...
+
+
 class SubscriptionPass:
     """
     Keeps subscriptions right.
 
     Args:
         service, store: the two sides.
-        suspend: called with a room and the reason when its mailbox refuses us.
-        endpoint: where Graph calls us, asked for each time.
-        delivery: POLL gives up every subscription.
+        rooms: where a room is suspended whose mailbox refuses us.
+        addresses: where Graph calls us.
+        delivery: `push` or `poll`; polling gives up every subscription.
         now: the present instant, aware.
     """
 
@@ -93,20 +109,20 @@ class SubscriptionPass:
         self,
         service: SubscriptionService,
         store: SubscriptionStore,
+        rooms: Rooms,
         *,
-        suspend: Callable[[BookableId, str], object],
-        endpoint: Callable[[], Endpoint],
-        delivery: Delivery,
+        addresses: Addresses,
+        delivery: str,
         now: Callable[[], datetime],
     ) -> None:
         self._service = service
         self._store = store
-        self._suspend = suspend
-        self._endpoint = endpoint
-        self._delivery = delivery
+        self._rooms = rooms
+        self._endpoint = Endpoint(addresses.notification_url, addresses.lifecycle_url)
+        self._delivery = Delivery(delivery)
         self._now = now
 
-    async def keep_subscription(self, room_id: BookableId) -> None:
+    async def keep(self, room_id: BookableId) -> None:
         """
         Create, renew or drop the subscription of one room.
 
@@ -119,7 +135,7 @@ class SubscriptionPass:
         for action in self._plan((wanted,) if wanted else (), (held,) if held else (), None):
             await self._execute(action)
 
-    async def settle_subscriptions(self) -> None:
+    async def settle_all(self) -> None:
         """
         Compare all we hold with all the service lists: adopt, replace, delete strangers that call our URL.
 
@@ -143,7 +159,7 @@ class SubscriptionPass:
         self, wanted: Sequence[Wanted], held: Sequence[Held], listing: Listing | None
     ) -> tuple[Action, ...]:
         return plan_subscriptions(
-            wanted, held, listing, endpoint=self._endpoint(), delivery=self._delivery, now=self._now()
+            wanted, held, listing, endpoint=self._endpoint, delivery=self._delivery, now=self._now()
         )
 
     async def _execute(self, action: Action) -> None:
@@ -169,22 +185,35 @@ class SubscriptionPass:
                 assert_never(action)
 
     async def _create(self, room_id: BookableId, directory_id: str) -> None:
-        endpoint = self._endpoint()
         client_state = self._store.begin_creation(room_id)
+        wanted = self._store.find_wanted(room_id)
+        names = wanted.names if wanted is not None else (directory_id,)
         try:
-            made = await self._service.create_subscription(
-                directory_id,
-                notification_url=endpoint.notification_url,
-                lifecycle_url=endpoint.lifecycle_url,
-                client_state=client_state,
-                expires_at=self._now() + LIFETIME,
-            )
+            made = await self._create_under(names, client_state)
         except MailboxClosed as error:
             log.warning("mailbox closed, room suspended", extra={"room": room_id})
-            self._suspend(room_id, str(error))
+            self._rooms.suspend(room_id, str(error))
             return
         self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at)
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})
+
+    async def _create_under(self, names: Sequence[str], client_state: str) -> RemoteSubscription:
+        """Create under the first name the service takes: a place's id need not be its mailbox's (Graph docs: place)."""
+        for name in names[:-1]:
+            try:
+                return await self._create_at(name, client_state)
+            except (Malformed, Refused, Unmatched, MailboxClosed):
+                continue
+        return await self._create_at(names[-1], client_state)
+
+    async def _create_at(self, name: str, client_state: str) -> RemoteSubscription:
+        return await self._service.create_subscription(
+            name,
+            notification_url=self._endpoint.notification_url,
+            lifecycle_url=self._endpoint.lifecycle_url,
+            client_state=client_state,
+            expires_at=self._now() + LIFETIME,
+        )
 
     async def _renew(self, action: Renew) -> None:
         """Prolong; one that is gone is created anew at once (Graph docs: subscription-update, 404)."""

@@ -173,8 +173,8 @@ class TestTheResource:
     @pytest.mark.parametrize("resource", ["users/guid-1/events", "/users/guid-1/events", "Users/GUID-1/Events/"])
     def test_spellings_of_the_same_mailbox_match(self, resource: str) -> None:
         """The service varies the case of the literal parts."""
-        assert watches(replace(REMOTE, resource=resource), "guid-1")
+        assert watches(replace(REMOTE, resource=resource), ROOM)
 
     def test_another_mailbox_does_not(self) -> None:
         """One subscription belongs to one room."""
-        assert not watches(replace(REMOTE, resource="users/guid-11/events"), "guid-1")
+        assert not watches(replace(REMOTE, resource="users/guid-11/events"), ROOM)

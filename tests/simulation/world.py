@@ -1,0 +1,255 @@
+"""A whole world on a virtual clock: a tenant, the engine, people on both sides, and a ledger of what people did.
+
+Nothing here waits: the loop's clock jumps. Everything goes through the real doors: Outlook people through
+Graph requests, staff through the desk, notifications through the inbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from engine.app import Engine, Office
+from engine.database.connection import Database
+from engine.graph.build import build_calendar
+from engine.graph.credential import StaticTokenCredential
+from engine.graph.transport import Request
+from engine.ids import LoanNumber
+from engine.interval import Interval
+from engine.loans.loan import ItemKind, Loan, Requester
+from engine.loans.register import ItemRef, LoanFilter, LoanOrder
+from engine.loans.status import LoanAction
+from engine.settings import Settings, load_settings
+from engine.subscriptions.plan import Endpoint
+from engine.simulator import Tenant, TenantOptions
+from engine.simulator.people import Person, RoomReader
+from tests.simulation.transport import TenantTransport
+from tests.simulator.virtual import VirtualLoop
+
+NOTIFICATION_URL = "https://accord.example.org/graph/notifications"
+LIFECYCLE_URL = "https://accord.example.org/graph/lifecycle"
+
+
+class QuietWatcher:
+    """Counts passes; fails the test on a pass that failed unexpectedly."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[tuple[str, str], int] = {}
+        self.parked_keys: list[tuple[str, str, str]] = []
+
+    def passed(self, kind: str, outcome: str, seconds: float) -> None:
+        self.outcomes[kind, outcome] = self.outcomes.get((kind, outcome), 0) + 1
+
+    def parked(self, kind: str, key: str, error: str) -> None:
+        self.parked_keys.append((kind, key, error))
+
+    def recovered(self, kind: str, key: str) -> None:
+        return None
+
+
+class World:
+    """One world. `open` starts it; `settle` lets everything arrive; `close` ends it."""
+
+    def __init__(
+        self,
+        *,
+        rooms: int = 2,
+        people: int = 3,
+        seed: int = 1,
+        tenant: dict[str, Any] | None = None,
+        settings: dict[str, str] | None = None,
+        database: Callable[[Callable[[], datetime]], Database] | None = None,
+        on_request: Callable[[str, Request], None] | None = None,
+    ) -> None:
+        self.loop = VirtualLoop()
+        asyncio.set_event_loop(self.loop)
+        self.on_request = on_request
+        given: dict[str, Any] = {
+            "seed": seed,
+            "attendant_delay": (0.2, 0.5),
+            "notification_delay": (0.05, 0.2),
+            "extra_touches": 0,
+            "empty_page_rate": 0.1,
+            "page_size": 5,
+        }
+        self.tenant = Tenant(
+            TenantOptions(**{**given, **(tenant or {})}),
+            now=self.loop.now,
+            call_later=self.loop.call_later,
+            post=self.post,
+            spawn=self.loop.create_task,
+        )
+        self._furnish(rooms, people)
+        self.settings = self._settings(settings or {})
+        make = database or (lambda now: Database("sqlite:///:memory:", clock=now))
+        self.database = make(self.loop.now)
+        self.engine: Engine | None = None
+        self.watcher = QuietWatcher()
+        self._task: asyncio.Task[None] | None = None
+        self.is_receiver_down = False
+
+    def _furnish(self, rooms: int, people: int) -> None:
+        office = self.tenant.office
+        self.room_addresses = [f"room-{n}@example.org" for n in range(1, rooms + 1)]
+        self.people = [f"person-{n}@example.org" for n in range(1, people + 1)]
+        for number, address in enumerate(self.room_addresses, 1):
+            office.add_room(address, f"Room {number}", capacity=10 * number)
+        for number, address in enumerate(self.people, 1):
+            office.add_person(address, f"Person {number}")
+
+    def _settings(self, more: dict[str, str]) -> Settings:
+        environ = {
+            "ENGINE_GRAPH__CREDENTIAL": "static_token",
+            "ENGINE_GRAPH__TOKEN": "demo",
+            "ENGINE_GRAPH__BASE_URL": "http://127.0.0.1:1/v1.0",
+            "ENGINE_LOANS__DEFAULT_USER": self.people[0],
+            **more,
+        }
+        return load_settings(None, environ)
+
+    # --- life
+
+    def open(self) -> World:
+        """Start the engine and let it import rooms and subscribe."""
+        self.start()
+        self.settle()
+        return self
+
+    def start(self) -> None:
+        office = Office(self.settings, now=self.loop.now, database=self.database)
+        calendar = build_calendar(
+            base_url="https://graph.microsoft.com/v1.0",
+            credential=StaticTokenCredential("demo"),
+            now=self.loop.now,
+            transport=TenantTransport(self.tenant, on_request=self.on_request),
+        )
+        self.engine = Engine(
+            office,
+            calendar,
+            endpoint=Endpoint(NOTIFICATION_URL, LIFECYCLE_URL),
+            watcher=self.watcher,
+            poll_seconds=0,
+        )
+        office.enqueue("places", "all")
+        office.enqueue("subscription", "all")
+        self._task = self.loop.create_task(self.engine.loop.run())
+
+    def kill(self) -> None:
+        """End the engine at once, as `kill -9` would: nothing is given back, nothing is tidied."""
+        assert self._task is not None
+        self._task.cancel()
+        engine = self.engine
+        assert engine is not None
+        for task in list(engine.loop.running_tasks):
+            task.cancel()
+        self.run(asyncio.gather(self._task, *engine.loop.running_tasks, return_exceptions=True))
+        self._task = self.engine = None
+
+    def close(self) -> None:
+        if self._task is not None and self.engine is not None:
+            self.engine.loop.stop()
+            self.run(self._task)
+        self.tenant.close()
+        self.database.close()
+        self.loop.close()
+
+    def run(self, coroutine: Coroutine[Any, Any, Any] | asyncio.Future[Any]) -> Any:
+        return self.loop.run_until_complete(coroutine)
+
+    def wait(self, seconds: float) -> None:
+        self.run(asyncio.sleep(seconds))
+
+    def settle(self, most: float = 3600.0) -> None:
+        """Let everything on its way arrive, answer checks included."""
+        quiet = 0.0
+        for _ in range(int(most)):
+            self.wait(1.0)
+            quiet = quiet + 1.0 if self.is_quiet else 0.0
+            if quiet >= 2.0:
+                return
+        raise AssertionError(f"never quiet: {self.office.queue.waiting(10)}")
+
+    @property
+    def is_quiet(self) -> bool:
+        assert self.engine is not None
+        depth = self.office.queue.depth()
+        return self.tenant.is_quiet and self.engine.loop.is_idle and depth.due == 0 and depth.running == 0
+
+    # --- doors
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
+        """Receive what Graph sends: the handshake, or notifications."""
+        token = parse_qs(urlsplit(url).query).get("validationToken")
+        if self.engine is None or self.is_receiver_down:
+            raise OSError("nobody is there")
+        if token:
+            return 200, "text/plain", token[0].encode()
+        self.engine.inbox.accept(body)
+        return 202, "text/plain", b""
+
+    @property
+    def office(self) -> Office:
+        assert self.engine is not None
+        return self.engine.office
+
+    # --- people
+
+    def person(self, number: int) -> Person:
+        """Return somebody at Outlook, counted from 1."""
+        return Person(self.tenant, self.people[number - 1])
+
+    def room(self, number: int) -> RoomReader:
+        return RoomReader(self.tenant, self.room_addresses[number - 1])
+
+    def at(self, hours: float, *, days: int = 1) -> datetime:
+        """Return a time on a coming day, on the grid for quarter hours."""
+        start: datetime = self.loop.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)
+        return start + timedelta(hours=hours)
+
+    def meet(self, person: int, start: float, end: float, *rooms: int, days: int = 1, **more: Any) -> dict[str, Any]:
+        """Book a meeting in Outlook."""
+        addresses = [self.room_addresses[room - 1] for room in rooms]
+        booked: dict[str, Any] = self.run(
+            self.person(person).book(self.at(start, days=days), self.at(end, days=days), rooms=addresses, **more)
+        )
+        return booked
+
+    # --- the desk
+
+    def book(self, person: int, start: float, end: float, *rooms: int, days: int = 1) -> Loan:
+        order = LoanOrder(
+            requester=Requester(self.people[person - 1], f"Person {person}"),  # type: ignore[arg-type]
+            interval=Interval(self.at(start, days=days), self.at(end, days=days)),
+            items=tuple(self.item(room) for room in rooms),
+        )
+        return self.office.desk.book(order, actor="app:test")
+
+    def item(self, room: int) -> ItemRef:
+        found = self.office.rooms.room_book().by_address(self.room_addresses[room - 1])
+        assert found is not None
+        return ItemRef(ItemKind.ROOM, found.id)
+
+    def act(self, loan: Loan, action: LoanAction) -> Loan:
+        return self.office.desk.act(loan.number, action, actor="app:test")
+
+    def loan(self, number: int) -> Loan:
+        return self.office.desk.find(LoanNumber(number))
+
+    @property
+    def loans(self) -> tuple[Loan, ...]:
+        return tuple(self.office.desk.list_loans(LoanFilter(limit=1000)))
+
+    @property
+    def live_loans(self) -> tuple[Loan, ...]:
+        return tuple(loan for loan in self.loans if loan.blocks)
+
+    def history(self, number: int) -> list[str]:
+        return [decision.code for decision in self.office.desk.history(LoanNumber(number))]
+
+    def cases(self) -> list[str]:
+        from engine.loans.loan import CaseState
+
+        return [case.code for case in self.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=100)]
