@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.notices import (
@@ -75,16 +75,18 @@ class _Sorted:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-_KNOWN = select(
-    subscription_table.c.remote_id, subscription_table.c.room_id, subscription_table.c.client_state
-).where(subscription_table.c.remote_id.in_(bindparam("ids", expanding=True)))
+_SECRETS = select(subscription_table.c.remote_id, subscription_table.c.room_id, subscription_table.c.client_state)
+_KNOWN_ONE = _SECRETS.where(subscription_table.c.remote_id == bindparam("ids"))
+_KNOWN_MANY = _SECRETS.where(subscription_table.c.remote_id.in_(bindparam("ids", expanding=True)))
 _PENDING = select(subscription_table.c.room_id, subscription_table.c.client_state).where(
     subscription_table.c.remote_id.is_(None), subscription_table.c.client_state != NO_SECRET
 )
 _COPIES = select(
-    copy_table.c.room_id, copy_table.c.event_id, copy_table.c.etag, copy_table.c.gone, copy_table.c.doubt,
-    copy_table.c.start_at, copy_table.c.ical_uid,
-).where(copy_table.c.event_id.in_(bindparam("ids", expanding=True)))  # fmt: skip
+    copy_table.c.event_id, copy_table.c.etag, copy_table.c.gone, copy_table.c.doubt, copy_table.c.start_at,
+    copy_table.c.ical_uid,
+).where(copy_table.c.room_id == bindparam("room"))  # fmt: skip
+_COPIES_ONE = _COPIES.where(copy_table.c.event_id == bindparam("ids"))
+_COPIES_MANY = _COPIES.where(copy_table.c.event_id.in_(bindparam("ids", expanding=True)))
 _SIGNALLED = (
     update(room_table)
     .where(room_table.c.id == bindparam("room"))
@@ -193,9 +195,8 @@ def _row(notice: Notice, now: datetime) -> dict[str, Any]:
 
 def _check_senders(transaction: Transaction, items: Sequence[tuple[Item, str]]) -> _Sorted:
     """Keep the items whose subscription is ours and whose client state is the one we gave it."""
-    known: dict[str, Any] = {}
-    for chunk in _chunks({str(item.subscription_id) for item, _ in items}):
-        known.update((row.remote_id, row) for row in transaction.connection.execute(_KNOWN, {"ids": chunk}))
+    ids = {str(item.subscription_id) for item, _ in items}
+    known = {row.remote_id: row for row in _load(transaction, _KNOWN_ONE, _KNOWN_MANY, ids)}
     unknown = any(item.subscription_id not in known for item, _ in items)
     pending = transaction.connection.execute(_PENDING).all() if unknown else ()
     result = _Sorted()
@@ -222,11 +223,14 @@ def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset
     In doubt it is news: a copy that waits to be asked for, and anything that is no plain booking (a series' master,
     a stub), since a change to one of those may show elsewhere.
     """
-    named = {notice.event_id for notice in notices if notice.event_id is not None and notice.lifecycle is None}
+    named: dict[int, set[str]] = {}
+    for notice in notices:
+        if notice.event_id is not None and notice.lifecycle is None:
+            named.setdefault(notice.room_id, set()).add(notice.event_id)
     copies: dict[tuple[int, str], Any] = {}
-    for chunk in _chunks(named):
-        for row in transaction.connection.execute(_COPIES, {"ids": chunk}):
-            copies[row.room_id, row.event_id] = row
+    for room, ids in named.items():
+        rows = _load(transaction, _COPIES_ONE, _COPIES_MANY, ids, room=room)
+        copies.update(((room, row.event_id), row) for row in rows)
     return frozenset(
         position
         for position, notice in enumerate(notices)
@@ -278,6 +282,14 @@ def _doubt_expiry(transaction: Transaction, notice: Notice) -> None:
     )
 
 
-def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
-    ordered = sorted(values)
-    return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))
+def _load(
+    transaction: Transaction, one: Select[Any], many: Select[Any], ids: Iterable[str], **values: object
+) -> Iterable[Any]:
+    """Yield the rows of *ids*. Most bodies bring a single item, and that is asked for without the cost of a list."""
+    ordered = sorted(ids)
+    if len(ordered) == 1:
+        yield from transaction.connection.execute(one, {"ids": ordered[0], **values})
+        return
+    for start in range(0, len(ordered), _CHUNK):
+        chunk = ordered[start : start + _CHUNK]
+        yield from transaction.connection.execute(many, {"ids": chunk, **values})
