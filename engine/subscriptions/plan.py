@@ -212,11 +212,12 @@ def _fault(room: Wanted, held: Held, listing: Listing | None, endpoint: Endpoint
     """Say what is wrong with a subscription whose id we hold."""
     if held.expires_at is not None and held.expires_at <= now:
         return Reason.EXPIRED
-    if listing is None or (held.confirmed_at is not None and held.confirmed_at >= listing.read_at):
+    if listing is None:
         return None
     remote = next((each for each in listing.subscriptions if each.id == held.remote_id), None)
     if remote is None:
-        return Reason.GONE
+        is_newer = held.confirmed_at is not None and held.confirmed_at >= listing.read_at
+        return None if is_newer else Reason.GONE
     if not _calls(remote, endpoint):
         return Reason.OTHER_URL
     return None if watches(remote, room) else Reason.OTHER_ROOM
