@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, case, select, update
 
 from engine.database.bookings import finish_change, load_intents, load_link, load_seen_at
 from engine.database.codec import render_base
@@ -19,6 +19,7 @@ from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.settle import Settler
 from engine.database.tables import metadata
+from engine.database.types import Instant
 from engine.errors import Clash
 from engine.ids import BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.interval import Interval
@@ -113,7 +114,7 @@ class SyncLedger:
             if reading.contacted_at is None:
                 values["contacted_at"] = transaction.now
         if changed:
-            values["changed_unsignalled"] = room_table.c.changed_unsignalled + changed
+            values["changed_unsignalled"] = _unsignalled(transaction.now, changed)
         transaction.connection.execute(update(room_table).where(room_table.c.id == reading.room.id).values(**values))
 
     def _doubt_unseen(self, transaction: Transaction, reading: Reading, priority: int) -> int:
@@ -148,6 +149,14 @@ class SyncLedger:
         self._rooms.forget()
 
     # --- bookings
+
+    def bookings_of(self, rooms: Sequence[BookableId]) -> list[tuple[str, str]]:
+        """Return the keys of every booking to come in *rooms*: loans that are linked, meetings that are not."""
+        with self._database.read() as transaction:
+            parameters = {"rooms": list(rooms), "now": transaction.now}
+            loans = transaction.connection.execute(_LOANS_OF, parameters).scalars().all()
+            meetings = transaction.connection.execute(_MEETINGS_OF, parameters).scalars().all()
+        return [*(("loan", str(number)) for number in loans), *(("meeting", uid) for uid in meetings)]
 
     def load_booking(self, kind: str, key: str) -> Booking | None:
         with self._database.read() as transaction:
@@ -314,6 +323,15 @@ class SyncLedger:
             close_case_of(transaction, subject, code)
 
 
+def _unsignalled(now: datetime, changed: int) -> Any:
+    """Return the new count of changes that no notification announced: those found long after the last one."""
+    silent = room_table.c.signalled_at.is_(None) | (room_table.c.signalled_at < now - SIGNAL_COVERS)
+    return case((silent, room_table.c.changed_unsignalled + changed), else_=room_table.c.changed_unsignalled)
+
+
+SIGNAL_COVERS = timedelta(minutes=5)
+"""How long after a notification a change that is found still counts as announced by it."""
+
 FIRST_LOOK_SECONDS = 10.5
 """After a write, when to look for answers that did not come by themselves (see reconcile.answers)."""
 
@@ -323,4 +341,29 @@ _READING = select(
 ).where(room_table.c.id == bindparam("room"))  # fmt: skip
 _CREATES = select(intent_table.c.payload).where(
     and_(intent_table.c.kind == IntentKind.CREATE.value, intent_table.c.mailbox == bindparam("mailbox"))
+)
+
+_LOANS_OF = (
+    select(item_table.c.loan_number)
+    .where(
+        item_table.c.bookable_id.in_(bindparam("rooms", expanding=True)),
+        item_table.c.holds,
+        item_table.c.blocked_end > bindparam("now", type_=Instant()),
+    )
+    .distinct()
+    .order_by(item_table.c.loan_number)
+)
+_MEETINGS_OF = (
+    select(copy_table.c.ical_uid)
+    .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid, isouter=True)
+    .where(
+        copy_table.c.room_id.in_(bindparam("rooms", expanding=True)),
+        copy_table.c.live,
+        ~copy_table.c.listed,
+        copy_table.c.ical_uid.is_not(None),
+        copy_table.c.end_at > bindparam("now", type_=Instant()),
+        (link_table.c.id.is_(None)) | (link_table.c.state == "left"),
+    )
+    .distinct()
+    .order_by(copy_table.c.ical_uid)
 )

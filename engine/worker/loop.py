@@ -72,6 +72,10 @@ class Watcher(Protocol):
     """Who is told about passes: metrics and cases."""
 
     def passed(self, kind: str, outcome: str, seconds: float) -> None: ...
+    def settled(self, seconds: float) -> None:
+        """A booking named by a notification was settled, this long after the notification came."""
+        ...
+
     def parked(self, kind: str, key: str, error: str) -> None: ...
     def recovered(self, kind: str, key: str) -> None: ...
 
@@ -118,6 +122,7 @@ class Loop(Generic[C]):
         self._poll_seconds = poll_seconds
         self._lease_seconds = lease_seconds
         self._running: dict[asyncio.Task[None], C] = {}
+        self._parked: set[tuple[str, str]] = set()
         self._awake = asyncio.Event()
         self._stopping = False
 
@@ -213,7 +218,8 @@ class Loop(Generic[C]):
             log.exception("a pass failed unexpectedly", extra={"kind": claim.kind, "key": claim.key})
             return self._after_permanent(claim, error)
         self._queue.done(claim)
-        if claim.attempts:
+        if claim.attempts or (claim.kind, claim.key) in self._parked:
+            self._parked.discard((claim.kind, claim.key))
             log.info("recovered", extra={"kind": claim.kind, "key": claim.key})
             self._watcher.recovered(claim.kind, claim.key)
         return "done"
@@ -228,6 +234,7 @@ class Loop(Generic[C]):
         message = str(error) or type(error).__name__
         log.error("parked: %s", message, extra={"kind": claim.kind, "key": claim.key})
         self._queue.park(claim, error=message)
+        self._parked.add((claim.kind, claim.key))
         self._watcher.parked(claim.kind, claim.key, message)
         return "parked"
 

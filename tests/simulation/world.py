@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from engine.app import Engine, Office
+from engine.app.engine import Engine
+from engine.app.office import Office
 from engine.database.connection import Database
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential
@@ -42,6 +43,9 @@ class QuietWatcher:
 
     def passed(self, kind: str, outcome: str, seconds: float) -> None:
         self.outcomes[kind, outcome] = self.outcomes.get((kind, outcome), 0) + 1
+
+    def settled(self, seconds: float) -> None:
+        return None
 
     def parked(self, kind: str, key: str, error: str) -> None:
         self.parked_keys.append((kind, key, error))
@@ -187,7 +191,7 @@ class World:
             raise OSError("nobody is there")
         if token:
             return 200, "text/plain", token[0].encode()
-        self.engine.inbox.accept(body)
+        self.office.inbox.accept(body)
         return 202, "text/plain", b""
 
     @property

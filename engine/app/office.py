@@ -1,42 +1,32 @@
-"""Builds every part and hands each what it needs. Knows all, decides nothing.
-
-`Office` is the engine without a network: database, desk, rooms, queue. Commands use it whether the
-service runs or not. `Engine` adds the calendar side and the passes. `service.py` adds the doors.
-"""
+"""The office: the engine without a network. Commands use it whether the service runs or not."""
 
 from __future__ import annotations
 
-import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from engine.database.connection import Database
 from engine.database.desk import Desk, DeskOptions
 from engine.database.directory import RoomDirectory
+from engine.database.jobs import save_job
 from engine.database.ledger import SyncLedger
 from engine.database.marks import Priority
 from engine.database.migrations import migrate
 from engine.database.notifications import Inbox
 from engine.database.overrides import Overrides
-from engine.database.queue import Claim, WorkQueue
+from engine.database.queue import WorkQueue
 from engine.database.roombook import RoomCache
+from engine.database.status import StatusBoard, render_health
 from engine.database.subscriptions import SubscriptionStore
-from engine.database.tokens import TokenStore
-from engine.ids import Address, BookableId, domain_of, fold_address
+from engine.database.tokens import TokenIdentity, TokenStore
+from engine.errors import NotFound
+from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import TextLevel
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.plan import Note
-from engine.rooms.calendar import RoomCalendar
 from engine.settings import Settings
-from engine.subscriptions.plan import Delivery, Endpoint
-from engine.worker.bookings import BookingPass
-from engine.worker.loop import Loop, Watcher
-from engine.worker.places import PlacesPass
-from engine.worker.rooms import RoomPass, WindowRule
-from engine.worker.subscriptions import SubscriptionPass
-
-log = logging.getLogger(__name__)
 
 RULES_SECONDS = 10.0
 """How old settings changed at run time may be before they are read again (H26: within minutes)."""
@@ -50,6 +40,8 @@ class Rules:
         self._overrides = overrides
         self._rooms = rooms
         self._now = now
+        self.link_base = settings.web.public_url
+        """Where people open a loan; known for certain once the web listens."""
         self._values: Mapping[str, object] = {}
         self._read_at: datetime | None = None
 
@@ -81,7 +73,7 @@ class Rules:
             text_level=TextLevel(str(self._value("loans.text_level", loans.text_level))),
             import_existing=self.import_existing(),
             mode=str(self._value("sync.mode", sync.mode)),
-            link_base=self._settings.web.public_url,
+            link_base=self.link_base,
         )
 
     def import_existing(self) -> bool:
@@ -94,6 +86,34 @@ def _words(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(word.strip() for word in value.split(",") if word.strip())
     return tuple(str(word) for word in value) if isinstance(value, list | tuple) else ()
+
+
+class TokenDrawer:
+    """Tokens by their names, as people speak of them."""
+
+    def __init__(self, store: TokenStore) -> None:
+        self._store = store
+
+    def create(self, name: str, role: str) -> str:
+        """Make a token and return its plain text, for the only time. Raises Invalid when the name is taken."""
+        return self._store.create(name, role)
+
+    def authenticate(self, token: str) -> TokenIdentity | None:
+        """Return whose token this is; None for an unknown or revoked one."""
+        return self._store.authenticate(token)
+
+    def list_tokens(self) -> Sequence[Mapping[str, object]]:
+        """Return every token, without its secret."""
+        return [asdict(token) for token in self._store.list_tokens()]
+
+    def revoke(self, name: str) -> None:
+        """Make the live token of that name useless. Raises NotFound."""
+        found = next(
+            (token for token in self._store.list_tokens() if token.name == name and not token.revoked_at), None
+        )
+        if found is None:
+            raise NotFound(f"there is no live token named {name!r}")
+        self._store.revoke(found.id)
 
 
 class Office:
@@ -110,9 +130,11 @@ class Office:
         self.instance = self._instance()
         self.rules = Rules(settings, self.overrides, self.cache, now)
         self.desk = Desk(self.database, self._desk_options)
-        self.tokens = TokenStore(self.database)
+        self.tokens = TokenDrawer(TokenStore(self.database))
+        self.status = StatusBoard(self.database)
         self.queue = WorkQueue(self.database, owner=f"engine-{secrets.token_hex(4)}")
         self.subscriptions = SubscriptionStore(self.database)
+        self.inbox = Inbox(self.database, gather_seconds=settings.sync.gather_milliseconds / 1000, clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
 
     def _desk_options(self) -> DeskOptions:
@@ -137,8 +159,61 @@ class Office:
         with self.database.write() as transaction:
             transaction.mark(kind, key, priority=Priority(priority), delay=delay)
 
+    def note_job(self, name: str, next_at: datetime | None, last_at: datetime | None, result: str | None) -> None:
+        """Remember when a timed job runs next and, where told, what came of its last run."""
+        told = {"next_at": next_at, "last_at": last_at, "last_result": result}
+        with self.database.write() as transaction:
+            save_job(transaction, name, {key: value for key, value in told.items() if value is not None})
+
+    def note_parked(self, kind: str, key: str, error: str) -> None:
+        """Open a case for a key that was given up."""
+        self.ledger.open_case(f"{kind}:{key}", Note("key_parked", {"error": error}, actor="engine"))
+
+    def note_recovered(self, kind: str, key: str) -> None:
+        """Close the case of a key that succeeds again."""
+        self.ledger.close_case(f"{kind}:{key}", "key_parked")
+
     def close(self) -> None:
+        """Close the database."""
         self.database.close()
+
+    def __enter__(self) -> Office:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def list_subscriptions(self) -> Sequence[Mapping[str, object]]:
+        """Return one mapping per followed room, ready to be shown."""
+        return [render_health(health) for health in self.status.rooms()]
+
+    def read_status(self) -> Mapping[str, object]:
+        """Return what `status` and `GET /api/status` show: what is stale, what waits, what failed, since when."""
+        depth, health = self.queue.depth(), self.status.rooms()
+        parked = [key for key in self.queue.waiting(50) if key.parked_at is not None]
+        return {
+            "instance": self.instance,
+            "mode": self.rules.sync().mode,
+            "delivery": self.settings.sync.delivery,
+            "rooms": self.status.rooms_by_state(),
+            "rooms_not_yet_read": [room.name for room in health if not room.contacted],
+            "subscriptions": sum(room.subscribed for room in health),
+            "deaf_subscriptions": [room.name for room in health if room.deaf],
+            "queue": {
+                "waiting": depth.waiting,
+                "due": depth.due,
+                "running": depth.running,
+                "parked": depth.parked,
+                "oldest_waiting_at": {name.name.lower(): at for name, at in depth.oldest_waiting_at.items()},
+            },
+            "parked": [
+                {"key": f"{key.kind}:{key.key}", "since": key.parked_at, "error": key.last_error} for key in parked
+            ],
+            "loans": self.status.loans_by_status(),
+            "open_cases": self.status.open_cases(),
+            "meetings_from_before": self.status.listed_meetings(),
+            "jobs": self.status.jobs(),
+        }
 
 
 def open_database(settings: Settings, now: Callable[[], datetime]) -> Database:
@@ -146,89 +221,3 @@ def open_database(settings: Settings, now: Callable[[], datetime]) -> Database:
     url = settings.database.url
     clock = now if url.startswith("sqlite") else None
     return Database(url, clock=clock, durability=settings.database.durability)
-
-
-class Engine:
-    """An office with the calendar side: the passes and the loop that runs them."""
-
-    def __init__(
-        self,
-        office: Office,
-        calendar: RoomCalendar,
-        *,
-        endpoint: Endpoint,
-        watcher: Watcher,
-        poll_seconds: float = 0.1,
-    ) -> None:
-        settings, now = office.settings, office.now
-        self.office = office
-        self.calendar = calendar
-        self.inbox = Inbox(office.database, gather_seconds=settings.sync.gather_milliseconds / 1000)
-        self.room_pass = RoomPass(
-            office.ledger,
-            calendar,
-            window=WindowRule(
-                timedelta(days=settings.sync.history_days),
-                timedelta(days=settings.sync.horizon_days),
-            ),
-            import_existing=office.rules.import_existing,
-            now=now,
-        )
-        self.booking_pass = BookingPass(
-            office.ledger,
-            calendar,
-            instance=office.instance,
-            rules=office.rules.sync,
-            answer_timeout=timedelta(minutes=settings.sync.answer_timeout_minutes),
-            now=now,
-        )
-        self.places_pass = PlacesPass(
-            calendar,
-            office.rooms,
-            ignored_tags=lambda: office.rules.ignored_tags,
-            default_store=lambda: office.rules.default_store,
-        )
-        self.subscription_pass = SubscriptionPass(
-            calendar,
-            office.subscriptions,
-            office.rooms,
-            addresses=endpoint,
-            delivery=Delivery(settings.sync.delivery),
-            now=now,
-        )
-        self.loop: Loop[Claim] = Loop(
-            office.queue,
-            self._handlers(),
-            slots=settings.sync.workers,
-            now=now,
-            watcher=watcher,
-            poll_seconds=poll_seconds,
-        )
-
-    def _handlers(self) -> Mapping[str, Callable[[Claim], Awaitable[None]]]:
-        return {
-            "room": self._read_room,
-            "loan": self._settle,
-            "meeting": self._settle,
-            "places": self._import_places,
-            "subscription": self._keep_subscription,
-        }
-
-    async def _read_room(self, claim: Claim) -> None:
-        await self.room_pass.read(BookableId(int(claim.key)), priority=int(claim.priority))
-
-    async def _settle(self, claim: Claim) -> None:
-        await self.booking_pass.settle(claim.kind, claim.key)
-
-    async def _import_places(self, claim: Claim) -> None:
-        await self.places_pass.import_places()
-
-    async def _keep_subscription(self, claim: Claim) -> None:
-        if claim.key == "all":
-            await self.subscription_pass.settle_all()
-        else:
-            await self.subscription_pass.keep(BookableId(int(claim.key)))
-
-    def note_parked(self, kind: str, key: str, error: str) -> None:
-        """Tell people of a key that was given up."""
-        self.office.ledger.open_case(f"{kind}:{key}", Note("key_parked", {"error": error}, actor="engine"))

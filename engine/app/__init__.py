@@ -1,0 +1,48 @@
+"""Builds every part and hands each what it needs. Knows all, decides nothing.
+
+Lives here: `office.py` (database, desk, rooms, queue: no network), `engine.py` (the passes and their loop),
+`service.py` (the doors: web, simulated tenant, schedule), `errands.py` (one comparison, one import, from the
+command line). Never here: rules, SQL, HTTP. May import everything below; imported by `cli`, `bench` and the tests.
+
+The functions of this module import the rest only when called: a command that asks for help opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.app.errands import PlanLine
+    from engine.app.office import Office
+    from engine.rooms.room import Room
+    from engine.settings import Settings
+
+
+def open_office(settings: Settings) -> Office:
+    """Open the office for one command. Raises DatabaseUnusable, Unreachable."""
+    from engine.app.office import Office
+    from engine.clock import utc_now
+
+    return Office(settings, now=utc_now)
+
+
+def run_service(settings: Settings) -> None:
+    """Run the service until told to stop. Raises Fatal."""
+    from engine.app.service import run_service as run
+
+    run(settings)
+
+
+async def plan_sync(settings: Settings, room: Room | None, apply: bool) -> Sequence[PlanLine]:
+    """Compare one room, or all, with Outlook; act on it only when *apply* says so."""
+    from engine.app.errands import plan_sync as compare
+
+    return await compare(settings, room, apply=apply)
+
+
+async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
+    """Read the directory's rooms and bring ours in line."""
+    from engine.app.errands import import_rooms as bring_in
+
+    return await bring_in(settings)

@@ -1,0 +1,109 @@
+"""The engine: an office with the calendar side, the passes and the loop that runs them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+from engine.app.office import Office
+from engine.database.marks import Priority
+from engine.database.queue import Claim
+from engine.ids import BookableId
+from engine.rooms.calendar import RoomCalendar
+from engine.subscriptions.plan import Delivery, Endpoint
+from engine.worker.bookings import BookingPass
+from engine.worker.loop import Loop, Watcher
+from engine.worker.places import PlacesPass
+from engine.worker.rooms import RoomPass, WindowRule
+from engine.worker.subscriptions import SubscriptionPass
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """An office with the calendar side: the passes and the loop that runs them."""
+
+    def __init__(
+        self,
+        office: Office,
+        calendar: RoomCalendar,
+        *,
+        endpoint: Endpoint,
+        watcher: Watcher,
+        poll_seconds: float = 0.1,
+    ) -> None:
+        settings, now = office.settings, office.now
+        self.office = office
+        self.calendar = calendar
+        self._watcher = watcher
+        self._noticed: tuple[datetime, datetime] | None = None
+        """When the last room was read for a notification, and when that notification had come."""
+        self.room_pass = RoomPass(
+            office.ledger,
+            calendar,
+            window=WindowRule(
+                timedelta(days=settings.sync.history_days),
+                timedelta(days=settings.sync.horizon_days),
+            ),
+            import_existing=office.rules.import_existing,
+            now=now,
+        )
+        self.booking_pass = BookingPass(
+            office.ledger,
+            calendar,
+            instance=office.instance,
+            rules=office.rules.sync,
+            answer_timeout=timedelta(minutes=settings.sync.answer_timeout_minutes),
+            now=now,
+        )
+        self.places_pass = PlacesPass(
+            calendar,
+            office.rooms,
+            ignored_tags=lambda: office.rules.ignored_tags,
+            default_store=lambda: office.rules.default_store,
+        )
+        self.subscription_pass = SubscriptionPass(
+            calendar,
+            office.subscriptions,
+            office.rooms,
+            addresses=endpoint,
+            delivery=Delivery(settings.sync.delivery),
+            now=now,
+        )
+        self.loop: Loop[Claim] = Loop(
+            office.queue,
+            self._handlers(),
+            slots=settings.sync.workers,
+            now=now,
+            watcher=watcher,
+            poll_seconds=poll_seconds,
+        )
+
+    def _handlers(self) -> Mapping[str, Callable[[Claim], Awaitable[None]]]:
+        return {
+            "room": self._read_room,
+            "loan": self._settle,
+            "meeting": self._settle,
+            "places": self._import_places,
+            "subscription": self._keep_subscription,
+        }
+
+    async def _read_room(self, claim: Claim) -> None:
+        if claim.priority is Priority.LIVE:
+            self._noticed = (self.office.now(), claim.marked_at)
+        await self.room_pass.read(BookableId(int(claim.key)), priority=int(claim.priority))
+
+    async def _settle(self, claim: Claim) -> None:
+        await self.booking_pass.settle(claim.kind, claim.key)
+        if self._noticed is not None and claim.priority is Priority.LIVE and claim.marked_at >= self._noticed[0]:
+            self._watcher.settled((self.office.now() - self._noticed[1]).total_seconds())
+
+    async def _import_places(self, claim: Claim) -> None:
+        await self.places_pass.import_places()
+
+    async def _keep_subscription(self, claim: Claim) -> None:
+        if claim.key == "all":
+            await self.subscription_pass.settle_all()
+        else:
+            await self.subscription_pass.keep(BookableId(int(claim.key)))

@@ -1,0 +1,117 @@
+"""Errands of the command line: one comparison with Outlook, one import of rooms; no service needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from engine.app.engine import Engine
+from engine.app.office import Office
+from engine.app.service import build_service_calendar, credential_of
+from engine.clock import utc_now
+from engine.database.marks import Priority
+from engine.graph.credential import StaticTokenCredential, TokenCredential
+from engine.reconcile.ledger import Booking
+from engine.reconcile.plan import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.reasons import explain
+from engine.rooms.room import Room
+from engine.settings import Settings
+from engine.subscriptions.plan import Endpoint
+
+_SIGNS = {CreateEvent: "+", ChangeEvent: "~", DeleteEvent: "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One thing that was, or would be, done: `sign` is `+`, `~` or `-`."""
+
+    sign: str
+    what: str
+    why: str
+
+
+class _Silent:
+    """Nobody is told about the passes of an errand."""
+
+    def passed(self, kind: str, outcome: str, seconds: float) -> None:
+        return None
+
+    def settled(self, seconds: float) -> None:
+        return None
+
+    def parked(self, kind: str, key: str, error: str) -> None:
+        return None
+
+    def recovered(self, kind: str, key: str) -> None:
+        return None
+
+
+async def plan_sync(settings: Settings, room: Room | None, *, apply: bool) -> Sequence[PlanLine]:
+    """Read the rooms' calendars, compare every booking, and return what it needs; do it when *apply* says so.
+
+    Reading brings the mirror up to date and marks what changed: a service that runs acts on it as always.
+    """
+    async with _open_engine(settings) as engine:
+        rooms = [room] if room is not None else [each for each in engine.office.rooms.load_rooms() if each.is_synced]
+        for each in rooms:
+            await engine.room_pass.read(each.id, priority=Priority.LIVE)
+        lines: list[PlanLine] = []
+        for kind, key in engine.office.ledger.bookings_of([each.id for each in rooms]):
+            seen = await engine.booking_pass.preview(kind, key)
+            if seen is not None:
+                lines += _lines(*seen)
+            if seen is not None and apply and not seen[1].is_rest:
+                await engine.booking_pass.settle(kind, key)
+        return lines
+
+
+async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
+    """Read the directory's rooms and bring ours in line. No loan is ever lost by it."""
+    async with _open_engine(settings) as engine:
+        report = await engine.places_pass.import_places()
+        return [PlanLine("~", "rooms", report.text)]
+
+
+@asynccontextmanager
+async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
+    with Office(settings, now=utc_now) as office:
+        base_url, credential = _tenant(settings)
+        calendar = build_service_calendar(settings, base_url, credential)
+        try:
+            public = settings.web.public_url_for(settings.web.port)
+            office.rules.link_base = public
+            yield Engine(office, calendar, endpoint=Endpoint(public, public), watcher=_Silent(), poll_seconds=0)
+        finally:
+            await calendar.aclose()
+
+
+def _tenant(settings: Settings) -> tuple[str, TokenCredential]:
+    """Return the tenant to speak to; the simulated one must be running, in the service or by `simulate serve`."""
+    graph = settings.graph
+    if settings.simulated:
+        return f"http://127.0.0.1:{settings.simulator.port}/v1.0", StaticTokenCredential("demo")
+    return graph.base_url, credential_of(settings)
+
+
+def _lines(booking: Booking, plan: Plan) -> list[PlanLine]:
+    """Return a plan as lines people can read: the loan's side first, then Outlook's."""
+    name = f"loan {booking.loan.number}" if booking.loan is not None else "meeting"
+    why = "; ".join(explain(note.code, _named(note)) for note in (*plan.notes, *plan.conflicts))
+    lines = []
+    match plan.loan:
+        case NewLoan(interval=interval):
+            lines.append(PlanLine("+", f"loan {interval.start:%Y-%m-%d %H:%M}-{interval.end:%H:%M} UTC", why))
+        case LoanEdit(action=action):
+            lines.append(PlanLine("-" if action is not None else "~", name, why))
+        case None:
+            pass
+    lines += [PlanLine(_SIGNS[type(write)], f"event of {name}", why) for write in plan.writes]
+    if not lines and booking.loan is None:
+        lines += [PlanLine("~", "meeting left out", explain(case.code, _named(case))) for case in plan.cases]
+    return lines
+
+
+def _named(note: Note) -> dict[str, object]:
+    facts = dict(note.facts)
+    return {"item": f"item {facts['item_id']}", **facts} if "item_id" in facts else facts

@@ -1,0 +1,340 @@
+"""The service: web, simulated tenant, schedule and engine in one process, started in order and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import uvicorn
+
+from engine.app.engine import Engine
+from engine.app.office import Office
+from engine.clock import utc_now
+from engine.database.marks import Priority
+from engine.errors import DatabaseUnusable, EngineError, Fatal
+from engine.graph.build import build_calendar
+from engine.graph.calendar import GraphCalendar
+from engine.graph.credential import StaticTokenCredential, TokenCredential, build_credential
+from engine.reconcile.reasons import explain
+from engine.schedule.clock_jobs import Schedule, plan_jobs
+from engine.settings import Settings, is_loopback
+from engine.subscriptions.plan import Endpoint
+from engine.web.api import create_api
+from engine.web.metrics import Metrics, Readings
+from engine.web.parts import Check, WebParts
+from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, build_receiver
+
+log = logging.getLogger(__name__)
+
+SWEEP_SPREAD_SECONDS = 300.0
+"""Over how long a sweep's readings are spread, so that ten thousand rooms are not asked for in one second."""
+
+NOTIFICATIONS_KEPT = timedelta(days=7)
+
+DEMO_TOKEN = "demo"
+"""Admin token of the simulated tenant on loopback: the first curl needs no set-up. Never of a real tenant."""
+
+
+def run_service(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises Fatal when the engine cannot start or go on."""
+    start_logging()
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with AsyncExitStack() as stack:
+        base_url, credential = await stack.enter_async_context(open_tenant(settings))
+        office = stack.enter_context(Office(settings, now=utc_now))
+        calendar = build_service_calendar(settings, base_url, credential)
+        stack.push_async_callback(calendar.aclose)
+        metrics = Metrics(lambda: _read_metrics(office, calendar))
+        token = choose_bootstrap_token(settings, office)
+        public = await stack.enter_async_context(_open_web(settings, office, metrics, token))
+        office.rules.link_base = public
+        endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
+        engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics))
+        _announce(settings, public, base_url, token)
+        await _work(settings, office, engine, stopping)
+
+
+async def _work(settings: Settings, office: Office, engine: Engine, stopping: asyncio.Event) -> None:
+    """Run the loop and the clock until told to stop, or until the loop cannot go on."""
+    office.enqueue("subscription", "all")
+    schedule = Schedule(plan_service_jobs(settings, office), now=office.now, report=office.note_job)
+    schedule.start()
+    working = asyncio.create_task(engine.loop.run())
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        schedule.stop()
+        waiting.cancel()
+        engine.loop.stop()
+        await working
+
+
+@asynccontextmanager
+async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, TokenCredential]]:
+    """Yield the Graph to speak to and our identity there: the simulated tenant's, started here, or a real one's."""
+    if not settings.simulated:
+        yield settings.graph.base_url, credential_of(settings)
+        return
+    from engine.simulator import DEMO_TOKEN as TENANT_TOKEN
+    from engine.simulator import TenantOptions
+    from engine.simulator.demo import populate
+    from engine.simulator.server import SimulatorServer
+
+    options = TenantOptions(seed=settings.simulator.seed, state_file=settings.simulator.state_file or None)
+    server = SimulatorServer(options, port=settings.simulator.port)
+    try:
+        await server.start()
+    except OSError as error:
+        port = settings.simulator.port
+        raise DatabaseUnusable(f"the simulated tenant cannot start on port {port}: {error}") from error
+    try:
+        if settings.simulator.demo:
+            zone = settings.rooms.time_zone if settings.rooms.time_zone != "UTC" else "Europe/Paris"
+            populate(server.tenant, today=utc_now().astimezone(ZoneInfo(zone)).date(), zone=zone)
+        yield server.base_url, StaticTokenCredential(TENANT_TOKEN)
+    finally:
+        await server.stop()
+
+
+def credential_of(settings: Settings) -> TokenCredential:
+    """Return our identity at a real tenant."""
+    graph = settings.graph
+    return build_credential(
+        graph.credential,
+        token=graph.token.get_secret_value() if graph.token else None,
+        tenant_id=graph.tenant_id or None,
+        client_id=graph.client_id or None,
+        client_secret=graph.client_secret.get_secret_value() if graph.client_secret else None,
+        certificate_path=graph.certificate_path or None,
+        authority=graph.authority,
+    )
+
+
+def build_service_calendar(settings: Settings, base_url: str, credential: TokenCredential) -> GraphCalendar:
+    """Return the calendar side as the settings want it."""
+    return build_calendar(
+        base_url=base_url,
+        credential=credential,
+        now=utc_now,
+        http_client="kiota" if settings.graph.http_client == "httpx" else "aiohttp",
+        requests_per_mailbox=settings.graph.requests_per_mailbox,
+        timeout_seconds=settings.graph.timeout_seconds,
+    )
+
+
+# --- the web
+
+
+class _EmbeddedServer(uvicorn.Server):
+    """A uvicorn server that leaves the signals to us."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+@asynccontextmanager
+async def _open_web(settings: Settings, office: Office, metrics: Metrics, token: str | None) -> AsyncIterator[str]:
+    """Serve, and yield the public address. First of all doors: Graph calls the receiver while it subscribes us."""
+    import socket
+
+    host, port = settings.web.host, settings.web.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise Fatal(f"the web cannot listen on {host}:{port}: {error.strerror}; set ENGINE_WEB__PORT") from error
+    public = settings.web.public_url_for(listener.getsockname()[1])
+    parts = WebParts(
+        register=office.desk,
+        rooms=office.rooms,
+        tokens=office.tokens,
+        enqueue=office.enqueue,
+        read_status=office.read_status,
+        read_checks=lambda: read_checks(settings, office),
+        metrics=metrics,
+        explain=explain,
+        clock=office.now,
+        bootstrap_token=token,
+        base_address=public,
+    )
+    app = create_api(parts, routers=[build_receiver(_accept(office, metrics))])
+    config = uvicorn.Config(
+        app,
+        log_level=logging.WARNING,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = _EmbeddedServer(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        if serving.done():
+            serving.result()
+        await asyncio.sleep(0.005)
+    try:
+        yield public
+    finally:
+        server.should_exit = True
+        with suppress(asyncio.CancelledError):
+            await serving
+
+
+def _accept(office: Office, metrics: Metrics) -> Callable[[bytes], Any]:
+    def accept(body: bytes) -> Any:
+        accepted = office.inbox.accept(body)
+        for outcome, count in (("accepted", accepted.stored), ("seen", accepted.seen), ("refused", accepted.rejected)):
+            if count:
+                metrics.observe_notification(outcome, count)
+        return accepted
+
+    return accept
+
+
+def choose_bootstrap_token(settings: Settings, office: Office) -> str | None:
+    """Return the token that opens the API before any was made: from the environment, `demo` for the simulated
+    tenant, else a new one for this run, told once; none when tokens exist or the web is open to other machines."""
+    if settings.web.api_token is not None:
+        return settings.web.api_token.get_secret_value()
+    if not is_loopback(settings.web.host):
+        return None
+    if settings.simulated:
+        return DEMO_TOKEN
+    return None if office.tokens.list_tokens() else secrets.token_urlsafe(24)
+
+
+# --- health
+
+
+def read_checks(settings: Settings, office: Office) -> Sequence[Check]:
+    """Return what must hold before the engine is ready: database, queue, subscriptions, first reading."""
+    try:
+        office.status.is_there()
+        depth, health, jobs = office.queue.depth(), office.status.rooms(), office.status.jobs()
+    except EngineError as error:
+        return [Check("database", ok=False, detail=str(error))]
+    followed = [room for room in health if room.state == "active"]
+    unread = [room.name for room in followed if not room.contacted]
+    imported = (jobs.get("import_rooms") or {}).get("last_at") is not None
+    checks = [
+        Check("database", ok=True),
+        Check("queue", ok=_is_moving(depth.oldest_waiting_at.values(), office.now()), detail=f"{depth.due} due"),
+        Check("rooms", ok=imported, detail="" if imported else "the directory has not been read yet"),
+        Check("first_reading", ok=imported and not unread, detail=", ".join(unread[:10])),
+    ]
+    if settings.sync.delivery == "push":
+        missing = [room.name for room in followed if not room.subscribed]
+        checks.append(Check("subscriptions", ok=imported and not missing, detail=", ".join(missing[:10])))
+    return checks
+
+
+def _is_moving(oldest: Any, now: datetime) -> bool:
+    """Tell whether nothing that is due has waited for ten minutes."""
+    return all(now - at < timedelta(minutes=10) for at in oldest)
+
+
+def _read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
+    depth, now = office.queue.depth(), office.now()
+    outcomes: dict[str, int] = {}
+    for (_kind, outcome), count in calendar.meter.requests.items():
+        outcomes[outcome] = outcomes.get(outcome, 0) + count
+    imported = (office.status.jobs().get("import_rooms") or {}).get("last_at")
+    return Readings(
+        queue_waiting={"all": depth.waiting},
+        queue_age_seconds={
+            priority.name.lower(): (now - at).total_seconds() for priority, at in depth.oldest_waiting_at.items()
+        },
+        queue_running=depth.running,
+        parked=depth.parked,
+        graph_requests=outcomes,
+        throttled=calendar.meter.throttled,
+        subscriptions_deaf=sum(room.deaf for room in office.status.rooms()),
+        last_import_at=imported if isinstance(imported, datetime) else None,
+        loans=office.status.loans_by_status(),
+        cases_open=sum(office.status.open_cases().values()),
+    )
+
+
+class Watching:
+    """Tells metrics and cases about passes."""
+
+    def __init__(self, office: Office, metrics: Metrics) -> None:
+        self._office = office
+        self._metrics = metrics
+
+    def passed(self, kind: str, outcome: str, seconds: float) -> None:
+        self._metrics.observe_pass(kind, outcome, seconds)
+
+    def settled(self, seconds: float) -> None:
+        self._metrics.observe_notification_latency(seconds)
+
+    def parked(self, kind: str, key: str, error: str) -> None:
+        self._office.note_parked(kind, key, error)
+
+    def recovered(self, kind: str, key: str) -> None:
+        self._office.note_recovered(kind, key)
+
+
+# --- the clock
+
+
+def plan_service_jobs(settings: Settings, office: Office) -> Any:
+    """Return the timed jobs. Each only enqueues, apart from the loans' own clock and the clearing of old rows."""
+    push = settings.sync.delivery == "push"
+    return plan_jobs(
+        import_places=lambda: office.enqueue("places", "all", priority=Priority.SWEEP),
+        sweep_rooms=lambda: office.rooms.mark_rooms(priority=Priority.SWEEP, spread_seconds=SWEEP_SPREAD_SECONDS),
+        loan_clock=office.desk.run_clock,
+        retention=lambda: office.inbox.prune(office.now() - NOTIFICATIONS_KEPT),
+        check_subscriptions=office.subscriptions.mark_due if push else None,
+        poll_rooms=None if push else lambda: office.rooms.mark_rooms(priority=Priority.LIVE),
+        import_every=timedelta(minutes=settings.rooms.import_every_minutes),
+        sweep_every=timedelta(minutes=settings.sync.sweep_every_minutes),
+        poll_every=timedelta(seconds=settings.sync.poll_every_seconds),
+    )
+
+
+# --- what people see
+
+
+def _announce(settings: Settings, public: str, base_url: str, token: str | None) -> None:
+    print(f"API        {public}/api/docs", flush=True)
+    print(f"Graph      {base_url}" + ("  (simulated tenant)" if settings.simulated else ""), flush=True)
+    if token is not None and settings.web.api_token is None:
+        print(f"API token  {token}", flush=True)
+
+
+class _Line(logging.Formatter):
+    """One line a record: time, level, message, then its named values."""
+
+    _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        named = " ".join(f"{key}={value}" for key, value in vars(record).items() if key not in self._PLAIN)
+        return f"{line}  {named}" if named else line
+
+
+def start_logging() -> None:
+    """Log to stderr; libraries only when they warn."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("engine").setLevel(logging.INFO)
