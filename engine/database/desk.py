@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import bindparam, func, select
@@ -63,6 +64,9 @@ _room = metadata.tables["room"]
 _store = metadata.tables["store"]
 _ADD_BOOKABLE = _bookable.insert().returning(_bookable.c.id)
 _ASSET_NAMED = select(_asset.c.id).where(func.lower(_asset.c.name) == bindparam("folded"), ~_asset.c.retired)
+
+
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +163,8 @@ class Desk(LoanRegister):
         faults = find_name_faults(name, description, store)
         if faults:
             raise Invalid(*faults)
-        with self._database.write() as transaction:
-            connection = transaction.connection
-            if connection.execute(_ASSET_NAMED, {"folded": name.strip().lower()}).first() is not None:
-                raise Invalid(Fault("name", "taken", f"there is an asset called {name.strip()} already"))
-            store_id = ensure_store(transaction, (store or self._options().default_store).strip())
-            made = connection.execute(_ADD_BOOKABLE, {"kind": ItemKind.ASSET.value})
-            number = made.scalar_one()
-            values = {"id": number, "name": name.strip(), "store_id": store_id, "description": description}
-            connection.execute(_asset.insert().values(**values, retired=False, rules={}))
-            return next(asset for asset in load_assets(connection) if asset.id == number)
+        wanted = (store or "").strip() or self._options().default_store
+        return self._edit(lambda transaction: _add_asset(transaction, name.strip(), wanted, description))
 
     def list_stores(self) -> Sequence[Store]:
         with self._database.read() as transaction:
@@ -201,7 +197,7 @@ class Desk(LoanRegister):
 
     # --- steps
 
-    def _edit(self, step: Callable[[Transaction], Loan]) -> Loan:
+    def _edit(self, step: Callable[[Transaction], Written]) -> Written:
         """Run one edit; when somebody took an item or wrote the row at the same moment, look again."""
         for _ in range(TRIES):
             try:
@@ -280,6 +276,16 @@ class Desk(LoanRegister):
         clashes = find_clashes(transaction.connection, items, interval, apart=apart)
         if clashes:
             raise Unavailable(*clashes)
+
+
+def _add_asset(transaction: Transaction, name: str, store: str, description: str) -> Asset:
+    connection = transaction.connection
+    if connection.execute(_ASSET_NAMED, {"folded": name.lower()}).first() is not None:
+        raise Invalid(Fault("name", "taken", f"there is an asset called {name} already"))
+    number = connection.execute(_ADD_BOOKABLE, {"kind": ItemKind.ASSET.value}).scalar_one()
+    values = {"id": number, "name": name, "store_id": ensure_store(transaction, store), "description": description}
+    connection.execute(_asset.insert().values(**values, retired=False, rules={}))
+    return next(asset for asset in load_assets(connection) if asset.id == number)
 
 
 def _loan(transaction: Transaction, number: int) -> Loan:

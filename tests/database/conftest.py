@@ -1,0 +1,78 @@
+"""A migrated database of either kind, and a building in it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.database.connection import Database
+from engine.database.migrations import migrate
+from engine.database.tables import metadata
+from tests.database.building import Building, StandingClock
+from tests.postgres import Postgres
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied: migrating anew for each test would take most of the time."""
+    path = tmp_path_factory.mktemp("template") / "accord.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql_url(postgres: Postgres) -> Iterator[str]:
+    """A PostgreSQL database with all tables, emptied before each test."""
+    with postgres.database() as url:
+        _migrate(url)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a migrated, empty database."""
+    if request.param == "sqlite":
+        path = tmp_path / "accord.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("migrated_postgresql_url")
+    database = Database(url)
+    with database.write() as transaction:
+        names = ", ".join(f'"{name}"' for name in metadata.tables)
+        transaction.connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    database.close()
+    return url
+
+
+@pytest.fixture
+def database(migrated_url: str, clock: StandingClock) -> Iterator[Database]:
+    """A database with all its tables, on a clock that stands still."""
+    database = Database(migrated_url, clock=clock, durability="normal")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def fresh_database(database_url: str) -> Iterator[Database]:
+    """A database of its own, migrated just now: for tests that spoil its schema."""
+    database = Database(database_url)
+    migrate(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def building(database: Database, clock: StandingClock) -> Building:
+    return Building(database, clock)
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()

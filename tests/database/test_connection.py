@@ -1,0 +1,213 @@
+"""Transactions: what commits, what is rolled back, and what a failing database means to the engine."""
+
+import multiprocessing
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from engine.database.connection import Database
+from engine.database.migrations import migrate
+from engine.errors import DatabaseUnusable, Stale, Unreachable
+from tests.database.building import StandingClock, insert, marked, rows
+from tests.database.processes import hold_write_lock, start
+
+
+class TestATransaction:
+    def test_commits_at_its_end(self, database: Database) -> None:
+        """What was written is there once the block is left."""
+        insert(database, "job", name="nightly")
+
+        assert [row.name for row in rows(database, "job")] == ["nightly"]
+
+    def test_is_rolled_back_by_any_exception(self, database: Database) -> None:
+        """Rows, marks and callbacks: nothing is left of a transaction that failed."""
+        told: list[str] = []
+
+        def fail_in_the_midst() -> None:
+            with database.write() as transaction:
+                transaction.mark("loan", "1")
+                transaction.after_commit(lambda: told.append("committed"))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail_in_the_midst()
+
+        assert (rows(database, "work"), told) == ([], [])
+
+    def test_calls_back_after_the_commit(self, database: Database) -> None:
+        """A callback sees what the transaction wrote, and its failure does not undo it."""
+        seen: list[int] = []
+
+        with database.write() as transaction:
+            transaction.after_commit(lambda: 1 // 0)
+            transaction.after_commit(lambda: seen.append(len(rows(database, "work"))))
+            transaction.mark("loan", "1")
+
+        assert seen == [1]
+
+    def test_reads_the_clock_once(self, database: Database, clock: StandingClock) -> None:
+        """All of a transaction happens at one instant."""
+        with database.write() as transaction:
+            before = transaction.now
+            clock.advance(hours=1)
+
+            assert transaction.now == before
+
+    def test_is_not_opened_inside_another(self, database: Database) -> None:
+        """On SQLite it would wait for itself for ever, so it is refused everywhere."""
+        with database.write(), pytest.raises(RuntimeError, match="inside a transaction"), database.read():
+            pass
+
+    def test_undoes_an_attempt_alone(self, database: Database) -> None:
+        """What was refused inside `attempt` is undone; the rest of the transaction stands."""
+        insert(database, "store", name="A", rules={}, approval=False)
+
+        with database.write() as transaction:
+            transaction.mark("loan", "1")
+            with pytest.raises(Stale), transaction.attempt():
+                transaction.connection.exec_driver_sql(
+                    "INSERT INTO store (name, rules, approval) SELECT name, rules, approval FROM store"
+                )
+
+        assert marked(database) == {"loan:1"}
+
+    def test_of_the_database_clock_is_utc_and_now(self, database_url: str) -> None:
+        """Without a clock of ours the database's own is read: several machines share it."""
+        database = Database(database_url)
+        with database.read() as transaction:
+            now = transaction.now
+        database.close()
+
+        assert now.utcoffset() is not None
+        assert now.year >= 2025
+
+
+class TestThreads:
+    def test_write_one_after_the_other(self, database: Database) -> None:
+        """Many threads write at once; none is told "locked", none is lost."""
+
+        def write(number: int) -> None:
+            for step in range(20):
+                insert(database, "job", name=f"{number}/{step}")
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(rows(database, "job")) == 160
+
+    def test_read_while_another_writes(self, database: Database) -> None:
+        """A reader sees the last committed state, and does not wait for the writer."""
+        seen: list[int] = []
+        with database.write() as transaction:
+            transaction.connection.exec_driver_sql("INSERT INTO job (name) VALUES ('a')")
+            reader = threading.Thread(target=lambda: seen.append(len(rows(database, "job"))))
+            reader.start()
+            reader.join()
+
+        assert seen == [0]
+
+
+class TestInMemory:
+    def test_threads_share_one_database(self) -> None:
+        """`:memory:` is one database for all threads of the process, for simulated worlds."""
+        database = Database("sqlite:///:memory:")
+        migrate(database)
+
+        thread = threading.Thread(target=insert, args=(database, "job"), kwargs={"name": "a"})
+        thread.start()
+        thread.join()
+
+        assert len(rows(database, "job")) == 1
+        database.close()
+
+
+class TestAFailingDatabase:
+    def test_that_another_process_holds_is_busy(self, sqlite_url: str, tmp_path: Path) -> None:
+        """While another process holds the write lock, writing is "not now", reading goes on, and later all is well."""
+        database = Database(sqlite_url, busy_seconds=0.05)
+        migrate(database)
+        context = multiprocessing.get_context("spawn")
+        ready, finish = context.Event(), context.Event()
+        holder = start(hold_write_lock, str(tmp_path / "accord.db"), ready, finish)
+        assert ready.wait(30)
+
+        with pytest.raises(Unreachable, match="busy"):
+            insert(database, "job", name="a")
+        assert rows(database, "job") == []
+
+        finish.set()
+        holder.join()
+        insert(database, "job", name="a")
+        assert len(rows(database, "job")) == 1
+        database.close()
+
+    def test_that_cannot_be_written_is_unusable(self, sqlite_url: str, tmp_path: Path) -> None:
+        """A read-only file stops the engine, and the message says what to look at."""
+        first = Database(sqlite_url)
+        migrate(first)
+        first.close()
+        database = Database(f"sqlite:///file:{tmp_path / 'accord.db'}?mode=ro&uri=true")
+
+        with pytest.raises(DatabaseUnusable, match="readonly"):
+            insert(database, "job", name="a")
+        database.close()
+
+    def test_that_is_no_database_is_unusable(self, sqlite_url: str, tmp_path: Path) -> None:
+        """A file of something else is told apart from an empty one."""
+        (tmp_path / "accord.db").write_bytes(b"something else entirely" * 100)
+
+        with pytest.raises(DatabaseUnusable, match="not a database"):
+            migrate(Database(sqlite_url))
+
+    def test_whose_directory_cannot_be_made_is_unusable(self, tmp_path: Path) -> None:
+        """Missing directories are made; where that is impossible the message names the directory."""
+        (tmp_path / "file").write_text("")
+
+        with pytest.raises(DatabaseUnusable, match="file"):
+            Database(f"sqlite:///{tmp_path / 'file' / 'below' / 'accord.db'}")
+
+    def test_of_another_kind_is_unusable(self) -> None:
+        """Only SQLite and PostgreSQL are spoken."""
+        with pytest.raises(DatabaseUnusable, match="sqlite or postgresql"):
+            Database("mysql://somewhere/accord")
+
+    def test_that_does_not_listen_is_unreachable(self) -> None:
+        """A PostgreSQL that is not there may come back: try again."""
+        database = Database("postgresql://nobody@127.0.0.1:1/accord")
+
+        with pytest.raises(Unreachable):
+            rows(database, "job")
+
+    def test_that_drops_its_connections_is_reached_again(self, postgresql_url: str) -> None:
+        """A transaction whose connection the server closed fails as "not now"; the next one succeeds."""
+        database = Database(postgresql_url)
+        migrate(database)
+
+        with pytest.raises(Unreachable), database.write() as transaction:
+            transaction.connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        insert(database, "job", name="a")
+
+        assert len(rows(database, "job")) == 1
+        database.close()
+
+
+class TestTheFile:
+    def test_is_kept_in_wal_with_full_syncs(self, tmp_path: Path) -> None:
+        """Missing directories are made, and the file is one that survives a power cut by default."""
+        database = Database(f"sqlite:///{tmp_path / 'new' / 'accord.db'}")
+        migrate(database)
+
+        with database.write() as transaction:
+            synchronous = transaction.connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+            foreign_keys = transaction.connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one()
+        database.close()
+
+        mode = sqlite3.connect(tmp_path / "new" / "accord.db")
+        assert mode.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        mode.close()
+        assert (synchronous, foreign_keys) == (2, 1)

@@ -1,0 +1,125 @@
+"""Coming to the present schema: from nothing, twice at once, from a future one, and with the guards in place."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from engine.database import migrations
+from engine.database.connection import Database
+from engine.database.guards import ensure_guards
+from engine.database.migrations import HEAD, migrate
+from engine.errors import DatabaseUnusable, Occupied
+from tests.database.building import insert, rows
+from tests.database.processes import migrate_it, run_all
+from tests.database.test_guards import hold
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    return config
+
+
+class TestMigrating:
+    def test_is_done_once(self, database_url: str) -> None:
+        """The first start makes the tables, the second finds nothing to do."""
+        database = Database(database_url)
+
+        assert [migrate(database), migrate(database)] == [True, False]
+        database.close()
+
+    def test_ends_where_the_models_are(self, fresh_database: Database) -> None:
+        """Autogenerate finds no difference between the migrated database and the tables the code declares."""
+        config = _config()
+
+        with fresh_database.change_schema() as transaction:
+            config.attributes["connection"] = transaction.connection
+            command.check(config)
+
+    def test_knows_its_newest_revision(self) -> None:
+        """The revision written in the code is the newest script's."""
+        assert ScriptDirectory.from_config(_config()).get_current_head() == HEAD
+
+    def test_happens_once_when_two_processes_start(self, database_url: str) -> None:
+        """Two processes that start on an empty database both find it ready."""
+        run_all((migrate_it, (database_url,)), (migrate_it, (database_url,)))
+
+        database = Database(database_url)
+        assert migrate(database) is False
+        assert len(rows(database, "loan")) == 0
+        database.close()
+
+    def test_refuses_a_newer_schema(self, fresh_database: Database) -> None:
+        """A database that a newer version has used is left alone, and the message says so."""
+        with fresh_database.write() as transaction:
+            transaction.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+        with pytest.raises(DatabaseUnusable, match="newer version"):
+            migrate(fresh_database)
+
+    def test_refuses_tables_that_are_not_ours(self, fresh_database: Database) -> None:
+        """Tables of our names without a version are somebody else's."""
+        with fresh_database.write() as transaction:
+            transaction.connection.exec_driver_sql("DROP TABLE alembic_version")
+
+        with pytest.raises(DatabaseUnusable, match="not ours"):
+            migrate(fresh_database)
+
+    def test_that_breaks_a_reference_is_undone(self, sqlite_url: str) -> None:
+        """Foreign keys rest while tables are rebuilt: they are checked before the commit, and watched after."""
+        database = Database(sqlite_url)
+        migrate(database)
+
+        with pytest.raises(DatabaseUnusable, match="point nowhere"), database.change_schema() as transaction:
+            transaction.connection.exec_driver_sql("INSERT INTO person_alias VALUES ('a@example.org', 99)")
+
+        assert rows(database, "person_alias") == []
+        with database.write() as transaction:
+            assert transaction.connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        database.close()
+
+
+class TestTheGuards:
+    def test_are_there_after_the_first_start(self, fresh_database: Database) -> None:
+        """Nothing is left to do for them."""
+        with fresh_database.write() as transaction:
+            assert ensure_guards(transaction.connection) is False
+
+    def test_come_back_after_a_rebuild_dropped_them(self, sqlite_url: str) -> None:
+        """SQLite drops a table's triggers when the table is rebuilt; the next start puts them back."""
+        database = Database(sqlite_url)
+        migrate(database)
+        with database.change_schema() as transaction:
+            for statement in (
+                "CREATE TABLE copy AS SELECT * FROM loan_item",
+                "DROP TABLE loan_item",
+                "ALTER TABLE copy RENAME TO loan_item",
+            ):
+                transaction.connection.exec_driver_sql(statement)
+
+        assert migrate(database) is True
+
+        hold(database, 1, 0, 4)
+        with pytest.raises(Occupied):
+            hold(database, 1, 3, 5)
+        database.close()
+
+    def test_that_differ_are_replaced(self, fresh_database: Database) -> None:
+        """A guard of an older wording does not stay."""
+        with fresh_database.write() as transaction:
+            connection = transaction.connection
+            if fresh_database.dialect == "postgresql":
+                connection.exec_driver_sql("COMMENT ON CONSTRAINT guard_loan_item ON loan_item IS 'older'")
+            else:
+                connection.exec_driver_sql("DROP TRIGGER guard_loan_item_insert")
+                connection.exec_driver_sql(
+                    "CREATE TRIGGER guard_loan_item_insert BEFORE INSERT ON loan_item BEGIN SELECT 1; END"
+                )
+
+        assert migrate(fresh_database) is True
+        assert migrate(fresh_database) is False
+
+        insert(fresh_database, "store", id=1, name="s", rules={}, approval=False)
