@@ -204,6 +204,11 @@ class Database:
             except exc.SQLAlchemyError as error:
                 raise _translated(error) from error
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether this thread is inside a transaction of ours."""
+        return bool(getattr(self._open, "yes", False))
+
     def announce_marks(self) -> None:
         """Tell everyone in this process who waits for marks."""
         for listener in tuple(self.mark_listeners):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -58,19 +59,28 @@ class SyncLedger:
     def room_book(self) -> RoomBook:
         return self._rooms.book()
 
+    def _write(self) -> AbstractContextManager[Transaction]:
+        """Open a writing transaction, the rooms being up to date before it begins."""
+        self._rooms.book()
+        return self._database.write()
+
+    def _read(self) -> AbstractContextManager[Transaction]:
+        self._rooms.book()
+        return self._database.read()
+
     # --- rooms
 
     def load_reading(self, room_id: BookableId) -> Reading | None:
         room = self._rooms.book().by_id(room_id)
         if room is None or room.state is RoomState.EXCLUDED:
             return None
-        with self._database.read() as transaction:
+        with self._read() as transaction:
             row = transaction.connection.execute(_READING, {"room": room_id}).one()
         window = Interval(row.window_start, row.window_end) if row.window_start else None
         return Reading(room, row.delta_link, row.next_link, window, row.reading, row.contacted_at)
 
     def begin_reading(self, room_id: BookableId, window: Interval) -> Reading:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             transaction.connection.execute(
                 update(room_table)
                 .where(room_table.c.id == room_id)
@@ -91,7 +101,7 @@ class SyncLedger:
         self, reading: Reading, page: ChangesPage, *, whole: bool, import_existing: bool, priority: int
     ) -> PageSaved:
         first_contact = reading.contacted_at is None
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             changed, marked = self._mirror.save_page(
                 transaction,
                 reading.room.id,
@@ -132,7 +142,7 @@ class SyncLedger:
         self._set_state(room_id, RoomState.SUSPENDED, RoomState.ACTIVE, Note("room_resumed"))
 
     def _set_state(self, room_id: BookableId, before: RoomState, after: RoomState, note: Note) -> None:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             changed = transaction.connection.execute(
                 update(room_table)
                 .where(room_table.c.id == room_id, room_table.c.state == before.value)
@@ -146,27 +156,28 @@ class SyncLedger:
                 open_cases(transaction, f"room:{room_id}", [note], standing=True)
             else:
                 close_case_of(transaction, f"room:{room_id}", "room_suspended")
+                transaction.mark("subscription", str(room_id))
         self._rooms.forget()
 
     # --- bookings
 
     def bookings_of(self, rooms: Sequence[BookableId]) -> list[tuple[str, str]]:
         """Return the keys of every booking to come in *rooms*: loans that are linked, meetings that are not."""
-        with self._database.read() as transaction:
+        with self._read() as transaction:
             parameters = {"rooms": list(rooms), "now": transaction.now}
             loans = transaction.connection.execute(_LOANS_OF, parameters).scalars().all()
             meetings = transaction.connection.execute(_MEETINGS_OF, parameters).scalars().all()
         return [*(("loan", str(number)) for number in loans), *(("meeting", uid) for uid in meetings)]
 
     def load_booking(self, kind: str, key: str) -> Booking | None:
-        with self._database.read() as transaction:
+        with self._read() as transaction:
             connection = transaction.connection
             link = load_link(connection, kind, key)
             taken_over = kind == "meeting" and link is not None and link[1].state in ("linked", "pending")
             if not taken_over:
                 return self._read_booking(transaction, kind, key, link)
         assert link is not None
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             transaction.mark("loan", str(link[0]))
         return None
 
@@ -192,7 +203,7 @@ class SyncLedger:
         return self._rooms.zone_of(copies[0].room_id) if copies else self._rooms.default_zone
 
     def save_copy(self, room_id: BookableId, event_id: EventId, copy: EventCopy | None) -> None:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             self._mirror.save_copy(transaction, room_id, event_id, copy, self._rooms.book())
 
     def clashes(
@@ -200,7 +211,7 @@ class SyncLedger:
     ) -> Mapping[BookableId, Clash]:
         blocked = interval.blocked()
         parameters = {"items": list(items), "start": blocked.start, "end": blocked.end, "apart": apart_from or 0}
-        with self._database.read() as transaction:
+        with self._read() as transaction:
             rows = transaction.connection.execute(_HELD, parameters).all() if items else []
         return {
             BookableId(row.bookable_id): Clash(
@@ -222,18 +233,18 @@ class SyncLedger:
         return tuple(found.values())
 
     def _now(self) -> datetime:
-        with self._database.read() as transaction:
+        with self._read() as transaction:
             return transaction.now
 
     def store_text_level(self, loan: Loan) -> TextLevel:
         return self._rooms.text_level(loan.store_id) or self._rules().text_level
 
     def save_plan(self, booking: Booking, plan: Plan, writing: Writing) -> tuple[Intent, ...]:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             return self._settler.save(transaction, booking, plan, writing)
 
     def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> None:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             changed = transaction.connection.execute(
                 update(link_table)
                 .where(
@@ -249,14 +260,14 @@ class SyncLedger:
             transaction.mark("loan", str(loan_number))
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
-        with self._database.read() as transaction:
+        with self._read() as transaction:
             rows = transaction.connection.execute(_CREATES, {"mailbox": mailbox}).all()
         return any(row.payload.get("start") == interval.start.isoformat() for row in rows)
 
     # --- writes
 
     def finish_intent(self, intent: Intent, copy: EventCopy | None) -> None:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             match intent.kind:
                 case IntentKind.CREATE | IntentKind.CHANGE:
                     assert copy is not None, "a create and a change leave a copy"
@@ -278,7 +289,7 @@ class SyncLedger:
             transaction.mark("loan", str(intent.loan_number))
 
     def drop_intent(self, intent: Intent) -> None:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             transaction.connection.execute(intent_table.delete().where(intent_table.c.id == intent.id))
             transaction.mark("loan", str(intent.loan_number))
 
@@ -286,7 +297,7 @@ class SyncLedger:
         assert intent.base is not None
         outlook = replace(intent.base.outlook, requester=fold_address(mailbox))
         base = replace(intent.base, outlook=outlook)
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             transaction.connection.execute(
                 update(intent_table)
                 .where(intent_table.c.id == intent.id)
@@ -301,7 +312,7 @@ class SyncLedger:
         return replace(intent, mailbox=mailbox, base=base)
 
     def fail_intent(self, intent: Intent, note: Note) -> None:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             transaction.connection.execute(intent_table.delete().where(intent_table.c.id == intent.id))
             subject = f"loan:{intent.loan_number}"
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
@@ -311,15 +322,15 @@ class SyncLedger:
 
     def note(self, booking: Booking | Intent, note: Note) -> None:
         number = booking.loan_number if isinstance(booking, Intent) else (booking.loan.number if booking.loan else None)
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             write_decisions(transaction, [note], loan_number=number, ical_uid=None)
 
     def open_case(self, subject: str, note: Note) -> None:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             open_cases(transaction, subject, [note], standing=True)
 
     def close_case(self, subject: str, code: str) -> None:
-        with self._database.write() as transaction:
+        with self._write() as transaction:
             close_case_of(transaction, subject, code)
 
 

@@ -43,24 +43,30 @@ def read_room(row: Any) -> Room:
 
 
 class RoomCache:
-    """A cache of the few rows every pass needs. Whoever changes them calls `forget`."""
+    """
+    A cache of the few rows every pass needs. Whoever changes them calls `forget`.
+
+    Inside a transaction what is at hand must do: it is read again at the next question outside of one.
+    """
 
     def __init__(self, database: Database, *, time_zone: str = "UTC") -> None:
         self._database = database
         self.default_zone: tzinfo = ZoneInfo(time_zone)
         self._lock = threading.Lock()
-        self._book: RoomBook | None = None
+        self._book = RoomBook(())
+        self._is_stale = True
         self._rules: dict[int, BookingRules] = {}
         self._levels: dict[int, TextLevel | None] = {}
 
     def forget(self) -> None:
         """Read everything again at the next question."""
         with self._lock:
-            self._book = None
+            self._is_stale = True
 
     def book(self) -> RoomBook:
         with self._lock:
-            if self._book is None:
+            if self._is_stale and not self._database.is_in_transaction:
+                self._is_stale = False
                 self._book = self._load()
             return self._book
 

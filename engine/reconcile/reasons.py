@@ -155,6 +155,11 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The directory listed no rooms at all; nothing was changed. Check Place.Read.All and the Places settings.",
             "L'annuaire n'a listé aucune salle ; rien n'a été changé. Vérifiez Place.Read.All et les réglages Places.",
         ),
+        "place_twice": (
+            "The directory lists {address} more than once; the first entry counts.",
+            "L'annuaire liste {address} plusieurs fois ; la première entrée compte.",
+        ),
+        "setting_changed": ("Setting {key} changed to {value}.", "Réglage {key} changé en {value}."),
         "key_parked": ("Given up for now: {error}", "Abandonné pour l'instant : {error}"),
     }
 )
