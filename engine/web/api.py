@@ -115,7 +115,7 @@ class ApiDoor:
 async def _read_body(request: Request) -> bytes | None:
     """Return the whole body, which is small; None as soon as it, or the length it claims, is too large."""
     length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > BODY_BYTES_MAX:
+    if length.isdecimal() and (len(length) > 12 or int(length) > BODY_BYTES_MAX):
         return None
     parts = bytearray()
     try:

@@ -1,0 +1,135 @@
+"""What the commands ask of the rest of the house, and how they find it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from engine.cli.outlook import Ask, ask_over_http
+
+if TYPE_CHECKING:
+    from engine.loans.register import LoanRegister
+    from engine.rooms.room import Room
+    from engine.settings import Settings
+
+
+class RoomShelf(Protocol):
+    def load_rooms(self) -> Sequence[Room]: ...
+
+
+class TokenDrawer(Protocol):
+    """The bearer tokens of machines. A listed token is shown as a mapping, without its secret."""
+
+    def create(self, name: str, role: str) -> str: ...
+
+    def list_tokens(self) -> Sequence[Mapping[str, object]]: ...
+
+    def revoke(self, name: str) -> None:
+        """End a token. Raises NotFound."""
+        ...
+
+
+class Office(Protocol):
+    """The engine without a network: works on the database whether the service runs or not."""
+
+    @property
+    def desk(self) -> LoanRegister: ...
+
+    @property
+    def rooms(self) -> RoomShelf: ...
+
+    @property
+    def tokens(self) -> TokenDrawer: ...
+
+    def enqueue(self, kind: str, key: str) -> None: ...
+
+    def read_status(self) -> Mapping[str, object]:
+        """Return what `GET /api/status` shows."""
+        ...
+
+    def list_subscriptions(self) -> Sequence[Mapping[str, object]]:
+        """Return one mapping per followed room, ready to be shown."""
+        ...
+
+
+class PlanLine(Protocol):
+    """One thing that was, or would be, done: `sign` is `+`, `~` or `-`, `what` it touches, `why` in a sentence."""
+
+    @property
+    def sign(self) -> str: ...
+
+    @property
+    def what(self) -> str: ...
+
+    @property
+    def why(self) -> str: ...
+
+
+class Engine(Protocol):
+    """What the composition root offers; the module `engine.app` is one."""
+
+    def open_office(self, settings: Settings) -> AbstractContextManager[Office]: ...
+
+    def run_service(self, settings: Settings) -> None:
+        """Run until told to stop."""
+        ...
+
+    def plan_sync(
+        self, settings: Settings, room: Room | None, apply: bool
+    ) -> Coroutine[Any, Any, Sequence[PlanLine]]:
+        """Compare one room, or all, with Outlook; act on it only when *apply* says so."""
+        ...
+
+    def import_rooms(self, settings: Settings) -> Coroutine[Any, Any, Sequence[PlanLine]]:
+        """Read the directory's rooms and bring ours in line."""
+        ...
+
+
+def find_engine() -> Engine:
+    """Return the composition root, imported only now."""
+    return cast("Engine", import_module("engine.app"))
+
+
+def read_settings(path: Path | None) -> Settings:
+    """Return the settings of this run. Raises BadSettings."""
+    from engine.settings import load_settings
+
+    return load_settings(path, os.environ)
+
+
+@dataclass
+class Doors:
+    """How one run of the command line reaches everything; a test hands over its own."""
+
+    path: Path | None = None
+    engine: Callable[[], Engine] = find_engine
+    read: Callable[[Path | None], Settings] = read_settings
+    ask: Ask = ask_over_http
+    _settings: list[Settings] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        if not self._settings:
+            self._settings.append(self.read(self.path))
+        return self._settings[0]
+
+    @contextmanager
+    def office(self) -> Iterator[Office]:
+        """Open the office for the time of a command."""
+        with self.engine().open_office(self.settings) as office:
+            yield office
+
+    @property
+    def actor(self) -> str:
+        """How histories name whoever types."""
+        import getpass
+
+        try:
+            return f"app:{getpass.getuser()}"
+        except (OSError, KeyError):  # a container may have no name for its user
+            return "app:operator"

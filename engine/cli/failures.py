@@ -1,0 +1,75 @@
+"""How commands fail: one line on stderr, and an exit code that scripts can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from engine.errors import (
+    BadSettings,
+    CredentialsRevoked,
+    DatabaseUnusable,
+    DeskError,
+    EngineError,
+    Invalid,
+    NotFound,
+    Transient,
+    Unmatched,
+)
+
+
+class Exit(IntEnum):
+    """What a command's end tells. Documented in the help of the whole."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_FOUND = 4
+
+
+EXIT_HELP = (
+    "Exit codes: 0 done, 1 refused or in conflict, 2 bad usage or settings, 3 not reachable, 4 no such thing. "
+    "Results go to stdout, progress and messages to stderr."
+)
+
+_CODES: Mapping[type[EngineError], Exit] = MappingProxyType(
+    {
+        NotFound: Exit.NOT_FOUND,
+        Unmatched: Exit.NOT_FOUND,
+        Invalid: Exit.USAGE,
+        BadSettings: Exit.USAGE,
+        DeskError: Exit.REFUSED,
+        Transient: Exit.UNREACHABLE,
+        DatabaseUnusable: Exit.UNREACHABLE,
+        CredentialsRevoked: Exit.UNREACHABLE,
+    }
+)
+
+
+def exit_code(error: EngineError) -> Exit:
+    """Return the code of the nearest class that has one."""
+    return next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), Exit.REFUSED)
+
+
+def tell(error: EngineError) -> None:
+    """Say on stderr what went wrong, one line per fault."""
+    for line in str(error).splitlines() or [type(error).__name__]:
+        typer.echo(f"error: {line}", err=True)
+
+
+class Group(TyperGroup):
+    """Commands whose engine errors are told in one line, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except EngineError as error:
+            tell(error)
+            raise typer.Exit(exit_code(error)) from None

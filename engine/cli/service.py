@@ -1,0 +1,66 @@
+"""`run`, `status`, `sync`, `bench`: the service itself."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from engine.cli.doors import Doors
+from engine.cli.failures import Exit
+from engine.cli.output import Format, Output, note, show_json, show_lines, show_mapping
+from engine.cli.wishes import find_room
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to *app*."""
+    app.command()(run)
+    app.command()(status)
+    app.command()(sync)
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
+
+
+def run(ctx: typer.Context) -> None:
+    """Run the engine until it is told to stop. Without a tenant it plays one itself."""
+    doors: Doors = ctx.obj
+    doors.engine().run_service(doors.settings)
+
+
+def status(ctx: typer.Context, output: Output = Format.TABLE) -> None:
+    """Tell what is stale, what waits, what failed, since when."""
+    with ctx.obj.office() as office:
+        found = office.read_status()
+    if output is Format.JSON:
+        show_json(dict(found))
+    else:
+        show_mapping(found)
+
+
+def sync(
+    ctx: typer.Context,
+    room: Annotated[str | None, typer.Option(help="Only this room: name, address or id.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it. Without this, nothing is changed anywhere.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Compare with Outlook and print what would be done: + adds, ~ changes, - takes away, each with its reason."""
+    import asyncio
+
+    doors: Doors = ctx.obj
+    wanted = None
+    if room is not None:
+        with doors.office() as office:
+            wanted = find_room(office.rooms.load_rooms(), room)
+    lines = asyncio.run(doors.engine().plan_sync(doors.settings, wanted, apply))
+    show_lines(((line.sign, line.what, line.why) for line in lines), output, nothing="both sides agree")
+    if lines and not apply:
+        note("nothing was changed; add --apply to do it")
+
+
+def bench(ctx: typer.Context) -> None:
+    """Measure the engine; what follows goes to `engine.bench`."""
+    if find_spec("engine.bench") is None:
+        note("error: this build holds no benchmark")
+        raise typer.Exit(Exit.USAGE)
+    import_module("engine.bench").main(list(ctx.args))
