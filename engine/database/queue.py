@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, func, null, or_, select, update
+from sqlalchemy import Row, bindparam, case, func, null, select, update
 from sqlalchemy.sql.dml import Update
 
 from engine.database.connection import Database, Transaction
@@ -78,9 +78,7 @@ class WaitingKey:
     last_error: str | None
 
 
-def mark(
-    transaction: Transaction, kind: str, key: str, *, priority: int = Priority.LIVE, delay: float = 0.0
-) -> None:
+def mark(transaction: Transaction, kind: str, key: str, *, priority: int = Priority.LIVE, delay: float = 0.0) -> None:
     """Mark a key in *transaction*; see `Transaction.mark`."""
     transaction.mark(kind, key, priority=priority, delay=delay)
 
@@ -158,12 +156,12 @@ _PARK = _fenced().values(
 _until = bindparam("until", type_=Instant())
 _RENEW = _fenced().values(lease_until=_until, ready_at=_until)
 _RELEASE = update(work).where(_c.lease_owner == bindparam("owner")).values(**_free, ready_at=_now)
-_WAITING = (
-    select(_c.kind, _c.key, _c.priority, _c.marked_at, _c.ready_at, _c.lease_owner)
-    .add_columns(_c.attempts, _c.parked_at, _c.last_error)
-    .where(or_(_c.ready_at.is_not(None), _c.parked_at.is_not(None)))
-    .order_by(_c.parked_at.is_(None), _c.priority, _c.ready_at, _c.kind, _c.key)
-    .limit(bindparam("most"))
+_LISTED = select(_c.kind, _c.key, _c.priority, _c.marked_at, _c.ready_at, _c.lease_owner).add_columns(
+    _c.attempts, _c.parked_at, _c.last_error
+)
+_LIST_PARKED = _LISTED.where(_c.parked_at.is_not(None)).order_by(_c.parked_at, _c.kind, _c.key).limit(bindparam("most"))
+_LIST_READY = (
+    _LISTED.where(_c.ready_at.is_not(None)).order_by(_c.priority, _c.ready_at, _c.kind, _c.key).limit(bindparam("most"))
 )
 _runs = _c.lease_owner.is_not(None)
 _DEPTH = (
@@ -311,7 +309,9 @@ class WorkQueue:
     def waiting(self, limit: int) -> Sequence[WaitingKey]:
         """List what is parked, then what waits or runs, in the order in which it will be claimed."""
         with self._database.read() as transaction:
-            return [_waiting_from(row) for row in transaction.connection.execute(_WAITING, {"most": limit})]
+            parked = transaction.connection.execute(_LIST_PARKED, {"most": limit}).all()
+            ready = transaction.connection.execute(_LIST_READY, {"most": limit - len(parked)}).all()
+        return [_waiting_from(row) for row in (*parked, *ready)]
 
     def on_mark(self, callback: Callable[[], None]) -> None:
         """Call *callback*, from any thread, after a transaction of this process that marked something has committed."""

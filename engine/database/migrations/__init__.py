@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from engine.database.connection import Database
-from engine.database.guards import ensure_guards
+from engine.database.guards import SQLITE_TRIGGERS, ensure_guards
 from engine.errors import DatabaseUnusable, Unreachable
 
 HEAD = "0001"
@@ -16,6 +16,9 @@ HEAD = "0001"
 
 WAIT_SECONDS = 120.0
 """How long to wait while another process migrates."""
+
+RETRY_SECONDS = 0.05
+"""Some locks of SQLite are refused at once, whatever one is ready to wait."""
 
 _ADVISORY_LOCK = 7_266_003_115_021_440_101
 """Any number will do, as long as nothing else in the same PostgreSQL database uses it."""
@@ -42,12 +45,11 @@ def migrate(database: Database) -> bool:
         except Unreachable:
             if time.monotonic() > give_up_at:
                 raise
+            time.sleep(RETRY_SECONDS)
 
 
 def _is_current(database: Database) -> bool:
     """Tell, without writing, whether there is nothing to do. An empty or foreign file says no."""
-    from engine.database.guards import SQLITE_TRIGGERS
-
     with database.write() if database.in_memory else database.read() as transaction:
         connection = transaction.connection
         if _revision(connection) != HEAD:
