@@ -16,7 +16,7 @@ from engine.loans.loan import Case, CaseState, Decision, Home, ItemKind, Loan, L
 from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState, LoanStatus
 from engine.web import wire
-from engine.web.wire import Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Text, Whole
+from engine.web.wire import STORABLE, Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Whole
 
 T = TypeVar("T")
 Explain = Callable[[str, Mapping[str, object]], str]
@@ -49,7 +49,7 @@ class ItemIn(Incoming):
 
 
 Items = Annotated[list[ItemIn], Field(min_length=1, max_length=200)]
-Notes = Annotated[Text, Field(max_length=10_000)]
+Notes = Annotated[str, Field(max_length=10_000), STORABLE]
 
 
 class LoanIn(Incoming):
@@ -97,7 +97,7 @@ class LoanPatch(Amendment):
 class ActionIn(Incoming):
     """Why, in a person's words; kept in the loan's history."""
 
-    reason: Annotated[Text, Field(max_length=2000)] = ""
+    reason: Annotated[str, Field(max_length=2000), STORABLE] = ""
 
 
 class LoanQuery(Incoming):
@@ -242,7 +242,7 @@ class CaseQuery(Incoming):
 class SettlementIn(Incoming):
     """How the case was settled, in a word or a sentence."""
 
-    settlement: Annotated[Text, Field(min_length=1, max_length=2000)]
+    settlement: Annotated[str, Field(min_length=1, max_length=2000), STORABLE]
 
 
 class CaseOut(Outgoing):

@@ -31,7 +31,7 @@ from engine.web.wire import ID_MAX
 
 router = APIRouter(tags=["rooms, assets, stores"])
 
-PLACES = "places"
+IMPORT = ("places", "all")
 """Kind and key of the room import in the work queue."""
 
 ThingId = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -59,7 +59,7 @@ def show_room(parts: Parts, caller: Viewer, id: ThingId) -> RoomOut:
 @router.post("/rooms/import", status_code=202)
 def import_rooms(parts: Parts, caller: Admin) -> ImportOut:
     """Ask for a new look at the directory's list of rooms; it happens soon, not at once."""
-    parts.enqueue(PLACES, PLACES)
+    parts.enqueue(*IMPORT)
     return ImportOut()
 
 

@@ -16,7 +16,7 @@ from engine.loans.rules import BookingRules, OpeningHours
 from engine.rooms.room import Room, RoomState
 from engine.web import wire
 from engine.web.access import Role
-from engine.web.wire import Incoming, Name, Outgoing, Page, Text, Whole
+from engine.web.wire import STORABLE, Incoming, Name, Outgoing, Page, Whole
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -135,7 +135,7 @@ class AssetIn(Incoming):
 
     name: Name
     store: Name | None = None
-    description: Annotated[Text, Field(max_length=2000)] = ""
+    description: Annotated[str, Field(max_length=2000), STORABLE] = ""
 
 
 class PageQuery(Incoming):

@@ -64,10 +64,11 @@ Instant = Annotated[
 ]
 Whole = Annotated[int, BeforeValidator(_refuse_truth)]
 Id = Annotated[Whole, Field(ge=1, le=ID_MAX)]
-Text = Annotated[str, AfterValidator(_check_text)]
-Line = Annotated[Text, Field(max_length=255)]
-Name = Annotated[Line, Field(min_length=1)]
-Address = Annotated[Text, Field(max_length=320), AfterValidator(_check_address)]
+STORABLE = AfterValidator(_check_text)
+"""Goes onto every text, after its length."""
+Line = Annotated[str, Field(max_length=255), STORABLE]
+Name = Annotated[str, Field(min_length=1, max_length=255), STORABLE]
+Address = Annotated[str, Field(max_length=320), STORABLE, AfterValidator(_check_address)]
 Page = Annotated[Whole, Field(ge=1, le=500)]
 
 

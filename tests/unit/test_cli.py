@@ -1,0 +1,289 @@
+"""The command line: what people type, what they read, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.doors import Doors
+from engine.cli.failures import exit_code
+from engine.cli.main import app
+from engine.cli.outlook import SimulatedOutlook, ask_over_http
+from engine.cli.wishes import parse_moment, parse_requester, parse_stretch
+from engine.errors import BadSettings, DatabaseUnusable, Invalid, Unreachable
+from engine.loans.loan import Case, CaseState
+from engine.settings import Settings
+from tests.web.fakes import NOW, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens
+
+PARIS = ZoneInfo("Europe/Paris")
+BOOK = ("loans", "book", "--requester", "Alex Doe <alex@example.org>", "--start", "2026-11-23 10:00", "--end", "11:00")
+
+
+class ShownTokens(MemoryTokens):
+    def list_tokens(self) -> Sequence[Mapping[str, object]]:
+        return [{"name": item.name, "role": item.role} for item in self.known.values()]
+
+
+@dataclass
+class MemoryOffice:
+    """The engine without a network, and without a database."""
+
+    rooms: MemoryRooms = field(default_factory=MemoryRooms)
+    tokens: ShownTokens = field(default_factory=ShownTokens)
+    marks: list[tuple[str, str]] = field(default_factory=list)
+    plan: list[SimpleNamespace] = field(default_factory=list)
+    applied: list[tuple[str | None, bool]] = field(default_factory=list)
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.desk = MemoryDesk(self.rooms)
+
+    def enqueue(self, kind: str, key: str) -> None:
+        self.marks.append((kind, key))
+
+    def read_status(self) -> Mapping[str, object]:
+        return {"mode": "two_way", "queue": {"waiting": 2}}
+
+    def list_subscriptions(self) -> Sequence[Mapping[str, object]]:
+        return [{"room": "Room 1.01", "expires_at": NOW}]
+
+    @contextmanager
+    def open_office(self, settings):
+        yield self
+
+    def run_service(self, settings):
+        self.runs += 1
+
+    async def plan_sync(self, settings, room, apply):
+        self.applied.append((room.name if room else None, apply))
+        return self.plan
+
+    async def import_rooms(self, settings):
+        return self.plan
+
+
+@pytest.fixture
+def office() -> MemoryOffice:
+    return MemoryOffice()
+
+
+@pytest.fixture
+def run(office):
+    """Type a command; stdout and stderr come back apart."""
+    settings = Settings(rooms={"time_zone": "Europe/Paris"})
+
+    def type_in(*words: str):
+        doors = Doors(engine=lambda: office, read=lambda _path: settings)
+        return CliRunner().invoke(app, words, obj=doors)
+
+    return type_in
+
+
+class TestLoans:
+    def test_a_room_is_booked_in_local_time(self, run, office):
+        """The room by its name, times in the zone of the settings, the end on the day of the start."""
+        done = run(*BOOK, "--room", "room 1.01", "-o", "json")
+        loan = json.loads(done.stdout)
+
+        assert done.exit_code == 0
+        assert (loan["start"], loan["end"]) == ("2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")
+        assert loan["requester"] == {"name": "Alex Doe", "address": "alex@example.org"}
+        assert office.desk.decisions[0].actor.startswith("app:")
+
+    @pytest.mark.parametrize("room", ["1", "ROOM-1.01@example.org", "Room 1.01"])
+    def test_a_room_goes_by_id_address_or_name(self, run, office, room):
+        assert run(*BOOK, "--room", room).exit_code == 0
+        assert office.desk.loans[1].items[0].id == 1
+
+    def test_an_unknown_room_gets_a_suggestion(self, run):
+        """Exit code 4, one line on stderr, nothing on stdout."""
+        done = run(*BOOK, "--room", "Room 1.1")
+
+        assert (done.exit_code, done.stdout) == (4, "")
+        assert done.stderr.startswith("error: there is no room 'Room 1.1'; did you mean 'Room 1.01'")
+        assert done.stderr.count("\n") == 1
+
+    def test_a_taken_room_is_a_refusal(self, run):
+        run(*BOOK, "--room", "1")
+
+        done = run(*BOOK, "--room", "1")
+
+        assert done.exit_code == 1
+        assert "taken" in done.stderr
+
+    def test_nothing_to_book_is_bad_usage(self, run):
+        assert run(*BOOK).exit_code == 2
+
+    def test_a_move_keeps_the_length(self, run, office):
+        run(*BOOK, "--room", "1", "--asset", "projector")
+
+        assert run("loans", "move", "1", "--start", "14:00").exit_code == 0
+        moved = office.desk.loans[1]
+        assert (moved.interval.start.hour, moved.interval.end.hour) == (13, 14)
+        assert len(moved.items) == 2
+
+    def test_a_life_from_booking_to_closing(self, run):
+        run(*BOOK, "--room", "1")
+
+        codes = [run("loans", verb, "1").exit_code for verb in ("approve", "check-out", "close", "cancel")]
+
+        assert codes == [1, 0, 0, 1]
+
+    def test_the_list_is_filtered(self, run):
+        run(*BOOK, "--room", "1")
+        run(*BOOK, "--room", "2")
+
+        found = json.loads(run("loans", "list", "--room", "Room 1.02", "-o", "json").stdout)
+
+        assert [loan["number"] for loan in found] == [2]
+        assert "2026-11-23 10:00" in run("loans", "list").stdout
+
+    def test_the_history_reads_in_french(self, run):
+        run(*BOOK, "--room", "1")
+
+        assert "Réservé dans l'application." in run("loans", "history", "1", "--lang", "fr").stdout
+
+    @pytest.mark.parametrize("verb", ["show", "history", "cancel"])
+    def test_a_loan_that_is_not_there(self, run, verb):
+        assert run("loans", verb, "9").exit_code == 4
+
+
+class TestTheOffice:
+    def test_rooms_are_listed(self, run):
+        assert [room["name"] for room in json.loads(run("rooms", "list", "-o", "json").stdout)] == [
+            "Room 1.01",
+            "Room 1.02",
+        ]
+
+    def test_a_dry_run_says_that_it_was_one(self, run, office):
+        """The plan goes to stdout, the remark to stderr; nothing is applied unless asked."""
+        office.plan = [SimpleNamespace(sign="+", what="Room 1.01", why="Created from a meeting in Outlook")]
+
+        dry, wet = run("sync", "--room", "1"), run("sync", "--apply")
+
+        assert dry.stdout == "+ Room 1.01   Created from a meeting in Outlook\n"
+        assert "nothing was changed" in dry.stderr
+        assert wet.stderr == ""
+        assert office.applied == [("Room 1.01", False), (None, True)]
+
+    def test_agreement_is_told(self, run):
+        assert "agree" in run("sync").stderr
+
+    def test_a_token_is_alone_on_stdout(self, run, office):
+        """So that a script can take it."""
+        done = run("token", "create", "sign", "--role", "staff")
+
+        assert done.stdout == "secret-of-sign\n"
+        assert office.tokens.authenticate("secret-of-sign") == MemoryIdentity("sign", "staff")
+        assert "sign" in run("token", "list").stdout
+        assert run("token", "revoke", "sign").exit_code == 0
+        assert run("token", "revoke", "sign").exit_code == 4
+
+    def test_cases_are_listed_and_settled(self, run, office):
+        office.desk.cases.append(Case(1, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW))
+
+        assert "Room Room 1.01 declined." in run("cases", "list").stdout
+        assert run("cases", "settle", "1", "talked it over").exit_code == 0
+        assert json.loads(run("cases", "list", "-o", "json").stdout) == []
+        assert run("cases", "settle", "1", "again").exit_code == 1
+
+    def test_renewals_are_asked_for(self, run, office):
+        run("subscriptions", "renew", "--room", "Room 1.02")
+
+        assert office.marks == [("subscription", "2")]
+        assert "Room 1.01" in run("subscriptions", "list").stdout
+
+    def test_status_and_run(self, run, office):
+        assert json.loads(run("status", "-o", "json").stdout)["queue"] == {"waiting": 2}
+        assert "queue.waiting" in run("status").stdout
+        assert run("run").exit_code == 0
+        assert office.runs == 1
+
+
+class TestEnds:
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [(BadSettings(("a", "b")), 2), (DatabaseUnusable("x"), 3), (Unreachable("x"), 3), (Invalid(), 2)],
+    )
+    def test_each_failure_has_its_code(self, error, code):
+        assert exit_code(error) == code
+
+    def test_bad_settings_are_told_one_per_line(self):
+        def read(_path):
+            raise BadSettings(("[web] port = 0: no", "[web] hots: unknown"))
+
+        done = CliRunner().invoke(app, ["status"], obj=Doors(engine=MemoryOffice, read=read))
+
+        assert done.exit_code == 2
+        assert done.stderr.splitlines() == ["error: [web] port = 0: no", "error: [web] hots: unknown"]
+
+    def test_a_simulator_that_is_not_there(self, run):
+        done = run("simulate", "people", "--at", "http://127.0.0.1:9")
+
+        assert done.exit_code == 3
+        assert "simulate serve" in done.stderr
+
+    def test_an_address_that_is_none_is_not_reachable(self):
+        with pytest.raises(Unreachable):
+            ask_over_http("GET", "nonsense", None)
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("text", "hour"),
+        [("2026-11-23 10:00", 9), ("2026-07-23T10:00", 8), ("2026-11-23T10:00Z", 10), ("2026-11-23T10:00-05:00", 15)],
+    )
+    def test_local_time_unless_it_says_otherwise(self, text, hour):
+        assert parse_moment(text, PARIS, field="start").hour == hour
+
+    @pytest.mark.parametrize("text", ["2026-03-29 02:30", "2026-10-25 02:30"])
+    def test_the_hours_in_which_clocks_change(self, text):
+        """A local time that exists twice or never is not guessed at."""
+        with pytest.raises(Invalid, match=r"exists twice|does not exist"):
+            parse_moment(text, PARIS, field="start")
+
+    @pytest.mark.parametrize("text", ["10:00", "soon", "2026-13-01 10:00", ""])
+    def test_what_is_no_time_is_refused(self, text):
+        with pytest.raises(Invalid):
+            parse_moment(text, PARIS, field="start")
+
+    def test_midnight_ends_the_day(self):
+        _, end = parse_stretch("2026-11-23 22:00", "24:00", PARIS)
+
+        assert end.astimezone(PARIS).date() == date(2026, 11, 24)
+
+    def test_an_end_before_the_start_is_refused(self):
+        with pytest.raises(Invalid):
+            parse_stretch("2026-11-23 10:00", "09:00", PARIS)
+
+    def test_people_by_name_and_address(self):
+        assert parse_requester("Alex Doe <alex@example.org>").name == "Alex Doe"
+        assert parse_requester("alex@example.org").name == "alex"
+        with pytest.raises(Invalid):
+            parse_requester("Alex Doe")
+
+
+class TestTheSimulatedOutlook:
+    def test_a_meeting_is_booked_by_a_plain_graph_call(self):
+        """What goes over the wire is what a person's client would send."""
+        sent: list[tuple[str, str, dict]] = []
+
+        def ask(method: str, url: str, body: bytes | None) -> tuple[int, bytes]:
+            sent.append((method, url, json.loads(body or b"{}")))
+            return 201, b'{"id": "1"}'
+
+        first, last = parse_stretch("2026-11-23 10:00", "11:00", PARIS)
+        SimulatedOutlook("http://127.0.0.1:1/", ask).book("a@example.org", ["r@example.org"], first, last, "Hop")
+
+        method, url, body = sent[0]
+        assert (method, url) == ("POST", "http://127.0.0.1:1/v1.0/users/a@example.org/events")
+        assert body["start"] == {"dateTime": "2026-11-23T09:00:00", "timeZone": "UTC"}
+        assert body["attendees"][0]["type"] == "resource"

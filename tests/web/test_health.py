@@ -1,0 +1,134 @@
+"""Alive, ready, measured, documented."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from engine.web.api import create_api
+from engine.web.metrics import Metrics, Readings
+from engine.web.parts import Check
+from tests.web.conftest import TestClient
+
+ADMIN = {"Authorization": "Bearer admin-token"}
+
+
+class TestHealth:
+    def test_alive_needs_nothing(self, client):
+        assert client.get("/healthz").json() == {"status": "alive"}
+
+    def test_ready_when_every_check_is(self, client, office):
+        assert client.get("/readyz").status_code == 200
+
+        office.checks.append(Check("first_reading", ok=False, detail="Room 1.01"))
+        answer = client.get("/readyz")
+
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["first_reading"] == {"ok": False, "detail": "Room 1.01"}
+
+    def test_a_check_that_fails_to_ask_is_not_ready(self, client, office):
+        """The answer does not tell the world why."""
+        office.checks = None
+
+        answer = client.get("/readyz")
+
+        assert answer.status_code == 503
+        assert "NoneType" not in answer.text
+
+
+class TestMetrics:
+    def test_every_figure_is_there(self, client, office):
+        """What was observed and what is pulled, in a form Prometheus' own parser reads."""
+        office.readings = Readings(
+            queue_waiting={"live": 3}, queue_age_seconds={"live": 1.5}, queue_running=2, parked=1,
+            graph_requests={"ok": 7, "throttled": 2}, throttled=2, subscriptions_deaf=1,
+            last_import_at=datetime(2026, 11, 20, tzinfo=UTC), loans={"new": 4}, cases_open=5,
+        )  # fmt: skip
+        office.metrics.observe_pass("meeting", "done", 0.02)
+        office.metrics.observe_notification_latency(1.2)
+        office.metrics.observe_notification("accepted")
+
+        text = client.get("/metrics", headers=ADMIN).text
+        found = {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+        assert found["accord_queue_waiting", ("priority", "live")] == 3
+        assert found["accord_graph_requests_total", ("outcome", "ok")] == 7
+        assert found["accord_graph_throttled_total",] == 2
+        assert found["accord_passes_total", ("kind", "meeting"), ("outcome", "done")] == 1
+        assert found["accord_pass_seconds_count", ("kind", "meeting")] == 1
+        assert found["accord_notification_to_loan_seconds_bucket", ("le", "2.0")] == 1
+        assert found["accord_loans", ("status", "new")] == 4
+        assert found["accord_cases_open",] == 5
+        assert found["accord_last_import_timestamp_seconds",] == 1795132800
+        assert found["accord_scrape_failed",] == 0
+
+    def test_a_database_that_cannot_be_read_hides_nothing_else(self):
+        def fail() -> Readings:
+            raise RuntimeError("gone")
+
+        metrics = Metrics(fail)
+        metrics.observe_pass("room", "done", 0.1)
+
+        text = metrics.render().decode()
+
+        assert "accord_scrape_failed 1.0" in text
+        assert 'accord_passes_total{kind="room",outcome="done"} 1.0' in text
+
+    @pytest.mark.parametrize(
+        ("host", "headers", "status"),
+        [
+            ("127.0.0.1", {}, 200),
+            ("::1", {}, 200),
+            ("127.0.0.1", {"X-Forwarded-For": "203.0.113.7"}, 401),
+            ("203.0.113.7", {}, 401),
+            ("203.0.113.7", {"Authorization": "Bearer viewer-token"}, 200),
+        ],
+    )
+    def test_strangers_need_a_token(self, office, host, headers, status):
+        """Only this very machine may look without one, and a proxy on it is not its callers."""
+        client = TestClient(create_api(office.parts), client=(host, 50_000))
+
+        assert client.get("/metrics", headers=headers).status_code == status
+
+
+class TestDocumentation:
+    def test_the_openapi_document_speaks_of_problems(self, client):
+        document = client.get("/api/openapi.json").json()
+
+        assert document["openapi"].startswith("3.")
+        assert "HTTPValidationError" not in str(document)
+        answers = document["paths"]["/api/loans"]["post"]["responses"]
+        assert "application/problem+json" in answers["409"]["content"]
+        assert document["paths"]["/api/loans"]["post"]["security"] == [{"HTTPBearer": []}]
+
+    def test_every_reference_leads_somewhere(self, client):
+        document = client.get("/api/openapi.json").json()
+
+        def references(node):
+            if isinstance(node, dict):
+                yield from ([node["$ref"]] if isinstance(node.get("$ref"), str) else [])
+                for inner in node.values():
+                    yield from references(inner)
+            elif isinstance(node, list):
+                for inner in node:
+                    yield from references(inner)
+
+        known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+
+        assert set(references(document)) <= known
+
+    def test_the_page_fetches_nothing_and_runs_nothing(self, client):
+        answer = client.get("/api/docs")
+
+        assert "/api/loans/{number}/check-out" in answer.text
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert all(word not in answer.text for word in ("<script", "http://", "https://", "src="))
+
+    def test_answers_are_nobodys_to_cache(self, admin):
+        assert admin.get("/api/loans").headers["Cache-Control"] == "no-store"
