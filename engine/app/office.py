@@ -46,7 +46,8 @@ class Rules:
         self._read_at: datetime | None = None
 
     def _value(self, key: str, default: object) -> object:
-        if self._read_at is None or self._now() - self._read_at > timedelta(seconds=RULES_SECONDS):
+        is_old = self._read_at is None or self._now() - self._read_at > timedelta(seconds=RULES_SECONDS)
+        if is_old and not self._overrides.is_in_transaction:
             self._values = self._overrides.load_overrides()
             self._read_at = self._now()
         return self._values.get(key, default)
@@ -129,7 +130,7 @@ class Office:
         self.overrides = Overrides(self.database)
         self.instance = self._instance()
         self.rules = Rules(settings, self.overrides, self.cache, now)
-        self.desk = Desk(self.database, self._desk_options)
+        self.desk = Desk(self.database, self._desk_options, on_rules=self.cache.forget)
         self.tokens = TokenDrawer(TokenStore(self.database))
         self.status = StatusBoard(self.database)
         self.queue = WorkQueue(self.database, owner=f"engine-{secrets.token_hex(4)}")

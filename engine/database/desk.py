@@ -90,9 +90,17 @@ class Desk(LoanRegister):
     Args:
         database: where everything lives, its clock included.
         options: called at each edit, so that a setting changed at run time counts at once.
+        on_rules: called after rules were changed: who keeps them at hand must read them again.
     """
 
-    def __init__(self, database: Database, options: Callable[[], DeskOptions] | DeskOptions | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        options: Callable[[], DeskOptions] | DeskOptions | None = None,
+        *,
+        on_rules: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_rules = on_rules
         self._database = database
         given = options if options is not None else DeskOptions()
         self._options: Callable[[], DeskOptions] = given if callable(given) else lambda: given
@@ -178,6 +186,7 @@ class Desk(LoanRegister):
             raise Invalid(Fault("store_id", "one_of", "name either a store or an item"))
         tables = ((_store, store_id),) if store_id is not None else ((_room, item_id), (_asset, item_id))
         with self._database.write() as transaction:
+            transaction.after_commit(self._on_rules)
             for table, number in tables:
                 statement = table.update().where(table.c.id == number).values(rules=render_rules(rules))
                 if number is not None and 0 < number <= ID_MAX and transaction.connection.execute(statement).rowcount:

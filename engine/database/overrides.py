@@ -19,6 +19,11 @@ class Overrides:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether this thread is inside a transaction, in which nothing can be loaded."""
+        return self._database.is_in_transaction
+
     def load_overrides(self) -> dict[str, object]:
         """Return every override by its dotted key, e.g. `rooms.ignored_tags`."""
         with self._database.read() as transaction:

@@ -66,15 +66,13 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     if len(_new_times(known)) > (0 if known.written else 1):
         return True
     by_room = {copy.room_id: copy for copy in known.copies}
-    live = any(copy.live for copy in known.copies)
-    for room in known.base.outlook.rooms:
-        copy = by_room.get(room)
-        if copy is None:
-            if check_answers:
-                return True
-        elif not copy.live and not (copy.event.is_cancelled and (live or not known.written)):
-            return True  # vanished, declined, or cancelled while it is ours: only the organizer's copy tells why
-    return False
+    invited = [by_room.get(room) for room in known.base.outlook.rooms]
+    if not any(copy.live for copy in known.copies):
+        # Cancelled, declined, or taken to another room that has not shown it yet: only the organizer's copy tells.
+        return check_answers or any(copy is not None for copy in invited)
+    if check_answers and None in invited:
+        return True
+    return any(copy is not None and not copy.live and not copy.event.is_cancelled for copy in invited)
 
 
 def _new_times(known: Known) -> frozenset[Interval | None]:
@@ -88,11 +86,19 @@ def view_meeting(known: Known, book: RoomBook) -> MeetingView:
     organizer_copy = known.organizer_copy
     if organizer_copy is not None and organizer_copy.is_cancelled:
         organizer_copy = None
-    if organizer_copy is None and not live and (known.organizer_read or known.copies):
-        return MeetingView(Presence.GONE, ical_uid=known.copies[0].event.ical_uid if known.copies else None)
     if organizer_copy is None and not live:
+        if known.organizer_read or _all_ended(known):
+            return MeetingView(Presence.GONE, ical_uid=known.copies[0].event.ical_uid if known.copies else None)
         return _view_unseen(known)
     return _view_live(known, organizer_copy, live, book)
+
+
+def _all_ended(known: Known) -> bool:
+    """Tell whether every room that was invited has shown the end of its copy: the evidence there is without the
+    organizer's. A room we have not seen yet may hold it still."""
+    ended = {copy.room_id for copy in known.copies if not copy.live}
+    invited = known.base.outlook.rooms if known.base is not None else frozenset(ended)
+    return bool(ended) and invited <= ended
 
 
 def _view_unseen(known: Known) -> MeetingView:

@@ -96,18 +96,23 @@ class BookingPass:
     # --- observe
 
     async def _observe(self, booking: Booking, *, read_organizer: bool = False) -> Observed:
-        booking = await self._settle_doubts(booking)
         known = _known(booking)
+        if any(copy.doubt for copy in known.copies):
+            if known.base is not None and not any(copy.live and not copy.doubt for copy in known.copies):
+                known = await self._read_organizer(booking, known)  # it may say at once that all is over
+            if known.organizer_copy is not None or not known.organizer_read:
+                booking = await self._settle_doubts(booking)
+                known = replace(known, copies=booking.copies)
+            else:
+                known = replace(known, copies=tuple(replace(copy, live=False) for copy in known.copies))
         check = self._check(booking)
         wanted = read_organizer or needs_organizer(known, check_answers=check is not None and check.due)
-        if wanted:
+        if wanted and not known.organizer_read:
             known = await self._read_organizer(booking, known)
         return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check)
 
     async def _settle_doubts(self, booking: Booking) -> Booking:
         """Ask for every doubtful copy by its id: only 404 means gone."""
-        if not any(copy.doubt for copy in booking.copies) or _is_over(booking):
-            return booking
         book = self._ledger.room_book()
         for copy in booking.copies:
             room = book.by_id(copy.room_id)
@@ -269,11 +274,6 @@ class BookingPass:
 
 def _changes_outlook(made: Plan) -> bool:
     return any(isinstance(write, ChangeEvent) for write in made.writes)
-
-
-def _is_over(booking: Booking) -> bool:
-    """Tell whether the link has ended: its echoes need no second look."""
-    return booking.link is not None and booking.link.state in ("ended", "left")
 
 
 def _known(booking: Booking) -> Known:

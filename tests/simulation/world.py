@@ -12,23 +12,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from sqlalchemy import text
+
 from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.database.connection import Database
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential
 from engine.graph.transport import Request
-from engine.ids import LoanNumber
+from engine.ids import Address, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
-from engine.loans.register import ItemRef, LoanFilter, LoanOrder
+from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
 from engine.settings import Settings, load_settings
-from engine.subscriptions.plan import Endpoint
 from engine.simulator import Tenant, TenantOptions
 from engine.simulator.people import Person, RoomReader
-from tests.simulation.transport import TenantTransport
-from tests.simulator.virtual import VirtualLoop
+from engine.subscriptions.plan import Endpoint
+from tests.simulation.transport import TenantTransport, spare_people
+from tests.simulator.virtual import START, VirtualLoop
 
 NOTIFICATION_URL = "https://accord.example.org/graph/notifications"
 LIFECYCLE_URL = "https://accord.example.org/graph/lifecycle"
@@ -86,12 +88,14 @@ class World:
             post=self.post,
             spawn=self.loop.create_task,
         )
+        spare_people(self.tenant)
         self._furnish(rooms, people)
         self.settings = self._settings(settings or {})
         make = database or (lambda now: Database("sqlite:///:memory:", clock=now))
         self.database = make(self.loop.now)
         self.engine: Engine | None = None
         self.watcher = QuietWatcher()
+        self.transports: list[TenantTransport] = []
         self._task: asyncio.Task[None] | None = None
         self.is_receiver_down = False
 
@@ -124,11 +128,12 @@ class World:
 
     def start(self) -> None:
         office = Office(self.settings, now=self.loop.now, database=self.database)
+        self.transports.append(TenantTransport(self.tenant, on_request=self.on_request))
         calendar = build_calendar(
             base_url="https://graph.microsoft.com/v1.0",
             credential=StaticTokenCredential("demo"),
             now=self.loop.now,
-            transport=TenantTransport(self.tenant, on_request=self.on_request),
+            transport=self.transports[-1],
         )
         self.engine = Engine(
             office,
@@ -175,6 +180,23 @@ class World:
             if quiet >= 2.0:
                 return
         raise AssertionError(f"never quiet: {self.office.queue.waiting(10)}")
+
+    def heal(self) -> None:
+        """Let everything heal: two safety readings of every room, as the timer would order them, and their work."""
+        for _ in range(2):
+            self.settle()
+            self.office.rooms.mark_rooms(priority=1)
+            self.office.subscriptions.mark_due()
+            self.wait(120.0)
+        self.settle()
+
+    def lose_delta(self, room: int) -> None:
+        """Let the tenant forget the delta tokens of a room."""
+        self.tenant.office.lose_delta(self.room_addresses[room - 1])
+
+    def count_writes(self) -> int:
+        """Return how many writes to calendars the engine has made."""
+        return sum(transport.count_writes() for transport in self.transports)
 
     @property
     def is_quiet(self) -> bool:
@@ -224,12 +246,20 @@ class World:
     # --- the desk
 
     def book(self, person: int, start: float, end: float, *rooms: int, days: int = 1) -> Loan:
-        order = LoanOrder(
-            requester=Requester(self.people[person - 1], f"Person {person}"),  # type: ignore[arg-type]
-            interval=Interval(self.at(start, days=days), self.at(end, days=days)),
-            items=tuple(self.item(room) for room in rooms),
-        )
-        return self.office.desk.book(order, actor="app:test")
+        return self.book_at(person, Interval(self.at(start, days=days), self.at(end, days=days)), *rooms)
+
+    def book_at(self, person: int, interval: Interval, *rooms: int) -> Loan:
+        items = tuple(self.item(room) for room in rooms)
+        return self.office.desk.book(LoanOrder(self.requester(person), interval, items), actor="app:test")
+
+    def requester(self, person: int) -> Requester:
+        return Requester(Address(self.people[person - 1]), f"Person {person}")
+
+    def change(self, number: int, change: LoanChange) -> Loan:
+        return self.office.desk.change(LoanNumber(number), change, actor="app:test")
+
+    def act_on(self, number: int, action: LoanAction) -> Loan:
+        return self.office.desk.act(LoanNumber(number), action, actor="app:test")
 
     def item(self, room: int) -> ItemRef:
         found = self.office.rooms.room_book().by_address(self.room_addresses[room - 1])
@@ -257,3 +287,58 @@ class World:
         from engine.loans.loan import CaseState
 
         return [case.code for case in self.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=100)]
+
+    # --- looking behind the doors, for the invariants only
+
+    def _rows(self, statement: str, **values: object) -> list[Any]:
+        with self.database.read() as transaction:
+            return list(transaction.connection.execute(text(statement), values).all())
+
+    def links(self) -> dict[int, str | None]:
+        """Return the meeting of each loan: of its newest generation."""
+        rows = self._rows("SELECT loan_number, ical_uid FROM link ORDER BY loan_number, generation")
+        return {row.loan_number: row.ical_uid for row in rows}
+
+    def linked_uids(self) -> list[str]:
+        return [row.ical_uid for row in self._rows("SELECT ical_uid FROM link WHERE state = 'linked'") if row.ical_uid]
+
+    def loan_of(self, ical_uid: str) -> int | None:
+        rows = self._rows("SELECT loan_number FROM link WHERE ical_uid = :uid AND state = 'linked'", uid=ical_uid)
+        return int(rows[0].loan_number) if rows else None
+
+    def tell(self, loan: Loan) -> str:
+        """Return a loan and its history in one line, for whoever has to find out what happened."""
+        steps = "; ".join(
+            f"{(decision.at - START).total_seconds():.2f} {decision.code} {decision.facts}"
+            for decision in self.office.desk.history(loan.number)
+        )
+        items = ", ".join(f"{item.name} {item.state}" for item in loan.items)
+        return f"loan {loan.number} {loan.home} {loan.status} {loan.interval.start:%d %H:%M} [{items}]: {steps}"
+
+    def case_facts(self, number: int) -> list[dict[str, Any]]:
+        return [
+            case.facts
+            for case in self.office.desk.list_cases(state=None, after=None, limit=10_000)
+            if case.loan_number == number
+        ]
+
+    def cases_of(self, number: int) -> set[str]:
+        found = self.office.desk.list_cases(state=None, after=None, limit=10_000)
+        return {case.code for case in found if case.loan_number == number}
+
+    def is_explained(self, ical_uid: str) -> bool:
+        """Tell whether a case or a decision says why this meeting is no loan (any more)."""
+        rows = self._rows("SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND state = 'open'", uid=ical_uid)
+        ended = self._rows(
+            "SELECT 1 FROM link JOIN decision ON decision.loan_number = link.loan_number WHERE link.ical_uid = :uid "
+            "AND decision.code IN ('no_room_left', 'cancelled_in_app', 'event_deleted')",
+            uid=ical_uid,
+        )
+        return bool(rows or ended)
+
+    def all_events(self) -> list[dict[str, Any]]:
+        """Return every person's own events: the organizers' copies."""
+        found = []
+        for person in range(1, len(self.people) + 1):
+            found += [event for event in self.run(self.person(person).events()) if event["isOrganizer"]]
+        return found

@@ -1,0 +1,119 @@
+"""The promises, judged from both sides' state and from people's memory (docs/architecture.md: the promises)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+from typing import Any
+
+from engine.interval import Interval
+from engine.loans.loan import Loan
+from engine.loans.status import BLOCKING_STATES, ItemState
+from tests.simulation.people import Crowd, Remembered, parse_instant
+from tests.simulation.world import World
+
+
+class Broken(AssertionError):
+    """A promise was broken."""
+
+
+def check_always(world: World, withdrawn: set[int]) -> None:
+    """I1 no double booking; I5 no duplicate; I6 nothing is resurrected."""
+    loans = world.loans
+    held = [(item.id, loan) for loan in loans for item in loan.held_items]
+    for (item, one), (other_item, other) in combinations(held, 2):
+        if item == other_item and one.interval.blocked().overlaps(other.interval.blocked()):
+            raise Broken(f"I1: item {item} is held by loans {one.number} and {other.number}")
+    for loan in loans:
+        if loan.blocks and loan.number in withdrawn:
+            raise Broken(f"I6: loan {loan.number} came back")
+        if not loan.blocks:
+            withdrawn.add(loan.number)
+    uids = Counter(world.linked_uids())
+    doubled = [uid for uid, count in uids.items() if count > 1]
+    if doubled:
+        raise Broken(f"I5: meetings with two loans: {doubled}")
+    refs = Counter(ref for ref in (event.get("transactionId") for event in world.all_events()) if ref)
+    doubled = [ref for ref, count in refs.items() if count > 1]
+    if doubled:
+        raise Broken(f"I5: loans with two events: {doubled}")
+
+
+def check_quiet(world: World, crowd: Crowd) -> None:
+    """I3 nothing lost; I4 no edit lost; I7 both sides equal."""
+    events = {event["iCalUId"]: event for event in world.all_events() if not event["isCancelled"]}
+    loans = {loan.number: loan for loan in world.loans}
+    links = world.links()
+    linked = {uid: loans[number] for number, uid in links.items() if loans[number].blocks}
+    for loan in loans.values():
+        if loan.blocks:
+            _check_loan(world, loan, links.get(loan.number), events)
+    _check_meetings(world, events, linked)
+    for booking in crowd.bookings:
+        _check_memory(world, booking, loans, linked, events)
+
+
+def _check_loan(world: World, loan: Loan, uid: str | None, events: dict[str, Any]) -> None:
+    if not loan.rooms:
+        return
+    event = events.get(uid or "")
+    if event is None:
+        raise Broken(f"I7: loan {loan.number} ({loan.home}) is alive and has no event")
+    start, end = parse_instant(event["start"]), parse_instant(event["end"])
+    if (start, end) != (loan.interval.start, loan.interval.end):
+        raise Broken(f"I7: loan {loan.number} {loan.interval} but its event {start}-{end}")
+    organizer = event["organizer"]["emailAddress"]["address"].casefold()
+    if organizer != loan.requester.address.casefold():
+        raise Broken(f"I7: loan {loan.number} of {loan.requester.address} but its event of {organizer}")
+    said = {
+        attendee["emailAddress"]["address"]: attendee["status"]["response"]
+        for attendee in event["attendees"]
+        if attendee["emailAddress"]["address"] in world.room_addresses
+    }
+    mine = {str(item.address) for item in loan.rooms}
+    extra = set(said) - mine
+    # A room that has declined may be uninvited without any room hearing of it: the nightly comparison's to find.
+    held = {str(item.address) for item in loan.rooms if item.state in BLOCKING_STATES}
+    if held - set(said) or (extra and "item_unavailable" not in world.cases_of(loan.number)):
+        raise Broken(f"I7: loan {loan.number} has rooms {sorted(mine)} but its event {sorted(said)}")
+    for item in loan.rooms:
+        if item.state is ItemState.ACCEPTED and said.get(str(item.address)) != "accepted":
+            raise Broken(f"I7: loan {loan.number} thinks {item.name} accepted, it said {said.get(str(item.address))}")
+        if item.state is ItemState.REQUESTED and said.get(str(item.address)) in ("accepted", "declined"):
+            raise Broken(f"I7: loan {loan.number} has not heard {item.name} say {said.get(str(item.address))}")
+
+
+def _check_meetings(world: World, events: dict[str, Any], linked: dict[str, Loan]) -> None:
+    """I3: a meeting in which one of our rooms is accepted is a loan, or a case says why not."""
+    for uid, event in events.items():
+        accepted = [
+            attendee["emailAddress"]["address"]
+            for attendee in event["attendees"]
+            if attendee["status"]["response"] == "accepted"
+            and attendee["emailAddress"]["address"] in world.room_addresses
+        ]
+        if accepted and uid not in linked and not world.is_explained(uid):
+            raise Broken(f"I3: a meeting in {accepted} has no loan and no case: {event['subject']} {event['start']}")
+
+
+def _check_memory(
+    world: World,
+    booking: Remembered,
+    loans: dict[int, Loan],
+    linked: dict[str, Loan],
+    events: dict[str, Any],
+) -> None:
+    loan = loans.get(booking.number or 0) if booking.side == "app" else linked.get(booking.ical_uid or "")
+    if booking.cancelled:
+        if loan is not None and loan.blocks:
+            raise Broken(f"I6: {booking} was cancelled and loan {loan.number} is alive")
+        return
+    if loan is None or not loan.blocks or booking.interval is None or booking.uncertain:
+        return
+    if loan.interval != booking.interval and not _is_lost_in_a_case(world, loan, booking.interval):
+        raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
+
+
+def _is_lost_in_a_case(world: World, loan: Loan, interval: Interval) -> bool:
+    wanted = f"{interval.start:%Y-%m-%d %H:%M} - {interval.end:%Y-%m-%d %H:%M}"
+    return any(facts.get("lost") == wanted for facts in world.case_facts(loan.number))

@@ -1,0 +1,201 @@
+"""People who use a world at random, on both sides, and remember what they did: the invariants are judged from
+their memory, not from the engine's."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.errors import DeskError
+from engine.interval import Interval
+from engine.loans.register import LoanChange
+from engine.loans.status import LoanAction
+from engine.simulator.people import Refused
+from tests.simulation.world import World
+
+DAYS = 3
+"""Bookings fall on so few days, and between 8 and 18 o'clock, so that they meet each other."""
+
+
+@dataclass
+class Remembered:
+    """One booking as its people remember it: who made it, and the last value they gave each field."""
+
+    side: str
+    number: int | None = None
+    """The loan's, when born in the app."""
+    ical_uid: str | None = None
+    """The meeting's, when born in Outlook."""
+    event_id: str | None = None
+    person: int = 1
+    interval: Interval | None = None
+    cancelled: bool = False
+    uncertain: bool = False
+    """An edit of which its author never heard the outcome."""
+    edits: int = 0
+
+
+@dataclass
+class Crowd:
+    """Acts at random. Everything is drawn from one seed, so a schedule can be lived through again."""
+
+    world: World
+    random: random.Random
+    bookings: list[Remembered] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    refused: int = 0
+
+    def act(self) -> None:
+        """Do one thing."""
+        verbs = [self._meet, self._book, self._move_meeting, self._move_loan, self._rerooms_meeting,
+                 self._reroom_loan, self._cancel_meeting, self._cancel_loan, self._give_loan]  # fmt: skip
+        weights = [5, 5, 3, 3, 2, 2, 2, 2, 1]
+        (verb,) = self.random.choices(verbs, weights)
+        try:
+            verb()
+        except (Refused, DeskError) as error:
+            self.refused += 1
+            self.log.append(f"  refused: {type(error).__name__} {str(error)[:90]}")
+
+    # --- drawing
+
+    def _interval(self) -> Interval:
+        start = self.world.at(self.random.randrange(8 * 4, 18 * 4) / 4, days=self.random.randint(1, DAYS))
+        return Interval(start, start + timedelta(minutes=15 * self.random.randint(1, 8)))
+
+    def _rooms(self) -> list[int]:
+        rooms = range(1, len(self.world.room_addresses) + 1)
+        return sorted(self.random.sample(rooms, min(len(rooms), self.random.choice([1, 1, 1, 2]))))
+
+    def _person(self) -> int:
+        return self.random.randint(1, len(self.world.people))
+
+    def _pick(self, side: str) -> Remembered | None:
+        alive = [booking for booking in self.bookings if booking.side == side and not booking.cancelled]
+        return self.random.choice(alive) if alive else None
+
+    def _tell(self, text: str) -> None:
+        self.log.append(f"{self.world.loop.time():9.2f} {text}")
+
+    # --- Outlook
+
+    def _meet(self) -> None:
+        person, rooms, interval = self._person(), self._rooms(), self._interval()
+        self._tell(f"person {person} meets in {rooms} {_say(interval)}")
+        addresses = [self.world.room_addresses[room - 1] for room in rooms]
+        event = self.world.run(
+            self.world.person(person).book(interval.start, interval.end, rooms=addresses, subject="Meeting")
+        )
+        self.bookings.append(
+            Remembered("outlook", ical_uid=event["iCalUId"], event_id=event["id"], person=person, interval=interval)
+        )
+
+    def _find_event(self, booking: Remembered) -> dict[str, Any] | None:
+        """Find the organizer's copy as somebody at Outlook would: in the organizer's own calendar."""
+        if booking.side == "outlook":
+            mailbox = self.world.person(booking.person)
+            found: dict[str, Any] | None = self.world.run(mailbox.by_ical(booking.ical_uid or ""))
+            return found
+        for person in range(1, len(self.world.people) + 1):
+            for event in self.world.run(self.world.person(person).events()):
+                if event["subject"].startswith(f"#{booking.number} "):
+                    booking.person = person
+                    return dict(event)
+        return None
+
+    def _move_meeting(self) -> None:
+        booking = self._pick(self.random.choice(["outlook", "outlook", "app"]))
+        event = self._find_event(booking) if booking else None
+        if booking is None or event is None:
+            return
+        interval = self._interval()
+        self._tell(f"person {booking.person} moves {_name(booking)} in Outlook to {_say(interval)}")
+        self.world.run(self.world.person(booking.person).move(event["id"], interval.start, interval.end))
+        booking.interval, booking.edits = interval, booking.edits + 1
+
+    def _rerooms_meeting(self) -> None:
+        booking = self._pick("outlook")
+        event = self._find_event(booking) if booking else None
+        if booking is None or event is None:
+            return
+        rooms = self._rooms()
+        self._tell(f"person {booking.person} takes {_name(booking)} to rooms {rooms}")
+        addresses = [self.world.room_addresses[room - 1] for room in rooms]
+        self.world.run(self.world.person(booking.person).set_rooms(event["id"], addresses))
+
+    def _cancel_meeting(self) -> None:
+        booking = self._pick(self.random.choice(["outlook", "outlook", "app"]))
+        event = self._find_event(booking) if booking else None
+        if booking is None or event is None:
+            return
+        self._tell(f"person {booking.person} cancels {_name(booking)} in Outlook")
+        self.world.run(self.world.person(booking.person).cancel(event["id"]))
+        booking.cancelled = True
+
+    # --- the app
+
+    def _book(self) -> None:
+        person, rooms, interval = self._person(), self._rooms(), self._interval()
+        self._tell(f"desk books {rooms} for person {person} {_say(interval)}")
+        loan = self.world.book_at(person, interval, *rooms)
+        self.bookings.append(Remembered("app", number=loan.number, person=person, interval=interval))
+        self.log[-1] += f" = loan {loan.number}"
+
+    def _loan_number(self, booking: Remembered) -> int | None:
+        if booking.number is not None:
+            return booking.number
+        return self.world.loan_of(booking.ical_uid or "")
+
+    def _change(self, booking: Remembered, change: LoanChange, text: str) -> bool:
+        number = self._loan_number(booking)
+        if number is None:
+            return False
+        self._tell(f"desk {text} loan {number} ({_name(booking)})")
+        self.world.change(number, change)
+        return True
+
+    def _move_loan(self) -> None:
+        booking = self._pick(self.random.choice(["outlook", "app", "app"]))
+        if booking is None:
+            return
+        interval = self._interval()
+        if self._change(booking, LoanChange(start=interval.start, end=interval.end), f"to {_say(interval)} moves"):
+            booking.interval, booking.edits = interval, booking.edits + 1
+
+    def _reroom_loan(self) -> None:
+        booking = self._pick("app")
+        if booking is not None:
+            rooms = self._rooms()
+            items = tuple(self.world.item(room) for room in rooms)
+            self._change(booking, LoanChange(items=items), f"to rooms {rooms} takes")
+
+    def _give_loan(self) -> None:
+        booking = self._pick("app")
+        if booking is not None:
+            person = self._person()
+            change = LoanChange(requester=self.world.requester(person))
+            self._change(booking, change, f"to person {person} gives")
+
+    def _cancel_loan(self) -> None:
+        booking = self._pick(self.random.choice(["outlook", "app", "app"]))
+        number = self._loan_number(booking) if booking is not None else None
+        if booking is None or number is None:
+            return
+        self._tell(f"desk cancels loan {number} ({_name(booking)})")
+        self.world.act_on(number, LoanAction.CANCEL)
+        booking.cancelled = True
+
+
+def _say(interval: Interval) -> str:
+    return f"{interval.start:%d %H:%M}-{interval.end:%H:%M}"
+
+
+def _name(booking: Remembered) -> str:
+    return f"loan {booking.number}" if booking.number is not None else f"meeting {(booking.ical_uid or '')[-6:]}"
+
+
+def parse_instant(value: dict[str, str]) -> datetime:
+    """Return a Graph time of a UTC answer."""
+    return datetime.fromisoformat(value["dateTime"][:19] + "+00:00")
