@@ -1,0 +1,1 @@
+"""The pure floor that decides, held to its rules case by case."""
