@@ -58,7 +58,15 @@ def validate(meeting: MeetingView, *, people: PeopleRule, clashes: Mapping[Booka
     Returns:
         Valid, or the first failed check with the values its text needs.
     """
-    return _check_kind(meeting) or _check_dates(meeting) or _check_people_and_rooms(meeting, people, clashes)
+    if (unfit := _check_kind(meeting)) is not None:
+        return unfit
+    requester = resolve_requester(meeting.organizer, people)
+    if requester is None:
+        return Invalid("organizer_unknown", {"organizer": meeting.organizer.address if meeting.organizer else ""})
+    if (unfit := _check_dates(meeting) or _check_rooms(meeting, clashes)) is not None:
+        return unfit
+    assert meeting.interval is not None  # _check_dates has looked
+    return Valid(requester, meeting.interval, meeting.holding)
 
 
 def _check_kind(meeting: MeetingView) -> Invalid | None:
@@ -79,12 +87,7 @@ def _check_dates(meeting: MeetingView) -> Invalid | None:
     return None
 
 
-def _check_people_and_rooms(
-    meeting: MeetingView, people: PeopleRule, clashes: Mapping[BookableId, Clash]
-) -> Valid | Invalid:
-    requester = resolve_requester(meeting.organizer, people)
-    if requester is None:
-        return Invalid("organizer_unknown", {"organizer": meeting.organizer.address if meeting.organizer else ""})
+def _check_rooms(meeting: MeetingView, clashes: Mapping[BookableId, Clash]) -> Invalid | None:
     if not meeting.answers:
         return Invalid("no_synced_room", {})
     if not meeting.holding:
@@ -92,8 +95,7 @@ def _check_people_and_rooms(
     for room in sorted(meeting.holding):
         if room in clashes:
             return Invalid("item_unavailable", clash_facts(clashes[room]))
-    assert meeting.interval is not None  # _check_dates has looked
-    return Valid(requester, meeting.interval, meeting.holding)
+    return None
 
 
 def clash_facts(clash: Clash) -> dict[str, object]:
