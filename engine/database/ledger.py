@@ -318,7 +318,15 @@ class SyncLedger:
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
             open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
             if intent.kind is IntentKind.CHANGE:
-                self._settler.return_to_base(transaction, intent)
+                self._settler.return_to_base(transaction, intent.loan_number)
+
+    def refuse_edit(self, booking: Booking, note: Note) -> None:
+        assert booking.loan is not None, "only a loan is edited"
+        number = booking.loan.number
+        with self._write() as transaction:
+            write_decisions(transaction, [note], loan_number=number, ical_uid=None)
+            open_cases(transaction, f"loan:{number}", [note], standing=False, loan_number=number)
+            self._settler.return_to_base(transaction, number)
 
     def note(self, booking: Booking | Intent, note: Note) -> None:
         number = booking.loan_number if isinstance(booking, Intent) else (booking.loan.number if booking.loan else None)

@@ -279,10 +279,10 @@ class Settler:
         if plan.look_again_seconds is not None:
             transaction.mark(booking.kind, booking.key, delay=plan.look_again_seconds)
 
-    def return_to_base(self, transaction: Transaction, intent: Intent) -> None:
+    def return_to_base(self, transaction: Transaction, number: LoanNumber) -> None:
         """Let the loan return to what both sides agreed on, after a change that Outlook refused for good."""
-        loan = load_loan(transaction.connection, intent.loan_number)
-        found = load_link(transaction.connection, "loan", str(intent.loan_number))
+        loan = load_loan(transaction.connection, number)
+        found = load_link(transaction.connection, "loan", str(number))
         if loan is None or not loan.blocks or found is None or found[1].base is None:
             return
         face = found[1].base.loan

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 OWN_CREATE_WAIT_SECONDS = 2.0
 """How long a meeting waits that may be our own event, seen before the answer to its creation came in."""
 
+END_WAIT_SECONDS = 5.0
+"""How long a change waits whose event is gone from the organizer's calendar while a room still shows it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -79,10 +82,22 @@ class BookingPass:
         if _changes_outlook(made) and observed.known.organizer_copy is None:
             observed = await self._observe(booking, read_organizer=True)
             made = self._plan(observed)
+        if _changes_outlook(made) and observed.known.organizer_copy is None:
+            return self._leave_unwritten(observed)
         intents = self._ledger.save_plan(observed.booking, made, self._writing(observed, made))
         if intents:
             copy = observed.known.organizer_copy
             await self._writes.carry_out(observed.booking, intents, organizer_copy=copy, resumed=False)
+        return made
+
+    def _leave_unwritten(self, observed: Observed) -> Plan:
+        """Deal with a change that has no copy to be written to: wait for an end on its way, else refuse the edit."""
+        made = Plan(look_again_seconds=END_WAIT_SECONDS)
+        if observed.known.organizer_read:
+            self._ledger.save_plan(observed.booking, made, Writing())
+        else:
+            facts = {"error": "the organizer's calendar cannot be reached"}
+            self._ledger.refuse_edit(observed.booking, Note("write_refused", facts, actor="engine"))
         return made
 
     async def preview(self, kind: str, key: str) -> tuple[Booking, Plan] | None:
