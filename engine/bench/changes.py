@@ -1,0 +1,363 @@
+"""Latency and CPU of single changes: the service in one process, the tenant in another, the load from this one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from engine.bench.children import (
+    TOKEN,
+    Child,
+    Furniture,
+    next_monday,
+    person_address,
+    room_address,
+    start_service,
+    start_tenant,
+)
+from engine.bench.floors import Floors
+from engine.bench.probes import Records, inbound_latencies, outbound_latencies
+from engine.bench.report import Figure, percentile
+
+GATHER_SECONDS = 0.25
+"""The service's default; see `[sync] gather_milliseconds`."""
+
+LATE_LOOK_SECONDS = 12.0
+"""Answers that stay out are looked for ten seconds after a write; by then all CPU of a change has been spent."""
+
+READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to measure."""
+
+    rooms: int
+    slow_changes: int
+    slow_rate: float
+    fast_changes: int
+    fast_rate: float
+
+
+@dataclass(slots=True)
+class Phase:
+    """What one stretch of load did to the service."""
+
+    records: Records
+    cpu: float
+    seconds: float
+    refused: int
+
+
+QUICK = Plan(rooms=40, slow_changes=6, slow_rate=1.0, fast_changes=120, fast_rate=50.0)
+FULL = Plan(rooms=100, slow_changes=30, slow_rate=1.0, fast_changes=900, fast_rate=60.0)
+
+
+def measure_changes(directory: Path, floors: Floors, plan: Plan) -> list[Figure]:
+    """Measure both directions, one change a second and many."""
+    tenant, base_url = start_tenant(Furniture(rooms=plan.rooms, people=plan.rooms))
+    with tenant:
+        service, origin = start_service(base_url, directory)
+        with service:
+            return asyncio.run(_measure(service, base_url, origin, floors, plan))
+
+
+async def _measure(service: Child, base_url: str, origin: str, floors: Floors, plan: Plan) -> list[Figure]:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    connector = aiohttp.TCPConnector(limit=200)
+    async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
+        await wait_until_ready(session, origin)
+        people = _Outlook(session, base_url, plan.rooms)
+        desk = await _Desk.open(session, origin, plan.rooms)
+        await _run(service, people.all_changes(3), rate=10.0)  # warm caches and connections
+        await _run(service, desk.all_changes(3), rate=10.0)
+        idle = await _measure_idle(service)
+        figures = [Figure("G12", "CPU while nothing happens", idle * 100, "% of a core", 1.0)]
+        walls = floors.change_wall * 1e3
+        for changes, rate in ((plan.slow_changes, plan.slow_rate), (plan.fast_changes, plan.fast_rate)):
+            phase = await _run(service, people.creates(changes), rate=rate)
+            figures += _inbound_figures(phase, rate, walls)
+        for changes, rate in ((plan.slow_changes, plan.slow_rate), (plan.fast_changes, plan.fast_rate)):
+            phase = await _run(service, desk.creates(changes), rate=rate)
+            figures += _outbound_figures(phase, rate, walls)
+        figures += await _measure_cpu(service, people, desk, plan, floors, idle)
+        memory = await asyncio.to_thread(service.ask, "memory")
+        figures.append(Figure("", "resident memory at most", memory / 1024, "MB", note=f"{plan.rooms} rooms"))
+        return figures
+
+
+async def _measure_cpu(
+    service: Child, people: _Outlook, desk: _Desk, plan: Plan, floors: Floors, idle: float
+) -> list[Figure]:
+    figures, costs = [], []
+    for name, load in (("Outlook", people), ("the app", desk)):
+        changes = plan.fast_changes // 3
+        phase = await _run(service, load.all_changes(changes), rate=plan.fast_rate, late=True)
+        cost = (phase.cpu - idle * phase.seconds) / (3 * changes) * 1e3
+        costs.append(cost)
+        note = f"{changes} each of create, move, cancel at {plan.fast_rate:g}/s"
+        if phase.refused:
+            note += f"; {phase.refused} refused"
+        figures.append(_cpu_figure(f"CPU per change made in {name}", cost, floors, note))
+    figures.append(_cpu_figure("CPU per change, both directions", sum(costs) / 2, floors, "the mean of the two"))
+    return figures
+
+
+def _cpu_figure(what: str, cost: float, floors: Floors, note: str) -> Figure:
+    return Figure(
+        "G7", what, cost, "ms", 1.5, floor=floors.change * 1e3, floor_name="inbound path without logic",
+        ratio_goal=4.0, note=note,
+    )  # fmt: skip
+
+
+def _inbound_figures(phase: Phase, rate: float, floor: float) -> list[Figure]:
+    found = inbound_latencies(phase.records, gather_seconds=GATHER_SECONDS)
+    note = f"{len(found.beyond_gathering)} changes"
+    return [
+        *_latencies(
+            "G4", f"notified → loan committed, beyond gathering, {rate:g}/s", found.beyond_gathering, floor, note
+        ),
+        *_latencies(
+            "", f"notified → loan committed, gathering included, {rate:g}/s", found.whole, None, "", goals=False
+        ),
+    ]
+
+
+def _outbound_figures(phase: Phase, rate: float, floor: float) -> list[Figure]:
+    found = outbound_latencies(phase.records)
+    return _latencies("G5", f"loan committed → write on the wire, {rate:g}/s", found, floor, f"{len(found)} changes")
+
+
+def _latencies(
+    name: str, what: str, values: Sequence[float], floor: float | None, note: str, *, goals: bool = True
+) -> list[Figure]:
+    milliseconds = [value * 1e3 for value in values]
+    return [
+        Figure(name, f"{what}, p50", percentile(milliseconds, 0.5), "ms", 10.0 if goals else None, floor=floor,
+               floor_name="inbound path, p50" if floor else "", ratio_goal=8.0 if floor else None, note=note),
+        Figure(name, f"{what}, p99", percentile(milliseconds, 0.99), "ms", 50.0 if goals else None, note=note),
+    ]  # fmt: skip
+
+
+# --- running load
+
+
+Step = Callable[[], Awaitable[bool]]
+
+
+async def _run(service: Child, rounds: Sequence[Sequence[Step]], *, rate: float, late: bool = False) -> Phase:
+    """
+    Start *rate* steps a second, whether or not earlier ones have ended; the next round when the last has settled.
+
+    Args:
+        late: whether to wait for the looks that the service puts off.
+    """
+    await asyncio.to_thread(service.ask, "records")
+    began, (cpu_before, _) = time.monotonic(), await asyncio.to_thread(service.ask, "cpu")
+    refused = 0
+    for steps in rounds:
+        start = time.monotonic()
+        tasks = []
+        for number, step in enumerate(steps):
+            await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
+            tasks.append(asyncio.ensure_future(step()))
+        refused += sum(not taken for taken in await asyncio.gather(*tasks))
+        await _settle(service)
+    if late:
+        await asyncio.sleep(LATE_LOOK_SECONDS)
+        await _settle(service)
+    cpu, _ = await asyncio.to_thread(service.ask, "cpu")
+    seconds = time.monotonic() - began
+    return Phase(await asyncio.to_thread(service.ask, "records"), cpu - cpu_before, seconds, refused)
+
+
+async def _settle(service: Child) -> None:
+    """Wait until the service has done nothing for a second."""
+    quiet_since, seen = time.monotonic(), -1
+    while time.monotonic() - quiet_since < 1.0:
+        _, activity = await asyncio.to_thread(service.ask, "cpu")
+        if activity != seen:
+            quiet_since, seen = time.monotonic(), activity
+        await asyncio.sleep(0.1)
+
+
+async def _measure_idle(service: Child) -> float:
+    """Return the share of a core that the service uses for nothing."""
+    await asyncio.sleep(LATE_LOOK_SECONDS)
+    began, (before, _) = time.monotonic(), await asyncio.to_thread(service.ask, "cpu")
+    await asyncio.sleep(3.0)
+    after, _ = await asyncio.to_thread(service.ask, "cpu")
+    return float(after - before) / (time.monotonic() - began)
+
+
+async def wait_until_ready(session: aiohttp.ClientSession, origin: str) -> None:
+    """Wait until the service says it is ready. Raises RuntimeError with what it lacks."""
+    give_up_at, told = time.monotonic() + READY_SECONDS, ""
+    while time.monotonic() < give_up_at:
+        try:
+            async with session.get(f"{origin}/readyz") as answer:
+                told = await answer.text()
+                if answer.status == 200:
+                    return
+        except aiohttp.ClientError:
+            pass
+        await asyncio.sleep(0.1)
+    raise RuntimeError(f"the service does not become ready: {told[:500]}")
+
+
+class _Slots:
+    """Hands out a room and a free hour in it, one after another."""
+
+    def __init__(self, rooms: int, *, first_day: int) -> None:
+        self._rooms = rooms
+        self._first_day = first_day
+        self._taken = 0
+
+    def take(self) -> tuple[int, str, str]:
+        number, self._taken = self._taken, self._taken + 1
+        room, hour = number % self._rooms, number // self._rooms
+        start = next_monday() + timedelta(days=self._first_day + hour // 20, hours=hour % 20)
+        return room, start.isoformat(), (start + timedelta(minutes=45)).isoformat()
+
+
+class _Outlook:
+    """People who meet in rooms."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, rooms: int) -> None:
+        self._session = session
+        self._base_url = base_url
+        self._slots = _Slots(rooms, first_day=0)
+
+    def creates(self, count: int) -> list[list[Step]]:
+        """Return one round of *count* meetings."""
+        return [[self._create([]) for _ in range(count)]]
+
+    def all_changes(self, count: int) -> list[list[Step]]:
+        """Return three rounds: so many meetings are made, moved and cancelled."""
+        made: list[tuple[int, str]] = []
+        return [
+            [self._create(made) for _ in range(count)],
+            [self._change(made, position, "move") for position in range(count)],
+            [self._change(made, position, "cancel") for position in range(count)],
+        ]
+
+    def _create(self, made: list[tuple[int, str]]) -> Step:
+        async def create() -> bool:
+            room, start, end = self._slots.take()
+            address = room_address(room)
+            attendee = {"type": "resource", "emailAddress": {"address": address, "name": address}}
+            body = {"subject": "Meeting", **_times(start, end), "attendees": [attendee]}
+            status, answer = await self._send("POST", f"/users/{person_address(room)}/events", body)
+            if status == 201:
+                made.append((room, answer["id"]))
+            return status == 201
+
+        return create
+
+    def _change(self, made: list[tuple[int, str]], position: int, kind: str) -> Step:
+        async def change() -> bool:
+            if position >= len(made):
+                return False
+            person, event = made[position]
+            path = f"/users/{person_address(person)}/events/{quote(event, safe='')}"
+            if kind == "move":
+                _, start, end = self._slots.take()
+                status, _ = await self._send("PATCH", path, _times(start, end))
+            else:
+                status, _ = await self._send("POST", f"{path}/cancel", {"comment": ""})
+            return status < 300
+
+        return change
+
+    async def _send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        async with self._session.request(method, self._base_url + path, json=body) as answer:
+            return answer.status, await answer.json(content_type=None) if answer.status < 202 else None
+
+
+class _Desk:
+    """Staff who book rooms over the API."""
+
+    def __init__(self, session: aiohttp.ClientSession, origin: str, items: list[int], rooms: int) -> None:
+        self._session = session
+        self._origin = origin
+        self._items = items
+        self._slots = _Slots(rooms, first_day=180)
+
+    @classmethod
+    async def open(cls, session: aiohttp.ClientSession, origin: str, rooms: int) -> _Desk:
+        """Learn the rooms' numbers."""
+        items: list[int] = []
+        after = 0
+        while len(items) < rooms:
+            async with session.get(f"{origin}/api/rooms", params={"after": after, "limit": 100}) as answer:
+                answer.raise_for_status()
+                page = await answer.json()
+            items += [room["id"] for room in page["items"]]
+            if page.get("next") is None:
+                break
+            after = page["next"]
+        return cls(session, origin, items, rooms)
+
+    def creates(self, count: int) -> list[list[Step]]:
+        """Return one round of *count* loans."""
+        return [[self._create([]) for _ in range(count)]]
+
+    def all_changes(self, count: int) -> list[list[Step]]:
+        """Return three rounds: so many loans are made, moved and cancelled."""
+        made: list[int] = []
+        return [
+            [self._create(made) for _ in range(count)],
+            [self._move(made, position) for position in range(count)],
+            [self._cancel(made, position) for position in range(count)],
+        ]
+
+    def _create(self, made: list[int]) -> Step:
+        async def create() -> bool:
+            room, start, end = self._slots.take()
+            requester = {"address": person_address(room), "name": f"Person {room}"}
+            items = [{"kind": "room", "id": self._items[room]}]
+            body = {"requester": requester, "start": start, "end": end, "items": items}
+            status, answer = await self._send("POST", "/api/loans", body)
+            if status == 201:
+                made.append(answer["number"])
+            return status == 201
+
+        return create
+
+    def _move(self, made: list[int], position: int) -> Step:
+        async def move() -> bool:
+            if position >= len(made):
+                return False
+            _, start, end = self._slots.take()
+            status, _ = await self._send("PATCH", f"/api/loans/{made[position]}", {"start": start, "end": end})
+            return status < 300
+
+        return move
+
+    def _cancel(self, made: list[int], position: int) -> Step:
+        async def cancel() -> bool:
+            if position >= len(made):
+                return False
+            status, _ = await self._send("POST", f"/api/loans/{made[position]}/cancel", {})
+            return status < 300
+
+        return cancel
+
+    async def _send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        async with self._session.request(method, self._origin + path, json=body) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+
+def _times(start: str, end: str) -> dict[str, Any]:
+    def shown(instant: str) -> dict[str, str]:
+        return {"dateTime": instant[:19], "timeZone": "UTC"}
+
+    return {"start": shown(start), "end": shown(end)}

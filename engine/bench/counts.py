@@ -1,0 +1,198 @@
+"""How many requests a change costs, and how many silence does: exact counts on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from engine.app.service import plan_service_jobs
+from engine.bench.report import Figure
+from engine.bench.virtual import ACTOR, VirtualWorld
+from engine.ids import LoanNumber
+from engine.loans.register import LoanChange
+from engine.loans.status import LoanAction
+from engine.schedule.clock_jobs import ClockJob
+
+BURST = 20
+SECONDS_BETWEEN_CHANGES = 90.0
+"""The pace of a busy desk: forty changes an hour."""
+
+
+@dataclass
+class Count:
+    """What the engine asked of Graph, seen from both ends of the wire."""
+
+    requests: int = 0
+    writes: int = 0
+    organizer_reads: int = 0
+
+
+@contextmanager
+def counting(world: VirtualWorld) -> Iterator[Count]:
+    """Count the engine's requests until everything they lead to has settled."""
+    before = len(world.transport.requests)
+    count = Count()
+    yield count
+    world.settle()
+    sent = world.transport.requests[before:]
+    count.requests = len(sent)
+    count.writes = sum(method != "GET" and "/subscriptions" not in url for method, url in sent)
+    count.organizer_reads = sum(method == "GET" and "/delta" not in url for method, url in sent)
+
+
+def measure_remote_changes() -> list[Figure]:
+    """Count the requests of changes that people make in Outlook (goal: one each, and a tenth in a burst)."""
+    with VirtualWorld(rooms=2) as world:
+        singles = _count_single_remote(world)
+        created, moved = _count_bursts(world)
+    figures = [
+        _requests("G1", f"single {kind} in Outlook", count.requests, goal=2.0 if kind == "create" else 1.0, note=note)
+        for kind, count, note in singles
+    ]
+    reading = (created.requests - created.organizer_reads) / BURST
+    own = f"and {created.organizer_reads / BURST:g} reads of the organizer's copy each"
+    figures.append(_requests("G1", f"burst of {BURST} moves in one room", moved.requests / BURST, goal=0.1))
+    figures.append(_requests("G1", f"burst of {BURST} creates in one room, delta", reading, goal=0.1, note=own))
+    return figures
+
+
+def _count_single_remote(world: VirtualWorld) -> list[tuple[str, Count, str]]:
+    person = world.person(0)
+    with counting(world) as created:
+        meeting = world.run(person.book(world.at(9), world.at(10), rooms=[world.rooms[0]]))
+    with counting(world) as moved:
+        world.run(person.move(meeting["id"], world.at(11), world.at(12)))
+    with counting(world) as cancelled:
+        world.run(person.cancel(meeting["id"]))
+    note = f"of them {created.organizer_reads} for the organizer's copy"
+    return [("create", created, note), ("move", moved, ""), ("cancel", cancelled, "")]
+
+
+def _count_bursts(world: VirtualWorld) -> tuple[Count, Count]:
+    person = world.person(1)
+
+    async def book_all() -> list[dict[str, Any]]:
+        hours = [world.at(hour / 2, days=2) for hour in range(BURST)]
+        return [
+            await person.book(start, start + timedelta(minutes=30), rooms=[world.rooms[1]]) for start in hours
+        ]  # fmt: skip
+
+    async def move_all(meetings: list[dict[str, Any]]) -> None:
+        for number, meeting in enumerate(meetings):
+            start = world.at(number / 2, days=3)
+            await person.move(meeting["id"], start, start + timedelta(minutes=30))
+
+    with counting(world) as created:
+        meetings = world.run(book_all())
+    with counting(world) as moved:
+        world.run(move_all(meetings))
+    return created, moved
+
+
+def measure_local_changes(*, stream: int) -> list[Figure]:
+    """Count writes and all requests of changes made in the app: one by one, and in a stream at a desk's pace."""
+    with VirtualWorld(rooms=6, people=6) as world:
+        singles = _count_single_local(world)
+        streamed = _count_stream(world, stream)
+    figures = []
+    for kind, count in singles:
+        figures.append(_requests("G2", f"isolated {kind} in the app, all requests", count.requests, goal=None))
+        figures.append(_requests("G2", f"isolated {kind} in the app, writes", count.writes, goal=1.0))
+    figures.append(_requests("G2", "stream in the app, writes per change", streamed.writes / stream, goal=1.0))
+    note = f"{stream} changes, one every {SECONDS_BETWEEN_CHANGES:g} s, 6 rooms"
+    figures.append(
+        _requests("G2", "stream in the app, all per change", streamed.requests / stream, goal=1.5, note=note)
+    )
+    return figures
+
+
+def _count_single_local(world: VirtualWorld) -> list[tuple[str, Count]]:
+    with counting(world) as created:
+        loan = world.book(0, 0, world.at(9), world.at(10))
+    with counting(world) as moved:
+        _move(world, loan.number, hour=11.0, days=1)
+    with counting(world) as cancelled:
+        _cancel(world, loan.number)
+    return [("create", created), ("move", moved), ("cancel", cancelled)]
+
+
+def _count_stream(world: VirtualWorld, changes: int) -> Count:
+    """Make *changes*: six in ten are bookings, three are moves, one is a cancellation."""
+    chance = Random(1)
+    alive: list[LoanNumber] = []
+    with counting(world) as count:
+        for number in range(changes):
+            drawn = chance.random()
+            days, hour = 4 + number // 24, float(number % 24)
+            if drawn < 0.6 or not alive:
+                start = world.at(hour, days=days)
+                alive.append(world.book(number, number % 6, start, start + timedelta(minutes=45)).number)
+            elif drawn < 0.9:
+                _move(world, alive[number % len(alive)], hour=hour, days=40 + number // 24)
+            else:
+                _cancel(world, alive.pop(number % len(alive)))
+            world.wait(SECONDS_BETWEEN_CHANGES)
+    return count
+
+
+def _move(world: VirtualWorld, number: LoanNumber, *, hour: float, days: int) -> None:
+    start = world.at(hour, days=days)
+    world.office.desk.change(number, LoanChange(start=start, end=start + timedelta(minutes=45)), actor=ACTOR)
+
+
+def _cancel(world: VirtualWorld, number: LoanNumber) -> None:
+    world.office.desk.act(number, LoanAction.CANCEL, actor=ACTOR)
+
+
+def measure_silence(*, rooms: int, days: float) -> list[Figure]:
+    """Count what *rooms* idle rooms cost in *days*, the timed jobs running as the service plans them."""
+    with VirtualWorld(rooms=rooms) as world:
+        before = len(world.transport.requests)
+        jobs = [world.loop.create_task(_drive(job)) for job in plan_service_jobs(world.settings, world.office)]
+        world.wait(days * 86_400.0)
+        for job in jobs:
+            job.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            world.run(asyncio.gather(*jobs))
+        sent = world.transport.requests[before:]
+    places = sum("/places" in url for _, url in sent)
+    listing = sum(method == "GET" and "/subscriptions" in url for method, url in sent)
+    deltas = sum("/delta" in url for _, url in sent)
+    renewals = sum(method != "GET" and "/subscriptions" in url for method, url in sent)
+    per_room = (len(sent) - places - listing) / rooms / days
+    note = f"{deltas / rooms / days:.2f} safety deltas, {renewals / rooms / days:.2f} renewals; {rooms} rooms"
+    return [
+        _requests("G3", f"idle room and day, over {days:g} days", per_room, goal=6.0, floor=0.15, note=note,
+                  floor_name="push alone"),
+        _requests("", "whole tenant and idle day: list of rooms", (places + listing) / days, goal=None),
+    ]  # fmt: skip
+
+
+async def _drive(job: ClockJob) -> None:
+    """Run a timed job by the virtual clock."""
+    await asyncio.sleep((job.every if job.first_after is None else job.first_after).total_seconds())
+    while True:
+        answer = job.task()
+        if inspect.isawaitable(answer):
+            await answer
+        await asyncio.sleep(job.every.total_seconds())
+
+
+def _requests(
+    name: str,
+    what: str,
+    value: float,
+    *,
+    goal: float | None,
+    floor: float | None = None,
+    floor_name: str = "",
+    note: str = "",
+) -> Figure:
+    return Figure(name, what, value, "requests", goal, floor=floor, floor_name=floor_name, note=note)

@@ -1,0 +1,63 @@
+"""How long the service takes from its start to its first answer, and to being ready."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+
+from engine.bench.changes import wait_until_ready
+from engine.bench.children import Furniture, free_port, service_environment, start_tenant
+from engine.bench.report import Figure
+
+ROOMS = 35
+
+
+def measure_startup(directory: Path) -> list[Figure]:
+    """Start the service twice: with a new database, and with the one it left."""
+    tenant, base_url = start_tenant(Furniture(rooms=ROOMS, people=1))
+    figures = []
+    with tenant:
+        for kind in ("new", "known"):
+            serving, ready = _start(base_url, directory)
+            figures.append(Figure("", f"start to /readyz serving, {kind} database", serving, "s", 2.0))
+            figures.append(Figure("", f"start to ready, {kind} database", ready, "s", 3.0, note=f"{ROOMS} rooms"))
+    return figures
+
+
+def _start(base_url: str, directory: Path) -> tuple[float, float]:
+    port = free_port()
+    environ = {**os.environ, **service_environment(base_url, directory, port)}
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine", "run"],
+        env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        return asyncio.run(_wait(f"http://127.0.0.1:{port}", began))
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def _wait(origin: str, began: float) -> tuple[float, float]:
+    async with aiohttp.ClientSession() as session:
+        serving = await _wait_until_serving(session, origin, began)
+        await wait_until_ready(session, origin)
+        return serving, time.monotonic() - began
+
+
+async def _wait_until_serving(session: aiohttp.ClientSession, origin: str, began: float) -> float:
+    while time.monotonic() - began < 60.0:
+        try:
+            async with session.get(f"{origin}/readyz") as answer:
+                await answer.read()
+                return time.monotonic() - began
+        except aiohttp.ClientError:
+            await asyncio.sleep(0.01)
+    raise RuntimeError("the service does not answer")
