@@ -17,7 +17,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """A stretch of time, half-open: `start` belongs to it, `end` does not. Both are aware, and UTC inside the engine."""
+    """A stretch of time, half-open: `start` belongs to it, `end` does not. Both are UTC, in whatever zone they come.
+
+    Within one zone Python compares and subtracts what the wall clock says, which is an hour off where clocks change.
+    """
 
     start: datetime
     end: datetime
@@ -25,6 +28,10 @@ class Interval:
     def __post_init__(self) -> None:
         if self.start.utcoffset() is None or self.end.utcoffset() is None:
             raise ValueError(f"an interval needs aware instants, got {self.start} and {self.end}")
+        if self.start.tzinfo is not UTC:
+            object.__setattr__(self, "start", self.start.astimezone(UTC))
+        if self.end.tzinfo is not UTC:
+            object.__setattr__(self, "end", self.end.astimezone(UTC))
         if self.end <= self.start:
             raise ValueError(f"an interval needs start < end, got {self.start} and {self.end}")
 
