@@ -484,8 +484,10 @@ def _finish(merge: _Merge) -> Plan:
         merge.notes.extend(_answer_note(item, current.get(item), state))
     edit = replace(merge.edit, states=MappingProxyType(states)) if states else merge.edit
     writes, after = _writes(merge)
-    if edit.interval is not None and not _holds_any_room(merge, current):
-        edit, writes, after = replace(edit, action=_end_action(loan)), (), None
+    ends = bool(loan.rooms) and not _holds_any_room(merge, current)
+    if ends:
+        edit, after = replace(edit, action=_end_action(loan)), None
+        writes = (DeleteEvent(),) if loan.home is Home.APP else ()  # a person's own meeting is left to them
         merge.notes.append(Note("no_room_left", actor="engine"))
     return Plan(
         loan=None if edit.is_empty else edit,
@@ -495,6 +497,7 @@ def _finish(merge: _Merge) -> Plan:
         notes=tuple(merge.notes),
         cases=tuple(merge.cases),
         conflicts=tuple(merge.conflicts),
+        end_link=ends,
     )
 
 
@@ -510,7 +513,7 @@ def _end_action(loan: Loan) -> LoanAction:
 
 
 def _holds_any_room(merge: _Merge, current: Mapping[BookableId, ItemState]) -> bool:
-    rooms = merge.base.loan.rooms
+    rooms = merge.after.loan.rooms
     return any({**current, **merge.states}.get(room) is not ItemState.CANCELLED for room in rooms)
 
 

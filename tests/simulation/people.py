@@ -131,6 +131,8 @@ class Crowd:
         if booking is None or event is None:
             return
         self._tell(f"person {booking.person} cancels {_name(booking)} in Outlook")
+        if booking.number is not None and not self.world.links().get(booking.number):
+            booking.uncertain = True
         self.world.run(self.world.person(booking.person).cancel(event["id"]))
         booking.cancelled = True
 
