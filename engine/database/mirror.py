@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import datetime, tzinfo
+from dataclasses import fields
+from datetime import UTC, datetime, tzinfo
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
@@ -48,6 +49,18 @@ def _upsert(dialect: str) -> Any:
 
 
 _UPSERT = {"sqlite": _upsert("sqlite"), "postgresql": _upsert("postgresql")}
+_ROW_COLUMNS = tuple(copy_table.c.keys())
+_row_values = itemgetter(*_ROW_COLUMNS)
+_SQLITE_UPSERT = (
+    f"INSERT INTO {copy_table.name} ({', '.join(_ROW_COLUMNS)}) VALUES ({', '.join('?' * len(_ROW_COLUMNS))}) "
+    "ON CONFLICT (room_id, event_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _CONFLICT_COLUMNS)
+)
+"""The same statement, for rows that are ready as SQLite keeps them: the first import writes a thousand at a time."""
+
+_INSTANTS = ("start_at", "end_at", "observed_at")
+_copy_values = attrgetter(*(field.name for field in fields(EventCopy)))
+_COPY_NAMES = tuple(field.name for field in fields(EventCopy))
 _KNOWN = select(
     copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
     copy_table.c.ical_uid, copy_table.c.doubt,
@@ -100,6 +113,7 @@ class Mirror:
     """Reads and writes room copies within the transaction it is given."""
 
     def __init__(self, dialect: str, zone_of: Callable[[BookableId], tzinfo]) -> None:
+        self._dialect = dialect
         self._upsert = _UPSERT[dialect]
         self._zone_of = zone_of
 
@@ -159,7 +173,9 @@ class Mirror:
         return known
 
     def _write(self, transaction: Transaction, rows: list[Any], seen: list[Any], doubts: list[Any]) -> None:
-        if rows:
+        if rows and self._dialect == "sqlite":
+            transaction.connection.exec_driver_sql(_SQLITE_UPSERT, [_row_values(_as_stored(row)) for row in rows])
+        elif rows:
             transaction.connection.execute(self._upsert, rows)
         if seen:
             transaction.connection.execute(_SEEN, seen)
@@ -256,7 +272,7 @@ def _row(
     else:
         interval = None if change.type is EventType.MASTER else resolve_interval(change, zone)
         live = not (change.is_cancelled or change.is_draft or change.answer is Answer.DECLINED)
-        uid, payload = change.ical_uid, _encode(_redact(change, book)).decode()
+        uid, payload = change.ical_uid, _encode_redacted(change, book)
     return {
         "room_id": room_id,
         "event_id": change.event_id,
@@ -274,9 +290,19 @@ def _row(
     }
 
 
-def _redact(copy: EventCopy, book: RoomBook) -> EventCopy:
+def _as_stored(row: dict[str, Any]) -> dict[str, Any]:
+    """Return *row* with its instants as SQLite keeps them (see `types.Instant`)."""
+    for name in _INSTANTS:
+        value = row[name]
+        if value is not None:
+            row[name] = value.astimezone(UTC).isoformat(timespec="microseconds")
+    return row
+
+
+def _encode_redacted(copy: EventCopy, book: RoomBook) -> str:
     """Keep what the sync needs: the rooms among attendees; no title (it is rewritten anyway), nothing private."""
-    rooms = tuple(attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None)
-    if copy.subject == "" and len(rooms) == len(copy.attendees):
-        return copy
-    return replace(copy, subject="", attendees=rooms, web_link=None)
+    values = dict(zip(_COPY_NAMES, _copy_values(copy), strict=True))
+    rooms = tuple([attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None])
+    if copy.subject or len(rooms) != len(copy.attendees):
+        values |= {"subject": "", "attendees": rooms, "web_link": None}
+    return _encode(values).decode()
