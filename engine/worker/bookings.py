@@ -18,11 +18,12 @@ from engine.loans.status import ItemState
 from engine.reconcile.answers import AnswerCheck, check_answers
 from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
 from engine.reconcile.observe import Known, needs_organizer, resolve_interval, view_meeting
-from engine.reconcile.plan import ChangeEvent, CreateEvent, NewLoan, Note, Plan, Situation, plan
+from engine.reconcile.plan import ANSWER_GRACE_SECONDS, ChangeEvent, CreateEvent, NewLoan, Note, Plan, Situation, plan
 from engine.reconcile.texts import render_body, render_subject
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import MeetingView, Presence
 from engine.rooms.calendar import RoomCalendar
+from engine.rooms.event import Answer
 from engine.worker.writes import Writes, parse_loan_ref
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,11 @@ class BookingPass:
             booking = self._ledger.load_booking(kind, key)
             if booking is None or booking.intents:
                 return None
+        wait = self._seconds_to_answer(booking)
+        if wait > 0:
+            early = Plan(look_again_seconds=wait)
+            self._ledger.save_plan(booking, early, Writing())
+            return early
         observed = await self._observe(booking)
         if await self._is_ours(observed):
             return None
@@ -109,6 +115,19 @@ class BookingPass:
         return booking, self._plan(observed)
 
     # --- observe
+
+    def _seconds_to_answer(self, booking: Booking) -> float:
+        """
+        Return how long to leave an unknown meeting alone because its rooms have just been asked; 0: look now.
+
+        Nothing would be decided before they answer, and reading the organizer's copy costs a request each time.
+        """
+        live = [copy for copy in booking.copies if copy.live]
+        if booking.kind != "meeting" or booking.seen_at is None or not live:
+            return 0.0
+        if any(copy.listed or copy.doubt or copy.event.answer is not Answer.NONE for copy in live):
+            return 0.0
+        return ANSWER_GRACE_SECONDS - (self._now() - booking.seen_at).total_seconds()
 
     async def _observe(self, booking: Booking, *, read_organizer: bool = False) -> Observed:
         known = _known(booking)
