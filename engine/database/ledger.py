@@ -233,6 +233,8 @@ class SyncLedger:
         return tuple(found.values())
 
     def _now(self) -> datetime:
+        if self._database.clock is not None:
+            return self._database.clock()
         with self._read() as transaction:
             return transaction.now
 

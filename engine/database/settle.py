@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, null, select, update
 
 from engine.database.bookings import load_link
 from engine.database.codec import render_base, render_draft
@@ -37,6 +37,12 @@ link_table = metadata.tables["link"]
 intent_table = metadata.tables["intent"]
 room_table = metadata.tables["room"]
 
+_VERSION = select(loan_table.c.version).where(loan_table.c.number == bindparam("number"))
+_FREE_UID = (
+    update(link_table)
+    .where(link_table.c.ical_uid == bindparam("uid"), link_table.c.state == "left")
+    .values(ical_uid=null())
+)
 _ADD_LOAN = loan_table.insert().returning(loan_table.c.number)
 _ADD_INTENT = intent_table.insert().returning(intent_table.c.id)
 
@@ -83,9 +89,7 @@ class Settler:
         changes = isinstance(plan.loan, LoanEdit)
         values: dict[str, Any] = {"version": loan.version + 1, "changed_at": transaction.now} if changes else {}
         if not changes:
-            found = transaction.connection.execute(
-                select(loan_table.c.version).where(loan_table.c.number == loan.number)
-            ).scalar_one()
+            found = transaction.connection.execute(_VERSION, {"number": loan.number}).scalar_one()
             if found != loan.version:
                 raise Stale(f"loan {loan.number} changed while it was being compared")
             return
@@ -151,8 +155,7 @@ class Settler:
 
     def _free_uid(self, transaction: Transaction, ical_uid: str) -> None:
         """Let go of a meeting that had left its former loan: its organizer brought a room of ours back."""
-        former = (link_table.c.ical_uid == ical_uid) & (link_table.c.state == "left")
-        transaction.connection.execute(update(link_table).where(former).values(ical_uid=None))
+        transaction.connection.execute(_FREE_UID, {"uid": ical_uid})
 
     def _store_of(self, room_id: BookableId) -> int:
         room = self._rooms.book().by_id(room_id)
