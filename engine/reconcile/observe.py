@@ -17,7 +17,7 @@ from engine.interval import Interval
 from engine.loans.status import ItemState
 from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
 from engine.rooms.event import Answer, Attendee, EventCopy, Mailbox, Privacy
-from engine.rooms.room import RoomBook
+from engine.rooms.room import Room, RoomBook
 
 _STATE_OF = MappingProxyType(
     {
@@ -168,19 +168,25 @@ def _invited(
     for attendees in lists:
         for attendee in attendees:
             room = book.by_address(attendee.address)
-            if room is not None and room.is_synced:
+            if room is not None and _takes_part(room, known):
                 invited[room.id] = attendee if organizer_copy else None
     if organizer_copy is None:
         for copy in known.copies:
-            if copy.live:
+            room = book.by_id(copy.room_id)
+            if copy.live and room is not None and _takes_part(room, known):
                 invited.setdefault(copy.room_id, None)
-            elif copy.event.is_cancelled or copy.gone:
+            elif not copy.live and (copy.event.is_cancelled or copy.gone):
                 invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older
     elif organizer_copy.is_organizer:
         for copy in live:
             if copy.event.is_organizer:
                 invited.setdefault(copy.room_id, None)
     return invited
+
+
+def _takes_part(room: Room, known: Known) -> bool:
+    """Tell whether *room* counts: excluding one keeps it out of new bookings, and loses none it is part of."""
+    return room.is_synced or (known.base is not None and room.id in known.base.outlook.rooms)
 
 
 def _answer(
@@ -197,10 +203,15 @@ def _answer(
             return _STATE_OF[copy.event.answer]
         return ItemState.REQUESTED if attendee is None else _asked_again(attendee)
     if attendee is None:
-        return before
+        return ItemState.DECLINED if copy is not None and _declines(copy, interval) else before
     if copy is not None and copy.gone and attendee.answer in (Answer.ACCEPTED, Answer.TENTATIVE):
         return ItemState.RELEASED
     return _STATE_OF[attendee.answer]
+
+
+def _declines(copy: RoomCopy, interval: Interval | None) -> bool:
+    """Tell whether an ended copy is a no to these very times: all there is when the organizer cannot be asked."""
+    return not copy.gone and copy.event.answer is Answer.DECLINED and copy.interval == interval
 
 
 def _asked_again(attendee: Attendee) -> ItemState:
