@@ -19,6 +19,7 @@ from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.clock import utc_now
 from engine.database.marks import Priority
+from engine.database.wakeups import Listener
 from engine.errors import DatabaseUnusable, EngineError, Fatal
 from engine.graph.build import build_calendar
 from engine.graph.calendar import GraphCalendar
@@ -73,12 +74,15 @@ async def _work(settings: Settings, office: Office, engine: Engine, stopping: as
     office.enqueue("subscription", "all")
     schedule = Schedule(plan_service_jobs(settings, office), now=office.now, report=office.note_job)
     schedule.start()
+    listener = Listener(office.database, office.database.announce_marks)
+    listener.start()
     working = asyncio.create_task(engine.loop.run())
     waiting = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         schedule.stop()
+        listener.close()
         waiting.cancel()
         engine.loop.stop()
         await working

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -49,15 +50,23 @@ async def _serve(options: TenantOptions, port: int, demo: bool, zone: str) -> No
 
 
 def pour_timetable(
-    outlook: SimulatedOutlook, file: Path, *, weeks: int, monday: date | None, zone: ZoneInfo, teachers: int
+    outlook: SimulatedOutlook,
+    file: Path,
+    *,
+    weeks: range,
+    monday: date | None,
+    zone: ZoneInfo,
+    teachers: int,
+    furnished: Callable[[], None],
 ) -> int:
-    """Furnish the rooms and teachers a timetable needs and book its classes; returns how many."""
+    """Furnish the rooms and teachers a timetable needs, tell so, and book its classes; returns how many."""
     first = monday or next_monday(datetime.now(zone).date())
     try:
         events = load_timetable(file, weeks, first, zone.key)
     except (ValueError, KeyError) as error:
         raise Invalid(Fault("file", "timetable_malformed", f"{file} is no timetable: {error}")) from error
     _furnish_rooms(outlook, events, zone)
+    furnished()
     return asyncio.run(_pour(outlook, events, _hire(outlook, teachers), zone))
 
 

@@ -303,6 +303,5 @@ def _encode_redacted(copy: EventCopy, book: RoomBook) -> str:
     """Keep what the sync needs: the rooms among attendees; no title (it is rewritten anyway), nothing private."""
     values = dict(zip(_COPY_NAMES, _copy_values(copy), strict=True))
     rooms = tuple([attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None])
-    if copy.subject or len(rooms) != len(copy.attendees):
-        values |= {"subject": "", "attendees": rooms, "web_link": None}
+    values |= {"subject": "", "body_preview": "", "web_link": None, "attendees": rooms}
     return _encode(values).decode()

@@ -85,6 +85,7 @@ def parse_event(item: EventItem) -> EventCopy:
         original_start=parse_instant(item.original_start) if item.original_start else None,
         transaction_id=item.transaction_id or None,
         web_link=item.web_link or None,
+        body_preview=item.body_preview or "",
     )
 
 

@@ -73,6 +73,7 @@ class EventItem(_Payload):
     response_status: Status | None = None
     transaction_id: str | None = None
     web_link: str | None = None
+    body_preview: str | None = None
 
 
 EVENT_FIELDS = (
@@ -96,6 +97,7 @@ EVENT_FIELDS = (
     "responseStatus",
     "transactionId",
     "webLink",
+    "bodyPreview",
 )
 """What is asked for when one event is read: all we use, and not the body, which is most of an event's bytes."""
 

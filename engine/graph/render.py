@@ -55,9 +55,10 @@ def render_patch(copy: EventCopy, patch: EventPatch) -> JsonObject:
             body["isAllDay"] = False
         body.update(_render_interval(patch.interval))
     if patch.attendees is not None or patch.drop_rooms:
-        if body and patch.attendees is not None:
-            body.update(_render_location(patch.attendees))
-        body["attendees"] = _amended_attendees(copy, patch)
+        attendees = _amended_attendees(copy, patch)
+        if body:
+            body.update(_render_location(_resources(attendees)))
+        body["attendees"] = attendees
     return body
 
 
@@ -107,6 +108,15 @@ def _render_location(rooms: tuple[Mailbox, ...]) -> JsonObject:
     if len(rooms) == 1:
         location["locationEmailAddress"] = rooms[0].address
     return {"location": location}
+
+
+def _resources(attendees: list[JsonObject]) -> tuple[Mailbox, ...]:
+    """Return the rooms among *attendees*: what the location names."""
+    return tuple(
+        Mailbox(each["emailAddress"]["address"], each["emailAddress"]["name"])
+        for each in attendees
+        if each["type"] == "resource"
+    )
 
 
 def _render_room(room: Mailbox) -> JsonObject:

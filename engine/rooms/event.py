@@ -100,6 +100,8 @@ class EventCopy:
     original_start: datetime | None = None
     transaction_id: str | None = None
     web_link: str | None = None
+    body_preview: str = ""
+    """The first 255 characters of the body as text (Graph docs: event)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,24 +69,26 @@ def _flags(text: str) -> tuple[int, ...]:
 
 
 def load_timetable(
-    path: Path | str, weeks: int, first_monday: date, zone: str = "Europe/Prague"
+    path: Path | str, weeks: int | range, first_monday: date, zone: str = "Europe/Prague"
 ) -> tuple[TimetableEvent, ...]:
     """
-    Return every date of the first *weeks* weeks, by start time.
+    Return every date of some weeks, by start time.
 
     Args:
+        weeks: so many from the first on, or just these, counted from 1.
         first_monday: the Monday of week one. zone: where `start_minute` is read; wall-clock time holds across DST.
     """
+    wanted = range(1, weeks + 1) if isinstance(weeks, int) else weeks
     found = [
-        event for item in read_timetable(path) for event in _dates(item, weeks, first_monday, ZoneInfo(zone))
+        event for item in read_timetable(path) for event in _dates(item, wanted, first_monday, ZoneInfo(zone))
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda event: (event.start, event.room, event.name)))
 
 
-def _dates(item: TimetableClass, weeks: int, monday: date, zone: ZoneInfo) -> Iterator[TimetableEvent]:
+def _dates(item: TimetableClass, weeks: range, monday: date, zone: ZoneInfo) -> Iterator[TimetableEvent]:
     clock = time(item.start_minute // 60, item.start_minute % 60)
     for week in item.weeks:
-        for day in item.days if week < weeks else ():
+        for day in item.days if week + 1 in weeks else ():
             start = datetime.combine(monday + timedelta(weeks=week, days=day), clock, zone).astimezone(UTC)
             end = start + timedelta(minutes=item.length_minutes)
             yield TimetableEvent(item.room, item.capacity, item.name, item.limit, start, end)

@@ -13,6 +13,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
 from engine.ids import Address, fold_address
@@ -22,6 +23,9 @@ from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox
 
 log = logging.getLogger(__name__)
+
+PREVIEW_COMPARED = 200
+"""How many characters of a body are compared; a preview holds 255 (Graph docs: event)."""
 
 
 def loan_ref(instance: str, number: int, generation: int) -> str:
@@ -139,7 +143,8 @@ class Writes:
             self._ledger.drop_intent(intent)
             return
         try:
-            changed = await self._calendar.change_event(intent.mailbox, copy, _event_patch(intent.draft))
+            draft = _spare_foreign_text(intent.draft, copy, booking)
+            changed = await self._calendar.change_event(intent.mailbox, copy, _event_patch(draft))
         except (Stale, Unmatched):
             self._ledger.drop_intent(intent)
             return
@@ -192,6 +197,15 @@ def _says(copy: EventCopy, draft: Draft) -> bool:
     if draft.subject is not None and copy.subject != draft.subject:
         return False
     return wanted <= there and not dropped & there
+
+
+def _spare_foreign_text(draft: Draft, copy: EventCopy, booking: Booking) -> Draft:
+    """Leave the body alone when somebody else has written in it since (P28: a Teams link, a person's notes)."""
+    base = booking.link.base if booking.link is not None else None
+    if draft.body is None or base is None:
+        return draft
+    ours, there = plain_text(base.body)[:PREVIEW_COMPARED], plain_text(copy.body_preview)[:PREVIEW_COMPARED]
+    return draft if ours == there else replace(draft, body=None)
 
 
 def plain_text(body_html: str) -> str:
