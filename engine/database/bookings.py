@@ -90,24 +90,39 @@ def load_seen_at(connection: Connection, ical_uid: str) -> datetime | None:
 
 def finish_change(transaction: Transaction, intent: Intent, copy: EventCopy) -> None:
     """Store the outcome of a create or change. The base is what we sent, never what came back."""
-    transaction.connection.execute(
-        update(link_table)
-        .where(link_table.c.loan_number == intent.loan_number, link_table.c.generation == intent.generation)
-        .values(
-            state=_after_write(link_table.c.state),
-            ical_uid=copy.ical_uid,
-            organizer_mailbox=intent.mailbox,
-            organizer_event_id=copy.event_id,
-            organizer_etag=copy.etag,
-            base=render_base(intent.base),
-            written_at=transaction.now,
-            asked_at=transaction.now,
-            checked_at=None,
-            web_link=copy.web_link,
-        )
-    )
+    values = {
+        "of_number": intent.loan_number,
+        "of_generation": intent.generation,
+        "uid": copy.ical_uid,
+        "mailbox": intent.mailbox,
+        "event": copy.event_id,
+        "new_etag": copy.etag,
+        "new_base": render_base(intent.base),
+        "now": transaction.now,
+        "link": copy.web_link,
+    }
+    transaction.connection.execute(_FINISHED, values)
 
 
 def _after_write(state: Any) -> Any:
     """Return the state after a write: an ended link stays ended, whatever still comes in for it."""
     return case((state == "pending", "linked"), else_=state)
+
+
+_c = link_table.c
+_FINISHED = (
+    update(link_table)
+    .where(_c.loan_number == bindparam("of_number"), _c.generation == bindparam("of_generation"))
+    .values(
+        state=_after_write(_c.state),
+        ical_uid=bindparam("uid"),
+        organizer_mailbox=bindparam("mailbox"),
+        organizer_event_id=bindparam("event"),
+        organizer_etag=bindparam("new_etag"),
+        base=bindparam("new_base", type_=_c.base.type),
+        written_at=bindparam("now", type_=_c.written_at.type),
+        asked_at=bindparam("now", type_=_c.asked_at.type),
+        checked_at=None,
+        web_link=bindparam("link"),
+    )
+)

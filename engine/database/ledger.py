@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, select, update
+from sqlalchemy.sql.dml import Update
 
 from engine.database.bookings import finish_change, load_intents, load_link, load_seen_at
 from engine.database.codec import render_base
@@ -118,14 +119,13 @@ class SyncLedger:
         return PageSaved(changed, marked)
 
     def _save_progress(self, transaction: Transaction, reading: Reading, page: ChangesPage, *, changed: int) -> None:
-        values: dict[str, Any] = {"next_link": page.next_link}
+        values: dict[str, Any] = {"room_id": reading.room.id, "next": page.next_link}
         if page.delta_link is not None:
-            values |= {"delta_link": page.delta_link, "read_at": transaction.now}
-            if reading.contacted_at is None:
-                values["contacted_at"] = transaction.now
+            values |= {"delta": page.delta_link, "now": transaction.now}
         if changed:
-            values["changed_unsignalled"] = _unsignalled(transaction.now, changed)
-        transaction.connection.execute(update(room_table).where(room_table.c.id == reading.room.id).values(**values))
+            values |= {"changed": changed, "covered_since": transaction.now - SIGNAL_COVERS}
+        statement = _PROGRESS[page.delta_link is not None, bool(changed)]
+        transaction.connection.execute(statement, values)
 
     def _doubt_unseen(self, transaction: Transaction, reading: Reading, priority: int) -> int:
         assert reading.window is not None
@@ -279,20 +279,17 @@ class SyncLedger:
                         self._mark_if_changed_since(transaction, intent)
                 case IntentKind.DELETE:
                     pass
-            transaction.connection.execute(intent_table.delete().where(intent_table.c.id == intent.id))
+            transaction.connection.execute(_DROP_INTENT, {"intent": intent.id})
 
     def _mark_if_changed_since(self, transaction: Transaction, intent: Intent) -> None:
         """Look at once when the room's copy came in before its answer to us did: nobody will mark it again."""
-        here = select(copy_table.c.event_id).join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)
-        known = transaction.connection.execute(
-            here.where(link_table.c.loan_number == intent.loan_number).limit(1)
-        ).first()
+        known = transaction.connection.execute(_COPY_OF, {"number": intent.loan_number}).first()
         if known is not None:
             transaction.mark("loan", str(intent.loan_number))
 
     def drop_intent(self, intent: Intent) -> None:
         with self._write() as transaction:
-            transaction.connection.execute(intent_table.delete().where(intent_table.c.id == intent.id))
+            transaction.connection.execute(_DROP_INTENT, {"intent": intent.id})
             transaction.mark("loan", str(intent.loan_number))
 
     def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
@@ -315,7 +312,7 @@ class SyncLedger:
 
     def fail_intent(self, intent: Intent, note: Note) -> None:
         with self._write() as transaction:
-            transaction.connection.execute(intent_table.delete().where(intent_table.c.id == intent.id))
+            transaction.connection.execute(_DROP_INTENT, {"intent": intent.id})
             subject = f"loan:{intent.loan_number}"
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
             open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
@@ -344,11 +341,28 @@ class SyncLedger:
             close_case_of(transaction, subject, code)
 
 
-def _unsignalled(now: datetime, changed: int) -> Any:
-    """Return the new count of changes that no notification announced: those found long after the last one."""
-    silent = room_table.c.signalled_at.is_(None) | (room_table.c.signalled_at < now - SIGNAL_COVERS)
-    return case((silent, room_table.c.changed_unsignalled + changed), else_=room_table.c.changed_unsignalled)
+def _progress(*, ends: bool, changed: bool) -> Update:
+    """Return the statement that notes how far a reading has come."""
+    values: dict[str, Any] = {"next_link": bindparam("next")}
+    if ends:
+        now = bindparam("now", type_=Instant())
+        values |= {"delta_link": bindparam("delta"), "read_at": now}
+        values["contacted_at"] = func.coalesce(room_table.c.contacted_at, now)
+    if changed:
+        values["changed_unsignalled"] = _unsignalled()
+    return update(room_table).where(room_table.c.id == bindparam("room_id")).values(**values)
 
+
+def _unsignalled() -> Any:
+    """Return the new count of changes that no notification announced: those found long after the last one."""
+    signalled, count = room_table.c.signalled_at, room_table.c.changed_unsignalled
+    silent = signalled.is_(None) | (signalled < bindparam("covered_since", type_=Instant()))
+    return case((silent, count + bindparam("changed")), else_=count)
+
+
+_PROGRESS = {
+    (ends, changed): _progress(ends=ends, changed=changed) for ends in (True, False) for changed in (True, False)
+}
 
 SIGNAL_COVERS = timedelta(minutes=5)
 """How long after a notification a change that is found still counts as announced by it."""
@@ -360,6 +374,13 @@ _READING = select(
     room_table.c.delta_link, room_table.c.next_link, room_table.c.window_start, room_table.c.window_end,
     room_table.c.reading, room_table.c.contacted_at, room_table.c.read_at,
 ).where(room_table.c.id == bindparam("room"))  # fmt: skip
+_DROP_INTENT = delete(intent_table).where(intent_table.c.id == bindparam("intent"))
+_COPY_OF = (
+    select(copy_table.c.event_id)
+    .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)
+    .where(link_table.c.loan_number == bindparam("number"))
+    .limit(1)
+)
 _CREATES = select(intent_table.c.payload).where(
     and_(intent_table.c.kind == IntentKind.CREATE.value, intent_table.c.mailbox == bindparam("mailbox"))
 )

@@ -172,8 +172,11 @@ class Settler:
             values |= {"start_at": interval.start, "end_at": interval.end}
         if edit.requester is not None:
             values["person_id"] = keep_person(transaction.connection, edit.requester)
-        if edit.title is not None and not loan.private:
-            values["title"] = edit.title
+        private = loan.private if edit.private is None else edit.private
+        if private is not loan.private:
+            values["private"] = private
+        if edit.title is not None:
+            values["title"] = "" if private else edit.title
         if status is not loan.status:
             values["status"] = status.value
         if values:

@@ -26,6 +26,10 @@ ANSWER_GRACE_SECONDS = 3.0
 """How long a new meeting whose rooms have not said anything waits before it becomes a loan. Rooms answer in
 seconds (observed by developers); waiting saves a loan number for every meeting that is declined at once."""
 
+RELEASE_CHECK_SECONDS = 30.0
+"""When to look once more at a room that seems released. One that declines late leaves its own calendar first, and the
+organizer hears of it a moment after that: until then a refusal looks like a release."""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -58,6 +62,7 @@ class LoanEdit:
     """New states of items; rooms not yet in the loan join it."""
     action: LoanAction | None = None
     title: str | None = None
+    private: bool | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -455,10 +460,19 @@ def _follow_name(merge: _Merge, wanted: Requester | None) -> None:
 
 
 def _merge_title(merge: _Merge) -> None:
-    """A title belongs to where the booking was born: only one born in Outlook follows the organizer's."""
-    subject = merge.situation.meeting.subject
-    if merge.loan.home is Home.OUTLOOK and subject is not None and subject != merge.loan.title:
-        merge.edit = replace(merge.edit, title=subject)
+    """A title belongs to where the booking was born: only one born in Outlook follows the organizer's.
+
+    A meeting that becomes private takes its title back. Rooms clear the private flag (Set-CalendarProcessing:
+    RemovePrivateProperty), so only the organizer's copy, the one with a title, can say that it no longer is.
+    """
+    meeting, loan = merge.situation.meeting, merge.loan
+    if loan.home is not Home.OUTLOOK:
+        return
+    if meeting.private:
+        if not loan.private or loan.title:
+            merge.edit = replace(merge.edit, title="", private=True)
+    elif meeting.subject is not None and (loan.private or meeting.subject != loan.title):
+        merge.edit = replace(merge.edit, title=meeting.subject, private=False if loan.private else None)
 
 
 def _drop_taken(merge: _Merge) -> None:

@@ -123,6 +123,7 @@ class Loop(Generic[C]):
         self._lease_seconds = lease_seconds
         self._running: dict[asyncio.Task[None], C] = {}
         self._parked: set[tuple[str, str]] = set()
+        self._fatal: BaseException | None = None
         self._awake = asyncio.Event()
         self._stopping = False
 
@@ -136,9 +137,9 @@ class Loop(Generic[C]):
         try:
             while not self._stopping:
                 self._awake.clear()
-                self._collect()
-                if not self._start_due():
-                    await self._sleep()
+                self._raise_fatal()
+                self._start_due()
+                await self._sleep()
         finally:
             for keeper in keepers:
                 keeper.cancel()
@@ -159,26 +160,37 @@ class Loop(Generic[C]):
         """The passes under way."""
         return tuple(self._running)
 
-    def _start_due(self) -> bool:
-        """Start passes in the free slots; tells whether any was started."""
+    def _start_due(self) -> None:
+        """Start passes in the free slots. Afterwards no slot is free, or nothing else is due."""
         free = self._slots - len(self._running)
         if free <= 0:
-            return False
+            return
         try:
             claims = self._queue.claim(free)
         except Transient as error:
             log.warning("the queue cannot be read: %s", error)
-            return False
+            return
         for claim in claims:
             task = asyncio.get_running_loop().create_task(self._pass(claim), name=f"{claim.kind}:{claim.key}")
             self._running[task] = claim
-            task.add_done_callback(lambda _task: self._awake.set())
-        return bool(claims)
+            task.add_done_callback(self._end)
 
-    def _collect(self) -> None:
-        for task in [task for task in self._running if task.done()]:
-            del self._running[task]
-            task.result()  # a fatal error ends the loop here
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """
+        Free the slot of a pass that has ended.
+
+        The loop is woken only if it had no slot left: what a pass makes due, itself included, is announced as a mark.
+        """
+        was_full = len(self._running) >= self._slots
+        self._running.pop(task, None)
+        error = None if task.cancelled() else task.exception()
+        self._fatal = self._fatal or error
+        if was_full or error is not None:
+            self._awake.set()
+
+    def _raise_fatal(self) -> None:
+        if self._fatal is not None:
+            raise self._fatal
 
     async def _sleep(self) -> None:
         seconds = IDLE_SECONDS_MAX

@@ -155,9 +155,7 @@ class SubscriptionPass:
                 await self._execute(action)
         self._store.mark_rooms(tuple(later))
 
-    def _plan(
-        self, wanted: Sequence[Wanted], held: Sequence[Held], listing: Listing | None
-    ) -> tuple[Action, ...]:
+    def _plan(self, wanted: Sequence[Wanted], held: Sequence[Held], listing: Listing | None) -> tuple[Action, ...]:
         return plan_subscriptions(
             wanted, held, listing, endpoint=self._endpoint, delivery=self._delivery, now=self._now()
         )

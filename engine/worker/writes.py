@@ -209,5 +209,5 @@ def _spare_foreign_text(draft: Draft, copy: EventCopy, booking: Booking) -> Draf
 
 
 def plain_text(body_html: str) -> str:
-    """Return the words of a small HTML text, white space folded: what a body preview shows of it."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body_html)).split())
+    """Return the letters of a small HTML text without any white space: a preview breaks lines as it likes."""
+    return "".join(html.unescape(re.sub(r"<[^>]+>", "", body_html)).split())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.loans.loan import Home
+from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from tests.simulation.world import World
 
@@ -42,3 +43,34 @@ class TestBookedInOutlook:
         world.act(world.loan(loan.number), LoanAction.CANCEL)
         world.settle()
         assert world.run(world.person(2).events()) == []
+
+
+class TestTheBodyOfOurEvent:
+    def test_follows_the_items(self, world: World) -> None:
+        """The body lists the loan's items and follows them, in one write (H53, H55)."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        writes = world.count_writes()
+
+        world.change(loan.number, LoanChange(items=(world.item(1), world.item(2))))
+        world.settle()
+
+        (event,) = world.run(world.person(2).events())
+        assert "<li>Room 1</li><li>Room 2</li>" in event["body"]["content"]
+        assert event["location"]["displayName"] == "Room 1; Room 2"
+        assert world.count_writes() == writes + 1
+
+    def test_is_left_alone_once_somebody_wrote_in_it(self, world: World) -> None:
+        """What people wrote into the body (a link to join, notes) is never overwritten (P28)."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        (event,) = world.run(world.person(2).events())
+        world.run(world.person(2).change(event["id"], body={"contentType": "html", "content": "<p>Join here</p>"}))
+        world.settle()
+
+        world.change(loan.number, LoanChange(items=(world.item(1), world.item(2))))
+        world.settle()
+
+        (event,) = world.run(world.person(2).events())
+        assert "Join here" in event["body"]["content"]
+        assert len(event["attendees"]) == 2
