@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
+from engine.database.connection import Database
 from tests.simulation.invariants import check_always, check_quiet
 from tests.simulation.people import Crowd
 from tests.simulation.world import World
+
+OpenDatabase = Callable[[Callable[[], datetime]], Database]
 
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "60"))
 FIRST_SEED = int(os.environ.get("ACCORD_SEED", "1"))
@@ -70,10 +75,10 @@ class Weather:
         self._world.tenant.faults.clear()
 
 
-def live_through(seed: int) -> None:
+def live_through(seed: int, database: OpenDatabase | None = None) -> None:
     """Live through one world: edits under faults, then quiet, then a restart that must find nothing to do."""
     chance = random.Random(seed)
-    world = World(rooms=chance.randint(1, 3), people=chance.randint(1, 3), seed=seed).open()
+    world = World(rooms=chance.randint(1, 3), people=chance.randint(1, 3), seed=seed, database=database).open()
     crowd = Crowd(world, chance)
     try:
         _live(world, crowd, chance)
@@ -114,3 +119,9 @@ def test_the_promises_hold_in_any_world(first: int) -> None:
     """Whatever people do and whatever fails, once it is over both sides agree and nothing was lost or doubled."""
     for seed in range(first, min(first + BLOCK, FIRST_SEED + WORLDS)):
         live_through(seed)
+
+
+@pytest.mark.parametrize("seed", [FIRST_SEED, FIRST_SEED + 1])
+def test_they_hold_on_postgresql_too(seed: int, postgresql_url: str) -> None:
+    """The same worlds on the other database."""
+    live_through(seed, lambda now: Database(postgresql_url, clock=now))
