@@ -216,7 +216,9 @@ class WebSettings(Section):
 
 
 class RoomsSettings(Section):
-    ignored_tags: Words = Field(default=(), description='a list of tags, or one string such as "private, lab"')
+    ignored_tags: Words = Field(
+        default=("not-bookable",), description='a list of tags, or one string such as "private, lab"'
+    )
     import_every_minutes: Whole = _count(15, 1, 10080, "minutes")
     time_zone: Annotated[str, AfterValidator(_check_zone)] = Field(
         default="UTC", description="a time zone by its IANA name, such as Europe/Paris"
