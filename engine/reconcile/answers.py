@@ -40,16 +40,24 @@ def check_answers(
         answer_timeout: silence after which a case says "room does not answer".
     """
     silent = now - asked_at
+    ends_at = asked_at + answer_timeout
     if checked_at is None or checked_at < asked_at:
         due_at = asked_at + FIRST_CHECK if checked_at is None else asked_at
     else:
         due_at = checked_at + min(max(FIRST_CHECK, checked_at - asked_at), CHECK_GAP_MAX)
+    if checked_at is None or checked_at < ends_at:
+        due_at = min(due_at, ends_at)  # nobody is told of a silence that was not looked into
     due = now >= due_at
     last = now if due else (checked_at or asked_at)
     gap = min(max(FIRST_CHECK, last - asked_at), CHECK_GAP_MAX)
     return AnswerCheck(
         due=due,
-        next_at=now + gap if due else due_at,
+        next_at=_before_the_end(now + gap, now, ends_at) if due else due_at,
         overdue=silent >= answer_timeout,
         silent_minutes=int(silent.total_seconds() // 60),
     )
+
+
+def _before_the_end(wanted: datetime, now: datetime, ends_at: datetime) -> datetime:
+    """Look no later than when the set time is over: that is when people are told."""
+    return min(wanted, ends_at) if now < ends_at else wanted

@@ -17,7 +17,7 @@ from engine.ids import Address, BookableId, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.rules import RuleBreach
-from engine.loans.status import BLOCKING_STATUSES, WITHDRAWN_STATUSES, ItemState, LoanAction
+from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES, WITHDRAWN_STATUSES, ItemState, LoanAction
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, Verdict, decide_end, decide_field
 from engine.reconcile.validate import Invalid, PeopleRule, Valid, clash_facts, resolve_requester, validate
 from engine.reconcile.views import Base, Face, MeetingView, Presence, loan_face
@@ -150,7 +150,12 @@ def _withhold(made: Plan, situation: Situation) -> Plan:
         return made
     kinds = ", ".join(type(write).__name__ for write in made.writes)
     case = Note("write_withheld", {"writes": kinds}, actor="engine")
-    return replace(made, writes=(), base_after=None, cases=(*made.cases, case), end_link=False)
+    notes = tuple(note for note in made.notes if note.code not in _WRITE_NOTES)
+    return replace(made, writes=(), base_after=None, notes=notes, cases=(*made.cases, case), end_link=False)
+
+
+_WRITE_NOTES = frozenset({"event_created", "event_changed", "event_deleted", "event_replaced"})
+"""What the history says of a write."""
 
 
 # --- a meeting without a loan
@@ -303,6 +308,7 @@ class _Merge:
     change: ChangeEvent = field(default_factory=ChangeEvent)
     states: dict[BookableId, ItemState] = field(default_factory=dict)
     replaced: bool = False
+    dropped: bool = False
     notes: list[Note] = field(default_factory=list)
     cases: list[Note] = field(default_factory=list)
     conflicts: list[Note] = field(default_factory=list)
@@ -381,7 +387,7 @@ def _merge_rooms(merge: _Merge) -> None:
             _take_rooms(merge, there, here, whole=verdict is Verdict.OUTLOOK_WINS)
         case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
             known = there if verdict is Verdict.APP_WINS else base.loan.rooms
-            merge.change = replace(merge.change, add_rooms=here - known, drop_rooms=(known - here) & there)
+            merge.change = replace(merge.change, add_rooms=here - known - there, drop_rooms=(known - here) & there)
             outlook = (there - (known - here)) | here
             merge.after = _with_faces(merge.after, {"rooms": outlook}, {"rooms": here})
         case Verdict.REST:
@@ -409,41 +415,42 @@ def _merge_requester(merge: _Merge) -> None:
     there = fold_address(meeting.organizer.address) if meeting.organizer else base.outlook.requester
     wanted = resolve_requester(meeting.organizer, merge.situation.people) if meeting.organizer else None
     verdict = decide_field(
-        outlook_changed=there != base.outlook.requester,
+        outlook_changed=there != base.outlook.requester and wanted is not None,
         loan_changed=here != base.loan.requester,
         same=wanted is not None and fold_address(wanted.address) == here,
         home=loan.home,
     )
     _settle(merge, verdict, "requester", outlook=there, loan=here)
+    if wanted is None and there != base.outlook.requester:
+        merge.cases.append(Note("organizer_unknown", {"organizer": there}))
     match verdict:
         case Verdict.AGREE:
             merge.base = _with_faces(merge.base, {"requester": there}, {"requester": here})
             merge.after = _with_faces(merge.after, {"requester": there}, {"requester": here})
         case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
+            assert wanted is not None  # an organizer nobody can stand in for changes nothing
             _take_requester(merge, there, wanted)
         case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
-            _give_requester(merge, here)
+            _give_requester(merge, here, wanted)
         case Verdict.REST:
             _follow_name(merge, wanted)
 
 
-def _take_requester(merge: _Merge, there: Address, wanted: Requester | None) -> None:
-    if wanted is None:
-        merge.cases.append(Note("organizer_unknown", {"organizer": there}))
-        return
+def _take_requester(merge: _Merge, there: Address, wanted: Requester) -> None:
     merge.edit = replace(merge.edit, requester=wanted)
     merge.notes.append(Note("organizer_changed", {"old": merge.loan.requester.address, "new": wanted.address}))
     faces = {"requester": there}, {"requester": fold_address(wanted.address)}
     merge.base, merge.after = _with_faces(merge.base, *faces), _with_faces(merge.after, *faces)
 
 
-def _give_requester(merge: _Merge, here: Address) -> None:
-    """A new requester means a new organizer: delete and create anew (H55, H-b). A person's own meeting is left theirs."""
+def _give_requester(merge: _Merge, here: Address, wanted: Requester | None) -> None:
+    """A new requester means a new organizer: delete and create anew (H55, H-b). A person's own meeting stays theirs."""
     if merge.loan.home is Home.APP:
         merge.replaced = True
         return
     old = merge.base.loan.requester
-    merge.edit = replace(merge.edit, requester=Requester(old, old))
+    known = wanted is not None and fold_address(wanted.address) == old
+    merge.edit = replace(merge.edit, requester=wanted if known else Requester(old, old))
     merge.conflicts.append(
         Note("organizer_cannot_change", {"field": "requester", "kept": old, "lost": here}, actor="engine")
     )
@@ -477,32 +484,37 @@ def _merge_title(merge: _Merge) -> None:
 
 def _drop_taken(merge: _Merge) -> None:
     """Drop from the loan what is no longer free after a change in Outlook (H47); the rest of the loan follows."""
-    gaining = frozenset(merge.states) - loan_face(merge.loan).rooms
-    touched = frozenset(item.id for item in merge.loan.held_items) | gaining if merge.edit.interval else gaining
+    held = frozenset(item.id for item in merge.loan.held_items)
+    after = {item.id: item.state for item in merge.loan.items} | merge.states
+    holding = frozenset(item_id for item_id, state in after.items() if state in BLOCKING_STATES)
+    touched = holding if merge.edit.interval else holding - held
     for item_id in sorted(touched & frozenset(merge.situation.clashes)):
         merge.states[item_id] = ItemState.CANCELLED
         facts = clash_facts(merge.situation.clashes[item_id])
         merge.notes.append(Note("item_dropped", facts, actor="engine", room_id=item_id))
         merge.conflicts.append(Note("item_unavailable", facts, actor="engine", room_id=item_id))
         kept = {"rooms": merge.base.loan.rooms - {item_id}}
-        merge.base, merge.after = _with_faces(merge.base, {}, kept), _with_faces(merge.after, {}, kept)
+        merge.base = _with_faces(merge.base, {}, kept)
+        asked = {"rooms": merge.after.outlook.rooms - (merge.change.add_rooms & {item_id})}
+        merge.after = _with_faces(merge.after, asked, {"rooms": merge.after.loan.rooms - {item_id}})
+        merge.change = replace(merge.change, add_rooms=merge.change.add_rooms - {item_id})
+        merge.dropped = True
 
 
 def _finish(merge: _Merge) -> Plan:
     situation, loan = merge.situation, merge.loan
     current = {item.id: item.state for item in loan.items}
-    if merge.change.interval is not None or merge.replaced:
-        _forget_old_answers(merge)
+    _forget_old_answers(merge)
     states = {item: state for item, state in merge.states.items() if current.get(item) is not state}
     for item, state in states.items():
         merge.notes.extend(_answer_note(item, current.get(item), state))
     edit = replace(merge.edit, states=MappingProxyType(states)) if states else merge.edit
-    writes, after = _writes(merge)
-    ends = bool(loan.rooms) and not _holds_any_room(merge, current)
+    released = any(state is ItemState.RELEASED for state in states.values())
+    ends = bool(loan.rooms) and not _keeps_a_room(merge, current)
     if ends:
-        edit, after = replace(edit, action=_end_action(loan)), None
-        writes = (DeleteEvent(),) if loan.home is Home.APP else ()  # a person's own meeting is left to them
+        edit = replace(edit, action=_end_action(loan))
         merge.notes.append(Note("no_room_left", actor="engine"))
+    writes, after = _last_writes(merge) if ends else _writes(merge)
     return Plan(
         loan=None if edit.is_empty else edit,
         writes=writes,
@@ -512,33 +524,56 @@ def _finish(merge: _Merge) -> Plan:
         cases=tuple(merge.cases),
         conflicts=tuple(merge.conflicts),
         end_link=ends,
+        look_again_seconds=RELEASE_CHECK_SECONDS if released and not ends else None,
     )
 
 
 def _forget_old_answers(merge: _Merge) -> None:
-    """Drop what rooms said to times that are about to change: an old yes is no answer to the new question."""
-    for item in merge.loan.rooms:
-        if merge.states.get(item.id) in (ItemState.ACCEPTED, ItemState.TENTATIVE):
-            del merge.states[item.id]
+    """Drop what rooms said before they are asked anew: an old answer is none to the new question."""
+    anew = merge.change.interval is not None or merge.replaced
+    known = {item.id: item.state for item in merge.loan.rooms}
+    for room in frozenset(merge.states) if anew else frozenset[BookableId]():
+        if merge.states[room] is ItemState.CANCELLED:
+            continue
+        if room in known:
+            del merge.states[room]
+        else:
+            merge.states[room] = ItemState.REQUESTED
+    for room in merge.change.add_rooms:
+        if known.get(room) in BLOCKING_STATES:
+            merge.states[room] = ItemState.REQUESTED
 
 
 def _end_action(loan: Loan) -> LoanAction:
     return LoanAction.CANCEL if loan.home is Home.OUTLOOK else LoanAction.REFUSE
 
 
-def _holds_any_room(merge: _Merge, current: Mapping[BookableId, ItemState]) -> bool:
-    rooms = merge.after.loan.rooms
-    return any({**current, **merge.states}.get(room) is not ItemState.CANCELLED for room in rooms)
+def _keeps_a_room(merge: _Merge, current: Mapping[BookableId, ItemState]) -> bool:
+    """Tell whether the loan goes on: with a room that may still say yes or, once one was dropped, with one held."""
+    states = {**current, **merge.states}
+    left = [state for room in merge.after.loan.rooms if (state := states.get(room)) is not ItemState.CANCELLED]
+    return any(state in BLOCKING_STATES for state in left) if merge.dropped else bool(left)
+
+
+def _last_writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
+    """Return what an ended booking still needs: a person's own meeting is left to them."""
+    if merge.loan.home is Home.OUTLOOK:
+        return (), None
+    merge.notes.append(Note("event_deleted", actor="engine"))
+    return (DeleteEvent(),), None
 
 
 def _writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
     if merge.replaced:
-        face = loan_face(merge.loan)
+        loan = merge.loan
+        interval, requester = merge.edit.interval or loan.interval, fold_address(loan.requester.address)
+        face = Face(interval, requester, merge.after.loan.rooms)  # as the loan is after its edit
         merge.notes.append(Note("event_replaced", actor="engine"))
         return (DeleteEvent(), CreateEvent()), Base(outlook=face, loan=face)
     if merge.loan.home is Home.APP and merge.situation.text_differs:
         merge.change = replace(merge.change, text=True)
     if merge.change == ChangeEvent():
+        merge.base = merge.after  # Outlook says it already
         return (), None
     merge.notes.append(Note("event_changed", actor="engine"))
     return (merge.change,), merge.after
