@@ -72,7 +72,8 @@ def _count_single_remote(world: VirtualWorld) -> list[tuple[str, Count, str]]:
     with counting(world) as cancelled:
         world.run(person.cancel(meeting["id"]))
     note = f"of them {created.organizer_reads} for the organizer's copy"
-    return [("create", created, note), ("move", moved, ""), ("cancel", cancelled, "")]
+    asked = f"of them {cancelled.organizer_reads} to tell a cancelled meeting from one that left the room"
+    return [("create", created, note), ("move", moved, ""), ("cancel", cancelled, asked)]
 
 
 def _count_bursts(world: VirtualWorld) -> tuple[Count, Count]:
