@@ -45,11 +45,11 @@ def _remote(_session: Session) -> list[Figure]:
 
 
 def _local(session: Session) -> list[Figure]:
-    return counts.measure_local_changes(stream=40 if session.quick else 200)
+    return counts.measure_local_changes(stream=20 if session.quick else 200)
 
 
 def _idle(session: Session) -> list[Figure]:
-    return counts.measure_silence(rooms=5 if session.quick else 20, days=2 if session.quick else 7)
+    return counts.measure_silence(rooms=3 if session.quick else 20, days=1 if session.quick else 7)
 
 
 def _changes(session: Session) -> list[Figure]:
@@ -63,7 +63,7 @@ def _import(session: Session) -> list[Figure]:
 
 
 def _startup(session: Session) -> list[Figure]:
-    return measure_startup(session.room("startup"))
+    return measure_startup(session.room("startup"), kinds=("new",) if session.quick else ("new", "known"))
 
 
 MEASURES: Mapping[str, tuple[str, Callable[[Session], list[Figure]]]] = {

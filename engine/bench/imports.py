@@ -38,7 +38,7 @@ class Plan:
     timetable_weeks: int
 
 
-QUICK = Plan(rooms=10, events_per_room=500, loans_seconds=3.0, timetable_weeks=3)
+QUICK = Plan(rooms=6, events_per_room=500, loans_seconds=1.0, timetable_weeks=3)
 FULL = Plan(rooms=100, events_per_room=1000, loans_seconds=20.0, timetable_weeks=14)
 
 

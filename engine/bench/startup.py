@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -18,12 +19,12 @@ from engine.bench.report import Figure
 ROOMS = 35
 
 
-def measure_startup(directory: Path) -> list[Figure]:
-    """Start the service twice: with a new database, and with the one it left."""
+def measure_startup(directory: Path, *, kinds: Sequence[str]) -> list[Figure]:
+    """Start the service once per kind of database: a `new` one, then the `known` one that it left."""
     tenant, base_url = start_tenant(Furniture(rooms=ROOMS, people=1))
     figures = []
     with tenant:
-        for kind in ("new", "known"):
+        for kind in kinds:
             serving, ready = _start(base_url, directory)
             figures.append(Figure("", f"start to /readyz serving, {kind} database", serving, "s", 2.0))
             figures.append(Figure("", f"start to ready, {kind} database", ready, "s", 3.0, note=f"{ROOMS} rooms"))
