@@ -18,7 +18,18 @@ from engine.loans.status import ItemState
 from engine.reconcile.answers import AnswerCheck, check_answers
 from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
 from engine.reconcile.observe import Known, needs_organizer, resolve_interval, view_meeting
-from engine.reconcile.plan import ANSWER_GRACE_SECONDS, ChangeEvent, CreateEvent, NewLoan, Note, Plan, Situation, plan
+from engine.reconcile.plan import (
+    ANSWER_GRACE_SECONDS,
+    ChangeEvent,
+    CreateEvent,
+    DeleteEvent,
+    NewLoan,
+    Note,
+    Plan,
+    Situation,
+    plan,
+)
+from engine.reconcile.shadow import cast_shadow
 from engine.reconcile.texts import render_body, render_subject
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import MeetingView, Presence
@@ -228,12 +239,13 @@ class BookingPass:
             seen_at=booking.seen_at,
             text_differs=self._text_differs(booking),
             listed=bool(booking.copies) and all(copy.listed for copy in booking.copies),
-            may_write=rules.mode == "two_way",
+            may_write=rules.mode != "read_only",
         )
         made = plan(situation)
         if isinstance(made.loan, NewLoan) and self._own_create_under_way(observed):
             return Plan(look_again_seconds=OWN_CREATE_WAIT_SECONDS)
-        return _with_silence(made, observed.check, meeting, self._now())
+        made = _with_silence(made, observed.check, meeting, self._now())
+        return cast_shadow(made) if rules.mode == "shadow" else made
 
     def _own_create_under_way(self, observed: Observed) -> bool:
         """Tell whether an unknown meeting may be our own event, whose creation has not been answered yet."""
@@ -307,7 +319,10 @@ class BookingPass:
 
 
 def _changes_outlook(made: Plan) -> bool:
-    return any(isinstance(write, ChangeEvent) for write in made.writes)
+    """Tell whether a plan changes an event or replaces it: both ask the organizer's copy first, so that an edit made
+    there a moment ago is merged and not overwritten."""
+    kinds = {type(write) for write in made.writes}
+    return ChangeEvent in kinds or kinds == {DeleteEvent, CreateEvent}
 
 
 def _known(booking: Booking) -> Known:

@@ -112,10 +112,11 @@ def _check_memory(
         return
     if loan is None or not loan.blocks or booking.interval is None or booking.uncertain:
         return
-    if loan.interval != booking.interval and not _is_lost_in_a_case(world, loan, booking.interval):
+    if loan.interval != booking.interval and not _is_lost_in_a_case(world, booking.interval):
         raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
 
 
-def _is_lost_in_a_case(world: World, loan: Loan, interval: Interval) -> bool:
+def _is_lost_in_a_case(world: World, interval: Interval) -> bool:
+    """Tell whether a case holds the value: of this loan, or of one the same meeting had before."""
     wanted = f"{interval.start:%Y-%m-%d %H:%M} - {interval.end:%Y-%m-%d %H:%M}"
-    return any(facts.get("lost") == wanted for facts in world.case_facts(loan.number))
+    return any(facts.get("lost") == wanted for facts in world.all_case_facts())

@@ -315,12 +315,8 @@ class World:
         items = ", ".join(f"{item.name} {item.state}" for item in loan.items)
         return f"loan {loan.number} {loan.home} {loan.status} {loan.interval.start:%d %H:%M} [{items}]: {steps}"
 
-    def case_facts(self, number: int) -> list[dict[str, Any]]:
-        return [
-            case.facts
-            for case in self.office.desk.list_cases(state=None, after=None, limit=10_000)
-            if case.loan_number == number
-        ]
+    def all_case_facts(self) -> list[dict[str, Any]]:
+        return [case.facts for case in self.office.desk.list_cases(state=None, after=None, limit=10_000)]
 
     def cases_of(self, number: int) -> set[str]:
         found = self.office.desk.list_cases(state=None, after=None, limit=10_000)
