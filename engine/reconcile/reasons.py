@@ -94,6 +94,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Not written to Outlook: the engine does not write in its present mode ({writes}).",
             "Non écrit dans Outlook : le moteur n'écrit pas dans son mode actuel ({writes}).",
         ),
+        "shadowed": (
+            "Shadow mode, nothing was changed on either side; it would have been: {steps}.",
+            "Mode fantôme, rien n'a été changé d'aucun côté ; il aurait été fait : {steps}.",
+        ),
         "write_refused": ("Outlook refused the change: {error}", "Outlook a refusé la modification : {error}"),
         # both
         "both_changed": (

@@ -1,0 +1,659 @@
+"""From the app to Outlook, rule by rule (H49-H62), and a crash at every step of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import time, timedelta
+from typing import Any
+
+import pytest
+
+from engine.errors import RuleBroken
+from engine.graph.transport import Request
+from engine.ids import Address
+from engine.interval import Interval
+from engine.loans.loan import ItemKind, Loan, Requester
+from engine.loans.register import ItemRef, LoanChange, LoanOrder
+from engine.loans.rules import BookingRules, OpeningHours
+from engine.loans.status import ItemState, LoanAction, LoanStatus
+from tests.simulation.world import World
+
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture
+def worlds() -> Iterator[MakeWorld]:
+    made: list[World] = []
+
+    def make(**options: Any) -> World:
+        made.append(World(**options).open())
+        return made[-1]
+
+    yield make
+    for world in made:
+        world.close()
+
+
+@pytest.fixture
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=3)
+
+
+def states(loan: Loan) -> dict[str, ItemState]:
+    return {item.name: item.state for item in loan.items}
+
+
+def events_of(world: World, person: int) -> list[dict[str, Any]]:
+    return [event for event in world.run(world.person(person).events()) if not event["isCancelled"]]
+
+
+def event_of(world: World, person: int) -> dict[str, Any]:
+    (event,) = events_of(world, person)
+    return event
+
+
+def starts(event: dict[str, Any]) -> str:
+    return str(event["start"]["dateTime"][:16])
+
+
+def invited(event: dict[str, Any]) -> list[str]:
+    return sorted(attendee["emailAddress"]["address"] for attendee in event["attendees"])
+
+
+def move(world: World, loan: Loan, start: float, end: float) -> Loan:
+    return world.change(loan.number, LoanChange(start=world.at(start), end=world.at(end)))
+
+
+def take_rooms(world: World, loan: Loan, *rooms: int, assets: tuple[ItemRef, ...] = ()) -> Loan:
+    return world.change(loan.number, LoanChange(items=(*(world.item(room) for room in rooms), *assets)))
+
+
+def add_asset(world: World, name: str) -> ItemRef:
+    asset = world.office.desk.add_asset(name, store=None, description="", actor="app:test")
+    return ItemRef(ItemKind.ASSET, asset.id)
+
+
+def check_answers(world: World) -> None:
+    """Let the time pass after which missing answers are asked for, and releases looked at once more."""
+    world.wait(45)
+    world.settle()
+
+
+def refuse_long_meetings(world: World, *rooms: int) -> None:
+    for room in rooms:
+        world.tenant.office.set_processing(world.room_addresses[room - 1], MaximumDurationInMinutes=30)
+
+
+class TestTheEventOfALoan:
+    def test_says_what_the_loan_says(self, world: World) -> None:
+        """Organizer, times, title, body, attendees (H49-H54), and rooms are invited as resources."""
+        projector = add_asset(world, "Projector & screen")
+        order = LoanOrder(
+            world.requester(2), Interval(world.at(9), world.at(10)), (world.item(1), world.item(2), projector)
+        )
+        loan = world.office.desk.book(order, actor="app:test")
+        world.settle()
+
+        event = event_of(world, 2)
+        assert event["organizer"]["emailAddress"]["address"] == "person-2@example.org"
+        assert (starts(event), event["end"]["dateTime"][:16]) == (
+            f"{world.at(9):%Y-%m-%dT%H:%M}", f"{world.at(10):%Y-%m-%dT%H:%M}"
+        )  # fmt: skip
+        assert event["subject"] == f"#{loan.number} Person 2"
+        for part in ("Room 1", "Room 2", "Projector &amp; screen", f"/loans/{loan.number}"):
+            assert part in event["body"]["content"]
+        assert invited(event) == ["room-1@example.org", "room-2@example.org"]
+        assert {attendee["type"] for attendee in event["attendees"]} == {"resource"}
+        assert event["allowNewTimeProposals"] is False
+
+    def test_costs_one_write_and_a_second_look_costs_none(self, world: World) -> None:
+        """Each write to Outlook mails people: one for the booking, none for its echo or a later comparison."""
+        world.book(2, 9, 10, 1, 2)
+        world.settle()
+        assert world.count_writes() == 1
+
+        world.heal()
+
+        assert world.count_writes() == 1
+
+    @pytest.mark.parametrize(("level", "subject", "told"), [("number_only", "#1", False), ("link_only", "#1", False)])
+    def test_tells_no_more_than_the_text_level(self, worlds: MakeWorld, level: str, subject: str, told: bool) -> None:
+        """A store may have events that name nobody (R15)."""
+        world = worlds(settings={"ENGINE_LOANS__TEXT_LEVEL": level})
+        world.book(2, 9, 10, 1)
+        world.settle()
+
+        event = event_of(world, 2)
+        assert event["subject"] == subject
+        assert ("Room 1" in event["body"]["content"]) is told
+        assert "/loans/1" in event["body"]["content"]
+
+    def test_of_a_private_loan_names_nobody(self, world: World) -> None:
+        order = LoanOrder(
+            world.requester(2), Interval(world.at(9), world.at(10)), (world.item(1),), "Secret", private=True
+        )
+        world.office.desk.book(order, actor="app:test")
+        world.settle()
+
+        event = event_of(world, 2)
+        assert (event["subject"], event["sensitivity"]) == ("#1", "private")
+
+    def test_is_in_the_default_users_calendar_for_somebody_from_outside(self, world: World) -> None:
+        """A requester who is none of ours has no mailbox here: the default user organizes (H50)."""
+        guest = Requester(Address("guest@elsewhere.example"), "A Guest")
+        order = LoanOrder(guest, Interval(world.at(9), world.at(10)), (world.item(1),))
+        loan = world.office.desk.book(order, actor="app:test")
+        world.settle()
+
+        assert event_of(world, 1)["subject"] == f"#{loan.number} A Guest"
+        assert world.loan(loan.number).requester == guest
+        world.heal()
+        assert world.loan(loan.number).requester == guest
+        assert world.count_writes() == 1
+
+    def test_is_in_the_default_users_calendar_when_the_requester_has_none(self, world: World) -> None:
+        """One of ours whose mailbox is closed: the same, and the history tells."""
+        world.tenant.office.set_state("person-2@example.org", "denied")
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.heal()
+
+        assert event_of(world, 1)["subject"] == f"#{loan.number} Person 2"
+        assert "default_mailbox_used" in world.history(loan.number)
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+
+    def test_cannot_be_made_without_any_mailbox(self, worlds: MakeWorld) -> None:
+        """No mailbox and no default user: the loan stays, and a case says what Outlook refused."""
+        world = worlds(settings={"ENGINE_LOANS__DEFAULT_USER": ""})
+        world.tenant.office.set_state("person-2@example.org", "denied")
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        assert world.loan(loan.number).blocks
+        assert "write_refused" in world.cases()
+        assert world.watcher.parked_keys == []
+
+    def test_is_not_made_for_things_alone(self, world: World) -> None:
+        """Loans without rooms are none of Outlook's business (H35)."""
+        order = LoanOrder(world.requester(2), Interval(world.at(9), world.at(10)), (add_asset(world, "Trolley"),))
+        world.office.desk.book(order, actor="app:test")
+        world.settle()
+
+        assert world.all_events() == []
+        assert world.count_writes() == 0
+
+
+class TestChangesAtTheDesk:
+    def test_move_the_event(self, world: World) -> None:
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        move(world, loan, 14, 16)
+        world.settle()
+
+        assert starts(event_of(world, 2)) == f"{world.at(14):%Y-%m-%dT%H:%M}"
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+        assert world.count_writes() == 2
+
+    def test_change_its_rooms(self, world: World) -> None:
+        """Rooms that stay are not asked anew; the body lists the new ones (H55)."""
+        loan = world.book(2, 9, 10, 1, 2)
+        world.settle()
+
+        take_rooms(world, loan, 2, 3)
+        world.settle()
+
+        event = event_of(world, 2)
+        assert invited(event) == ["room-2@example.org", "room-3@example.org"]
+        assert "Room 3" in event["body"]["content"]
+        assert "Room 1" not in event["body"]["content"]
+        found = states(world.loan(loan.number))
+        assert found == {"Room 1": ItemState.CANCELLED, "Room 2": ItemState.ACCEPTED, "Room 3": ItemState.ACCEPTED}
+
+    def test_add_a_thing(self, world: World) -> None:
+        """A thing is no attendee; it is listed in the body."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        take_rooms(world, loan, 1, assets=(add_asset(world, "Trolley"),))
+        world.settle()
+
+        event = event_of(world, 2)
+        assert "Trolley" in event["body"]["content"]
+        assert invited(event) == ["room-1@example.org"]
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED, "Trolley": ItemState.ACCEPTED}
+
+    def test_leave_alone_what_a_person_wrote_into_the_body(self, world: World) -> None:
+        """The body is never written over words that are not ours."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        words = {"contentType": "html", "content": "<p>Bring your own cup</p>"}
+        world.run(world.person(2).change(event_of(world, 2)["id"], body=words))
+        world.settle()
+
+        take_rooms(world, loan, 1, assets=(add_asset(world, "Trolley"),))
+        move(world, loan, 11, 12)
+        world.settle()
+
+        event = event_of(world, 2)
+        assert "Bring your own cup" in event["body"]["content"]
+        assert starts(event) == f"{world.at(11):%Y-%m-%dT%H:%M}"
+
+    def test_keep_the_people_somebody_invited(self, world: World) -> None:
+        """The list of attendees is amended, never rebuilt."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        event = event_of(world, 2)
+        guest = {"type": "required", "emailAddress": {"address": "person-3@example.org"}}
+        world.run(world.person(2).change(event["id"], attendees=[*event["attendees"], guest]))
+        world.settle()
+
+        take_rooms(world, loan, 2)
+        world.settle()
+
+        assert invited(event_of(world, 2)) == ["person-3@example.org", "room-2@example.org"]
+
+    def test_give_it_another_organizer(self, world: World) -> None:
+        """A new requester is a new organizer: the old event is deleted, exactly one is made anew (H55)."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        world.change(loan.number, LoanChange(requester=world.requester(3)))
+        world.settle()
+
+        assert events_of(world, 2) == []
+        assert event_of(world, 3)["subject"] == f"#{loan.number} Person 3"
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+        assert world.count_writes() == 3
+
+    @pytest.mark.parametrize("action", [LoanAction.CANCEL, LoanAction.REFUSE])
+    def test_withdraw_it(self, world: World, action: LoanAction) -> None:
+        """A loan that is cancelled or refused deletes its event (H56); the rooms are free again."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        world.act(loan, action)
+        world.settle()
+
+        assert events_of(world, 2) == []
+        assert [e for e in world.run(world.room(1).events()) if not e["isCancelled"]] == []
+        world.heal()
+        assert world.count_writes() == 2
+
+    def test_free_the_rooms_when_the_organizers_calendar_is_closed(self, world: World) -> None:
+        """The event cannot be deleted any more: the rooms are freed on their own behalf, and the history tells."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.tenant.office.set_state("person-2@example.org", "denied")
+
+        world.act(loan, LoanAction.CANCEL)
+        world.settle()
+
+        copies = world.run(world.room(1).events())
+        assert [copy for copy in copies if copy["responseStatus"]["response"] == "accepted"] == []
+        assert "declined_for_room" in world.history(loan.number)
+        assert world.watcher.parked_keys == []
+
+    def test_wait_for_approval_with_the_room_held(self, worlds: MakeWorld) -> None:
+        """A loan that waits for approval blocks on both sides; approving writes nothing, refusing deletes (H56)."""
+        world = worlds(settings={"ENGINE_LOANS__APPROVAL": "true"})
+        one, other = world.book(2, 9, 10, 1), world.book(3, 9, 10, 2)
+        world.settle()
+        assert {loan.status for loan in world.loans} == {LoanStatus.PENDING_APPROVAL}
+        assert world.count_writes() == 2
+
+        world.act(one, LoanAction.APPROVE)
+        world.act(other, LoanAction.REFUSE)
+        world.settle()
+
+        assert world.loan(one.number).status is LoanStatus.NEW
+        assert (len(events_of(world, 2)), len(events_of(world, 3))) == (1, 0)
+
+    def test_made_before_the_first_was_carried_out_come_to_one_event(self, world: World) -> None:
+        """Five edits in a moment are one event that says the last of them."""
+        loan = world.book(2, 9, 10, 1)
+        for hour in (10, 11, 12):
+            loan = move(world, loan, hour, hour + 1)
+        take_rooms(world, loan, 2)
+        world.settle()
+        check_answers(world)
+
+        event = event_of(world, 2)
+        assert (starts(event), invited(event)) == (f"{world.at(12):%Y-%m-%dT%H:%M}", ["room-2@example.org"])
+        assert states(world.loan(loan.number))["Room 2"] is ItemState.ACCEPTED
+
+    def test_cancelled_before_it_was_carried_out_leave_nothing(self, world: World) -> None:
+        loan = world.book(2, 9, 10, 1)
+        world.wait(0.01)
+        world.act(loan, LoanAction.CANCEL)
+        world.heal()
+
+        assert events_of(world, 2) == []
+        assert not world.loan(loan.number).blocks
+
+
+class TestChangesInOutlook:
+    def test_move_the_loan(self, world: World) -> None:
+        """An event of ours is an event like any other (H29)."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        world.run(world.person(2).move(event_of(world, 2)["id"], world.at(11), world.at(12)))
+        world.settle()
+
+        assert world.loan(loan.number).interval == Interval(world.at(11), world.at(12))
+        assert world.count_writes() == 1
+
+    @pytest.mark.parametrize("verb", ["cancel", "delete"])
+    def test_cancel_the_loan(self, world: World, verb: str) -> None:
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        world.run(getattr(world.person(2), verb)(event_of(world, 2)["id"]))
+        world.settle()
+
+        assert world.loan(loan.number).status is LoanStatus.CANCELLED
+        world.heal()
+        assert world.count_writes() == 1
+
+    def test_at_the_same_time_lose_against_the_desk(self, world: World) -> None:
+        """Both moved it: it was born in the app, so the desk wins, and Outlook's value is kept in a case."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        event = event_of(world, 2)
+
+        move(world, loan, 14, 15)
+        world.run(world.person(2).move(event["id"], world.at(11), world.at(12)))
+        world.settle()
+        check_answers(world)
+
+        assert world.loan(loan.number).interval.start == world.at(14)
+        assert starts(event_of(world, 2)) == f"{world.at(14):%Y-%m-%dT%H:%M}"
+
+    def test_of_other_fields_merge(self, world: World) -> None:
+        """One side moved it, the other took another room: both count."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        event = event_of(world, 2)
+
+        world.run(world.person(2).move(event["id"], world.at(11), world.at(12)))
+        take_rooms(world, loan, 2)
+        world.settle()
+        check_answers(world)
+
+        found = world.loan(loan.number)
+        assert found.interval.start == world.at(11)
+        assert states(found)["Room 2"] is ItemState.ACCEPTED
+        assert (starts(event_of(world, 2)), invited(event_of(world, 2))) == (
+            f"{world.at(11):%Y-%m-%dT%H:%M}", ["room-2@example.org"]
+        )  # fmt: skip
+
+
+class TestAnswersOfRooms:
+    def test_one_of_two_declines(self, world: World) -> None:
+        """The loan lives with one item declined, and a case tells."""
+        refuse_long_meetings(world, 2)
+        loan = world.book(2, 9, 10, 1, 2)
+        world.settle()
+        check_answers(world)
+
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.DECLINED}
+        assert world.cases() == ["room_declined"]
+        assert world.loan(loan.number).blocks
+
+    def test_all_decline(self, world: World) -> None:
+        """Nothing is left to lend: the loan is refused and its event deleted."""
+        refuse_long_meetings(world, 1, 2)
+        loan = world.book(2, 9, 10, 1, 2)
+        world.settle()
+        check_answers(world)
+
+        assert world.loan(loan.number).status is LoanStatus.REFUSED
+        assert events_of(world, 2) == []
+        assert "all_rooms_declined" in world.history(loan.number)
+
+    def test_declined_after_a_move(self, world: World) -> None:
+        """The room accepted the first time and not the second: what it says last counts."""
+        loan = world.book(2, 9, 10, 1, 2)
+        world.settle()
+        refuse_long_meetings(world, 1)
+
+        move(world, loan, 11, 12)
+        world.settle()
+        check_answers(world)
+
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.DECLINED, "Room 2": ItemState.ACCEPTED}
+
+    def test_declined_long_after_it_accepted(self, world: World) -> None:
+        loan = world.book(2, 9, 10, 1, 2)
+        world.settle()
+        uid = event_of(world, 2)["iCalUId"]
+
+        copy = world.run(world.room(1).by_ical(uid))
+        world.run(world.room(1).answer(copy["id"], "decline"))
+        world.settle()
+        check_answers(world)
+
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.DECLINED, "Room 2": ItemState.ACCEPTED}
+
+    def test_taken_in_outlook_by_somebody_faster(self, world: World) -> None:
+        """A meeting that got the room a moment earlier: the room declines the loan, which is refused."""
+        world.meet(3, 9, 10, 1)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        check_answers(world)
+        world.heal()
+
+        assert not world.loan(loan.number).blocks
+        assert events_of(world, 2) == []
+        (other,) = world.live_loans
+        assert other.requester.address == "person-3@example.org"
+
+    @pytest.mark.parametrize("processing", ["AutoUpdate", "None"])
+    def test_none_comes(self, world: World, processing: str) -> None:
+        """A 201 is not a booked room: after the set time a case says that the room does not answer."""
+        world.tenant.office.set_processing("room-1@example.org", AutomateProcessing=processing)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.wait(9 * 60)
+        assert world.cases() == []
+
+        world.wait(2 * 60)
+
+        assert world.cases() == ["room_does_not_answer"]
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.REQUESTED}
+        assert world.loan(loan.number).blocks
+
+    def test_one_comes_from_a_delegate_at_last(self, world: World) -> None:
+        world.tenant.office.set_processing(
+            "room-1@example.org", AllBookInPolicy=False, AllRequestInPolicy=True, ResourceDelegates=["d@example.org"]
+        )
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.wait(15 * 60)
+        assert world.loan(loan.number).blocks
+
+        world.tenant.office.settle("room-1@example.org", event_of(world, 2)["iCalUId"], approve=True)
+        world.settle()
+        check_answers(world)
+
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+        assert world.cases() == []
+
+
+class TestModes:
+    @pytest.mark.parametrize(("mode", "case"), [("read_only", "write_withheld"), ("shadow", "shadowed")])
+    def test_that_write_nothing_to_outlook(self, worlds: MakeWorld, mode: str, case: str) -> None:
+        """In these modes the desk's bookings are withheld, and a case says so."""
+        world = worlds(settings={"ENGINE_SYNC__MODE": mode})
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.heal()
+
+        assert world.count_writes() == 0
+        assert world.loan(loan.number).blocks
+        assert world.cases() == [case]
+
+    def test_read_only_still_follows_outlook(self, worlds: MakeWorld) -> None:
+        world = worlds(settings={"ENGINE_SYNC__MODE": "read_only"})
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        assert len(world.live_loans) == 1
+
+        world.run(world.person(2).cancel(event["id"]))
+        world.settle()
+
+        assert world.live_loans == ()
+
+    def test_shadow_changes_nothing_on_either_side(self, worlds: MakeWorld) -> None:
+        """Shadow plans and records, and writes nothing on either side of people."""
+        world = worlds(settings={"ENGINE_SYNC__MODE": "shadow"})
+        world.meet(2, 9, 10, 1)
+        world.settle()
+        world.heal()
+
+        assert world.loans == ()
+        assert world.count_writes() == 0
+        assert world.cases() == ["shadowed"]
+
+
+class TestBookingRules:
+    def test_refuse_at_the_desk_what_exchange_would(self, world: World) -> None:
+        """Hours, window and duration hold at the desk as they do in Exchange (H59-H62)."""
+        hours = OpeningHours({day: (time(8), time(18)) for day in range(1, 6)})
+        rules = BookingRules(hours, window_days=30, duration_minutes_max=120)
+        world.office.desk.set_rules(rules, store_id=None, item_id=world.item(1).id, actor="app:test")
+
+        for start, end, days, code in (
+            (7, 8, 1, "outside_opening_hours"),
+            (9, 10, 35, "beyond_booking_window"),
+            (9, 12, 1, "longer_than_maximum"),
+        ):
+            with pytest.raises(RuleBroken) as refused:
+                world.book(2, start, end, 1, days=days)
+            assert refused.value.code == code
+        assert world.book(2, 9, 11, 1).number
+
+    def test_close_rooms_by_themselves_and_leave_the_event(self, world: World) -> None:
+        """With automatic check-out and closing a room's loan is never late, and its event stays in history (H57)."""
+        rules = BookingRules(automatic_check_out=True, automatic_closing=True)
+        world.office.desk.set_rules(rules, store_id=None, item_id=world.item(1).id, actor="app:test")
+        loan = world.book(2, 7.25, 7.5, 1, days=0)
+        world.settle()
+
+        for minutes in (20, 20):
+            world.wait(minutes * 60)
+            world.office.desk.run_clock()
+            world.settle()
+
+        assert world.loan(loan.number).status is LoanStatus.COMPLETED
+        assert len(events_of(world, 2)) == 1
+        assert world.count_writes() == 1
+
+
+class Crash:
+    """Lets the engine die at its n-th request to a calendar, just before or just after it is carried out."""
+
+    def __init__(self, nth: int, when: str) -> None:
+        self.left = nth
+        self.when = when
+        self.is_armed = False
+        self.has_struck = False
+
+    def __call__(self, when: str, request: Request) -> None:
+        if self.has_struck:
+            raise asyncio.CancelledError
+        if not self.is_armed or when != self.when or "/users/" not in request.url:
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.has_struck = True
+            raise asyncio.CancelledError
+
+
+def live_through(world: World, crash: Crash, edit: Callable[[], object]) -> None:
+    """Let *edit* be carried out, the engine dying on the way, and starting again."""
+    is_first = crash.left == 1
+    crash.is_armed = True
+    edit()
+    for _ in range(400):
+        world.wait(0.05)
+        if crash.has_struck:
+            break
+    crash.is_armed = False
+    assert crash.has_struck or not is_first
+    if crash.has_struck:
+        world.kill()
+        crash.has_struck = False
+        world.wait(2.0)
+        world.start()
+    world.settle()
+    check_answers(world)
+    world.heal()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 7))
+class TestKilledOnTheWay:
+    def test_of_a_booking(self, worlds: MakeWorld, nth: int, when: str) -> None:
+        """Killed at any request of a booking and started again: exactly one event, and the room's answer is known."""
+        crash = Crash(nth, when)
+        world = worlds(on_request=crash)
+
+        live_through(world, crash, lambda: world.book(2, 9, 10, 1, 2))
+
+        (loan,) = world.loans
+        assert event_of(world, 2)["subject"] == f"#{loan.number} Person 2"
+        assert set(states(loan).values()) == {ItemState.ACCEPTED}
+
+    def test_of_a_change_of_requester(self, worlds: MakeWorld, nth: int, when: str) -> None:
+        """Between the old event's end and the new one's beginning lies a crash: still exactly one event."""
+        crash = Crash(nth, when)
+        world = worlds(on_request=crash)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        live_through(world, crash, lambda: world.change(loan.number, LoanChange(requester=world.requester(3))))
+
+        assert events_of(world, 2) == []
+        assert event_of(world, 3)["subject"] == f"#{loan.number} Person 3"
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+
+    def test_of_a_move_to_another_room(self, worlds: MakeWorld, nth: int, when: str) -> None:
+        crash = Crash(nth, when)
+        world = worlds(on_request=crash)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        change = LoanChange(start=world.at(11), end=world.at(12), items=(world.item(2),))
+
+        live_through(world, crash, lambda: world.change(loan.number, change))
+
+        event = event_of(world, 2)
+        assert (starts(event), invited(event)) == (f"{world.at(11):%Y-%m-%dT%H:%M}", ["room-2@example.org"])
+        found = states(world.loan(loan.number))
+        assert found == {"Room 1": ItemState.CANCELLED, "Room 2": ItemState.ACCEPTED}
+
+    def test_of_a_cancellation(self, worlds: MakeWorld, nth: int, when: str) -> None:
+        crash = Crash(nth, when)
+        world = worlds(on_request=crash)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        live_through(world, crash, lambda: world.act(loan, LoanAction.CANCEL))
+
+        assert events_of(world, 2) == []
+        assert world.loan(loan.number).status is LoanStatus.CANCELLED
+        assert world.book(3, 9, 10, 1).number, "the room is free again"
+
+    def test_of_a_meeting_being_imported(self, worlds: MakeWorld, nth: int, when: str) -> None:
+        """The other direction: exactly one loan."""
+        crash = Crash(nth, when)
+        world = worlds(on_request=crash)
+
+        live_through(world, crash, lambda: world.meet(2, 9, 10, 1, 2))
+
+        (loan,) = world.loans
+        assert set(states(loan).values()) == {ItemState.ACCEPTED}
+        assert world.count_writes() == 0
+        assert loan.interval.length == timedelta(hours=1)
