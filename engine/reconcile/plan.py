@@ -134,7 +134,7 @@ class Situation:
     listed: bool = False
     """Whether the meeting was there before us and has not changed since."""
     may_write: bool = True
-    """False in the modes `read_only` and `shadow`."""
+    """False in the mode `read_only`. What `shadow` makes of a plan: `reconcile.shadow`."""
 
 
 def plan(situation: Situation) -> Plan:
@@ -272,7 +272,7 @@ def _meeting_end(meeting: MeetingView, loan: Loan, base: Base) -> MeetingEnd:
     if meeting.presence is Presence.GONE:
         return MeetingEnd.GONE
     here = loan_face(loan)
-    untouched = here.rooms <= base.loan.rooms and here.interval == base.loan.interval
+    untouched = here.rooms <= base.loan.rooms and here.interval in (base.loan.interval, meeting.interval)
     if not meeting.holding and untouched:
         return MeetingEnd.ROOMLESS
     return MeetingEnd.ALIVE
