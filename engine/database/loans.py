@@ -137,7 +137,9 @@ def write_items(
     whole: bool,
 ) -> None:
     """
-    Write the items that differ, or all of them when *whole* (times or status changed). Items that stop holding go first, so that what they free may be taken.
+    Write the items that differ, or all of them when *whole* (times or status changed).
+
+    Items that stop holding go first, so that what they free may be taken.
 
     Raises Occupied (translated by the transaction) when one of them is taken.
     """

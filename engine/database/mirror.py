@@ -64,7 +64,9 @@ _COPY_NAMES = tuple(field.name for field in fields(EventCopy))
 _KNOWN = select(
     copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
     copy_table.c.ical_uid, copy_table.c.doubt,
-).where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True)))  # fmt: skip
+).where(
+    copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True))
+)  # fmt: skip
 _LINKED = select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
     link_table.c.ical_uid.in_(bindparam("uids", expanding=True))
 )

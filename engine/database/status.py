@@ -67,7 +67,8 @@ class StatusBoard:
     def listed_meetings(self) -> int:
         """Return how many meetings were there before first contact and wait to be imported."""
         with self._database.read() as transaction:
-            wanted = select(func.count(func.distinct(copy_table.c.ical_uid))).where(copy_table.c.listed, copy_table.c.live)
+            meetings = func.count(func.distinct(copy_table.c.ical_uid))
+            wanted = select(meetings).where(copy_table.c.listed, copy_table.c.live)
             return int(transaction.connection.execute(wanted).scalar_one())
 
     def jobs(self) -> dict[str, dict[str, object]]:

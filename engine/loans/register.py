@@ -95,7 +95,7 @@ class LoanRegister(Protocol):
         ...
 
     def act(self, number: LoanNumber, action: LoanAction, *, actor: str, reason: str = "") -> Loan:
-        """Take one step in a loan's life (approve, refuse, check-out, close, cancel, no-show). Raises NotFound, NotAllowed."""
+        """Take one step in a loan's life (approve, refuse, check-out ...). Raises NotFound, NotAllowed."""
         ...
 
     def find(self, number: LoanNumber) -> Loan:
@@ -116,7 +116,9 @@ class LoanRegister(Protocol):
 
     def list_stores(self) -> Sequence[Store]: ...
 
-    def set_rules(self, rules: BookingRules, *, store_id: StoreId | None, item_id: BookableId | None, actor: str) -> None:
+    def set_rules(
+        self, rules: BookingRules, *, store_id: StoreId | None, item_id: BookableId | None, actor: str
+    ) -> None:
         """Set the rules of a store, or of one room or asset. Exactly one of the two is given."""
         ...
 

@@ -37,7 +37,9 @@ class OpeningHours:
             midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
             opens = midnight.replace(hour=hours[0].hour, minute=hours[0].minute)
             next_midnight = midnight + timedelta(days=1)
-            closes = next_midnight if hours[1] == time(0) else midnight.replace(hour=hours[1].hour, minute=hours[1].minute)
+            closes = next_midnight
+            if hours[1] != time(0):
+                closes = midnight.replace(hour=hours[1].hour, minute=hours[1].minute)
             if day < opens:
                 return False
             if local_end <= closes:

@@ -197,7 +197,7 @@ class Ledger(Protocol):
     def store_text_level(self, loan: Loan) -> TextLevel: ...
 
     def save_plan(self, booking: Booking, plan: Plan, writing: Writing) -> tuple[Intent, ...]:
-        """Carry out the first step of a plan. Raises Stale when the loan changed since, Occupied when a room was taken."""
+        """Carry out the first step of a plan. Raises Stale (the loan changed since), Occupied (a room was taken)."""
         ...
 
     def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> None:

@@ -175,7 +175,7 @@ class _Facts(dict[str, object]):
 
 
 def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str:
-    """Return the sentence of *code* in *language* (`en` or `fr`; anything else reads as `en`) with its facts filled in."""
+    """Return the sentence of *code*, its facts filled in, in *language* (`en`, `fr`; anything else reads as `en`)."""
     index = LANGUAGES.index(language) if language in LANGUAGES else 0
     if code == "not_synced" and isinstance(reason := facts.get("reason"), str) and reason in REASONS:
         return _NOT_SYNCED[LANGUAGES[index]] + explain(reason, facts, language)

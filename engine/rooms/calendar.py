@@ -28,7 +28,7 @@ class ChangesPage:
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """A new event for a loan, with rooms as `resource` attendees (H49-H54). `transaction_id` names the logical booking."""
+    """A new event for a loan, rooms as `resource` attendees (H49-H54). `transaction_id` names the logical booking."""
 
     subject: str
     body_html: str

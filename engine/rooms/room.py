@@ -69,13 +69,13 @@ class Room:
 
     @property
     def is_synced(self) -> bool:
-        """Whether its calendar is followed. A missing room may still receive meetings; an excluded one is left alone."""
+        """Whether its calendar is followed: a missing room may still receive meetings, an excluded one is left alone."""
         return self.state in (RoomState.ACTIVE, RoomState.SUSPENDED, RoomState.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
 class RoomBook:
-    """All rooms, found by number or by any address: how a room among attendees is recognised (never by attendee type)."""
+    """All rooms, found by number or by any address: how a room among attendees is recognised, whatever its type."""
 
     rooms: tuple[Room, ...]
     _by_id: dict[BookableId, Room] = field(init=False, repr=False, compare=False)
