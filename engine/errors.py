@@ -46,7 +46,7 @@ class Throttled(Transient):
 
 
 class Unreachable(Transient):
-    """No answer, or one that says "not now" (5xx, a web page where JSON belongs). As far as we know nothing was applied."""
+    """No answer, or one that says "not now" (5xx, a web page where JSON belongs). Probably nothing was applied."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)

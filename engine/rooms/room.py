@@ -69,7 +69,7 @@ class Room:
 
     @property
     def is_synced(self) -> bool:
-        """Whether its calendar is followed: a missing room may still receive meetings, an excluded one is left alone."""
+        """Whether it is followed: a missing room may still receive meetings, an excluded one is left alone."""
         return self.state in (RoomState.ACTIVE, RoomState.SUSPENDED, RoomState.MISSING)
 
 
