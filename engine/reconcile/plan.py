@@ -125,7 +125,9 @@ class Situation:
     people: PeopleRule
     now: datetime
     clashes: Mapping[BookableId, Clash] = field(default_factory=lambda: MappingProxyType({}))
-    """What holds each item on the meeting's rounded interval, this booking apart."""
+    """What holds each item on the rounded target interval, this booking apart."""
+    clashes_here: Mapping[BookableId, Clash] | None = None
+    """The same on the loan's own interval, where the two differ; None: it was not asked."""
     breaches: tuple[RuleBreach, ...] = ()
     seen_at: datetime | None = None
     """When the meeting was first seen."""
@@ -341,26 +343,38 @@ def _plan_merge(situation: Situation, loan: Loan, base: Base) -> Plan:
     return _finish(merge)
 
 
+def _decide_interval(interval: Interval, loan: Loan, base: Base) -> Verdict:
+    return decide_field(
+        outlook_changed=interval != base.outlook.interval,
+        loan_changed=loan.interval != base.loan.interval,
+        same=interval == loan.interval,
+        home=loan.home,
+    )
+
+
+def target_interval(meeting: MeetingView, loan: Loan | None, base: Base | None) -> Interval | None:
+    """Return the times a booking will have when both sides agree: those for which its items must be free."""
+    if loan is None or base is None or meeting.interval is None:
+        return meeting.interval
+    verdict = _decide_interval(meeting.interval, loan, base)
+    return loan.interval if verdict in (Verdict.COPY_TO_OUTLOOK, Verdict.APP_WINS) else meeting.interval
+
+
 def _merge_interval(merge: _Merge) -> None:
     meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
     if meeting.interval is None:
         code = meeting.time_fault.code if meeting.time_fault else "zero_length"
         merge.cases.append(Note(code, {"text": meeting.time_fault.text if meeting.time_fault else ""}))
         return
-    verdict = decide_field(
-        outlook_changed=meeting.interval != base.outlook.interval,
-        loan_changed=loan.interval != base.loan.interval,
-        same=meeting.interval == loan.interval,
-        home=loan.home,
-    )
-    _settle(merge, verdict, "interval", outlook=_say_interval(meeting.interval), loan=_say_interval(loan.interval))
+    verdict = _decide_interval(meeting.interval, loan, base)
+    _settle(merge, verdict, "interval", outlook=say_interval(meeting.interval), loan=say_interval(loan.interval))
     match verdict:
         case Verdict.AGREE:
             merge.agree(interval=meeting.interval)
         case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
             merge.edit = replace(merge.edit, interval=meeting.interval)
             merge.agree(interval=meeting.interval)
-            facts = {"old": _say_interval(loan.interval), "new": _say_interval(meeting.interval)}
+            facts = {"old": say_interval(loan.interval), "new": say_interval(meeting.interval)}
             merge.notes.append(Note("moved_in_outlook", facts))
         case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
             merge.change = replace(merge.change, interval=loan.interval)
@@ -488,9 +502,10 @@ def _drop_taken(merge: _Merge) -> None:
     after = {item.id: item.state for item in merge.loan.items} | merge.states
     holding = frozenset(item_id for item_id, state in after.items() if state in BLOCKING_STATES)
     touched = holding if merge.edit.interval else holding - held
-    for item_id in sorted(touched & frozenset(merge.situation.clashes)):
+    clashes = _clashes_then(merge)
+    for item_id in sorted(touched & frozenset(clashes)):
         merge.states[item_id] = ItemState.CANCELLED
-        facts = clash_facts(merge.situation.clashes[item_id])
+        facts = clash_facts(clashes[item_id])
         merge.notes.append(Note("item_dropped", facts, actor="engine", room_id=item_id))
         merge.conflicts.append(Note("item_unavailable", facts, actor="engine", room_id=item_id))
         kept = {"rooms": merge.base.loan.rooms - {item_id}}
@@ -499,6 +514,13 @@ def _drop_taken(merge: _Merge) -> None:
         merge.after = _with_faces(merge.after, asked, {"rooms": merge.after.loan.rooms - {item_id}})
         merge.change = replace(merge.change, add_rooms=merge.change.add_rooms - {item_id})
         merge.dropped = True
+
+
+def _clashes_then(merge: _Merge) -> Mapping[BookableId, Clash]:
+    """Return what holds the items at the time the loan is going to have: the meeting's, or its own."""
+    situation = merge.situation
+    stays = merge.edit.interval is None and situation.meeting.interval != merge.loan.interval
+    return situation.clashes_here if stays and situation.clashes_here is not None else situation.clashes
 
 
 def _finish(merge: _Merge) -> Plan:
@@ -631,7 +653,7 @@ def _say(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M}"
 
 
-def _say_interval(interval: Interval) -> str:
+def say_interval(interval: Interval) -> str:
     return f"{_say(interval.start)} - {_say(interval.end)}"
 
 

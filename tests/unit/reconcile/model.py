@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import chain
 
 from engine.ids import Address, BookableId, ICalUid, LoanNumber, StoreId, fold_address
@@ -43,13 +44,18 @@ from tests.unit.reconcile.building import (
 
 @dataclass(frozen=True)
 class World:
-    """Both sides of one booking, and what both agreed on last. `clashing` rooms are held by somebody else's loan."""
+    """
+    Both sides of one booking, and what both agreed on last.
+
+    `clashing` rooms are held by somebody else's loan at any time, those of `taken` at that time only.
+    """
 
     meeting: MeetingView
     loan: Loan | None
     base: Base | None
     people: PeopleRule = OURS_AND_DESK
     clashing: frozenset[BookableId] = frozenset()
+    taken: frozenset[tuple[BookableId, Interval]] = frozenset()
     may_write: bool = True
     linked: bool = True
 
@@ -62,9 +68,15 @@ class World:
             base=self.base if self.linked else None,
             people=self.people,
             now=NOW,
-            clashes=clashing(self.clashing),
+            clashes=clashing(self.taken_at(self.meeting.interval)),
+            clashes_here=clashing(self.taken_at(self.loan.interval)) if self.loan is not None else None,
+            seen_at=NOW - timedelta(hours=1),
             may_write=self.may_write,
         )
+
+    def taken_at(self, interval: Interval | None) -> frozenset[BookableId]:
+        """The rooms that somebody else's loan holds at that time."""
+        return self.clashing | {room for room, time in self.taken if time == interval}
 
     def plan(self) -> Plan:
         return plan(self.situation)

@@ -667,6 +667,19 @@ class TestRoomsChangedInOutlook:
         assert made.base_after == make_base(NOON, rooms=(ONE, TWO))
         assert made.conflicts == ()
 
+    @pytest.mark.parametrize(("home", "time"), tuple(product(Home, (MORNING, NOON))))
+    def test_are_looked_for_at_the_time_the_loan_will_have(self, home: Home, time: Interval) -> None:
+        """
+        The app moved the loan, Outlook added a room: the room must be free at the loan's time, not at the meeting's.
+
+        Looked for at the meeting's time it seemed free; the database refused it, and every pass tried the same again.
+        """
+        world = World(make_meeting(), make_loan(home=home), AGREED, taken=frozenset({(TWO, time)}))
+
+        made = world.edit_loan(interval=NOON).edit_meeting(rooms=(ONE, TWO)).plan()
+
+        assert edit(made).states == {TWO: S.CANCELLED if time == NOON else S.REQUESTED}
+
 
 class TestRoomsChangedInTheApp:
     @pytest.mark.parametrize("home", Home)
