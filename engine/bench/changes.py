@@ -33,6 +33,9 @@ GATHER_SECONDS = 0.25
 LATE_LOOK_SECONDS = 12.0
 """Answers that stay out are looked for ten seconds after a write; by then all CPU of a change has been spent."""
 
+QUIET_SECONDS = 0.6
+"""Nothing seen for so long: all that a change leads to at once has happened. Longer than notifications gather."""
+
 READY_SECONDS = 60.0
 
 
@@ -182,9 +185,9 @@ async def _run(service: Child, rounds: Sequence[Sequence[Step]], *, rate: float,
 
 
 async def _settle(service: Child) -> None:
-    """Wait until the service has done nothing for a second."""
+    """Wait until the service has done nothing for a while."""
     quiet_since, seen = time.monotonic(), -1
-    while time.monotonic() - quiet_since < 1.0:
+    while time.monotonic() - quiet_since < QUIET_SECONDS:
         _, activity = await asyncio.to_thread(service.ask, "cpu")
         if activity != seen:
             quiet_since, seen = time.monotonic(), activity
@@ -195,7 +198,7 @@ async def _measure_idle(service: Child, *, late: bool) -> float:
     """Return the share of a core that the service uses for nothing."""
     await asyncio.sleep(LATE_LOOK_SECONDS if late else 0.0)
     began, (before, _) = time.monotonic(), await asyncio.to_thread(service.ask, "cpu")
-    await asyncio.sleep(3.0)
+    await asyncio.sleep(3.0 if late else 1.5)
     after, _ = await asyncio.to_thread(service.ask, "cpu")
     return float(after - before) / (time.monotonic() - began)
 

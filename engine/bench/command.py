@@ -27,7 +27,7 @@ class Session:
     @cached_property
     def floors(self) -> Floors:
         """What the machine does at best."""
-        return measure_floors(self.room("floors"), rounds=3 if self.quick else 7)
+        return measure_floors(self.room("floors"), rounds=2 if self.quick else 7)
 
     def room(self, name: str) -> Path:
         """Return a directory of its own for a measure."""
