@@ -160,10 +160,13 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "L'annuaire n'a listé aucune salle ; rien n'a été changé. Vérifiez Place.Read.All et les réglages Places.",
         ),
         "place_twice": (
-            "The directory lists {address} more than once; the first entry counts.",
-            "L'annuaire liste {address} plusieurs fois ; la première entrée compte.",
+            "The directory lists these more than once, the first entry counts: {places}.",
+            "L'annuaire liste plusieurs fois, la première entrée compte : {places}.",
         ),
-        "setting_changed": ("Setting {key} changed to {value}.", "Réglage {key} changé en {value}."),
+        "setting_changed": (
+            "Setting {key} changed from {old} to {new}.",
+            "Réglage {key} passé de {old} à {new}.",
+        ),
         "key_parked": ("Given up for now: {error}", "Abandonné pour l'instant : {error}"),
     }
 )
@@ -177,7 +180,8 @@ class _Facts(dict[str, object]):
 def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str:
     """Return the sentence of *code*, its facts filled in, in *language* (`en`, `fr`; anything else reads as `en`)."""
     index = LANGUAGES.index(language) if language in LANGUAGES else 0
-    if code == "not_synced" and isinstance(reason := facts.get("reason"), str) and reason in REASONS:
+    reason = facts.get("reason") if code == "not_synced" else None
+    if isinstance(reason, str) and reason != code and reason in REASONS:
         return _NOT_SYNCED[LANGUAGES[index]] + explain(reason, facts, language)
     texts = REASONS.get(code)
     if texts is None:
