@@ -40,6 +40,12 @@ class _Silent:
     def settled(self, seconds: float) -> None:
         return None
 
+    def refused(self, error: str) -> None:
+        return None
+
+    def admitted(self) -> None:
+        return None
+
     def parked(self, kind: str, key: str, error: str) -> None:
         return None
 

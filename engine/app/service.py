@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -20,10 +21,11 @@ from engine.app.office import Office
 from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.database.wakeups import Listener
-from engine.errors import DatabaseUnusable, EngineError, Fatal
+from engine.errors import BadSettings, DatabaseUnusable, EngineError, Fatal
 from engine.graph.build import build_calendar
 from engine.graph.calendar import GraphCalendar
 from engine.graph.credential import StaticTokenCredential, TokenCredential, build_credential
+from engine.reconcile.plan import Note
 from engine.reconcile.reasons import explain
 from engine.schedule.clock_jobs import Schedule, plan_jobs
 from engine.settings import Settings, is_loopback
@@ -62,6 +64,7 @@ async def _serve(settings: Settings) -> None:
         metrics = Metrics(lambda: _read_metrics(office, calendar))
         token = choose_bootstrap_token(settings, office)
         public = await stack.enter_async_context(_open_web(settings, office, metrics, token))
+        check_public_url(settings, public)
         office.rules.link_base = public
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
         engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics))
@@ -72,6 +75,7 @@ async def _serve(settings: Settings) -> None:
 async def _work(settings: Settings, office: Office, engine: Engine, stopping: asyncio.Event) -> None:
     """Run the loop and the clock until told to stop, or until the loop cannot go on."""
     office.enqueue("subscription", "all")
+    office.rooms.mark_rooms(priority=Priority.SWEEP)  # whatever happened while nobody listened
     schedule = Schedule(plan_service_jobs(settings, office), now=office.now, report=office.note_job)
     schedule.start()
     listener = Listener(office.database, office.database.announce_marks)
@@ -86,6 +90,15 @@ async def _work(settings: Settings, office: Office, engine: Engine, stopping: as
         waiting.cancel()
         engine.loop.stop()
         await working
+
+
+def check_public_url(settings: Settings, public: str) -> None:
+    """Refuse to subscribe a real tenant to an address it cannot call. Raises BadSettings."""
+    graph_is_here = is_loopback(urlsplit(settings.graph.base_url).hostname or "")
+    if settings.simulated or graph_is_here or settings.sync.delivery != "push" or public.startswith("https://"):
+        return
+    wanted = "Graph must reach it: give an https:// address, or set sync.delivery = 'poll'"
+    raise BadSettings((f"web.public_url is {settings.web.public_url!r}; {wanted}",))
 
 
 @asynccontextmanager
@@ -232,6 +245,7 @@ def read_checks(settings: Settings, office: Office) -> Sequence[Check]:
     try:
         office.status.is_there()
         depth, health, jobs = office.queue.depth(), office.status.rooms(), office.status.jobs()
+        is_refused = "identity_refused" in office.status.open_cases()
     except EngineError as error:
         return [Check("database", ok=False, detail=str(error))]
     followed = [room for room in health if room.state == "active"]
@@ -240,6 +254,7 @@ def read_checks(settings: Settings, office: Office) -> Sequence[Check]:
     checks = [
         Check("database", ok=True),
         Check("queue", ok=_is_moving(depth.oldest_waiting_at.values(), office.now()), detail=f"{depth.due} due"),
+        Check("identity", ok=not is_refused, detail="Graph refuses our identity" if is_refused else ""),
         Check("rooms", ok=imported, detail="" if imported else "the directory has not been read yet"),
         Check("first_reading", ok=imported and not unread, detail=", ".join(unread[:10])),
     ]
@@ -288,6 +303,12 @@ class Watching:
 
     def settled(self, seconds: float) -> None:
         self._metrics.observe_notification_latency(seconds)
+
+    def refused(self, error: str) -> None:
+        self._office.ledger.open_case("graph:identity", Note("identity_refused", {"error": error}, actor="engine"))
+
+    def admitted(self) -> None:
+        self._office.ledger.close_case("graph:identity", "identity_refused")
 
     def parked(self, kind: str, key: str, error: str) -> None:
         self._office.note_parked(kind, key, error)

@@ -100,6 +100,12 @@ class Silent:
     def parked(self, kind: str, key: str, error: str) -> None:
         return None
 
+    def refused(self, error: str) -> None:
+        return None
+
+    def admitted(self) -> None:
+        return None
+
     def recovered(self, kind: str, key: str) -> None:
         return None
 

@@ -73,12 +73,15 @@ class SyncLedger:
 
     def load_reading(self, room_id: BookableId) -> Reading | None:
         room = self._rooms.book().by_id(room_id)
+        if room is None:  # imported by another process a moment ago
+            self._rooms.forget()
+            room = self._rooms.book().by_id(room_id)
         if room is None or room.state is RoomState.EXCLUDED:
             return None
         with self._read() as transaction:
             row = transaction.connection.execute(_READING, {"room": room_id}).one()
         window = Interval(row.window_start, row.window_end) if row.window_start else None
-        return Reading(room, row.delta_link, row.next_link, window, row.reading, row.contacted_at)
+        return Reading(room, row.delta_link, row.next_link, window, row.reading, row.contacted_at, row.signalled_at)
 
     def begin_reading(self, room_id: BookableId, window: Interval) -> Reading:
         with self._write() as transaction:
@@ -319,6 +322,14 @@ class SyncLedger:
             if intent.kind is IntentKind.CHANGE:
                 self._settler.return_to_base(transaction, intent.loan_number)
 
+    def note_conflict(self, booking: Booking, note: Note) -> None:
+        assert booking.loan is not None, "a conflict is about a loan"
+        number, version = booking.loan.number, booking.loan.version
+        with self._write() as transaction:
+            write_decisions(transaction, [note], loan_number=number, ical_uid=None)
+            subject = f"loan:{number}:{note.facts.get('field')}:{version}"
+            open_cases(transaction, subject, [note], standing=False, loan_number=number)
+
     def refuse_edit(self, booking: Booking, note: Note) -> None:
         assert booking.loan is not None, "only a loan is edited"
         number = booking.loan.number
@@ -372,7 +383,7 @@ FIRST_LOOK_SECONDS = 10.5
 
 _READING = select(
     room_table.c.delta_link, room_table.c.next_link, room_table.c.window_start, room_table.c.window_end,
-    room_table.c.reading, room_table.c.contacted_at, room_table.c.read_at,
+    room_table.c.reading, room_table.c.contacted_at, room_table.c.read_at, room_table.c.signalled_at,
 ).where(room_table.c.id == bindparam("room"))  # fmt: skip
 _DROP_INTENT = delete(intent_table).where(intent_table.c.id == bindparam("intent"))
 _COPY_OF = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,9 @@ from engine.rooms.room import Room, RoomBook, RoomState
 
 room_table = metadata.tables["room"]
 store_table = metadata.tables["store"]
+
+KEPT_SECONDS = 10.0
+"""How long rooms are kept in memory: another process may have changed them."""
 
 
 def read_room(row: Any) -> Room:
@@ -44,7 +48,8 @@ def read_room(row: Any) -> Room:
 
 class RoomCache:
     """
-    A cache of the few rows every pass needs. Whoever changes them calls `forget`.
+    A cache of the few rows every pass needs. Whoever changes them calls `forget`; other processes' changes show
+    within KEPT_SECONDS.
 
     Inside a transaction what is at hand must do: it is read again at the next question outside of one.
     """
@@ -55,6 +60,7 @@ class RoomCache:
         self._lock = threading.Lock()
         self._book = RoomBook(())
         self._is_stale = True
+        self._read_at = 0.0
         self._rules: dict[int, BookingRules] = {}
         self._levels: dict[int, TextLevel | None] = {}
 
@@ -65,8 +71,9 @@ class RoomCache:
 
     def book(self) -> RoomBook:
         with self._lock:
-            if self._is_stale and not self._database.is_in_transaction:
-                self._is_stale = False
+            is_old = time.monotonic() - self._read_at > KEPT_SECONDS
+            if (self._is_stale or is_old) and not self._database.is_in_transaction:
+                self._is_stale, self._read_at = False, time.monotonic()
                 self._book = self._load()
             return self._book
 

@@ -392,7 +392,7 @@ class _IntentWriter:
         assert writing.event_id is not None, "the organizer's copy was read before"
         draft = Draft(
             interval=write.interval,
-            subject=writing.subject if write.text else None,
+            subject=writing.subject if write.text and writing.subject != self._written_subject() else None,
             body=writing.body if write.text else None,
             rooms=self._refs(write.add_rooms),
             drop_rooms=tuple(ref.address for ref in self._refs(write.drop_rooms)),
@@ -401,6 +401,10 @@ class _IntentWriter:
         assert mailbox is not None
         base = self._base_after()
         return self._save(IntentKind.CHANGE, link.generation, mailbox, writing.event_id, writing.etag, draft, base)
+
+    def _written_subject(self) -> str | None:
+        link = self._booking.link
+        return link.base.subject if link is not None and link.base is not None else None
 
     def _delete(self) -> Intent:
         writing, link = self._writing, self._booking.link

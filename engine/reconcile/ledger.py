@@ -123,6 +123,8 @@ class Reading:
     window: Interval | None
     number: int
     contacted_at: datetime | None
+    signalled_at: datetime | None = None
+    """When the last notification for it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,10 @@ class Ledger(Protocol):
 
     def refuse_edit(self, booking: Booking, note: Note) -> None:
         """Let the loan return to what both sides agreed on last; a case says why its edit went nowhere."""
+        ...
+
+    def note_conflict(self, booking: Booking, note: Note) -> None:
+        """Open a case for a value that lost, which a person must settle."""
         ...
 
     def note(self, booking: Booking | Intent, note: Note) -> None: ...

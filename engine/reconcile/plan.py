@@ -22,6 +22,9 @@ from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, Verdict, de
 from engine.reconcile.validate import Invalid, PeopleRule, Valid, clash_facts, resolve_requester, validate
 from engine.reconcile.views import Base, Face, MeetingView, Presence, loan_face
 
+WITHHELD_SECONDS = 300.0
+"""When to look again at what the mode withholds: the mode may have changed."""
+
 ANSWER_GRACE_SECONDS = 3.0
 """How long a new meeting whose rooms have not said anything waits before it becomes a loan. Rooms answer in
 seconds (observed by developers); waiting saves a loan number for every meeting that is declined at once."""
@@ -153,7 +156,15 @@ def _withhold(made: Plan, situation: Situation) -> Plan:
     kinds = ", ".join(type(write).__name__ for write in made.writes)
     case = Note("write_withheld", {"writes": kinds}, actor="engine")
     notes = tuple(note for note in made.notes if note.code not in _WRITE_NOTES)
-    return replace(made, writes=(), base_after=None, notes=notes, cases=(*made.cases, case), end_link=False)
+    return replace(
+        made,
+        writes=(),
+        base_after=None,
+        notes=notes,
+        cases=(*made.cases, case),
+        end_link=False,
+        look_again_seconds=WITHHELD_SECONDS,
+    )
 
 
 _WRITE_NOTES = frozenset({"event_created", "event_changed", "event_deleted", "event_replaced"})

@@ -167,6 +167,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Setting {key} changed from {old} to {new}.",
             "Réglage {key} passé de {old} à {new}.",
         ),
+        "identity_refused": (
+            "Microsoft Graph refuses our identity: {error} Renew the secret or certificate.",
+            "Microsoft Graph refuse notre identité : {error} Renouvelez le secret ou le certificat.",
+        ),
         "key_parked": ("Given up for now: {error}", "Abandonné pour l'instant : {error}"),
     }
 )

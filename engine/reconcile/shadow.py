@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.reconcile.plan import LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.plan import WITHHELD_SECONDS, LoanEdit, NewLoan, Note, Plan
 
 
 def cast_shadow(made: Plan) -> Plan:
@@ -14,7 +14,7 @@ def cast_shadow(made: Plan) -> Plan:
         return replace(made, base=None, base_after=None, end_link=False)
     return Plan(
         cases=(*made.cases, Note("shadowed", {"steps": ", ".join(does)}, actor="engine")),
-        look_again_seconds=made.look_again_seconds,
+        look_again_seconds=WITHHELD_SECONDS,
     )
 
 

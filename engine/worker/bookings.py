@@ -28,11 +28,12 @@ from engine.reconcile.plan import (
     Plan,
     Situation,
     plan,
+    target_interval,
 )
 from engine.reconcile.shadow import cast_shadow
 from engine.reconcile.texts import render_body, render_subject
 from engine.reconcile.validate import PeopleRule
-from engine.reconcile.views import MeetingView, Presence
+from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.calendar import RoomCalendar
 from engine.rooms.event import Answer
 from engine.worker.writes import Writes, parse_loan_ref
@@ -41,6 +42,9 @@ log = logging.getLogger(__name__)
 
 OWN_CREATE_WAIT_SECONDS = 2.0
 """How long a meeting waits that may be our own event, seen before the answer to its creation came in."""
+
+MODE_WAIT_SECONDS = 60.0
+"""How long a write that was decided before the mode forbade it waits between two looks at the mode."""
 
 END_WAIT_SECONDS = 5.0
 """How long a change waits whose event is gone from the organizer's calendar while a room still shows it."""
@@ -82,6 +86,10 @@ class BookingPass:
         booking = self._ledger.load_booking(kind, key)
         if booking is None:
             return None
+        if booking.intents and self._rules().mode != "two_way":
+            waiting = Plan(look_again_seconds=MODE_WAIT_SECONDS)
+            self._ledger.save_plan(booking, waiting, Writing())
+            return waiting
         if booking.intents:
             await self._writes.carry_out(booking, booking.intents, organizer_copy=None, resumed=True)
             booking = self._ledger.load_booking(kind, key)
@@ -194,6 +202,9 @@ class BookingPass:
             return known
         if copy is None and known.base is None:
             return known  # not found under an organizer who may have it elsewhere: the room copies must do
+        if copy is not None and not copy.attendees and any(each.live for each in known.copies):
+            # Nobody invited, while a room still shows the meeting: a list on its way, or one that came through garbled.
+            return replace(known, organizer_read=True)
         zone = booking.zone
         interval = resolve_interval(copy, zone) if copy is not None and zone is not None else None
         return replace(known, organizer_read=True, organizer_copy=copy, organizer_interval=interval)
@@ -234,7 +245,7 @@ class BookingPass:
             base=observed.known.base,
             people=PeopleRule(rules.domains, _default_requester(rules)),
             now=self._now(),
-            clashes=self._clashes(meeting, loan),
+            clashes=self._clashes(meeting, loan, observed.known.base),
             breaches=self._breaches(meeting, loan),
             seen_at=booking.seen_at,
             text_differs=self._text_differs(booking),
@@ -254,17 +265,18 @@ class BookingPass:
             return False
         return self._ledger.is_own_create_under_way(organizer.address, interval)
 
-    def _clashes(self, meeting: MeetingView, loan: Loan | None) -> Mapping[BookableId, Clash]:
-        if meeting.interval is None or meeting.presence is not Presence.LIVE:
+    def _clashes(self, meeting: MeetingView, loan: Loan | None, base: Base | None) -> Mapping[BookableId, Clash]:
+        target = target_interval(meeting, loan, base)
+        if target is None or meeting.presence is not Presence.LIVE:
             return {}
         items = set(meeting.holding)
         if loan is not None:
             held = {item.id for item in loan.held_items}
-            if meeting.interval == loan.interval and items <= held:
+            if target == loan.interval and items <= held:
                 return {}
             items |= held
         number = loan.number if loan is not None else None
-        return self._ledger.clashes(sorted(items), meeting.interval, apart_from=number)
+        return self._ledger.clashes(sorted(items), target, apart_from=number)
 
     def _breaches(self, meeting: MeetingView, loan: Loan | None) -> tuple[RuleBreach, ...]:
         if loan is not None or meeting.interval is None:

@@ -76,6 +76,14 @@ class Watcher(Protocol):
         """A booking named by a notification was settled, this long after the notification came."""
         ...
 
+    def refused(self, error: str) -> None:
+        """The directory refuses our identity."""
+        ...
+
+    def admitted(self) -> None:
+        """Graph takes our identity (again)."""
+        ...
+
     def parked(self, kind: str, key: str, error: str) -> None: ...
     def recovered(self, kind: str, key: str) -> None: ...
 
@@ -123,6 +131,7 @@ class Loop(Generic[C]):
         self._lease_seconds = lease_seconds
         self._running: dict[asyncio.Task[None], C] = {}
         self._parked: set[tuple[str, str]] = set()
+        self._is_refused = True  # not known: the first room that is read closes what an earlier run opened
         self._fatal: BaseException | None = None
         self._awake = asyncio.Event()
         self._stopping = False
@@ -221,6 +230,8 @@ class Loop(Generic[C]):
         except CredentialsRevoked as error:
             log.error("our identity is refused: %s", error)
             self._queue.retry(claim, delay=CREDENTIALS_RETRY_SECONDS, error=str(error))
+            self._is_refused = True
+            self._watcher.refused(str(error))
             return "credentials"
         except Fatal:
             raise
@@ -230,6 +241,9 @@ class Loop(Generic[C]):
             log.exception("a pass failed unexpectedly", extra={"kind": claim.kind, "key": claim.key})
             return self._after_permanent(claim, error)
         self._queue.done(claim)
+        if self._is_refused and claim.kind == "room":  # a room's pass has spoken to Graph for certain
+            self._is_refused = False
+            self._watcher.admitted()
         if claim.attempts or (claim.kind, claim.key) in self._parked:
             self._parked.discard((claim.kind, claim.key))
             log.info("recovered", extra={"kind": claim.kind, "key": claim.key})

@@ -63,11 +63,14 @@ class RoomPass:
         self._import_existing = import_existing
         self._now = now
 
-    async def read(self, room_id: BookableId, *, priority: int) -> None:
-        """Read the changes of one room since it was read last, or the whole window the first time."""
+    async def read(self, room_id: BookableId, *, priority: int) -> datetime | None:
+        """Read the changes of one room since it was read last, or the whole window the first time.
+
+        Returns when the last notification for the room had come.
+        """
         reading = self._ledger.load_reading(room_id)
         if reading is None:
-            return
+            return None
         try:
             await self._read_from(reading, priority)
         except ResyncRequired:
@@ -78,6 +81,7 @@ class RoomPass:
             raise
         if reading.room.state is RoomState.SUSPENDED:
             self._ledger.resume_room(room_id)
+        return reading.signalled_at
 
     async def _read_from(self, reading: Reading, priority: int) -> None:
         window = reading.window

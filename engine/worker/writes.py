@@ -18,7 +18,7 @@ from dataclasses import replace
 from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
 from engine.ids import Address, fold_address
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
-from engine.reconcile.plan import Note
+from engine.reconcile.plan import Note, say_interval
 from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox
 
@@ -84,6 +84,7 @@ class Writes:
             organizer_copy: the organizer's copy if it was read in this very pass.
             resumed: whether an earlier pass may have sent them already.
         """
+        intents = tuple(intents)
         for intent in intents:
             async with self._locks.writing(intent.mailbox):
                 match intent.kind:
@@ -92,6 +93,8 @@ class Writes:
                     case IntentKind.CHANGE:
                         await self._change(booking, intent, organizer_copy, resumed=resumed)
                     case IntentKind.DELETE:
+                        if resumed:
+                            await self._tell_of_late_move(booking, intent, intents)
                         await self._delete(booking, intent)
 
     # --- create
@@ -166,6 +169,18 @@ class Writes:
         except (MailboxClosed, Refused, Unmatched):
             await self._decline_for_rooms(booking, intent)
         self._ledger.finish_intent(intent, None)
+
+    async def _tell_of_late_move(self, booking: Booking, intent: Intent, intents: tuple[Intent, ...]) -> None:
+        """Keep in a case what somebody did to an event that was about to be replaced: its new one has other times."""
+        successor = next((each for each in intents if each.kind is IntentKind.CREATE), None)
+        if successor is None or successor.draft.interval is None or intent.event_id is None:
+            return
+        copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
+        if copy is None or copy.interval is None or copy.interval == successor.draft.interval:
+            return
+        kept, lost = say_interval(successor.draft.interval), say_interval(copy.interval)
+        facts = {"field": "interval", "winner": "app", "kept": kept, "lost": lost}
+        self._ledger.note_conflict(booking, Note("both_changed", facts, actor="engine"))
 
     async def _decline_for_rooms(self, booking: Booking, intent: Intent) -> None:
         """Free the rooms without the organizer: decline on their behalf, which the organizer is told."""

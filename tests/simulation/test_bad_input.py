@@ -189,7 +189,7 @@ class TestEvents:
         assert world.cases() == []
 
     def test_of_which_one_has_a_value_of_the_wrong_kind(self, world: World) -> None:
-        """A number where a list belongs: a case tells of that meeting, the others of the page count, and it heals."""
+        """A number where a list belongs: the room's own acceptance says enough, and the others of the page count."""
         bad: list[str] = []
 
         def spoil(event: dict[str, Any]) -> None:
@@ -202,8 +202,7 @@ class TestEvents:
         world.wait(10)
         world.settle()
 
-        assert [loan.interval.start for loan in world.live_loans] == [world.at(11)]
-        assert world.cases() == ["no_synced_room"]
+        assert {loan.interval.start for loan in world.live_loans} == {world.at(9), world.at(11)}
         assert world.watcher.parked_keys == []
         heal()
         world.tenant.office.touch("room-1@example.org", bad[0])

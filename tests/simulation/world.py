@@ -49,6 +49,12 @@ class QuietWatcher:
     def settled(self, seconds: float) -> None:
         return None
 
+    def refused(self, error: str) -> None:
+        return None
+
+    def admitted(self) -> None:
+        return None
+
     def parked(self, kind: str, key: str, error: str) -> None:
         self.parked_keys.append((kind, key, error))
 
