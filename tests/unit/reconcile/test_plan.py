@@ -647,6 +647,17 @@ class TestRoomsChangedInOutlook:
 
         assert (edit(made).action, made.writes, made.end_link) == (LoanAction.CANCEL, (), True)
 
+    @pytest.mark.parametrize("home", Home)
+    def test_bring_no_room_back_that_was_dropped_before(self, home: Home) -> None:
+        """A room that left the loan because it was taken stays out while others come and go."""
+        dropped = Base(make_face(rooms=(ONE, TWO)), make_face(rooms=(ONE,)))
+        loan = make_loan(home=home, rooms={ONE: S.ACCEPTED, TWO: S.CANCELLED})
+
+        made = plan(situation(make_meeting(answers=(ONE, TWO, THREE)), loan, dropped))
+
+        assert edit(made).states == {THREE: S.ACCEPTED}
+        assert made.base == Base(make_face(rooms=(ONE, TWO, THREE)), make_face(rooms=(ONE, THREE)))
+
     def test_keep_the_assets_of_the_loan(self) -> None:
         """Assets belong to the app: Outlook never hears of them, and never takes them away."""
         loan = make_loan(rooms=(ONE,), assets=(PROJECTOR,))
@@ -906,6 +917,13 @@ class TestALoanWhoseTimeIsOver:
 
         assert (made.loan, made.writes) == (None, ())
         assert codes(made.cases) == ["past_loan_frozen"]
+
+    @pytest.mark.parametrize(("home", "status"), tuple(product(Home, WITHDRAWN)))
+    def test_and_that_was_withdrawn_still_takes_its_event_along(self, home: Home, status: LoanStatus) -> None:
+        """Only living loans are frozen: a cancellation that comes through late is carried out (H56)."""
+        loan = make_loan(home=home, status=status, interval=YESTERDAY)
+
+        assert plan(situation(make_meeting(interval=YESTERDAY), loan, self.PAST)).writes == (DeleteEvent(),)
 
     @pytest.mark.parametrize(("ends_in", "frozen"), [(-1, True), (0, True), (1, False)])
     def test_is_over_at_its_very_end(self, ends_in: int, frozen: bool) -> None:
