@@ -44,6 +44,8 @@ class Rules:
         """Where people open a loan; known for certain once the web listens."""
         self._values: Mapping[str, object] = {}
         self._read_at: datetime | None = None
+        self._made = SyncRules()
+        self._made_from: tuple[object, object, object] = (None, None, None)
 
     def _value(self, key: str, default: object) -> object:
         is_old = self._read_at is None or self._now() - self._read_at > timedelta(seconds=RULES_SECONDS)
@@ -61,7 +63,15 @@ class Rules:
         return str(self._value("loans.default_store", self._settings.loans.default_store))
 
     def sync(self) -> SyncRules:
-        """Return the rules as they are now. No domains set: those of the rooms' addresses."""
+        """Return the rules as they are now."""
+        self._value("sync.mode", "")
+        made_from = (self._values, self._rooms.book(), self.link_base)
+        if any(now is not before for now, before in zip(made_from, self._made_from, strict=True)):
+            self._made_from, self._made = made_from, self._make()
+        return self._made
+
+    def _make(self) -> SyncRules:
+        """Put the rules together. No domains set: those of the rooms' addresses."""
         loans, sync = self._settings.loans, self._settings.sync
         domains = frozenset(fold_address(d) for d in _words(self._value("loans.domains", loans.domains)))
         if not domains:

@@ -20,7 +20,6 @@ from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.clock import utc_now
 from engine.database.marks import Priority
-from engine.database.wakeups import Listener
 from engine.errors import BadSettings, DatabaseUnusable, EngineError, Fatal
 from engine.graph.build import build_calendar
 from engine.graph.calendar import GraphCalendar
@@ -78,15 +77,15 @@ async def _work(settings: Settings, office: Office, engine: Engine, stopping: as
     office.rooms.mark_rooms(priority=Priority.SWEEP)  # whatever happened while nobody listened
     schedule = Schedule(plan_service_jobs(settings, office), now=office.now, report=office.note_job)
     schedule.start()
-    listener = Listener(office.database, office.database.announce_marks)
-    listener.start()
+    listener = _listen_elsewhere(office)
     working = asyncio.create_task(engine.loop.run())
     waiting = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         schedule.stop()
-        listener.close()
+        if listener is not None:
+            listener.close()
         waiting.cancel()
         engine.loop.stop()
         await working
@@ -99,6 +98,17 @@ def check_public_url(settings: Settings, public: str) -> None:
         return
     wanted = "Graph must reach it: give an https:// address, or set sync.delivery = 'poll'"
     raise BadSettings((f"web.public_url is {settings.web.public_url!r}; {wanted}",))
+
+
+def _listen_elsewhere(office: Office) -> Any:
+    """Hear of marks that other processes make on PostgreSQL; on SQLite the loop looks for itself."""
+    if office.database.dialect != "postgresql":
+        return None
+    from engine.database.wakeups import Listener  # brings the PostgreSQL driver, which SQLite does without
+
+    listener = Listener(office.database, office.database.announce_marks)
+    listener.start()
+    return listener
 
 
 @asynccontextmanager

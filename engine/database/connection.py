@@ -133,6 +133,8 @@ class Database:
         self._lock = threading.Lock()
         self._open = threading.local()
         self._writer: Connection | None = None
+        self._reader: Connection | None = None
+        self._home = threading.get_ident()
         if self.dialect == "sqlite":
             self._write_engine, self._read_engine = _sqlite_engines(self.url, durability, busy_seconds)
         else:
@@ -232,6 +234,9 @@ class Database:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
             self._write_engine.dispose()
             if not self.in_memory:
                 self._read_engine.dispose()
@@ -266,10 +271,21 @@ class Database:
             with self._writing_connection() as connection:
                 yield connection
             return
+        if self.dialect == "sqlite" and threading.get_ident() == self._home:
+            with _translating():
+                connection = self._keep_reader()
+            yield connection
+            return
         with _translating():
             connection = self._read_engine.connect()
         with connection:
             yield connection
+
+    def _keep_reader(self) -> Connection:
+        """Keep one reading connection for the thread whose passes read most: taking one from the pool costs more."""
+        if self._reader is None or self._reader.closed or self._reader.invalidated:
+            self._reader = self._read_engine.connect()
+        return self._reader
 
     def _keep_writer(self) -> Connection:
         if self._writer is None or self._writer.closed or self._writer.invalidated:

@@ -38,6 +38,9 @@ MAILBOXES_KEPT = 4096
 PLACES_PER_PAGE = 100
 """The default of the list, asked for by name (Graph docs: place-list)."""
 
+_CONDITION = "CONDITION"
+"""Stands for the condition while a search's address is expanded."""
+
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -63,6 +66,7 @@ class Urls:
         self._client = GraphServiceClient(request_adapter=adapter)
         self._event_query = self._expand_event_query()
         self._events: Callable[[str], str] = lru_cache(MAILBOXES_KEPT)(self._expand_events)
+        self._find_query: Callable[[int], str] = lru_cache(8)(self._expand_find_query)
         self.places = self._expand(
             self._client.places.graph_room,
             GraphRoomRequestBuilder.GraphRoomRequestBuilderGetQueryParameters(top=PLACES_PER_PAGE),
@@ -89,10 +93,7 @@ class Urls:
 
     def find_events(self, mailbox: str, condition: str, *, top: int) -> str:
         """The masters and single events that meet *condition* (Graph docs: user-list-events)."""
-        query = EventsRequestBuilder.EventsRequestBuilderGetQueryParameters(
-            filter=condition, top=top, select=list(EVENT_FIELDS)
-        )
-        return self._expand(self._user(mailbox).events, query)
+        return self._events(mailbox) + self._find_query(top).replace(_CONDITION, quote(condition, safe=""))
 
     def changes(self, room: str, *, start: datetime, end: datetime) -> str:
         """The first page of a delta round; what follows comes by links (Graph docs: event-delta)."""
@@ -136,6 +137,13 @@ class Urls:
     def _expand_event_query(self) -> str:
         query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters(select=list(EVENT_FIELDS))
         return "?" + self._expand(self._user("x").events.by_event_id("x"), query).partition("?")[2]
+
+    def _expand_find_query(self, top: int) -> str:
+        """Expand the query of a search once; the condition takes its placeholder's place."""
+        query = EventsRequestBuilder.EventsRequestBuilderGetQueryParameters(
+            filter=_CONDITION, top=top, select=list(EVENT_FIELDS)
+        )
+        return "?" + self._expand(self._user("x").events, query).partition("?")[2]
 
     def _expand(self, builder: Any, query: Any = None) -> str:
         """Expand the builder's template with copies of what the builder would share."""
