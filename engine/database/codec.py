@@ -58,6 +58,7 @@ def render_draft(draft: Draft) -> dict[str, Any]:
         "rooms": [[room.address, room.name] for room in draft.rooms],
         "drop": list(draft.drop_rooms),
         "private": draft.private,
+        "marker": draft.marker,
     }
 
 
@@ -70,4 +71,5 @@ def parse_draft(value: Mapping[str, Any]) -> Draft:
         rooms=tuple(RoomRef(Address(address), name) for address, name in value.get("rooms", ())),
         drop_rooms=tuple(Address(address) for address in value.get("drop", ())),
         private=bool(value.get("private")),
+        marker=value.get("marker", ""),
     )

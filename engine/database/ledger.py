@@ -248,21 +248,20 @@ class SyncLedger:
         with self._write() as transaction:
             return self._settler.save(transaction, booking, plan, writing)
 
-    def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> None:
+    def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> bool:
         with self._write() as transaction:
-            changed = transaction.connection.execute(
-                update(link_table)
-                .where(
-                    link_table.c.loan_number == loan_number,
-                    link_table.c.generation == generation,
-                    link_table.c.ical_uid.is_(None),
-                )
-                .values(ical_uid=copy.ical_uid)
+            parameters = {"number": loan_number, "generation": generation}
+            rows = transaction.connection.execute(_CREATES_OF, parameters).all()
+            if not any(row.payload.get("marker") == copy.transaction_id for row in rows):
+                return False
+            link = (link_table.c.loan_number == loan_number) & (link_table.c.generation == generation)
+            transaction.connection.execute(
+                update(link_table).where(link, link_table.c.ical_uid.is_(None)).values(ical_uid=copy.ical_uid)
             )
-            if changed.rowcount:
-                note = Note("event_adopted", actor="engine")
-                write_decisions(transaction, [note], loan_number=loan_number, ical_uid=copy.ical_uid)
+            note = Note("event_adopted", actor="engine")
+            write_decisions(transaction, [note], loan_number=loan_number, ical_uid=copy.ical_uid)
             transaction.mark("loan", str(loan_number))
+        return True
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
         with self._read() as transaction:
@@ -391,6 +390,11 @@ _COPY_OF = (
     .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)
     .where(link_table.c.loan_number == bindparam("number"))
     .limit(1)
+)
+_CREATES_OF = select(intent_table.c.payload).where(
+    intent_table.c.kind == IntentKind.CREATE.value,
+    intent_table.c.loan_number == bindparam("number"),
+    intent_table.c.generation == bindparam("generation"),
 )
 _CREATES = select(intent_table.c.payload).where(
     and_(intent_table.c.kind == IntentKind.CREATE.value, intent_table.c.mailbox == bindparam("mailbox"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from engine.ids import BookableId, EventId, LoanNumber, fold_address
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, next_status
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, SyncRules, Writing
+from engine.reconcile.markers import make_marker
 from engine.reconcile.plan import (
     ChangeEvent,
     CreateEvent,
@@ -251,7 +253,7 @@ class Settler:
             return ()
         after = load_loan(transaction.connection, loan.number)
         assert after is not None
-        writer = _IntentWriter(transaction, self._rooms, booking, after, plan, writing)
+        writer = _IntentWriter(transaction, self._rooms, self._instance, booking, after, plan, writing)
         return tuple(writer.write(write) for write in plan.writes)
 
     def _update_link(self, transaction: Transaction, loan: Loan, link: Link, plan: Plan, writing: Writing) -> None:
@@ -331,6 +333,7 @@ class _IntentWriter:
         self,
         transaction: Transaction,
         rooms: RoomCache,
+        instance: str,
         booking: Booking,
         loan: Loan,
         plan: Plan,
@@ -338,6 +341,7 @@ class _IntentWriter:
     ) -> None:
         self._transaction = transaction
         self._rooms = rooms
+        self._instance = instance
         self._booking = booking
         self._loan = loan
         self._plan = plan
@@ -375,6 +379,7 @@ class _IntentWriter:
             body=writing.body,
             rooms=self._refs(frozenset(item.id for item in loan.rooms)),
             private=loan.private,
+            marker=make_marker(self._instance, loan.number, generation, secrets.token_hex(4)),
         )
         return self._save(IntentKind.CREATE, generation, writing.mailbox, None, None, draft, base)
 

@@ -45,6 +45,8 @@ class Draft:
     """Create: all rooms. Change: the rooms to add."""
     drop_rooms: tuple[Address, ...] = ()
     private: bool = False
+    marker: str = ""
+    """Create: what the event will carry, see `markers.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,8 @@ class Ledger(Protocol):
         """Carry out the first step of a plan. Raises Stale (the loan changed since), Occupied (a room was taken)."""
         ...
 
-    def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> None:
-        """Tie a meeting found in Outlook to the loan whose marker it carries."""
+    def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> bool:
+        """Tie a meeting found in Outlook to the loan whose marker it carries; False when no such creation is open."""
         ...
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:

@@ -17,6 +17,7 @@ from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.answers import AnswerCheck, check_answers
 from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
+from engine.reconcile.markers import parse_marker
 from engine.reconcile.observe import Known, needs_organizer, resolve_interval, view_meeting
 from engine.reconcile.plan import (
     ANSWER_GRACE_SECONDS,
@@ -36,7 +37,7 @@ from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.calendar import RoomCalendar
 from engine.rooms.event import Answer
-from engine.worker.writes import Writes, parse_loan_ref
+from engine.worker.writes import Writes
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class BookingPass:
         self._rules = rules
         self._answer_timeout = answer_timeout
         self._now = now
-        self._writes = Writes(ledger, calendar, instance=instance, rules=rules)
+        self._writes = Writes(ledger, calendar, rules=rules)
 
     async def settle(self, kind: str, key: str) -> Plan | None:
         """Bring the two sides of one booking into agreement. Returns the plan it followed, None when none was due."""
@@ -226,11 +227,10 @@ class BookingPass:
         if booking.kind != "meeting":
             return False
         copy = observed.known.organizer_copy
-        ref = parse_loan_ref(self._instance, copy.transaction_id) if copy is not None else None
+        ref = parse_marker(self._instance, copy.transaction_id) if copy is not None else None
         if ref is not None and copy is not None:
             number, generation = ref
-            self._ledger.adopt(booking, LoanNumber(number), generation, copy)
-            return True
+            return self._ledger.adopt(booking, LoanNumber(number), generation, copy)
         return False
 
     # --- plan

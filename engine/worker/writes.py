@@ -28,17 +28,6 @@ PREVIEW_COMPARED = 200
 """How many characters of a body are compared; a preview holds 255 (Graph docs: event)."""
 
 
-def loan_ref(instance: str, number: int, generation: int) -> str:
-    """Return the marker our event carries; its transaction id too. *instance* tells two databases apart."""
-    return f"accord-{instance}-{number}-g{generation}"
-
-
-def parse_loan_ref(instance: str, text: str | None) -> tuple[int, int] | None:
-    """Return loan number and generation of a marker of ours, None for anything else."""
-    found = re.fullmatch(rf"accord-{re.escape(instance)}-(\d+)-g(\d+)", text or "")
-    return (int(found[1]), int(found[2])) if found else None
-
-
 class MailboxLocks:
     """One write in flight per mailbox (design: exchange answers parallel writers with conflicts)."""
 
@@ -64,12 +53,9 @@ class MailboxLocks:
 class Writes:
     """Carries out intents."""
 
-    def __init__(
-        self, ledger: Ledger, calendar: RoomCalendar, *, instance: str, rules: Callable[[], SyncRules]
-    ) -> None:
+    def __init__(self, ledger: Ledger, calendar: RoomCalendar, *, rules: Callable[[], SyncRules]) -> None:
         self._ledger = ledger
         self._calendar = calendar
-        self._instance = instance
         self._rules = rules
         self._locks = MailboxLocks()
 
@@ -119,14 +105,13 @@ class Writes:
     def _event_draft(self, intent: Intent) -> EventDraft:
         draft = intent.draft
         assert draft.interval is not None, "a create names its times"
-        ref = loan_ref(self._instance, intent.loan_number, intent.generation)
         return EventDraft(
             subject=draft.subject or "",
             body_html=draft.body or "",
             interval=draft.interval,
             rooms=tuple(Mailbox(room.address, room.name) for room in draft.rooms),
-            transaction_id=ref,
-            loan_ref=ref,
+            transaction_id=draft.marker,
+            loan_ref=draft.marker,
             private=draft.private,
         )
 

@@ -8,6 +8,7 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from engine.errors import RuleBroken
 from engine.graph.transport import Request
@@ -657,3 +658,31 @@ class TestKilledOnTheWay:
         assert set(states(loan).values()) == {ItemState.ACCEPTED}
         assert world.count_writes() == 0
         assert loan.interval.length == timedelta(hours=1)
+
+
+class TestARestoredDatabase:
+    def test_takes_no_old_event_for_a_new_loan(self, world: World) -> None:
+        """Loan numbers may be given twice after a backup was restored; an old event is never a new loan's (P58)."""
+        old = world.book(2, 9, 10, 1)
+        world.settle()
+        (event,) = world.run(world.person(2).events())
+        forget_loan(world, old.number)
+
+        new = world.book(2, 14, 15, 1)
+        world.settle()
+
+        assert new.number == old.number
+        assert world.loan(new.number).interval.start == world.at(14)
+        events = world.run(world.person(2).events())
+        assert {each["id"] for each in events} > {event["id"]}
+        assert len(events) == 2
+
+
+def forget_loan(world: World, number: int) -> None:
+    """Let the database forget a loan and what was known of its event, as a restored backup would."""
+    with world.database.write() as transaction:
+        for table in ("intent", "link", "loan_item", "decision"):
+            transaction.connection.execute(text(f"DELETE FROM {table} WHERE loan_number = :n"), {"n": number})
+        transaction.connection.execute(text("DELETE FROM room_copy"))
+        transaction.connection.execute(text("DELETE FROM loan WHERE number = :n"), {"n": number})
+        transaction.connection.execute(text("DELETE FROM sqlite_sequence WHERE name = 'loan'"))
