@@ -94,6 +94,8 @@ class Meetings:
         gone, come = self._replace_attendees(event, body) if "attendees" in body else ([], [])
         if not event.is_organizer:
             return self._world.write(event, "updated")
+        # A request names its sender as the directory does now; items that are not touched keep the old name.
+        event.organizer_name = self._world.mailboxes[event.mailbox].display_name
         if before != (event.start, event.end, event.is_all_day):
             self._take_answers_back(event)
         event.response = "organizer" if event.attendees else event.response

@@ -32,6 +32,20 @@ class TestBookedInOutlook:
         assert [item.state for item in loan.items] == [ItemState.ACCEPTED]
         assert (loan.status, loan.home, loan.title) == (LoanStatus.NEW, Home.OUTLOOK, "Board")
 
+    def test_follows_an_organizer_who_was_renamed(self, world: World) -> None:
+        """The requester bears the organizer's new name as soon as the meeting shows it; nothing is written (H45)."""
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        world.tenant.office.rename("person-2@example.org", "Alex Doe-Ito")
+
+        world.run(world.person(2).move(event["id"], world.at(11), world.at(12)))
+        world.settle()
+
+        (loan,) = world.loans
+        assert (loan.requester.name, loan.interval.start) == ("Alex Doe-Ito", world.at(11))
+        assert "organizer_renamed" in world.history(loan.number)
+        assert world.count_writes() == 0
+
     def test_booked_in_the_app(self, world: World) -> None:
         loan = world.book(2, 9, 10, 1)
 
