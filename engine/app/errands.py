@@ -12,8 +12,8 @@ from engine.app.service import build_service_calendar, credential_of
 from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.graph.credential import StaticTokenCredential, TokenCredential
+from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.ledger import Booking
-from engine.reconcile.plan import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.reasons import explain
 from engine.rooms.room import Room
 from engine.settings import Settings

@@ -24,8 +24,8 @@ from engine.database.tokens import TokenIdentity, TokenStore
 from engine.errors import NotFound
 from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import TextLevel
+from engine.reconcile.actions import Note
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.plan import Note
 from engine.settings import Settings
 
 RULES_SECONDS = 10.0

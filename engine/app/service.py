@@ -24,7 +24,7 @@ from engine.errors import BadSettings, DatabaseUnusable, EngineError, Fatal
 from engine.graph.build import build_calendar
 from engine.graph.calendar import GraphCalendar
 from engine.graph.credential import StaticTokenCredential, TokenCredential, build_credential
-from engine.reconcile.plan import Note
+from engine.reconcile.actions import Note
 from engine.reconcile.reasons import explain
 from engine.schedule.clock_jobs import Schedule, plan_jobs
 from engine.settings import Settings, is_loopback

@@ -15,7 +15,7 @@ from engine.database.records import close_case_of, keep_standing_cases, open_cas
 from engine.database.roombook import RoomCache, read_room
 from engine.database.tables import metadata
 from engine.ids import BookableId, StoreId, fold_address
-from engine.reconcile.plan import Note
+from engine.reconcile.actions import Note
 from engine.rooms.listing import (
     Action,
     AddRoom,

@@ -27,8 +27,8 @@ from engine.ids import BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.rules import RuleBreach, find_breaches
+from engine.reconcile.actions import Note, Plan
 from engine.reconcile.ledger import Booking, Intent, IntentKind, Link, PageSaved, Reading, SyncRules, Writing
-from engine.reconcile.plan import Note, Plan
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy
 from engine.rooms.room import RoomBook, RoomState

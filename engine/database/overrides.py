@@ -8,7 +8,7 @@ from engine.database.connection import Database, Transaction
 from engine.database.directory import PLACES_KEY
 from engine.database.records import write_decisions
 from engine.database.tables import metadata
-from engine.reconcile.plan import Note
+from engine.reconcile.actions import Note
 
 setting_table = metadata.tables["setting"]
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
 from engine.database.tables import metadata
-from engine.reconcile.plan import Note
+from engine.reconcile.actions import Note
 
 decision_table = metadata.tables["decision"]
 case_table = metadata.tables["case"]

@@ -21,18 +21,9 @@ from engine.errors import Stale
 from engine.ids import BookableId, EventId, LoanNumber, fold_address
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, next_status
+from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, OutlookWrite, Plan
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, SyncRules, Writing
 from engine.reconcile.markers import make_marker
-from engine.reconcile.plan import (
-    ChangeEvent,
-    CreateEvent,
-    DeleteEvent,
-    LoanEdit,
-    NewLoan,
-    Note,
-    OutlookWrite,
-    Plan,
-)
 from engine.reconcile.views import Base
 
 link_table = metadata.tables["link"]

@@ -6,7 +6,8 @@ logs, SQL. May import: rooms, loans, ids, interval, errors. One booking is follo
     observe.py   the copies in the mirror become one view of the meeting (and: is more reading needed?)
     validate.py  is it an event that may become a loan? (H36-H39)
     decide.py    the tables: what one field needs, how a booking ends
-    plan.py      the whole: a plan of plain values
+    plan.py      the whole: a plan of plain values (`actions.py`)
+    merge.py     the three-way merge of a booking that lives on both sides
     texts.py     what Outlook is told about a loan (H52-H53)
     reasons.py   every reason code, in French and English (D2)
 """

@@ -13,7 +13,7 @@ from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.rules import RuleBreach
-from engine.reconcile.plan import Note, Plan
+from engine.reconcile.actions import Note, Plan
 from engine.reconcile.views import Base, RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy

@@ -7,7 +7,10 @@ synced. Values come from the facts stored with the decision; one that is missing
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
+
+from engine.interval import Interval
 
 LANGUAGES = ("en", "fr")
 
@@ -192,3 +195,13 @@ def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str
         return code
     shown = {key: "-" if value is None or value == "" else value for key, value in facts.items()}
     return texts[index].format_map(_Facts(shown))
+
+
+def say_instant(instant: datetime) -> str:
+    """Return an instant as sentences show it, in UTC."""
+    return f"{instant:%Y-%m-%d %H:%M}"
+
+
+def say_interval(interval: Interval) -> str:
+    """Return a stretch of time as sentences show it, in UTC."""
+    return f"{say_instant(interval.start)} - {say_instant(interval.end)}"

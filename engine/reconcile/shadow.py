@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.reconcile.plan import WITHHELD_SECONDS, LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.actions import LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.plan import WITHHELD_SECONDS
 
 
 def cast_shadow(made: Plan) -> Plan:

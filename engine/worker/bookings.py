@@ -15,22 +15,13 @@ from engine.ids import BookableId, ICalUid, LoanNumber, domain_of
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
+from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, NewLoan, Note, Plan, Situation
 from engine.reconcile.answers import AnswerCheck, check_answers
 from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
 from engine.reconcile.markers import parse_marker
+from engine.reconcile.merge import target_interval
 from engine.reconcile.observe import Known, needs_organizer, resolve_interval, view_meeting
-from engine.reconcile.plan import (
-    ANSWER_GRACE_SECONDS,
-    ChangeEvent,
-    CreateEvent,
-    DeleteEvent,
-    NewLoan,
-    Note,
-    Plan,
-    Situation,
-    plan,
-    target_interval,
-)
+from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
 from engine.reconcile.shadow import cast_shadow
 from engine.reconcile.texts import render_body, render_subject
 from engine.reconcile.validate import PeopleRule

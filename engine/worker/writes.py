@@ -17,8 +17,9 @@ from dataclasses import replace
 
 from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
 from engine.ids import Address, fold_address
+from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
-from engine.reconcile.plan import Note, say_interval
+from engine.reconcile.reasons import say_interval
 from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox
 

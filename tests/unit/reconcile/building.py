@@ -16,7 +16,7 @@ from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber, StoreI
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.status import ItemState, LoanStatus
-from engine.reconcile.plan import Situation
+from engine.reconcile.actions import Situation
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Base, Face, MeetingView, Presence, RoomCopy
 from engine.rooms.event import Answer, Attendee, EventCopy, EventType, Mailbox

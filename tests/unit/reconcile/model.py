@@ -16,7 +16,7 @@ from engine.ids import Address, BookableId, ICalUid, LoanNumber, StoreId, fold_a
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.status import BLOCKING_STATES, ItemState, LoanAction, LoanStatus, next_status
-from engine.reconcile.plan import (
+from engine.reconcile.actions import (
     ChangeEvent,
     CreateEvent,
     DeleteEvent,
@@ -25,8 +25,8 @@ from engine.reconcile.plan import (
     OutlookWrite,
     Plan,
     Situation,
-    plan,
 )
+from engine.reconcile.plan import plan
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.event import Mailbox

@@ -18,7 +18,7 @@ from engine.ids import Address, BookableId, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Home, Requester
 from engine.loans.status import ItemState, LoanStatus
-from engine.reconcile.plan import CreateEvent, Note, OutlookWrite, Plan
+from engine.reconcile.actions import CreateEvent, Note, OutlookWrite, Plan
 from engine.reconcile.validate import resolve_requester
 from engine.reconcile.views import MeetingView, Presence
 from tests.unit.reconcile.building import (

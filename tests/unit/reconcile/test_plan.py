@@ -14,17 +14,8 @@ from engine.interval import Interval
 from engine.loans.loan import Home, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus
-from engine.reconcile.plan import (
-    ANSWER_GRACE_SECONDS,
-    ChangeEvent,
-    CreateEvent,
-    DeleteEvent,
-    LoanEdit,
-    NewLoan,
-    Note,
-    Plan,
-    plan,
-)
+from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
 from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.event import EventType, TimeFault
 from tests.unit.reconcile.building import (

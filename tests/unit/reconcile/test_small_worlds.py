@@ -19,7 +19,7 @@ from engine.ids import Address, BookableId
 from engine.interval import Interval
 from engine.loans.loan import Home, Requester
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.reconcile.plan import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, Note, Plan
+from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, Note, Plan
 from engine.reconcile.reasons import REASONS
 from tests.unit.reconcile.building import (
     AFTERNOON,

@@ -1,0 +1,125 @@
+"""What a plan is made from and made of: plain values, carried out elsewhere (`worker/`, `database/settle.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from engine.errors import Clash
+from engine.ids import BookableId
+from engine.interval import Interval
+from engine.loans.loan import Loan, Requester
+from engine.loans.rules import RuleBreach
+from engine.loans.status import ItemState, LoanAction
+from engine.reconcile.validate import PeopleRule
+from engine.reconcile.views import Base, MeetingView
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A decision to remember: its reason code, and the values of its text."""
+
+    code: str
+    facts: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    actor: str = "outlook"
+    room_id: BookableId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLoan:
+    """A loan to be made of a meeting (H40-H44)."""
+
+    requester: Requester
+    interval: Interval
+    rooms: Mapping[BookableId, ItemState]
+    title: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoanEdit:
+    """What to change in a loan; None and absent leave things alone."""
+
+    interval: Interval | None = None
+    requester: Requester | None = None
+    states: Mapping[BookableId, ItemState] = field(default_factory=lambda: MappingProxyType({}))
+    """New states of items; rooms not yet in the loan join it."""
+    action: LoanAction | None = None
+    title: str | None = None
+    private: bool | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == LoanEdit()
+
+
+@dataclass(frozen=True, slots=True)
+class CreateEvent:
+    """Create the loan's event, as the next generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEvent:
+    """Change the organizer's copy: only what is named."""
+
+    interval: Interval | None = None
+    add_rooms: frozenset[BookableId] = frozenset()
+    drop_rooms: frozenset[BookableId] = frozenset()
+    text: bool = False
+    """Whether title and body are to follow the loan (only of events that are ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEvent:
+    """Delete the organizer's copy; where that is not permitted, decline on the rooms' behalf."""
+
+
+OutlookWrite = CreateEvent | ChangeEvent | DeleteEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one pass does. `cases` is the whole set that stands now: others of this booking close by themselves."""
+
+    loan: NewLoan | LoanEdit | None = None
+    writes: tuple[OutlookWrite, ...] = ()
+    base: Base | None = None
+    """The base once the loan's side is saved; None leaves it as it is."""
+    base_after: Base | None = None
+    """The base once the writes are done."""
+    notes: tuple[Note, ...] = ()
+    cases: tuple[Note, ...] = ()
+    conflicts: tuple[Note, ...] = ()
+    """Losers' values: each becomes a case that a person must settle."""
+    end_link: bool = False
+    look_again_seconds: float | None = None
+
+    @property
+    def is_rest(self) -> bool:
+        return self.loan is None and not self.writes and not self.conflicts and not self.end_link
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything one plan is made from."""
+
+    meeting: MeetingView
+    loan: Loan | None
+    base: Base | None
+    people: PeopleRule
+    now: datetime
+    clashes: Mapping[BookableId, Clash] = field(default_factory=lambda: MappingProxyType({}))
+    """What holds each item on the rounded target interval, this booking apart."""
+    clashes_here: Mapping[BookableId, Clash] | None = None
+    """The same on the loan's own interval, where the two differ; None: it was not asked."""
+    breaches: tuple[RuleBreach, ...] = ()
+    seen_at: datetime | None = None
+    """When the meeting was first seen."""
+    text_differs: bool = False
+    """Whether the body we wrote no longer says what the loan says."""
+    listed: bool = False
+    """Whether the meeting was there before us and has not changed since."""
+    may_write: bool = True
+    """False in the mode `read_only`. What `shadow` makes of a plan: `reconcile.shadow`."""

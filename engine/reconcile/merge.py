@@ -1,0 +1,388 @@
+"""The three-way merge of a booking that lives on both sides: field by field, then what follows from it.
+
+Follow it from `plan_merge`: each field is decided by the table of `decide.py` and put into one merge under way, which
+gathers the loan's edit, the write, and the base both sides agree on before and after the write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from engine.errors import Clash
+from engine.ids import Address, BookableId, fold_address
+from engine.interval import Interval
+from engine.loans.loan import Home, ItemKind, Loan, Requester
+from engine.loans.status import BLOCKING_STATES, ItemState, LoanAction
+from engine.reconcile.actions import (
+    ChangeEvent,
+    CreateEvent,
+    DeleteEvent,
+    LoanEdit,
+    Note,
+    OutlookWrite,
+    Plan,
+    Situation,
+)
+from engine.reconcile.decide import Verdict, decide_field
+from engine.reconcile.reasons import say_interval
+from engine.reconcile.validate import clash_facts, resolve_requester
+from engine.reconcile.views import Base, Face, MeetingView, loan_face
+
+RELEASE_CHECK_SECONDS = 30.0
+"""When to look once more at a room that seems released. One that declines late leaves its own calendar first, and the
+organizer hears of it a moment after that: until then a refusal looks like a release."""
+
+
+@dataclass(slots=True)
+class _Merge:
+    """One merge under way: the loan's edit, the write, both bases and what to say about it."""
+
+    situation: Situation
+    loan: Loan
+    base: Base
+    after: Base
+    edit: LoanEdit = field(default_factory=LoanEdit)
+    change: ChangeEvent = field(default_factory=ChangeEvent)
+    states: dict[BookableId, ItemState] = field(default_factory=dict)
+    replaced: bool = False
+    dropped: bool = False
+    notes: list[Note] = field(default_factory=list)
+    cases: list[Note] = field(default_factory=list)
+    conflicts: list[Note] = field(default_factory=list)
+
+    def agree(self, **fields: object) -> None:
+        """Set fields of both faces in both bases: what is agreed once the loan's side is saved."""
+        self.base = _with_faces(self.base, fields, fields)
+        self.after = _with_faces(self.after, fields, fields)
+
+
+def _with_faces(base: Base, outlook: Mapping[str, object], loan: Mapping[str, object]) -> Base:
+    return replace(
+        base,
+        outlook=replace(base.outlook, **outlook),  # type: ignore[arg-type]
+        loan=replace(base.loan, **loan),  # type: ignore[arg-type]
+    )
+
+
+def plan_merge(situation: Situation, loan: Loan, base: Base) -> Plan:
+    if loan.home is Home.APP and not loan.rooms:
+        return Plan(writes=(DeleteEvent(),), notes=(Note("event_deleted", actor="engine"),), end_link=True)
+    merge = _Merge(situation, loan, base, after=base)
+    merge.states.update(answered_states(situation.meeting, loan))
+    _merge_interval(merge)
+    _merge_rooms(merge)
+    _merge_requester(merge)
+    _merge_title(merge)
+    _drop_taken(merge)
+    merge.cases.extend(answer_cases(situation.meeting))
+    return _finish(merge)
+
+
+def _decide_interval(interval: Interval, loan: Loan, base: Base) -> Verdict:
+    return decide_field(
+        outlook_changed=interval != base.outlook.interval,
+        loan_changed=loan.interval != base.loan.interval,
+        same=interval == loan.interval,
+        home=loan.home,
+    )
+
+
+def target_interval(meeting: MeetingView, loan: Loan | None, base: Base | None) -> Interval | None:
+    """Return the times a booking will have when both sides agree: those for which its items must be free."""
+    if loan is None or base is None or meeting.interval is None:
+        return meeting.interval
+    verdict = _decide_interval(meeting.interval, loan, base)
+    return loan.interval if verdict in (Verdict.COPY_TO_OUTLOOK, Verdict.APP_WINS) else meeting.interval
+
+
+def _merge_interval(merge: _Merge) -> None:
+    meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
+    if meeting.interval is None:
+        code = meeting.time_fault.code if meeting.time_fault else "zero_length"
+        merge.cases.append(Note(code, {"text": meeting.time_fault.text if meeting.time_fault else ""}))
+        return
+    verdict = _decide_interval(meeting.interval, loan, base)
+    _settle(merge, verdict, "interval", outlook=say_interval(meeting.interval), loan=say_interval(loan.interval))
+    match verdict:
+        case Verdict.AGREE:
+            merge.agree(interval=meeting.interval)
+        case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
+            merge.edit = replace(merge.edit, interval=meeting.interval)
+            merge.agree(interval=meeting.interval)
+            facts = {"old": say_interval(loan.interval), "new": say_interval(meeting.interval)}
+            merge.notes.append(Note("moved_in_outlook", facts))
+        case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
+            merge.change = replace(merge.change, interval=loan.interval)
+            fields = {"interval": loan.interval}
+            merge.after = _with_faces(merge.after, fields, fields)
+        case Verdict.REST:
+            pass
+
+
+def _merge_rooms(merge: _Merge) -> None:
+    meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
+    there, here = frozenset(meeting.answers), loan_face(loan).rooms
+    verdict = decide_field(
+        outlook_changed=there != base.outlook.rooms,
+        loan_changed=here != base.loan.rooms,
+        same=there == here,
+        home=loan.home,
+    )
+    _settle(merge, verdict, "rooms", outlook=_say_rooms(merge, there), loan=_say_rooms(merge, here))
+    match verdict:
+        case Verdict.AGREE:
+            merge.agree(rooms=there)
+        case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
+            _take_rooms(merge, there, here, whole=verdict is Verdict.OUTLOOK_WINS)
+        case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
+            known = there if verdict is Verdict.APP_WINS else base.loan.rooms
+            merge.change = replace(merge.change, add_rooms=here - known - there, drop_rooms=(known - here) & there)
+            outlook = (there - (known - here)) | here
+            merge.after = _with_faces(merge.after, {"rooms": outlook}, {"rooms": here})
+        case Verdict.REST:
+            pass
+
+
+def _take_rooms(merge: _Merge, there: frozenset[BookableId], here: frozenset[BookableId], *, whole: bool) -> None:
+    """Let the loan follow the rooms Outlook shows; a room dropped earlier because it was taken stays dropped."""
+    known = here if whole else merge.base.outlook.rooms
+    added, removed = there - known, (known - there) & here
+    for room in added:
+        merge.states[room] = merge.situation.meeting.answers[room]
+        merge.notes.append(Note("room_added_in_outlook", {"item_id": room}, room_id=room))
+    for room in removed:
+        merge.states[room] = ItemState.CANCELLED
+        merge.notes.append(Note("room_removed_in_outlook", {"item_id": room}, room_id=room))
+    kept = (here - removed) | added
+    merge.base = _with_faces(merge.base, {"rooms": there}, {"rooms": kept})
+    merge.after = _with_faces(merge.after, {"rooms": there}, {"rooms": kept})
+
+
+def _merge_requester(merge: _Merge) -> None:
+    meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
+    here = fold_address(loan.requester.address)
+    there = fold_address(meeting.organizer.address) if meeting.organizer else base.outlook.requester
+    wanted = resolve_requester(meeting.organizer, merge.situation.people) if meeting.organizer else None
+    verdict = decide_field(
+        outlook_changed=there != base.outlook.requester and wanted is not None,
+        loan_changed=here != base.loan.requester,
+        same=wanted is not None and fold_address(wanted.address) == here,
+        home=loan.home,
+    )
+    _settle(merge, verdict, "requester", outlook=there, loan=here)
+    if wanted is None and there != base.outlook.requester:
+        merge.cases.append(Note("organizer_unknown", {"organizer": there}))
+    match verdict:
+        case Verdict.AGREE:
+            merge.base = _with_faces(merge.base, {"requester": there}, {"requester": here})
+            merge.after = _with_faces(merge.after, {"requester": there}, {"requester": here})
+        case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
+            assert wanted is not None  # an organizer nobody can stand in for changes nothing
+            _take_requester(merge, there, wanted)
+        case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
+            _give_requester(merge, here, wanted)
+        case Verdict.REST:
+            _follow_name(merge, wanted)
+
+
+def _take_requester(merge: _Merge, there: Address, wanted: Requester) -> None:
+    merge.edit = replace(merge.edit, requester=wanted)
+    merge.notes.append(Note("organizer_changed", {"old": merge.loan.requester.address, "new": wanted.address}))
+    faces = {"requester": there}, {"requester": fold_address(wanted.address)}
+    merge.base, merge.after = _with_faces(merge.base, *faces), _with_faces(merge.after, *faces)
+
+
+def _give_requester(merge: _Merge, here: Address, wanted: Requester | None) -> None:
+    """A new requester means a new organizer: delete and create anew (H55, H-b). A person's own meeting stays theirs."""
+    if merge.loan.home is Home.APP:
+        merge.replaced = True
+        return
+    old = merge.base.loan.requester
+    known = wanted is not None and fold_address(wanted.address) == old
+    merge.edit = replace(merge.edit, requester=wanted if known else Requester(old, old))
+    merge.conflicts.append(
+        Note("organizer_cannot_change", {"field": "requester", "kept": old, "lost": here}, actor="engine")
+    )
+
+
+def _follow_name(merge: _Merge, wanted: Requester | None) -> None:
+    """Follow an organizer who was renamed: the same address, another name."""
+    loan = merge.loan
+    if wanted is None or loan.home is not Home.OUTLOOK or wanted.name == loan.requester.name:
+        return
+    if fold_address(wanted.address) == fold_address(loan.requester.address) and wanted.name != wanted.address:
+        merge.edit = replace(merge.edit, requester=wanted)
+        merge.notes.append(Note("organizer_renamed", {"old": loan.requester.name, "new": wanted.name}))
+
+
+def _merge_title(merge: _Merge) -> None:
+    """A title belongs to where the booking was born: only one born in Outlook follows the organizer's.
+
+    A meeting that becomes private takes its title back. Rooms clear the private flag (Set-CalendarProcessing:
+    RemovePrivateProperty), so only the organizer's copy, the one with a title, can say that it no longer is.
+    """
+    meeting, loan = merge.situation.meeting, merge.loan
+    if loan.home is not Home.OUTLOOK:
+        return
+    if meeting.private:
+        if not loan.private or loan.title:
+            merge.edit = replace(merge.edit, title="", private=True)
+    elif meeting.subject is not None and (loan.private or meeting.subject != loan.title):
+        merge.edit = replace(merge.edit, title=meeting.subject, private=False if loan.private else None)
+
+
+def _drop_taken(merge: _Merge) -> None:
+    """Drop from the loan what is no longer free after a change in Outlook (H47); the rest of the loan follows."""
+    held = frozenset(item.id for item in merge.loan.held_items)
+    after = {item.id: item.state for item in merge.loan.items} | merge.states
+    holding = frozenset(item_id for item_id, state in after.items() if state in BLOCKING_STATES)
+    touched = holding if merge.edit.interval else holding - held
+    clashes = _clashes_then(merge)
+    for item_id in sorted(touched & frozenset(clashes)):
+        merge.states[item_id] = ItemState.CANCELLED
+        facts = clash_facts(clashes[item_id])
+        merge.notes.append(Note("item_dropped", facts, actor="engine", room_id=item_id))
+        merge.conflicts.append(Note("item_unavailable", facts, actor="engine", room_id=item_id))
+        kept = {"rooms": merge.base.loan.rooms - {item_id}}
+        merge.base = _with_faces(merge.base, {}, kept)
+        asked = {"rooms": merge.after.outlook.rooms - (merge.change.add_rooms & {item_id})}
+        merge.after = _with_faces(merge.after, asked, {"rooms": merge.after.loan.rooms - {item_id}})
+        merge.change = replace(merge.change, add_rooms=merge.change.add_rooms - {item_id})
+        merge.dropped = True
+
+
+def _clashes_then(merge: _Merge) -> Mapping[BookableId, Clash]:
+    """Return what holds the items at the time the loan is going to have: the meeting's, or its own."""
+    situation = merge.situation
+    stays = merge.edit.interval is None and situation.meeting.interval != merge.loan.interval
+    return situation.clashes_here if stays and situation.clashes_here is not None else situation.clashes
+
+
+def _finish(merge: _Merge) -> Plan:
+    situation, loan = merge.situation, merge.loan
+    current = {item.id: item.state for item in loan.items}
+    _forget_old_answers(merge)
+    states = {item: state for item, state in merge.states.items() if current.get(item) is not state}
+    for item, state in states.items():
+        merge.notes.extend(_answer_note(item, current.get(item), state))
+    edit = replace(merge.edit, states=MappingProxyType(states)) if states else merge.edit
+    released = any(state is ItemState.RELEASED for state in states.values())
+    ends = bool(loan.rooms) and not _keeps_a_room(merge, current)
+    if ends:
+        edit = replace(edit, action=_end_action(loan))
+        merge.notes.append(Note("no_room_left", actor="engine"))
+    writes, after = _last_writes(merge) if ends else _writes(merge)
+    return Plan(
+        loan=None if edit.is_empty else edit,
+        writes=writes,
+        base=merge.base if merge.base != situation.base else None,
+        base_after=after,
+        notes=tuple(merge.notes),
+        cases=tuple(merge.cases),
+        conflicts=tuple(merge.conflicts),
+        end_link=ends,
+        look_again_seconds=RELEASE_CHECK_SECONDS if released and not ends else None,
+    )
+
+
+def _forget_old_answers(merge: _Merge) -> None:
+    """Drop what rooms said before they are asked anew: an old answer is none to the new question."""
+    anew = merge.change.interval is not None or merge.replaced
+    known = {item.id: item.state for item in merge.loan.rooms}
+    for room in frozenset(merge.states) if anew else frozenset[BookableId]():
+        if merge.states[room] is ItemState.CANCELLED:
+            continue
+        if room in known:
+            del merge.states[room]
+        else:
+            merge.states[room] = ItemState.REQUESTED
+    for room in merge.change.add_rooms:
+        if known.get(room) in BLOCKING_STATES:
+            merge.states[room] = ItemState.REQUESTED
+
+
+def _end_action(loan: Loan) -> LoanAction:
+    return LoanAction.CANCEL if loan.home is Home.OUTLOOK else LoanAction.REFUSE
+
+
+def _keeps_a_room(merge: _Merge, current: Mapping[BookableId, ItemState]) -> bool:
+    """Tell whether the loan goes on: with a room that may still say yes or, once one was dropped, with one held."""
+    states = {**current, **merge.states}
+    left = [state for room in merge.after.loan.rooms if (state := states.get(room)) is not ItemState.CANCELLED]
+    return any(state in BLOCKING_STATES for state in left) if merge.dropped else bool(left)
+
+
+def _last_writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
+    """Return what an ended booking still needs: a person's own meeting is left to them."""
+    if merge.loan.home is Home.OUTLOOK:
+        return (), None
+    merge.notes.append(Note("event_deleted", actor="engine"))
+    return (DeleteEvent(),), None
+
+
+def _writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
+    if merge.replaced:
+        loan = merge.loan
+        interval, requester = merge.edit.interval or loan.interval, fold_address(loan.requester.address)
+        face = Face(interval, requester, merge.after.loan.rooms)  # as the loan is after its edit
+        merge.notes.append(Note("event_replaced", actor="engine"))
+        return (DeleteEvent(), CreateEvent()), Base(outlook=face, loan=face)
+    if merge.loan.home is Home.APP and merge.situation.text_differs:
+        merge.change = replace(merge.change, text=True)
+    if merge.change == ChangeEvent():
+        merge.base = merge.after  # Outlook says it already
+        return (), None
+    merge.notes.append(Note("event_changed", actor="engine"))
+    return (merge.change,), merge.after
+
+
+def _settle(merge: _Merge, verdict: Verdict, name: str, *, outlook: str, loan: str) -> None:
+    """Put the loser's value into a case when both sides changed one field otherwise."""
+    if verdict is Verdict.OUTLOOK_WINS:
+        facts = {"field": name, "winner": "outlook", "kept": outlook, "lost": loan}
+        merge.conflicts.append(Note("both_changed", facts))
+    elif verdict is Verdict.APP_WINS:
+        facts = {"field": name, "winner": "app", "kept": loan, "lost": outlook}
+        merge.conflicts.append(Note("both_changed", facts))
+
+
+# --- answers of rooms
+
+
+def answered_states(meeting: MeetingView, loan: Loan) -> dict[BookableId, ItemState]:
+    """Return what each room that is part of the loan says now."""
+    return {item.id: meeting.answers[item.id] for item in loan.rooms if item.id in meeting.answers}
+
+
+_ANSWER_NOTES: Mapping[ItemState, str] = MappingProxyType(
+    {
+        ItemState.ACCEPTED: "room_accepted",
+        ItemState.TENTATIVE: "room_tentative",
+        ItemState.DECLINED: "room_declined",
+        ItemState.RELEASED: "room_released",
+    }
+)
+
+
+def _answer_note(item: BookableId, before: ItemState | None, now: ItemState) -> tuple[Note, ...]:
+    code = _ANSWER_NOTES.get(now)
+    if code is None or before is None:
+        return ()
+    return (Note(code, {"item_id": item}, room_id=item),)
+
+
+def answer_cases(meeting: MeetingView) -> tuple[Note, ...]:
+    """Return the cases that stand as long as a room says no while the booking lives."""
+    said_no = {ItemState.DECLINED: "room_declined", ItemState.RELEASED: "room_released"}
+    return tuple(
+        Note(said_no[state], {"item_id": room}, room_id=room)
+        for room, state in sorted(meeting.answers.items())
+        if state in said_no
+    )
+
+
+def _say_rooms(merge: _Merge, rooms: frozenset[BookableId]) -> str:
+    names = {item.id: item.name for item in merge.loan.items if item.kind is ItemKind.ROOM}
+    return ", ".join(names.get(room, f"room {room}") for room in sorted(rooms)) or "-"
