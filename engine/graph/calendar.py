@@ -113,7 +113,8 @@ class GraphCalendar:
         """Find a copy by the uid all copies share (Graph docs: user-list-events, $filter)."""
         if not ical_uid:
             raise Malformed("an empty iCalUId names no meeting")
-        return await self._find(mailbox, f"iCalUId eq {quote_text(ical_uid)}")
+        found = await self._find(mailbox, f"iCalUId eq {quote_text(ical_uid)}")
+        return found if found is not None and found.ical_uid == ical_uid else None  # a filter may be passed over
 
     async def find_marked_event(self, mailbox: str, loan_ref: str) -> EventCopy | None:
         """Find the event that carries our marker (Graph docs: singlevaluelegacyextendedproperty-get)."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from engine.errors import Clash, MailboxClosed, Refused, Unmatched
+from engine.errors import Clash, MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import BookableId, ICalUid, LoanNumber, domain_of
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
@@ -190,7 +190,7 @@ class BookingPass:
                 copy = await self._calendar.find_event(mailbox, uid)
             else:
                 return known
-        except (MailboxClosed, Refused, Unmatched):
+        except (MailboxClosed, Malformed, Refused, Unmatched):
             return known
         if copy is None and known.base is None:
             return known  # not found under an organizer who may have it elsewhere: the room copies must do
