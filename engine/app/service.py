@@ -20,6 +20,7 @@ from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.clock import utc_now
 from engine.database.marks import Priority
+from engine.database.sole import SoleWorker
 from engine.errors import BadSettings, DatabaseUnusable, EngineError, Fatal
 from engine.graph.build import build_calendar
 from engine.graph.calendar import GraphCalendar
@@ -58,6 +59,10 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         base_url, credential = await stack.enter_async_context(open_tenant(settings))
         office = stack.enter_context(Office(settings, now=utc_now))
+        sole = SoleWorker(office.database)
+        stack.callback(sole.close)
+        if sole.is_sole:
+            office.queue.release_others()  # whoever held them has died
         calendar = build_service_calendar(settings, base_url, credential)
         stack.push_async_callback(calendar.aclose)
         metrics = Metrics(lambda: _read_metrics(office, calendar))

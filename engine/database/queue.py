@@ -156,6 +156,7 @@ _PARK = _fenced().values(
 _until = bindparam("until", type_=Instant())
 _RENEW = _fenced().values(lease_until=_until, ready_at=_until)
 _RELEASE = update(work).where(_c.lease_owner == bindparam("owner")).values(**_free, ready_at=_now)
+_RELEASE_OTHERS = update(work).where(_c.lease_owner != bindparam("owner")).values(**_free, ready_at=_now)
 _LISTED = select(_c.kind, _c.key, _c.priority, _c.marked_at, _c.ready_at, _c.lease_owner).add_columns(
     _c.attempts, _c.parked_at, _c.last_error
 )
@@ -289,6 +290,12 @@ class WorkQueue:
         with self._database.write() as transaction:
             values = {"owner": owner or self.owner, "now": transaction.now}
             transaction.connection.execute(_RELEASE, values)
+            transaction.after_commit(self._database.announce_marks)
+
+    def release_others(self) -> None:
+        """End everybody else's leases: only for a process that is certain to be the only worker (see `sole.py`)."""
+        with self._database.write() as transaction:
+            transaction.connection.execute(_RELEASE_OTHERS, {"owner": self.owner, "now": transaction.now})
             transaction.after_commit(self._database.announce_marks)
 
     def next_due(self) -> datetime | None:

@@ -23,7 +23,7 @@ from engine.reconcile.merge import target_interval
 from engine.reconcile.observe import Known, needs_organizer, resolve_interval, view_meeting
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
 from engine.reconcile.shadow import cast_shadow
-from engine.reconcile.texts import render_body, render_subject
+from engine.reconcile.texts import render_body, render_subject, without_link
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.calendar import RoomCalendar
@@ -278,7 +278,7 @@ class BookingPass:
         loan, link = booking.loan, booking.link
         if loan is None or link is None or link.base is None or loan.home is not Home.APP or not link.base.body:
             return False
-        return self._body(loan) != link.base.body
+        return without_link(self._body(loan)) != without_link(link.base.body)
 
     def _body(self, loan: Loan) -> str:
         rules = self._rules()
