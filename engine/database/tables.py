@@ -49,6 +49,8 @@ class StoreRow(SQLModel, table=True):
     rules: dict[str, Any] = _json({})
     approval: bool = False
     text_level: str | None = None
+    policy: dict[str, Any] | None = Field(default=None, sa_column=Column(Json, nullable=True))
+    """Kinds of cases it settles by itself: code -> way out."""
 
 
 class BookableRow(SQLModel, table=True):
@@ -194,6 +196,10 @@ class LinkRow(SQLModel, table=True):
     asked_at: datetime | None = _instant()
     """Since when at least one room owes an answer."""
     web_link: str | None = None
+    hold: str | None = None
+    """A cancellation that the brake stopped: `held`, then `confirmed` or `rejected` by a person."""
+    cancelled_at: datetime | None = _instant(index=True)
+    """When the loan was cancelled because of Outlook: the brake counts these."""
 
 
 class CopyRow(SQLModel, table=True):
@@ -278,6 +284,8 @@ class CaseRow(SQLModel, table=True):
     loan_number: int | None = Field(default=None, index=True)
     ical_uid: str | None = None
     room_id: int | None = Field(default=None, index=True)
+    undo: dict[str, Any] | None = Field(default=None, sa_column=Column(Json, nullable=True))
+    """How the loan was before the case was settled by changing it; None: there is nothing to undo."""
 
 
 class DecisionRow(SQLModel, table=True):
@@ -387,5 +395,3 @@ class JobRow(SQLModel, table=True):
     next_at: datetime | None = _instant()
     last_at: datetime | None = _instant()
     last_result: str | None = None
-
-
