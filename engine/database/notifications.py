@@ -47,7 +47,6 @@ REJECTIONS_KEPT = 50
 _SHOWN_MAX = 80
 _CHUNK = 400
 
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What became of one body: items stored, of those with nothing new to see, and items turned away."""

@@ -15,13 +15,12 @@ branch_labels = None
 depends_on = None
 
 
-def _json() -> sa.types.TypeEngine[object]:
-    return sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql")
+JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql")
 
 
 def upgrade() -> None:
-    op.add_column("case", sa.Column("undo", _json(), nullable=True))
-    op.add_column("store", sa.Column("policy", _json(), nullable=True))
+    op.add_column("case", sa.Column("undo", JSON, nullable=True))
+    op.add_column("store", sa.Column("policy", JSON, nullable=True))
     op.add_column("link", sa.Column("hold", sa.String(), nullable=True))
     op.add_column("link", sa.Column("cancelled_at", types.Instant(), nullable=True))
     op.create_index("ix_link_cancelled_at", "link", ["cancelled_at"], unique=False)
