@@ -16,6 +16,7 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
     GET  /sim/rooms/{room}/pending                           POST .../approve | reject {ical_uid}
     POST /sim/outside {sender, name, event}                  a request from another organisation
     GET  /sim/faults    POST /sim/faults {effect, ...}       DELETE /sim/faults, /sim/faults/{id}
+    GET  /sim/endpoints                 POST the same {host, state}: ok, slow or drop
     GET  /sim/subscriptions                                  with client states
     POST /sim/subscriptions/{id}/remove {notice?} | kill | lifecycle {event}
     GET  /sim/stats                                          POST /sim/stats/reset
@@ -53,6 +54,7 @@ class Control:
             "calendars": self._calendars,
             "outside": self._outside,
             "faults": self._faults,
+            "endpoints": self._endpoints,
             "subscriptions": self._subscriptions,
             "stats": self._stats,
         }
@@ -179,6 +181,12 @@ class Control:
         if method == "DELETE":
             faults.clear()
         return [rule.as_document() for rule in faults.rules]
+
+    def _endpoints(self, method: str, rest: list[str], body: Body) -> Any:
+        endpoints = self._tenant.courier.endpoints
+        if method == "POST":
+            endpoints.force(body["host"], body["state"])
+        return endpoints.listing()
 
     def _subscriptions(self, method: str, rest: list[str], body: Body) -> Any:
         subscriptions = self._tenant.subscriptions

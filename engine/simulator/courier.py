@@ -7,13 +7,15 @@ change-notifications-lifecycle-events. A notice waits as a document until its re
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from engine.simulator.faults import NOTICES, Faults, Rule
+from engine.simulator.endpoints import DROP, RETRY_SECONDS, SLOW, SLOW_SECONDS, WINDOW, Endpoints
+from engine.simulator.faults import LIFECYCLE, NOTICES, Faults, Rule
 from engine.simulator.records import Event, Mailbox, Notice, Subscription
 from engine.simulator.subscriptions import Post, Subscriptions
 from engine.simulator.times import render_instant
@@ -36,16 +38,22 @@ class Courier:
         self._spawn = spawn
         self._waiting: dict[str, list[Notice]] = {}
         self._timers: set[str] = set()
+        self._held_until: dict[str, datetime] = {}
+        self._delayed: dict[int, Notice] = {}
+        self._paused: dict[str, list[Notice]] = {}
+        self._missed: set[str] = set()
         self._closed = False
+        self.endpoints = Endpoints(world.options, world.now)
         self.delivered = 0
         self.dropped = 0
         world.listeners.append(self._on_change)
         subscriptions.on_lifecycle = self.lifecycle
+        subscriptions.on_resumed = self._on_resumed
 
     @property
     def waiting(self) -> int:
-        """How many notices have not been taken yet."""
-        return sum(len(notices) for notices in self._waiting.values())
+        """How many notices have not been taken yet; those of paused subscriptions are not on their way."""
+        return sum(len(notices) for notices in self._waiting.values()) + len(self._delayed)
 
     def close(self) -> None:
         """Send nothing more; what waits stays in the store."""
@@ -56,7 +64,13 @@ class Courier:
         for raw in self._world.store.load("notice"):
             notice = msgspec.json.decode(raw, type=Notice)
             self._world.sequence = max(self._world.sequence, notice.number)
-            self._waiting.setdefault(notice.url, []).append(notice)
+            subscription = self._subscriptions.all.get(notice.subscription)
+            if notice.not_before is not None and notice.not_before > self._world.now():
+                self._delay(notice, notice.not_before)
+            elif subscription is not None and subscription.paused and not notice.lifecycle:
+                self._hold_back(notice)
+            else:
+                self._waiting.setdefault(notice.url, []).append(notice)
         for url, notices in self._waiting.items():
             notices.sort(key=lambda item: item.number)
             self._set_timer(url, self._world.between(self._world.options.notification_delay))
@@ -111,14 +125,28 @@ class Courier:
 
     def _announce(self, mailbox: Mailbox, subscription: Subscription, body: dict[str, Any]) -> None:
         rule = self._fault(mailbox, body) if self._faults.rules else None
-        if rule is not None and rule.effect == "lose":
+        effect = rule.effect if rule is not None else ""
+        url = subscription.notification_url
+        state = self.endpoints.state(url)
+        if effect == "lose":
             return
-        notice = self._notice(subscription, body, url=subscription.notification_url)
+        if state == DROP or effect == "drop_endpoint":
+            self._lose(subscription)
+            return
+        if rule is not None and effect in LIFECYCLE:
+            self._turn_into_lifecycle(effect, subscription)
+            if not subscription.paused:
+                return
+        notice = self._notice(subscription, body, url=url)
         body["id"] = f"lsg{notice.number:08}"
         if rule is not None:
             self._spoil(rule, subscription, notice)
-        if rule is not None and rule.effect == "late":
-            self._world.call_later(rule.seconds, lambda: self._queue(notice))
+        if effect == "late" and rule is not None:
+            self._delay(notice, self._world.now() + timedelta(seconds=rule.seconds))
+        elif state == SLOW or effect == "slow_endpoint":
+            self._delay(notice, self._world.now() + WINDOW)
+        elif subscription.paused:
+            self._hold_back(notice)
         else:
             self._queue(notice)
 
@@ -137,6 +165,59 @@ class Courier:
         elif rule.effect == "reorder":
             self._world.rng.shuffle(self._waiting.get(notice.url, []))
             self._queue(notice, first=True)
+        elif rule.effect == "batch":
+            self._held_until[notice.url] = self._world.now() + timedelta(seconds=rule.seconds)
+
+    def _turn_into_lifecycle(self, effect: str, subscription: Subscription) -> None:
+        """Send word about the subscription where word about an event was due."""
+        if effect == "reauthorize":
+            self._subscriptions.pause(subscription)
+        elif effect == "remove_subscription":
+            self.lifecycle(subscription, "subscriptionRemoved")
+            self._subscriptions.remove(subscription)
+        else:
+            self.lifecycle(subscription, "missed")
+
+    # -- notices that do not go out yet
+
+    def _lose(self, subscription: Subscription) -> None:
+        """Drop a notice for good; once the ten minutes are over, `missed` says so (that it does is our reading)."""
+        self.dropped += 1
+        if subscription.id not in self._missed and subscription.lifecycle_url:
+            self._missed.add(subscription.id)
+            self._world.call_later(WINDOW.total_seconds(), lambda: self._tell_missed(subscription))
+
+    def _tell_missed(self, subscription: Subscription) -> None:
+        self._missed.discard(subscription.id)
+        if not self._closed and self._subscriptions.all.get(subscription.id) is subscription:
+            self.lifecycle(subscription, "missed")
+
+    def _delay(self, notice: Notice, until: datetime) -> None:
+        notice.not_before = until
+        self._delayed[notice.number] = notice
+        self._keep(notice)
+        wait = max(0.0, (until - self._world.now()).total_seconds())
+        self._world.call_later(wait, lambda: self._release(notice))
+
+    def _release(self, notice: Notice) -> None:
+        if self._delayed.pop(notice.number, None) is not None and not self._closed:
+            self._queue(notice)
+
+    def _hold_back(self, notice: Notice) -> None:
+        """Keep a notice of a paused subscription, for four hours at most (Graph docs: webhook delivery)."""
+        self._paused.setdefault(notice.subscription, []).append(notice)
+        self._keep(notice)
+        self._world.call_later(self._world.options.webhook_give_up_seconds, lambda: self._expire(notice))
+
+    def _expire(self, notice: Notice) -> None:
+        held = self._paused.get(notice.subscription, [])
+        if notice in held and not self._closed:
+            held.remove(notice)
+            self._give_up(notice)
+
+    def _on_resumed(self, subscription: Subscription) -> None:
+        for notice in self._paused.pop(subscription.id, []):
+            self._queue(notice)
 
     # -- sending them
 
@@ -145,8 +226,11 @@ class Courier:
         if notice in queue:
             return
         queue.insert(0 if first else len(queue), notice)
-        self._world.store.put(f"notice/{notice.number}", notice)
+        self._keep(notice)
         self._set_timer(notice.url, self._world.between(self._world.options.notification_delay))
+
+    def _keep(self, notice: Notice) -> None:
+        self._world.store.put(f"notice/{notice.number}", notice)
 
     def _set_timer(self, url: str, delay: float) -> None:
         if url not in self._timers and not self._closed:
@@ -158,6 +242,11 @@ class Courier:
         queue = self._waiting.get(url)
         if self._closed or not queue:
             return
+        now = self._world.now()
+        held = (self._held_until.pop(url, now) - now).total_seconds()
+        if held > 0:
+            self._set_timer(url, held)
+            return
         batch = queue[:ITEMS_MAX]
         self._waiting[url] = queue[ITEMS_MAX:]
         if self._waiting[url]:
@@ -166,11 +255,15 @@ class Courier:
 
     async def _deliver(self, url: str, batch: list[Notice]) -> None:
         body = encode_json({"value": [notice.body for notice in batch]})
+        began = self._world.now()
+        limit = RETRY_SECONDS if any(notice.attempts for notice in batch) else SLOW_SECONDS
         try:
-            status, _, _ = await self._post(url, body, dict(_JSON))
+            async with asyncio.timeout(limit):
+                status, _, _ = await self._post(url, body, dict(_JSON))
             taken = 200 <= status < 300
         except Exception:
             taken = False
+        self.endpoints.note(url, (self._world.now() - began).total_seconds())
         if self._closed:
             return
         if taken:
@@ -193,7 +286,7 @@ class Courier:
             notice.attempts += 1
             if now - notice.first_tried_at < timedelta(seconds=options.webhook_give_up_seconds):
                 kept.append(notice)
-                self._world.store.put(f"notice/{notice.number}", notice)
+                self._keep(notice)
             else:
                 self._give_up(notice)
         if kept:

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from engine.simulator.calendar import Calendar, is_in_window
-from engine.simulator.faults import DELTA, Faults, Rule
+from engine.simulator.faults import DELTA, DELTA_ENDS, PAGE_LINK, Faults, Rule
 from engine.simulator.records import Event, Mailbox
 from engine.simulator.render import Style, render_event
 from engine.simulator.times import UnknownZone, parse_when
@@ -36,7 +36,7 @@ class Token(NamedTuple):
     version: int
     cursor: tuple[int, int] | None = None
     plain: int = 0
-    """One after an injected empty page, so that it is not followed by another."""
+    """Above zero after an injected empty or repeated page, so that no empty one follows."""
 
 
 class Delta:
@@ -56,13 +56,14 @@ class Delta:
         token = self._parse(mailbox, text, request) if text else self._begin(mailbox, query)
         style = Style(request)
         rule = self._fault(mailbox, request) if self._faults.rules else None
-        if rule is not None and rule.effect in ("gone", "sync_state_not_found"):
-            raise lost(rule.effect, request, token, status=rule.status)
+        if rule is not None and rule.effect in DELTA_ENDS | PAGE_LINK:
+            raise lost(rule.effect, request, token, status=rule.status, code=rule.code)
         return self._page(mailbox, request, token, style, rule)
 
     def _fault(self, mailbox: Mailbox, request: Request) -> Rule | None:
         names = self._world.addresses_of(mailbox) | {mailbox.id}
-        return self._faults.pick(DELTA, request.method, request.path, names)
+        effects = DELTA | PAGE_LINK if "$skiptoken" in request.query else DELTA
+        return self._faults.pick(effects, request.method, request.path, names)
 
     def _begin(self, mailbox: Mailbox, query: dict[str, str]) -> Token:
         start, end = read_window(query)
@@ -95,6 +96,10 @@ class Delta:
         )
         if rule is not None and rule.effect == "replay":
             items = [*self._older(calendar, token, rule.count, style), *items]
+        if rule is not None and rule.effect == "shuffle":
+            self._world.rng.shuffle(items)
+        if rule is not None and rule.effect == "loop":
+            return self._render(request, style, items, token._replace(plain=token.plain + 1), last=False)
         if not token.plain and self._is_empty_page(items, rule):
             return self._render(request, style, [], token._replace(plain=1), last=False)
         return self._render(request, style, items, after._replace(plain=0), last=is_last)
@@ -182,17 +187,23 @@ def read_window(query: dict[str, str]) -> tuple[datetime, datetime]:
     return start, end
 
 
-def lost(kind: str, request: Request, token: Token, *, status: int = 400) -> GraphError:
-    """Return the answer that ends a chain: 410 with a Location, or a 40x (Graph docs: delta-query-overview)."""
+def lost(kind: str, request: Request, token: Token, *, status: int = 400, code: str = "") -> GraphError:
+    """
+    Return the answer that ends a chain: 410, mostly with a Location, or a 40x (Graph docs: delta-query-overview).
+
+    *code*: one of syncStateNotFound, SyncStateNotFound, SyncStateInvalid, resyncRequired (Graph docs: errors).
+    """
+    if kind == "gone_without_location":
+        return GraphError(410, code or "resyncRequired", "Resync is required.")
     if kind == "gone":
         start, end = _instant(token.start), _instant(token.end)
         window = f"startDateTime={start:%Y-%m-%dT%H:%M:%SZ}&endDateTime={end:%Y-%m-%dT%H:%M:%SZ}"
         location = f"{request.base}{request.path}?{window}&$deltatoken="
         return GraphError(
-            410, "syncStateNotFound", "The sync state generation is not found.", headers={"Location": location}
+            410, code or "syncStateNotFound", "The sync state generation is not found.", headers={"Location": location}
         )
     status = status if status in (400, 404) else 400
-    return GraphError(status, "SyncStateNotFound", "The sync state generation is not found.")
+    return GraphError(status, code or "SyncStateNotFound", "The sync state generation is not found.")
 
 
 def encode_token(token: Token) -> str:

@@ -13,11 +13,31 @@ from typing import Any
 
 BEFORE = frozenset({"error", "html", "drop", "empty_list"})
 """Effects on a request that is not carried out."""
-AFTER = frozenset({"error_after", "html_after", "drop_after"})
+AFTER = frozenset({"error_after", "html_after", "drop_after", "delay_after"})
 """Effects on a request that is carried out although its caller cannot know (timeout after commit)."""
-DELTA = frozenset({"gone", "sync_state_not_found", "replay", "empty_page", "lag", "silent"})
-NOTICES = frozenset({"lose", "duplicate", "late", "reorder", "foreign_state", "foreign_subscription"})
-EFFECTS = BEFORE | AFTER | DELTA | NOTICES | {"delay"}
+DELTA_ENDS = frozenset({"gone", "gone_without_location", "sync_state_not_found"})
+"""Effects that make the caller begin anew."""
+PAGE_LINK = frozenset({"next_link_expired"})
+"""The same, but only for a page in the middle of a round."""
+DELTA = DELTA_ENDS | {"replay", "shuffle", "empty_page", "loop", "lag", "silent"}
+LIFECYCLE = frozenset({"missed", "remove_subscription", "reauthorize"})
+"""Effects that turn a change notification into a lifecycle notification."""
+ENDPOINT = frozenset({"slow_endpoint", "drop_endpoint"})
+"""A receiver in the slow or the drop state for as long as the rule is in force."""
+NOTICES = LIFECYCLE | ENDPOINT | {
+    "lose", "duplicate", "late", "reorder", "batch", "foreign_state", "foreign_subscription",
+}  # fmt: skip
+DUPLICATE = frozenset({"accept_duplicate"})
+"""A second subscription for the same changes is made after all (observed by developers)."""
+CONSENT = frozenset({"refuse_consent"})
+"""The administrator says no at the consent page."""
+EFFECTS = BEFORE | AFTER | DELTA | PAGE_LINK | NOTICES | DUPLICATE | CONSENT | {"delay"}
+CODES = {
+    400: "BadRequest", 401: "InvalidAuthenticationToken", 403: "ErrorAccessDenied", 404: "ErrorItemNotFound",
+    409: "ConcurrentItemSave", 410: "resyncRequired", 412: "ErrorIrresolvableConflict", 429: "TooManyRequests",
+    500: "ErrorInternalServerTransientError", 503: "serviceNotAvailable", 504: "UnknownError",
+}  # fmt: skip
+"""Graph's usual code for a status, when the rule names none."""
 
 
 @dataclass(slots=True)
@@ -29,9 +49,15 @@ class Rule:
         effect: one of EFFECTS. `error` answers `status`/`code` with `retry_after` verbatim; `html` a page that is no
             JSON; `drop` closes the connection; the `_after` forms do so once the request took effect; `delay` waits
             `seconds` first; `empty_list` answers a collection with nothing. Delta: `gone` 410 with Location,
-            `sync_state_not_found` 40x (`status`), `replay` sends `count` older items again, `empty_page` an empty
-            page with a nextLink, `lag` holds back the changes of the last `seconds`, `silent` says nothing changed
-            and keeps the token. Notifications: `late` by `seconds`, the others as named.
+            `gone_without_location`, `sync_state_not_found` 40x (`status`, `code`), `next_link_expired` the same in the
+            middle of a round only, `replay` sends `count` older items again, `shuffle` mixes a page, `empty_page` is
+            an empty page with a nextLink, `loop` the same page again under another nextLink, `lag` holds back the
+            changes of the last `seconds`, `silent` says nothing changed and keeps the token. Notifications: `late` by
+            `seconds`, `duplicate` `count` times more, `batch` gathers for `seconds` what goes to one receiver;
+            `slow_endpoint` delays and `drop_endpoint` drops as a receiver in that state gets it; `missed`,
+            `remove_subscription` and `reauthorize` send the lifecycle notification in place of the change, the last
+            one pauses the subscription until it is renewed. `accept_duplicate`: POST /subscriptions. `refuse_consent`:
+            the consent page.
         method: a method, or None for all. path: a regular expression searched in the path after the host. mailbox: id
             or address of one mailbox.
         nth: strike only the nth match, counted from 1. times: strike at most so often. probability: of each match.
@@ -45,7 +71,8 @@ class Rule:
     times: int | None = None
     probability: float = 1.0
     status: int = 503
-    code: str = "serviceNotAvailable"
+    code: str = ""
+    """Graph's usual one for the status, when empty."""
     message: str = "The service is temporarily unavailable."
     retry_after: str | None = None
     seconds: float = 0.0
@@ -59,6 +86,11 @@ class Rule:
         if self.effect not in EFFECTS:
             raise ValueError(f"no effect is called {self.effect!r}; there are {', '.join(sorted(EFFECTS))}")
         self._pattern = re.compile(self.path, re.IGNORECASE) if self.path else None
+
+    @property
+    def shown_code(self) -> str:
+        """The code to answer with."""
+        return self.code or CODES.get(self.status, "UnknownError")
 
     def matches(self, method: str, path: str, mailbox: frozenset[str]) -> bool:
         """Tell whether the rule is about this request; *mailbox* holds every name of it in lower case."""

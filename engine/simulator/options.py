@@ -54,5 +54,7 @@ class TenantOptions:
     """Graph wants https; on loopback the simulator also takes http."""
     resource_casing_varies: bool = False
     """True: notices spell `resource` now one way, now another (Graph docs: changenotification shows several)."""
+    endpoint_sample_min: int = 100
+    """How many answers within ten minutes it takes to find a receiver slow (Graph docs: webhook delivery, 2023)."""
     webhook_retry_seconds: float = 10.0
     webhook_give_up_seconds: float = 4 * 3600.0

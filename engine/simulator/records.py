@@ -143,7 +143,8 @@ class Subscription(msgspec.Struct, kw_only=True):
     tls: str = "v1_2"
     dead: bool = False
     """Renewed but deaf: calls succeed, nothing is delivered (observed by developers, onedrive-api-docs issue 1252)."""
-    failing_since: datetime | None = None
+    paused: bool = False
+    """Its authorisation lapsed: notices wait for a renewal (Graph docs: change-notifications-lifecycle-events)."""
 
 
 class Notice(msgspec.Struct, kw_only=True):
@@ -157,3 +158,5 @@ class Notice(msgspec.Struct, kw_only=True):
     first_tried_at: datetime | None = None
     attempts: int = 0
     lifecycle: bool = False
+    not_before: datetime | None = None
+    """When it may go out at the earliest; None: at once."""

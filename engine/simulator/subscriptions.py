@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from engine.simulator.faults import DUPLICATE, Faults
 from engine.simulator.records import Mailbox, Subscription
 from engine.simulator.times import parse_when, render_instant
 from engine.simulator.wire import GraphError, Request, Response, bad_request, json_response
@@ -31,12 +32,14 @@ REAUTHORIZE_BEFORE = timedelta(minutes=15)
 class Subscriptions:
     """The subscriptions of one application."""
 
-    def __init__(self, world: World, post: Post) -> None:
+    def __init__(self, world: World, faults: Faults, post: Post) -> None:
         self._world = world
+        self._faults = faults
         self._post = post
         self.all: dict[str, Subscription] = {}
         self.by_mailbox: dict[str, dict[str, Subscription]] = {}
         self.on_lifecycle: Callable[[Subscription, str], None] = lambda subscription, event: None
+        self.on_resumed: Callable[[Subscription], None] = lambda subscription: None
         for raw in world.store.load("subscription"):
             self._keep(msgspec.json.decode(raw, type=Subscription))
 
@@ -46,7 +49,7 @@ class Subscriptions:
         """Answer POST /subscriptions: both URLs are called before this returns."""
         body = request.json
         subscription = self._read(body, request)
-        self._refuse_duplicate(subscription)
+        self._refuse_duplicate(subscription, request)
         await self._validate(subscription.notification_url)
         if subscription.lifecycle_url:
             await self._validate(subscription.lifecycle_url)
@@ -76,13 +79,13 @@ class Subscriptions:
             await self._validate(self._checked_url(url))
             subscription.notification_url = url
         subscription.expires_at = expires_at
-        self._save(subscription)
+        self._authorise(subscription)
         self._watch_end(subscription)
         return json_response(200, {"@odata.context": _context(request, "/$entity"), **render(subscription)})
 
     def reauthorize(self, request: Request) -> Response:
         """Answer POST .../reauthorize; it does not extend (Graph docs: subscription-reauthorize)."""
-        self._find(request)
+        self._authorise(self._find(request))
         return Response(204)
 
     def delete(self, request: Request) -> Response:
@@ -105,6 +108,19 @@ class Subscriptions:
         self.all.pop(subscription.id, None)
         self.by_mailbox.get(subscription.mailbox, {}).pop(subscription.id, None)
         self._world.store.drop(f"subscription/{subscription.id}")
+
+    def pause(self, subscription: Subscription) -> None:
+        """Ask for a new authorisation and deliver nothing until it is given (Graph docs: lifecycle events)."""
+        if not subscription.paused:
+            subscription.paused = True
+            self._save(subscription)
+            self.on_lifecycle(subscription, "reauthorizationRequired")
+
+    def _authorise(self, subscription: Subscription) -> None:
+        was_paused, subscription.paused = subscription.paused, False
+        self._save(subscription)
+        if was_paused:
+            self.on_resumed(subscription)
 
     def forget_expired(self) -> None:
         """Drop what has ended; nobody is told (Graph docs: change-notifications-lifecycle-events)."""
@@ -201,12 +217,15 @@ class Subscriptions:
             raise bad_request("NotificationUrl must be an https address.", code="InvalidRequest")
         return url
 
-    def _refuse_duplicate(self, wanted: Subscription) -> None:
+    def _refuse_duplicate(self, wanted: Subscription, request: Request) -> None:
         """Refuse a second one for the same changes and resource (Graph docs: webhook delivery)."""
         if self._world.options.duplicate_subscriptions_allowed:
             return
         for old in self.live_for(wanted.mailbox):
             if sorted(old.change_types) == sorted(wanted.change_types):
+                names = self._world.addresses_of(self._world.mailboxes[wanted.mailbox]) | {wanted.mailbox}
+                if self._faults.pick(DUPLICATE, request.method, request.path, names):
+                    return
                 message = f"Subscription Id {old.id} already exists for the requested combination"
                 raise GraphError(409, "Conflict", message)
 

@@ -70,7 +70,7 @@ class Tenant:
         self.attendant = Attendant(self.world, self.steps)
         self.meetings = Meetings(self.world, self.attendant)
         self.faults = Faults(self.world.rng)
-        self.subscriptions = Subscriptions(self.world, post)
+        self.subscriptions = Subscriptions(self.world, self.faults, post)
         self.courier = Courier(self.world, self.subscriptions, self.faults, post=post, spawn=spawn)
         self.throttle = Throttle(self.options, now)
         self.identity = Identity(self.options, now)
@@ -196,7 +196,7 @@ class Tenant:
             response = self._refusal(request, error)
         self.world.store.flush()
         if self.faults.rules:
-            response = self._fault_after(request, names, response)
+            response = await self._fault_after(request, names, response)
         self._stamp(request, response)
         self.statuses[response.status] += 1
         return response
@@ -291,12 +291,17 @@ class Tenant:
         rule = self.faults.pick(BEFORE, request.method, request.path, names)
         return None if rule is None else self._misbehave(request, rule)
 
-    def _fault_after(self, request: Request, names: frozenset[str], response: Response) -> Response:
+    async def _fault_after(self, request: Request, names: frozenset[str], response: Response) -> Response:
         """Spoil the answer of a request that succeeded: the caller cannot know it did (timeout after commit)."""
         if response.status >= 400:
             return response
         rule = self.faults.pick(AFTER, request.method, request.path, names)
-        return response if rule is None else self._misbehave(request, rule)
+        if rule is None:
+            return response
+        if rule.effect == "delay_after":
+            await self._pause(rule.seconds)
+            return response
+        return self._misbehave(request, rule)
 
     def _misbehave(self, request: Request, rule: Rule) -> Response:
         if rule.effect.startswith("drop"):
@@ -308,7 +313,7 @@ class Tenant:
         headers = {"Retry-After": rule.retry_after} if rule.retry_after is not None else {}
         if rule.effect.startswith("html"):
             return Response(rule.status, {"Content-Type": "text/html; charset=utf-8", **headers}, HTML_PAGE)
-        return self._refusal(request, GraphError(rule.status, rule.code, rule.message, headers=headers))
+        return self._refusal(request, GraphError(rule.status, rule.shown_code, rule.message, headers=headers))
 
     def _refusal(self, request: Request, error: GraphError) -> Response:
         self._serial += 1

@@ -60,6 +60,8 @@ class Receiver:
         self.validated: list[str] = []
         self.is_down = False
         self.answers_wrongly = False
+        self.seconds = 0.0
+        """How long it takes to answer a notification."""
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
         if self.is_down:
@@ -68,6 +70,7 @@ class Receiver:
         if token:
             self.validated.append(url)
             return 200, "text/plain", (b"no" if self.answers_wrongly else token[0].encode())
+        await asyncio.sleep(self.seconds)
         self.urls.append(url)
         self.posts.append(decode_json(body))
         return 202, "text/plain", b""
