@@ -395,3 +395,58 @@ class JobRow(SQLModel, table=True):
     next_at: datetime | None = _instant()
     last_at: datetime | None = _instant()
     last_result: str | None = None
+
+
+class BackfillRow(SQLModel, table=True):
+    """One backfill: the stretch and rooms it is about, and how far its planning has come."""
+
+    __tablename__ = "backfill"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    number: int | None = Field(default=None, primary_key=True)
+    from_at: datetime = _required_instant()
+    to_at: datetime = _required_instant()
+    rooms: list[int] = _json([])
+    unread: list[list[Any]] = _json([])
+    """Stretches the mirror does not hold, still to be read: `[room, from, to, next link or null]` each."""
+    cursor_at: datetime | None = _instant()
+    """The last meeting that was planned: its start and its key."""
+    cursor_key: str = ""
+    size: int = 0
+    """Meetings planned so far."""
+    planned_at: datetime | None = _instant()
+    """When the plan was complete; None: being planned."""
+    created_at: datetime = _required_instant()
+    created_by: str
+    ordered_by: str | None = None
+    """Who ordered what is being carried out."""
+
+
+class BackfillMeetingRow(SQLModel, table=True):
+    """One meeting of a backfill: what was proposed, and what became of it."""
+
+    __tablename__ = "backfill_meeting"
+    __table_args__ = (
+        UniqueConstraint("backfill_number", "key", name="uq_backfill_meeting_backfill_number"),
+        Index("ix_backfill_meeting_state", "backfill_number", "state", "position"),
+    )
+    backfill_number: int = Field(foreign_key="backfill.number", primary_key=True)
+    position: int = Field(primary_key=True)
+    key: str
+    start_at: datetime | None = _instant()
+    end_at: datetime | None = _instant()
+    rooms: list[int] = _json([])
+    organizer: str = ""
+    step: str
+    code: str
+    facts: dict[str, Any] = _json({})
+    loan_number: int | None = Field(default=None, index=True)
+    """Proposed: the loan to link to, or in the way. Done: the loan made or linked."""
+    state: str = "planned"
+    """`planned`, `chosen`, `done`, `failed`, `undoing`, `undone`."""
+    before: dict[str, Any] = _json({})
+    """Done: what is needed to take it back."""
+    seen_decision: int = 0
+    """Done: the last decision there was; people's later ones make the loan theirs."""
+    outcome: str | None = None
+    """Why it failed or was left, as a reason code."""
+    outcome_facts: dict[str, Any] = _json({})
