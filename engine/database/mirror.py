@@ -279,6 +279,8 @@ def _row(
         "room_id": room_id,
         "event_id": change.event_id,
         "ical_uid": uid,
+        "series_master": change.series_master_id,
+        "hydrated": False,
         "etag": change.etag,
         "payload": payload,
         "start_at": interval.start if interval else None,

@@ -139,7 +139,8 @@ class LoanRow(SQLModel, table=True):
     title: str = _text()
     notes: str = _text()
     private: bool = False
-    series: str | None = None
+    series: str | None = Field(default=None, index=True)
+    """The id of the series it is a date of (`series.id`, as text)."""
     version: int = 1
     created_at: datetime = _required_instant()
     changed_at: datetime = _required_instant()
@@ -183,8 +184,9 @@ class LinkRow(SQLModel, table=True):
     loan_number: int = Field(foreign_key="loan.number")
     generation: int = 1
     state: str
-    """`pending` (being created), `linked`, `ended`."""
+    """`pending` (being created), `linked`, `ended`, `left`."""
     ical_uid: str | None = None
+    """What names the meeting, as in `room_copy`: a uid, or `<uid of the series>@<day>`."""
     organizer_mailbox: str | None = None
     organizer_event_id: str | None = None
     organizer_etag: str | None = None
@@ -202,6 +204,26 @@ class LinkRow(SQLModel, table=True):
     """When the loan was cancelled because of Outlook: the brake counts these."""
 
 
+class SeriesRow(SQLModel, table=True):
+    """A series, and what its dates share of the organizer's copy: read once for all of them."""
+
+    __tablename__ = "series"
+    id: int | None = Field(default=None, primary_key=True)
+    uid: str | None = Field(default=None, unique=True)
+    """The uid all copies of its master share; None while it is being created."""
+    zone: str = ""
+    """The zone in which its days are counted, as first seen; never changed, since its dates are named by it."""
+    version: int = 1
+    """Counts what any of our rooms showed of it: what was read at a lower version is out of date."""
+    read_version: int | None = None
+    """The version at which the organizer's master was read; None: not yet."""
+    organizer_mailbox: str | None = None
+    organizer_event_id: str | None = None
+    title: str = _text()
+    private: bool = False
+    web_link: str | None = None
+
+
 class CopyRow(SQLModel, table=True):
     """The mirror: a room's copy of an event as last read. May hold overlaps, since Exchange may."""
 
@@ -215,10 +237,17 @@ class CopyRow(SQLModel, table=True):
             postgresql_where=text("live"),
             sqlite_where=text("live = 1"),
         ),
+        Index("ix_room_copy_series_master", "room_id", "series_master"),
     )
     room_id: int = Field(foreign_key="room.id", primary_key=True)
     event_id: str = Field(primary_key=True)
     ical_uid: str | None = None
+    """What names its meeting: the uid of a single event, `rooms.series.day_key` of a date. None: no meeting, or not
+    known yet (a master; a date whose master has not come)."""
+    series_master: str | None = None
+    """The id of the master in this very calendar; a master's own id on itself."""
+    hydrated: bool = False
+    """Its payload was put together from the master's: delta showed ids and times only."""
     etag: str = ""
     payload: str = _text()
     """The EventCopy (or the stub) as JSON, private texts removed."""

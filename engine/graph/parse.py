@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from engine.errors import Malformed
 from engine.graph.payloads import AttendeeItem, EventItem, PlaceItem, PostalAddress, Recipient, SubscriptionItem, When
-from engine.graph.zones import find_zone
+from engine.graph.zones import find_zone, known_zone_name
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
 from engine.rooms.calendar import RemoteSubscription
@@ -52,8 +52,8 @@ def parse_change(item: EventItem) -> Change | None:
     if item.removed is not None:
         return EventRemoved(EventId(item.id))
     if item.type == "occurrence" and item.series_master_id and not item.ical_uid:
-        interval = _read_times(item)[0]
-        return EventStub(EventId(item.id), _etag(item), EventId(item.series_master_id), interval)
+        interval, _, fault, instant = _read_times(item)
+        return EventStub(EventId(item.id), _etag(item), EventId(item.series_master_id), interval, instant, fault)
     return parse_event(item)
 
 
@@ -86,7 +86,19 @@ def parse_event(item: EventItem) -> EventCopy:
         transaction_id=item.transaction_id or None,
         web_link=item.web_link or None,
         body_preview=item.body_preview or "",
+        zone=_series_zone(item) if item.recurrence is not None else "",
     )
+
+
+def _series_zone(item: EventItem) -> str:
+    """
+    Return the zone a series is laid out in: the recurrence's own, else the one its start was written in.
+
+    Either may be empty or `tzone://Microsoft/Custom` (Graph docs: recurrenceRange, event); neither then says a zone.
+    """
+    range_ = item.recurrence.range if item.recurrence is not None else None
+    names = (range_.recurrence_time_zone if range_ is not None else None, item.original_start_time_zone)
+    return next((found for name in names if name and (found := known_zone_name(name))), "")
 
 
 def _etag(item: EventItem) -> str:

@@ -48,6 +48,16 @@ class Removed(_Payload):
     reason: str | None = None
 
 
+class RecurrenceRange(_Payload):
+    recurrence_time_zone: str | None = None
+
+
+class Recurrence(_Payload):
+    """On masters only; of the pattern we need the zone alone: Exchange lays the dates out, not we."""
+
+    range: RecurrenceRange | None = None
+
+
 class EventItem(_Payload):
     """One item of an event collection or of a delta page (Graph docs: event, event-delta)."""
 
@@ -59,6 +69,8 @@ class EventItem(_Payload):
     type: str | None = None
     series_master_id: str | None = None
     original_start: str | None = None
+    original_start_time_zone: str | None = None
+    recurrence: Recurrence | None = None
     start: When | None = None
     end: When | None = None
     is_all_day: bool | None = None
@@ -83,6 +95,8 @@ EVENT_FIELDS = (
     "type",
     "seriesMasterId",
     "originalStart",
+    "originalStartTimeZone",
+    "recurrence",
     "start",
     "end",
     "isAllDay",

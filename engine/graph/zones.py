@@ -30,6 +30,12 @@ def find_zone(name: str) -> tzinfo | None:
         return None
 
 
+def known_zone_name(name: str) -> str:
+    """Return the IANA name of the zone called *name*; "" when nobody knows it."""
+    zone = find_zone(name)
+    return zone.key if isinstance(zone, ZoneInfo) else "UTC" if zone is not None else ""
+
+
 def iana_name(name: str) -> str | None:
     """Return the IANA name for a Windows one, or else *name* itself; None when it is no name."""
     text = name.strip()

@@ -102,16 +102,20 @@ class EventCopy:
     web_link: str | None = None
     body_preview: str = ""
     """The first 255 characters of the body as text (Graph docs: event)."""
+    zone: str = ""
+    """On a master: the IANA name of the zone its dates are laid out in; "" when nobody knows that zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventStub:
-    """An occurrence as delta shows it: ids and times only; the rest comes from the master."""
+    """An occurrence as delta shows it: ids and times only; the rest comes from the master (`series.hydrate`)."""
 
     event_id: EventId
     etag: str
     series_master_id: EventId
     interval: Interval | None
+    instant: datetime | None = None
+    time_fault: TimeFault | None = None
 
 
 @dataclass(frozen=True, slots=True)
