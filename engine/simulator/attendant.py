@@ -9,7 +9,7 @@ the copy and is notified. Messages carry no content: each stage looks at the org
 from __future__ import annotations
 
 from copy import deepcopy
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from engine.simulator.calendar import is_blocking
 from engine.simulator.processing import (
@@ -18,10 +18,13 @@ from engine.simulator.processing import (
     MeetingRequest,
     Verdict,
     judge,
+    last_bookable_day,
     parse_processing,
 )
 from engine.simulator.records import NEVER, Attendee, Event, Mailbox
+from engine.simulator.recurrence import cut
 from engine.simulator.steps import Steps
+from engine.simulator.times import find_zone
 from engine.simulator.world import World
 
 ANSWERS = {Verdict.ACCEPT: "accepted", Verdict.DECLINE: "declined", Verdict.PENDING: "tentativelyAccepted"}
@@ -105,7 +108,9 @@ class Attendant:
         copy = self._world.calendars[mailbox].by_ical(ical_uid)
         if copy is None and not options.add_new_requests_tentatively:
             return
-        self._place(owner, meeting, copy)
+        if meeting.recurrence is not None:
+            self._absorb_dates(owner, meeting)
+        self._place(owner, meeting, copy or self._restored(owner, meeting))
         if options.automate_processing == "AutoAccept" and self._may_answer(meeting, options):
             self._steps.schedule(
                 "decide", self._delay(), mailbox=mailbox, organizer=organizer, ical_uid=ical_uid,
@@ -132,15 +137,64 @@ class Attendant:
         is_new = copy is None
         if copy is None:
             copy = self._blank_copy(owner, meeting)
-        moved = is_new or copy.is_cancelled or (copy.start, copy.end) != (meeting.start, meeting.end)
+        moved = is_new or copy.is_cancelled or _stands_elsewhere(copy, meeting)
         self._copy_content(owner, meeting, copy)
+        if not copy.series:
+            self._copy_series(meeting, copy, moved=moved)
         if moved:
             copy.response, copy.responded_at = "notResponded", NEVER
             copy.show_as = "free" if meeting.show_as == "free" else "tentative"
         elif copy.response == "accepted":
             copy.show_as = meeting.show_as
         self._set_own_status(copy)
-        return self._world.write(copy, "created" if is_new else "updated")
+        self._world.write(copy, "created" if is_new else "updated")
+        if moved and copy.recurrence is not None:
+            self._place_exceptions(owner, meeting, copy)
+        return copy
+
+    # -- series
+
+    def _restored(self, owner: Mailbox, meeting: Event) -> Event | None:
+        """Return the occurrence that was taken out of the owner's copy of the series and is asked for again."""
+        series = self._world.calendars[owner.id].series_by_ical(meeting.ical_uid)
+        if series is None or meeting.slot is None:
+            return None
+        occurrence = series.restore(meeting.slot)
+        occurrence.sequence = -1
+        return occurrence
+
+    def _absorb_dates(self, owner: Mailbox, meeting: Event) -> None:
+        """A series takes the place of the single dates of it that the owner was invited to before."""
+        calendar = self._world.calendars[owner.id]
+        source = self._world.calendars[meeting.mailbox].series[meeting.key]
+        for item in source.exceptions.values():
+            for orphan in calendar.all_by_ical(item.ical_uid):
+                self._world.erase(orphan)
+
+    def _copy_series(self, meeting: Event, copy: Event, *, moved: bool) -> None:
+        """Take the pattern over, and what is cancelled; a new time takes back what this copy had declined of it."""
+        if moved:
+            copy.recurrence = meeting.recurrence
+            series = self._world.calendars[copy.mailbox].series.get(copy.key)
+            if series is not None:
+                self._world.drop_exceptions(series)
+            copy.cancelled_dates = []
+        copy.cancelled_dates = sorted({*copy.cancelled_dates, *meeting.cancelled_dates})
+
+    def _place_exceptions(self, owner: Mailbox, meeting: Event, copy: Event) -> None:
+        """A series' request carries its exceptions; dates the owner is not invited to are left out."""
+        source = self._world.calendars[meeting.mailbox].series[meeting.key]
+        series = self._world.calendars[owner.id].series[copy.key]
+        for day, item in sorted(source.exceptions.items()):
+            occurrence = series.at(day)
+            if occurrence is None:
+                continue
+            if not self._is_invited(owner, item):
+                self._world.erase(occurrence)
+            elif source.is_modified(item):
+                self._place(owner, item, occurrence)
+            if copy.key not in self._world.calendars[owner.id].series:
+                return  # not one date is left
 
     def _blank_copy(self, owner: Mailbox, meeting: Event) -> Event:
         world = self._world
@@ -186,23 +240,55 @@ class Attendant:
         if copy.response in ("accepted", "tentativelyAccepted"):
             self._confirm(owner, copy)
             return
-        verdict, reason = judge(self._request(owner, copy), self.options_of(owner), now=self._world.now())
-        if verdict is not Verdict.IGNORE:
-            self._apply(copy, verdict, reason)
+        options = self.options_of(owner)
+        request = self._request(owner, copy, options)
+        verdict, reason = judge(request, options, now=self._world.now())
+        if verdict is Verdict.IGNORE:
+            return
+        self._apply(copy, verdict, reason)
+        if verdict is Verdict.ACCEPT and copy.recurrence is not None:
+            self._limit_series(copy, request, options)
 
-    def _request(self, owner: Mailbox, copy: Event) -> MeetingRequest:
+    def _limit_series(self, copy: Event, request: MeetingRequest, options: CalendarProcessing) -> None:
+        """Cut an accepted series at the horizon; decline the dates in conflict one by one (Set-CalendarProcessing)."""
+        last_day = last_bookable_day(request.zone, options, self._world.now())
+        if request.ends_at is None or request.ends_at.astimezone(find_zone(request.zone)).date() > last_day:
+            assert copy.recurrence is not None
+            copy.recurrence = cut(copy.recurrence, last_day)
+            self._world.write(copy, "updated")
+        if options.allow_conflicts:
+            return
+        for item in self._bookable(copy, request.zone, options):
+            if self._has_conflict(item):
+                self._apply(item, Verdict.DECLINE, "conflict")
+
+    def _bookable(self, copy: Event, zone: str, options: CalendarProcessing) -> list[Event]:
+        """Return what of *copy* the attendant looks at: itself, or the dates of a series up to the booking window."""
+        if copy.recurrence is None:
+            return [copy]
+        now, day = self._world.now(), last_bookable_day(zone, options, self._world.now()) + timedelta(days=1)
+        horizon = datetime.combine(day, time.min, find_zone(zone)).astimezone(UTC)
+        series = self._world.calendars[copy.mailbox].series[copy.key]
+        return [item for item in series.window(now, horizon) if item.end <= horizon] if horizon > now else []
+
+    def _request(self, owner: Mailbox, copy: Event, options: CalendarProcessing) -> MeetingRequest:
         place = self._world.place_of(owner)
         sender = self._world.mailboxes[copy.organizer_mailbox]
+        dates = self._bookable(copy, owner.zone, options)
+        series = self._world.calendars[copy.mailbox].series.get(copy.key)
         return MeetingRequest(
             start=copy.start, end=copy.end, addresses=self._world.addresses_of(sender),
             people=len(copy.attendees), capacity=place.attributes.get("capacity") if place else None,
-            conflicts=self._has_conflict(copy), zone=owner.zone, work_start=owner.work_start,
-            work_end=owner.work_end, work_days=tuple(owner.work_days),
+            conflicts=sum(self._has_conflict(item) for item in dates), zone=owner.zone, work_start=owner.work_start,
+            work_end=owner.work_end, work_days=tuple(owner.work_days), is_recurring=series is not None,
+            ends_at=series.end if series else copy.end,
+            dates=tuple((item.start, item.end) for item in dates),
         )  # fmt: skip
 
     def _has_conflict(self, copy: Event) -> bool:
         others = self._world.calendars[copy.mailbox].window(copy.start, copy.end)
-        return any(other is not copy and is_blocking(other) for other in others)
+        own = copy.series or copy.key
+        return any((other.series or other.key) != own and is_blocking(other) for other in others)
 
     def _apply(self, copy: Event, verdict: Verdict, reason: str, *, send: bool = True) -> None:
         """Carry out *verdict* and answer; a declined request leaves the calendar (Graph docs: user-post-events)."""
@@ -260,9 +346,9 @@ class Attendant:
 
     def _touch(self, mailbox: str, key: str) -> None:
         """A background assistant saves the item again with nothing changed (Support: calendar diagnostic logs)."""
-        event = self._world.calendars[mailbox].events.get(key)
+        event = self._world.calendars[mailbox].find(key)
         if event is not None:
-            self._world.write(event, "updated")
+            self._world.write(self._world.master_of(event), "updated")
 
     # -- cancellations and answers
 
@@ -284,7 +370,7 @@ class Attendant:
 
     def _sweep(self, mailbox: str, key: str) -> None:
         """Delete a cancelled copy (Set-CalendarProcessing: RemoveCanceledMeetings)."""
-        copy = self._world.calendars[mailbox].events.get(key)
+        copy = self._world.calendars[mailbox].find(key)
         if copy is not None and copy.is_cancelled:
             self._world.erase(copy)
 
@@ -296,5 +382,14 @@ class Attendant:
         now: datetime = self._world.now()
         for item in meeting.attendees:
             if item.address.lower() in addresses:
+                if meeting.type == "occurrence" and item.response == response:
+                    continue  # the series' answer says the same; it becomes no exception
                 item.response, item.responded_at = response, now
                 self._world.write(meeting, "updated")
+
+
+def _stands_elsewhere(copy: Event, meeting: Event) -> bool:
+    """Tell whether *meeting* asks for other times than *copy* has: a series says so by its sequence."""
+    if meeting.recurrence is not None or copy.recurrence is not None:
+        return copy.sequence != meeting.sequence
+    return (copy.start, copy.end) != (meeting.start, meeting.end) or copy.sequence < 0

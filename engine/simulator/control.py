@@ -130,7 +130,7 @@ class Control:
 
     def _calendars(self, method: str, rest: list[str], body: Body) -> Any:
         mailbox = self._tenant.office.find(rest[0] if rest else "")
-        return [_brief(event) for event in self._tenant.world.calendars[mailbox.id].events.values()]
+        return [_brief(event) for event in self._tenant.world.calendars[mailbox.id].everything()]
 
     def _outside(self, method: str, rest: list[str], body: Body) -> Any:
         return _brief(self._tenant.office.request_from_outside(body["sender"], body["name"], body["event"]))

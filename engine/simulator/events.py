@@ -59,6 +59,8 @@ class Events:
         event = self._find(mailbox, rest[1])
         if len(rest) == 2:
             return self._single(event, request)
+        if rest[2].lower() == "instances":
+            return self._instances(mailbox, event, request)
         return self._action(event, rest[2].lower().removeprefix("microsoft.graph."), request)
 
     # -- collections
@@ -85,7 +87,16 @@ class Events:
                 raise unknown_segment(rest[0])
             return self._delta.answer(mailbox, request)
         start, end = read_window(request.query)
-        return self._page(self._world.calendars[mailbox.id].window(start, end), mailbox, request, "calendarView")
+        found = self._world.calendars[mailbox.id].window(start, end)
+        return self._page(_passing(found, request), mailbox, request, "calendarView")
+
+    def _instances(self, mailbox: Mailbox, master: Event, request: Request) -> Response:
+        """Answer GET /events/{master}/instances: occurrences and exceptions in a window (event-list-instances)."""
+        series = self._world.calendars[mailbox.id].series.get(master.key)
+        if request.method != "GET" or series is None:
+            raise bad_request("The event is not a series master.", code="ErrorInvalidRequest")
+        found = series.window(*read_window(request.query))
+        return self._page(_passing(found, request), mailbox, request, f"events('{request.segments[-2]}')/instances")
 
     def _page(self, events: Iterable[Event], mailbox: Mailbox, request: Request, name: str) -> Response:
         style = Style(request)
@@ -101,12 +112,12 @@ class Events:
     def _filtered(self, mailbox: Mailbox, text: str) -> Iterable[Event]:
         calendar = self._world.calendars[mailbox.id]
         events: Iterable[Event] = calendar.events.values()
-        for part in _AND.split(text.strip()) if text.strip() else ():
-            found = _COMPARE.match(part.strip())
+        for part in _parts(text):
+            found = _COMPARE.match(part)
             if found and found.group(1).lower() == "icaluid" and found.group(2).lower() == "eq":
                 events = calendar.all_by_ical(_unquote(found.group(3)))
                 continue
-            test = _parse_test(part.strip())
+            test = _parse_test(part)
             events = [event for event in events if test(event)]
         return events
 
@@ -116,7 +127,7 @@ class Events:
         key = parse_id(text)
         if key is None:
             raise bad_request("Id is malformed.", code="ErrorInvalidIdMalformed")
-        event = self._world.calendars[mailbox.id].events.get(key)
+        event = self._world.calendars[mailbox.id].find(key)
         if event is None:
             raise item_not_found()
         return event
@@ -170,6 +181,16 @@ def _check_match(event: Event, request: Request) -> None:
             "The send or update operation could not be performed because the change key passed in the request does "
             "not match the current change key for the item.",
         )
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in _AND.split(text.strip())] if text.strip() else []
+
+
+def _passing(events: Iterable[Event], request: Request) -> Iterable[Event]:
+    """Apply `$filter` to expanded events (Graph docs: calendar-list-calendarview allows some query options)."""
+    tests = [_parse_test(part) for part in _parts(request.query.get("$filter", ""))]
+    return (event for event in events if all(test(event) for test in tests)) if tests else events
 
 
 def _parse_test(part: str) -> Test:

@@ -11,6 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from engine.simulator.patterns import apply_recurrence
 from engine.simulator.records import Attendee, Event
 from engine.simulator.render import EXTRA_DEFAULTS, checked_zone
 from engine.simulator.times import is_midnight, parse_when
@@ -47,7 +48,9 @@ def unreadable() -> GraphError:
 
 
 def _apply(event: Event, body: dict[str, Any]) -> None:
+    before = event.start
     _apply_times(event, body)
+    apply_recurrence(event, body, before)
     if "subject" in body:
         event.subject = str(body["subject"] or "")
     if "body" in body:

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.simulator.attendant import Attendant
 from engine.simulator.intake import LOCAL_ONLY, apply_body, fingerprint, read_attendees
+from engine.simulator.patterns import Times, check_neighbours, keeps_exceptions, times_of
 from engine.simulator.processing import Verdict
 from engine.simulator.records import NEVER, Attendee, Event, Mailbox
 from engine.simulator.wire import GraphError, bad_request
@@ -61,8 +62,6 @@ class Meetings:
         return event
 
     def _new(self, owner: Mailbox, body: dict[str, Any]) -> Event:
-        if body.get("recurrence"):
-            raise GraphError(501, "NotImplemented", "The simulated tenant does not know recurring events yet.")
         if not body.get("start") or not body.get("end"):
             raise bad_request("Start and end are required.", code="ErrorPropertyValidationFailure")
         world = self._world
@@ -86,9 +85,13 @@ class Meetings:
         Only `attendees` in the body: only those who come or go hear of it. Anything else: everybody does, equal values
         included (Graph docs: event-update; observed by developers, msgraph-sdk-dotnet issue 1996).
         """
-        apply_body(deepcopy(event), body)  # a refused change must change nothing
+        trial = deepcopy(event)  # a refused change must change nothing
+        apply_body(trial, body)
         read_attendees(body)
-        before = (event.start, event.end, event.is_all_day)
+        calendar = self._world.calendars[event.mailbox]
+        if event.series and (trial.start, trial.end) != (event.start, event.end):
+            check_neighbours(calendar.series[event.series], trial)
+        before = times_of(event)
         was_draft = event.is_draft
         apply_body(event, body)
         gone, come = self._replace_attendees(event, body) if "attendees" in body else ([], [])
@@ -96,8 +99,9 @@ class Meetings:
             return self._world.write(event, "updated")
         # A request names its sender as the directory does now; items that are not touched keep the old name.
         event.organizer_name = self._world.mailboxes[event.mailbox].display_name
-        if before != (event.start, event.end, event.is_all_day):
+        if before != times_of(event):
             self._take_answers_back(event)
+            self._keep_or_drop_exceptions(event, before)
         event.response = "organizer" if event.attendees else event.response
         self._world.write(event, "updated")
         if event.is_draft:
@@ -105,7 +109,34 @@ class Meetings:
         for attendee in gone:
             self._attendant.uninvite(event, attendee.address)
         self._invite(event, event.attendees if was_draft else self._concerned(event, body, come))
+        self._tell_exceptions(event, body)
         return event
+
+    def _keep_or_drop_exceptions(self, event: Event, before: Times) -> None:
+        """With other times or another pattern every exception ends; who was invited to that date alone hears of it."""
+        series = self._world.calendars[event.mailbox].series.get(event.key)
+        if series is None:
+            return
+        invited = {item.address.lower() for item in event.attendees}
+        keeps = keeps_exceptions(before, times_of(event))
+        for item in list(series.exceptions.values()):
+            if keeps:
+                self._take_answers_back(item)
+                continue
+            for attendee in item.attendees:
+                if attendee.address.lower() not in invited:
+                    self._attendant.uninvite(item, attendee.address)
+        if not keeps:
+            self._world.drop_exceptions(series)
+
+    def _tell_exceptions(self, event: Event, body: dict[str, Any]) -> None:
+        """Mail each exception to come, unless some attendees alone are told (event-update; MS-OXOCAL 3.1.4.7.3.5)."""
+        series = self._world.calendars[event.mailbox].series.get(event.key)
+        if series is None or not set(body) - LOCAL_ONLY - {"attendees"}:
+            return
+        for item in series.exceptions.values():
+            if item.start > self._world.now() and series.is_modified(item):
+                self._invite(item, item.attendees)
 
     def _concerned(self, event: Event, body: dict[str, Any], come: list[Attendee]) -> list[Attendee]:
         told = set(body) - LOCAL_ONLY
@@ -146,10 +177,15 @@ class Meetings:
 
     def delete(self, event: Event) -> None:
         """Delete this copy; the organizer's deletion cancels the meeting for all (Graph docs: event-delete)."""
+        told = [(event, attendee.address) for attendee in event.attendees]
+        series = self._world.calendars[event.mailbox].series.get(event.key)
+        known = {address.lower() for _, address in told}
+        for item in series.exceptions.values() if series else ():
+            told += [(item, guest.address) for guest in item.attendees if guest.address.lower() not in known]
         self._world.erase(event)
         if event.is_organizer and not event.is_draft:
-            for attendee in event.attendees:
-                self._attendant.uninvite(event, attendee.address)
+            for item, address in told:
+                self._attendant.uninvite(item, address)
 
     def cancel(self, event: Event) -> None:
         """Cancel as the organizer; others are refused (Graph docs: event-cancel)."""

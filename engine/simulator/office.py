@@ -129,7 +129,7 @@ class Office:
         """Return the requests that wait for a delegate in a room."""
         calendar = self._world.calendars[self.find(key).id]
         return [
-            item for item in calendar.events.values() if item.response == "tentativelyAccepted" and item.pending_reason
+            item for item in calendar.everything() if item.response == "tentativelyAccepted" and item.pending_reason
         ]
 
     def settle(self, key: str, ical_uid: str, *, approve: bool) -> None:

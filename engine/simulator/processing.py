@@ -8,13 +8,12 @@ in or out of policy, then who may do what. Graph cannot read these options.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from engine.simulator.recurrence import WEEKDAYS
 from engine.simulator.times import find_zone
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +83,26 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MeetingRequest:
-    """What the attendant looks at; `addresses` are all the sender's addresses in lower case."""
+    """
+    What the attendant looks at; `addresses` are all the sender's addresses in lower case.
+
+    `dates` are the single meetings it stands for, as far as the booking window goes, and `conflicts` how many of them
+    find the room taken. `ends_at` is when the last one is over, None for an endless series.
+    """
 
     start: datetime
     end: datetime
     addresses: frozenset[str]
     people: int
     capacity: int | None
-    conflicts: bool
+    conflicts: int
     zone: str
     work_start: str
     work_end: str
     work_days: tuple[str, ...]
+    is_recurring: bool
+    ends_at: datetime | None
+    dates: tuple[tuple[datetime, datetime], ...]
 
 
 def judge(request: MeetingRequest, options: CalendarProcessing, *, now: datetime) -> tuple[Verdict, str]:
@@ -104,7 +111,7 @@ def judge(request: MeetingRequest, options: CalendarProcessing, *, now: datetime
 
     A meeting that is over is not processed at all (CSS-Exchange, Get-RBASummary).
     """
-    if request.end <= now:
+    if request.ends_at is not None and request.ends_at <= now:
         return Verdict.IGNORE, "past"
     if options.booking_type.lower() == "reserved":
         return Verdict.DECLINE, "reserved"
@@ -121,25 +128,50 @@ def judge(request: MeetingRequest, options: CalendarProcessing, *, now: datetime
 
 def out_of_policy(request: MeetingRequest, options: CalendarProcessing, *, now: datetime) -> str:
     """Return the first rule that *request* breaks, or an empty text."""
-    zone = find_zone(request.zone)
-    last_day = now.astimezone(zone).date() + timedelta(days=options.booking_window_in_days)
-    minutes = (request.end - request.start) / timedelta(minutes=1)
+    minutes = max(
+        (end - start) / timedelta(minutes=1) for start, end in (request.dates or ((request.start, request.end),))
+    )
     broken = {
-        "booking_window": request.end.astimezone(zone).date() > last_day,
+        "recurring": request.is_recurring and not options.allow_recurring_meetings,
+        "booking_window": _is_beyond_window(request, options, now),
         "duration": 0 < options.maximum_duration_in_minutes < minutes,
-        "work_hours": options.schedule_only_during_work_hours and not _in_work_hours(request),
+        "work_hours": options.schedule_only_during_work_hours and not all(
+            _in_work_hours(request, start, end) for start, end in request.dates
+        ),
         "capacity": options.enforce_capacity and request.capacity is not None and request.people > request.capacity,
-        "conflict": request.conflicts and not options.allow_conflicts,
-    }
+        "conflict": not options.allow_conflicts and _has_too_many_conflicts(request, options),
+    }  # fmt: skip
     return next((reason for reason, is_broken in broken.items() if is_broken), "")
+
+
+def last_bookable_day(zone: str, options: CalendarProcessing, now: datetime) -> date:
+    """Return the last day of the booking window, by the room's calendar."""
+    return now.astimezone(find_zone(zone)).date() + timedelta(days=options.booking_window_in_days)
+
+
+def _is_beyond_window(request: MeetingRequest, options: CalendarProcessing, now: datetime) -> bool:
+    """The horizon counts for the end of a series, or only for its first date (EnforceSchedulingHorizon)."""
+    end = request.ends_at if options.enforce_scheduling_horizon else request.end
+    last_day = last_bookable_day(request.zone, options, now)
+    return end is None or end.astimezone(find_zone(request.zone)).date() > last_day
+
+
+def _has_too_many_conflicts(request: MeetingRequest, options: CalendarProcessing) -> bool:
+    """Tell whether either limit for a series is exceeded (Set-CalendarProcessing); a single date tolerates none."""
+    if not request.is_recurring or not request.conflicts:
+        return request.conflicts > 0
+    percentage = 100 * request.conflicts / len(request.dates)
+    return (
+        percentage > options.conflict_percentage_allowed or request.conflicts > options.maximum_conflict_instances
+    )  # fmt: skip
 
 
 def _listed(request: MeetingRequest, addresses: tuple[str, ...]) -> bool:
     return not request.addresses.isdisjoint(addresses)
 
 
-def _in_work_hours(request: MeetingRequest) -> bool:
+def _in_work_hours(request: MeetingRequest, first: datetime, last: datetime) -> bool:
     zone = find_zone(request.zone)
-    start, end = request.start.astimezone(zone), request.end.astimezone(zone)
+    start, end = first.astimezone(zone), last.astimezone(zone)
     same_day = start.date() == end.date() and WEEKDAYS[start.weekday()] in request.work_days
     return same_day and request.work_start[:5] <= f"{start:%H:%M}" and f"{end:%H:%M}" <= request.work_end[:5]

@@ -7,11 +7,13 @@ as midnight to midnight in any zone that is asked for (Graph docs: event; observ
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 from msgspec import field
+
+from engine.simulator.recurrence import Recurrence
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """The sentinel Graph shows for "no time": 0001-01-01T00:00:00Z (Graph docs: responseStatus)."""
@@ -25,6 +27,22 @@ class Attendee(msgspec.Struct):
     type: str = "required"
     response: str = "none"
     responded_at: datetime = NEVER
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Where all occurrences of a series stand. `start` and `end` are those of the first, counted out in `zone`.
+
+    A former shape was in force up to the version `until`: from it delta knows what a caller saw that is gone.
+    """
+
+    start: datetime
+    end: datetime
+    zone: str
+    recurrence: Recurrence
+    cancelled: tuple[date, ...] = ()
+    moved: tuple[tuple[date, datetime, datetime], ...] = ()
+    until: int = 0
 
 
 class Event(msgspec.Struct, kw_only=True):
@@ -68,6 +86,18 @@ class Event(msgspec.Struct, kw_only=True):
     pending_reason: str = ""
     """Why the copy waits for a delegate; empty when it does not."""
     type: str = "singleInstance"
+    recurrence: Recurrence | None = None
+    """Set on a series master; its own times are those of the first occurrence."""
+    cancelled_dates: list[date] = field(default_factory=list)
+    """On a master: the dates whose occurrences are gone from this copy."""
+    former: list[Shape] = field(default_factory=list)
+    """On a master: how the series stood before, oldest first."""
+    series: str = ""
+    """On an occurrence or exception: the key of its master."""
+    slot: date | None = None
+    """On an occurrence or exception: the date the pattern put it on, in the series' zone."""
+    original_start: datetime | None = None
+    """On an occurrence or exception: the instant the pattern put it on."""
     properties: dict[str, str] = field(default_factory=dict)
     """Single-value extended properties by id."""
     extras: dict[str, Any] = field(default_factory=dict)
@@ -80,6 +110,8 @@ class Tombstone(msgspec.Struct):
     key: str
     mailbox: str
     version: int
+    former: list[Shape] = field(default_factory=list)
+    """How a series stood, up to its end."""
 
 
 class Mailbox(msgspec.Struct, kw_only=True):

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from engine.simulator.records import Attendee, Event
+from engine.simulator.recurrence import render_recurrence
 from engine.simulator.times import UnknownZone, find_zone, render_instant, render_local
 from engine.simulator.wire import GraphError, Request
 from engine.simulator.world import change_key, etag, render_id
@@ -116,9 +117,11 @@ def fold_property(name: str) -> str:
 
 
 def _render_all(event: Event, style: Style) -> dict[str, Any]:
+    """Return every property; `originalStart` is not returned for single events (Graph docs: event)."""
     shown_id = render_id(event.key, immutable=style.immutable)
     extras = event.extras
     body = _render_body(event, style)
+    original = {"originalStart": render_instant(event.original_start)} if event.original_start else {}
     return {
         "@odata.etag": etag(event),
         "id": shown_id,
@@ -141,7 +144,7 @@ def _render_all(event: Event, style: Style) -> dict[str, Any]:
         "isCancelled": event.is_cancelled,
         "isOrganizer": event.is_organizer,
         "responseRequested": extras.get("responseRequested", True),
-        "seriesMasterId": None,
+        "seriesMasterId": render_id(event.series, immutable=style.immutable) if event.series else None,
         "showAs": event.show_as,
         "type": event.type,
         "webLink": f"https://outlook.office365.com/calendar/item/{quote(shown_id, safe='')}",
@@ -157,10 +160,11 @@ def _render_all(event: Event, style: Style) -> dict[str, Any]:
         "end": render_when(event, event.end, event.end_zone, style.zone),
         "location": event.location or dict(EMPTY_LOCATION),
         "locations": event.locations,
-        "recurrence": None,
+        "recurrence": render_recurrence(event.recurrence) if event.recurrence else None,
         "attendees": [_render_attendee(item) for item in event.attendees],
         "organizer": {"emailAddress": {"name": event.organizer_name, "address": event.organizer_address}},
         "onlineMeeting": extras.get("onlineMeeting"),
+        **original,
     }
 
 

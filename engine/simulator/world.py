@@ -19,6 +19,7 @@ import msgspec
 from engine.simulator.calendar import Calendar
 from engine.simulator.options import TenantOptions
 from engine.simulator.records import Event, Mailbox, Place, Tombstone
+from engine.simulator.series import Series, clean_uid
 from engine.simulator.store import Store
 
 DEFAULT_ID = "AAMkAD"
@@ -80,7 +81,7 @@ class World:
 
     def new_ical_uid(self) -> str:
         """Return a global object id as Outlook writes it (MS-OXOCAL 2.2.1.27)."""
-        return "040000008200E00074C5B7101A82E008" + self.rng.randbytes(24).hex().upper()
+        return clean_uid("040000008200E00074C5B7101A82E008" + self.rng.randbytes(24).hex().upper())
 
     # -- directory
 
@@ -154,22 +155,67 @@ class World:
     # -- calendars
 
     def write(self, event: Event, change: str) -> Event:
-        """Keep *event* as it is now: new change key, a line in the log, listeners told."""
+        """
+        Keep *event* as it is now: new change key, a line in the log, listeners told.
+
+        An occurrence that is written becomes an exception. Whatever happens in a series is told of its master alone
+        (observed by developers, graph-docs issue 5520 and msgraph-sdk-dotnet issue 2822).
+        """
         calendar = self.calendars[event.mailbox]
-        event.version = self.next_number()
         event.modified_at = self.now()
+        if event.series:
+            series = calendar.series[event.series]
+            self._except(series, event)
+            self.write(series.master, "updated")
+            return event
+        event.version = self.next_number()
         if event.key not in calendar.events:
             calendar.add(event)
-        calendar.touch(event)
+        self._forget(calendar.touch(event))
         self.store.put(f"event/{event.number}", event)
+        if event.key in calendar.series:
+            for item in calendar.series[event.key].exceptions.values():
+                self.store.put(f"event/{item.number}", item)
         self._tell(event, change)
         return event
 
+    def _except(self, series: Series, event: Event) -> None:
+        assert event.slot is not None
+        if event.slot not in series.exceptions:
+            event.type, event.number = "exception", self.next_number()
+            series.exceptions[event.slot] = event
+
+    def master_of(self, event: Event) -> Event:
+        """Return the master of an occurrence or exception, and any other event itself."""
+        return self.calendars[event.mailbox].series[event.series].master if event.series else event
+
+    def drop_exceptions(self, series: Series) -> None:
+        """Take all exceptions and cancelled dates of *series* back; the caller writes its master."""
+        self._forget(list(series.exceptions.values()))
+        series.exceptions.clear()
+        series.master.cancelled_dates = []
+
+    def _forget(self, exceptions: list[Event]) -> None:
+        for item in exceptions:
+            self.store.drop(f"event/{item.number}")
+
     def erase(self, event: Event) -> None:
-        """Take *event* out of its calendar; delta will say `@removed`."""
+        """Take *event* out of its calendar; delta will say `@removed`. A series ends with its last occurrence."""
         calendar = self.calendars[event.mailbox]
-        calendar.remove(event)
-        stone = Tombstone(event.key, event.mailbox, self.next_number())
+        if event.series:
+            assert event.slot is not None
+            series = calendar.series[event.series]
+            gone = series.cancel(event.slot)
+            self._forget([gone] if gone else [])
+            if not series.is_empty:
+                self.write(series.master, "updated")
+                return
+            event = series.master
+        ended = calendar.series.get(event.key)
+        former = [*event.former, *([ended.close(self.sequence + 1)] if ended else [])]
+        self._forget(calendar.remove(event))
+        stone = Tombstone(event.key, event.mailbox, self.next_number(), former)
+        calendar.former[event.key] = former
         calendar.log(event.key, stone.version)
         self.store.drop(f"event/{event.number}")
         self.store.put(f"gone/{event.number}", stone)
