@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from engine.database.codec import parse_base, parse_draft, render_base
 from engine.database.connection import Transaction
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import EventId, ICalUid, LoanNumber
 from engine.reconcile.ledger import Intent, IntentKind, Link
@@ -18,14 +19,14 @@ link_table = metadata.tables["link"]
 intent_table = metadata.tables["intent"]
 copy_table = metadata.tables["room_copy"]
 
-_LINK_OF_MEETING = select(link_table).where(link_table.c.ical_uid == bindparam("key"))
-_LINK_OF_LOAN = (
+_LINK_OF_MEETING = Prepared(select(link_table).where(link_table.c.ical_uid == bindparam("key")))
+_LINK_OF_LOAN = Prepared(
     select(link_table)
     .where(link_table.c.loan_number == bindparam("key"))
     .order_by(link_table.c.generation.desc())
     .limit(1)
 )
-_INTENTS = (
+_INTENTS = Prepared(
     select(intent_table, link_table.c.ical_uid)
     .join(
         link_table,
@@ -35,15 +36,15 @@ _INTENTS = (
     .where(intent_table.c.loan_number == bindparam("number"))
     .order_by(intent_table.c.id)
 )
-_SEEN = select(func.min(copy_table.c.observed_at)).where(copy_table.c.ical_uid == bindparam("uid"))
+_SEEN = Prepared(select(func.min(copy_table.c.observed_at)).where(copy_table.c.ical_uid == bindparam("uid")))
 
 
 def load_link(connection: Connection, kind: str, key: str) -> tuple[int, Link] | None:
     """Return loan number and link: of the newest generation for a loan key, of that very meeting for a meeting key."""
     if kind == "meeting":
-        row = connection.execute(_LINK_OF_MEETING, {"key": key}).first()
+        row = _LINK_OF_MEETING.run(connection, {"key": key}).first()
     else:
-        row = connection.execute(_LINK_OF_LOAN, {"key": int(key)}).first()
+        row = _LINK_OF_LOAN.run(connection, {"key": int(key)}).first()
     return (row.loan_number, read_link(row)) if row is not None else None
 
 
@@ -64,7 +65,7 @@ def read_link(row: Any) -> Link:
 
 def load_intents(connection: Connection, number: LoanNumber) -> tuple[Intent, ...]:
     """Return the open writes of a loan, in the order they were decided."""
-    return tuple(read_intent(row) for row in connection.execute(_INTENTS, {"number": number}))
+    return tuple(read_intent(row) for row in _INTENTS.run(connection, {"number": number}))
 
 
 def read_intent(row: Any) -> Intent:
@@ -84,7 +85,7 @@ def read_intent(row: Any) -> Intent:
 
 def load_seen_at(connection: Connection, ical_uid: str) -> datetime | None:
     """Return when the first of a meeting's present copies was observed."""
-    found: datetime | None = connection.execute(_SEEN, {"uid": ical_uid}).scalar()
+    found: datetime | None = _SEEN.run(connection, {"uid": ical_uid}).scalar()
     return found
 
 
@@ -101,7 +102,7 @@ def finish_change(transaction: Transaction, intent: Intent, copy: EventCopy) -> 
         "now": transaction.now,
         "link": copy.web_link,
     }
-    transaction.connection.execute(_FINISHED, values)
+    _FINISHED.run(transaction.connection, values)
 
 
 def _after_write(state: Any) -> Any:
@@ -110,7 +111,7 @@ def _after_write(state: Any) -> Any:
 
 
 _c = link_table.c
-_FINISHED = (
+_FINISHED = Prepared(
     update(link_table)
     .where(_c.loan_number == bindparam("of_number"), _c.generation == bindparam("of_generation"))
     .values(

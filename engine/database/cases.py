@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from engine.database.connection import Transaction
 from engine.database.listing import LIMIT_MAX
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.errors import NotAllowed, NotFound
@@ -17,8 +18,8 @@ from engine.loans.loan import Case, CaseState
 _case = metadata.tables["case"]
 _room = metadata.tables["room"]
 _CASES = select(_case, _room.c.name.label("room")).join(_room, _room.c.id == _case.c.room_id, isouter=True)
-_ONE = _CASES.where(_case.c.id == bindparam("of_id"))
-_CLOSE = (
+_ONE = Prepared(_CASES.where(_case.c.id == bindparam("of_id")))
+_CLOSE = Prepared(
     _case.update()
     .where(_case.c.id == bindparam("of_id"), _case.c.state == CaseState.OPEN.value)
     .values(
@@ -43,16 +44,16 @@ def list_cases(connection: Connection, *, state: CaseState | None, after: int | 
 def settle_case(transaction: Transaction, case_id: int, *, settlement: str, actor: str) -> Case:
     """Close a case and mark its subject. Raises NotFound, and NotAllowed when it is closed already."""
     connection = transaction.connection
-    row = connection.execute(_ONE, {"of_id": case_id}).first() if 0 < case_id <= ID_MAX else None
+    row = _ONE.run(connection, {"of_id": case_id}).first() if 0 < case_id <= ID_MAX else None
     if row is None:
         raise NotFound(f"there is no case {case_id}")
     values = {"of_id": case_id, "at": transaction.now, "by": actor, "how": settlement}
-    if not connection.execute(_CLOSE, values).rowcount:
+    if not _CLOSE.run(connection, values).rowcount:
         raise NotAllowed(f"case {case_id} was closed already, by {row.closed_by}: {row.settlement}")
     kind, colon, key = row.subject.partition(":")
     if colon:
         transaction.mark(kind, key)
-    return _parse(connection.execute(_ONE, {"of_id": case_id}).one())
+    return _parse(_ONE.run(connection, {"of_id": case_id}).one())
 
 
 def _parse(row: Any) -> Case:

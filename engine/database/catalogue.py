@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, select, union_all
 from sqlalchemy.sql.expression import literal_column
 
+from engine.database.prepared import Prepared
 from engine.database.rules import parse_rules
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
@@ -46,11 +47,11 @@ _ASSETS = select(
     asset_table.c.retired.label("is_out"),
 )
 _ids: ColumnElement[Any] = bindparam("ids", expanding=True)
-_ITEMS = union_all(_ROOMS.where(room_table.c.id.in_(_ids)), _ASSETS.where(asset_table.c.id.in_(_ids)))
+_ITEMS = Prepared(union_all(_ROOMS.where(room_table.c.id.in_(_ids)), _ASSETS.where(asset_table.c.id.in_(_ids))))
 _ALL_ROOMS = _ROOMS.where(room_table.c.state != RoomState.EXCLUDED.value).order_by(room_table.c.name, room_table.c.id)
 _ALL_ASSETS = _ASSETS.where(~asset_table.c.retired).order_by(asset_table.c.name, asset_table.c.id)
-_STORES = select(store_table).order_by(store_table.c.id)
-_LIST_ASSETS = (
+_STORES = Prepared(select(store_table).order_by(store_table.c.id))
+_LIST_ASSETS = Prepared(
     select(*asset_table.c, store_table.c.name.label("store"))
     .join(store_table, store_table.c.id == asset_table.c.store_id)
     .order_by(asset_table.c.name, asset_table.c.id)
@@ -75,7 +76,7 @@ class Item:
 
 def load_stores(connection: Connection) -> dict[StoreId, Store]:
     """Return all stores by number."""
-    return {StoreId(row.id): _store(row) for row in connection.execute(_STORES)}
+    return {StoreId(row.id): _store(row) for row in _STORES.run(connection)}
 
 
 def load_items(connection: Connection, ids: Iterable[int]) -> dict[int, Item]:
@@ -84,7 +85,7 @@ def load_items(connection: Connection, ids: Iterable[int]) -> dict[int, Item]:
     if not wanted:
         return {}
     stores = load_stores(connection)
-    return {row.id: _item(row, stores) for row in connection.execute(_ITEMS, {"ids": wanted})}
+    return {row.id: _item(row, stores) for row in _ITEMS.run(connection, {"ids": wanted})}
 
 
 def load_all_items(connection: Connection) -> list[Item]:
@@ -95,7 +96,7 @@ def load_all_items(connection: Connection) -> list[Item]:
 
 def load_assets(connection: Connection) -> list[Asset]:
     """Return all assets, retired ones included, by name."""
-    return [_asset(row) for row in connection.execute(_LIST_ASSETS)]
+    return [_asset(row) for row in _LIST_ASSETS.run(connection)]
 
 
 def find_item_faults(items: Sequence[ItemRef], known: Mapping[int, Item], *, kept: Iterable[int] = ()) -> list[Fault]:

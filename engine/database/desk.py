@@ -33,6 +33,7 @@ from engine.database.lifetime import advance_loans
 from engine.database.listing import list_history, list_numbers
 from engine.database.loans import load_loans, wake_waiting
 from engine.database.occupancy import find_busy, find_clashes
+from engine.database.prepared import Prepared
 from engine.database.rules import render_rules
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX, find_change_faults, find_name_faults, find_order_faults
@@ -62,8 +63,8 @@ _bookable = metadata.tables["bookable"]
 _asset = metadata.tables["asset"]
 _room = metadata.tables["room"]
 _store = metadata.tables["store"]
-_ADD_BOOKABLE = _bookable.insert().returning(_bookable.c.id)
-_ASSET_NAMED = select(_asset.c.id).where(func.lower(_asset.c.name) == bindparam("folded"), ~_asset.c.retired)
+_ADD_BOOKABLE = Prepared(_bookable.insert().returning(_bookable.c.id))
+_ASSET_NAMED = Prepared(select(_asset.c.id).where(func.lower(_asset.c.name) == bindparam("folded"), ~_asset.c.retired))
 
 
 Written = TypeVar("Written")
@@ -289,9 +290,9 @@ class Desk(LoanRegister):
 
 def _add_asset(transaction: Transaction, name: str, store: str, description: str) -> Asset:
     connection = transaction.connection
-    if connection.execute(_ASSET_NAMED, {"folded": name.lower()}).first() is not None:
+    if _ASSET_NAMED.run(connection, {"folded": name.lower()}).first() is not None:
         raise Invalid(Fault("name", "taken", f"there is an asset called {name} already"))
-    number = connection.execute(_ADD_BOOKABLE, {"kind": ItemKind.ASSET.value}).scalar_one()
+    number = _ADD_BOOKABLE.run(connection, {"kind": ItemKind.ASSET.value}).scalar_one()
     values = {"id": number, "name": name, "store_id": ensure_store(transaction, store), "description": description}
     connection.execute(_asset.insert().values(**values, retired=False, rules={}))
     return next(asset for asset in load_assets(connection) if asset.id == number)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select
 from engine.database.catalogue import Item
 from engine.database.connection import Transaction
 from engine.database.loans import keep_person, write_items
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import LoanNumber, StoreId, fold_address
 from engine.interval import Interval
@@ -22,21 +23,22 @@ loan_table = metadata.tables["loan"]
 item_table = metadata.tables["loan_item"]
 decision_table = metadata.tables["decision"]
 
-_LOCK = select(loan_table.c.number).where(loan_table.c.number == bindparam("of_number")).with_for_update()
-_ADD = loan_table.insert().returning(loan_table.c.number)
+_LOCK = Prepared(select(loan_table.c.number).where(loan_table.c.number == bindparam("of_number")).with_for_update())
+_ADD = Prepared(loan_table.insert().returning(loan_table.c.number))
+_CHANGE = Prepared(loan_table.update().where(loan_table.c.number == bindparam("of_number")))
 _numbers: ColumnElement[Any] = bindparam("numbers", expanding=True)
-_SET_STATUS = (
+_SET_STATUS = Prepared(
     loan_table.update()
     .where(loan_table.c.number.in_(_numbers))
     .values(status=bindparam("new_status"), version=loan_table.c.version + 1, changed_at=bindparam("at"))
 )
-_LET_GO = (
+_LET_GO = Prepared(
     item_table.update()
     .where(item_table.c.loan_number.in_(_numbers), item_table.c.holds)
     .values(holds=False)
     .returning(item_table.c.bookable_id)
 )
-_ADD_DECISIONS = decision_table.insert()
+_ADD_DECISIONS = Prepared(decision_table.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Entry:
 
 def lock_loan(connection: Connection, number: int) -> None:
     """Keep others from changing a loan until this transaction ends. Loans are locked before items, always."""
-    connection.execute(_LOCK, {"of_number": number}).all()
+    _LOCK.run(connection, {"of_number": number}).all()
 
 
 def add_loan(transaction: Transaction, order: LoanOrder, *, store_id: StoreId, status: LoanStatus) -> LoanNumber:
@@ -71,7 +73,7 @@ def add_loan(transaction: Transaction, order: LoanOrder, *, store_id: StoreId, s
         "created_at": transaction.now,
         "changed_at": transaction.now,
     }
-    number = LoanNumber(connection.execute(_ADD, values).scalar_one())
+    number = LoanNumber(_ADD.run(connection, values).scalar_one())
     after: dict[int, tuple[ItemKind, ItemState]] = {
         item.id: (item.kind, _first_state(item.kind)) for item in order.items
     }
@@ -97,7 +99,7 @@ def apply_change(
         values["title"] = change.title
     if change.notes is not None:
         values["notes"] = change.notes
-    connection.execute(loan_table.update().where(loan_table.c.number == loan.number).values(**values))
+    _CHANGE.run(connection, {"of_number": loan.number, **values})
     before: dict[int, ItemState] = {item.id: item.state for item in loan.items}
     after: dict[int, tuple[ItemKind, ItemState]] = {
         item.id: (item.kind, ItemState.CANCELLED) for item in loan.items if item.id not in items
@@ -158,12 +160,12 @@ def _person(requester: Requester) -> str:
 def set_status(transaction: Transaction, numbers: Sequence[int], status: LoanStatus) -> None:
     """Give loans another status, and a new version."""
     values = {"numbers": list(numbers), "new_status": status.value, "at": transaction.now}
-    transaction.connection.execute(_SET_STATUS, values)
+    _SET_STATUS.run(transaction.connection, values)
 
 
 def let_go(transaction: Transaction, numbers: Sequence[int]) -> set[int]:
     """Let loans hold nothing any more; return the items that this frees. Their states stay, for the record."""
-    return set(transaction.connection.execute(_LET_GO, {"numbers": list(numbers)}).scalars())
+    return set(_LET_GO.run(transaction.connection, {"numbers": list(numbers)}).scalars())
 
 
 def write_entries(transaction: Transaction, entries: Sequence[Entry]) -> None:
@@ -179,4 +181,4 @@ def write_entries(transaction: Transaction, entries: Sequence[Entry]) -> None:
         for entry in entries
     ]
     if rows:
-        transaction.connection.execute(_ADD_DECISIONS, rows)
+        _ADD_DECISIONS.run(transaction.connection, rows)

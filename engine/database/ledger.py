@@ -9,7 +9,6 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import and_, bindparam, case, delete, func, select, update
-from sqlalchemy.sql.dml import Update
 
 from engine.database.bookings import finish_change, load_intents, load_link, load_seen_at
 from engine.database.codec import render_base
@@ -17,6 +16,7 @@ from engine.database.connection import Database, Transaction
 from engine.database.loans import load_loan
 from engine.database.marks import Priority
 from engine.database.mirror import Marker, Mirror, copy_table, item_table, link_table
+from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.settle import Settler
@@ -36,14 +36,16 @@ from engine.rooms.room import RoomBook, RoomState
 room_table = metadata.tables["room"]
 intent_table = metadata.tables["intent"]
 
-_HELD = select(
-    item_table.c.bookable_id, item_table.c.loan_number, item_table.c.blocked_start, item_table.c.blocked_end
-).where(
-    item_table.c.bookable_id.in_(bindparam("items", expanding=True)),
-    item_table.c.holds,
-    item_table.c.blocked_end > bindparam("start"),
-    item_table.c.blocked_start < bindparam("end"),
-    item_table.c.loan_number != bindparam("apart"),
+_HELD = Prepared(
+    select(
+        item_table.c.bookable_id, item_table.c.loan_number, item_table.c.blocked_start, item_table.c.blocked_end
+    ).where(
+        item_table.c.bookable_id.in_(bindparam("items", expanding=True)),
+        item_table.c.holds,
+        item_table.c.blocked_end > bindparam("start"),
+        item_table.c.blocked_start < bindparam("end"),
+        item_table.c.loan_number != bindparam("apart"),
+    )
 )
 
 
@@ -79,7 +81,7 @@ class SyncLedger:
         if room is None or room.state is RoomState.EXCLUDED:
             return None
         with self._read() as transaction:
-            row = transaction.connection.execute(_READING, {"room": room_id}).one()
+            row = _READING.run(transaction.connection, {"room": room_id}).one()
         window = Interval(row.window_start, row.window_end) if row.window_start else None
         return Reading(room, row.delta_link, row.next_link, window, row.reading, row.contacted_at, row.signalled_at)
 
@@ -128,11 +130,11 @@ class SyncLedger:
         if changed:
             values |= {"changed": changed, "covered_since": transaction.now - SIGNAL_COVERS}
         statement = _PROGRESS[page.delta_link is not None, bool(changed)]
-        transaction.connection.execute(statement, values)
+        statement.run(transaction.connection, values)
 
     def _doubt_unseen(self, transaction: Transaction, reading: Reading, priority: int) -> int:
         assert reading.window is not None
-        row = transaction.connection.execute(_READING, {"room": reading.room.id}).one()
+        row = _READING.run(transaction.connection, {"room": reading.room.id}).one()
         uids = self._mirror.doubt_unseen(
             transaction, reading.room.id, reading=reading.number, began_at=row.read_at, window=reading.window
         )
@@ -168,8 +170,8 @@ class SyncLedger:
         """Return the keys of every booking to come in *rooms*: loans that are linked, meetings that are not."""
         with self._read() as transaction:
             parameters = {"rooms": list(rooms), "now": transaction.now}
-            loans = transaction.connection.execute(_LOANS_OF, parameters).scalars().all()
-            meetings = transaction.connection.execute(_MEETINGS_OF, parameters).scalars().all()
+            loans = _LOANS_OF.run(transaction.connection, parameters).scalars()
+            meetings = _MEETINGS_OF.run(transaction.connection, parameters).scalars()
         return [*(("loan", str(number)) for number in loans), *(("meeting", uid) for uid in meetings)]
 
     def load_booking(self, kind: str, key: str) -> Booking | None:
@@ -215,7 +217,7 @@ class SyncLedger:
         blocked = interval.blocked()
         parameters = {"items": list(items), "start": blocked.start, "end": blocked.end, "apart": apart_from or 0}
         with self._read() as transaction:
-            rows = transaction.connection.execute(_HELD, parameters).all() if items else []
+            rows = _HELD.run(transaction.connection, parameters).all() if items else []
         return {
             BookableId(row.bookable_id): Clash(
                 row.bookable_id,
@@ -251,7 +253,7 @@ class SyncLedger:
     def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> bool:
         with self._write() as transaction:
             parameters = {"number": loan_number, "generation": generation}
-            rows = transaction.connection.execute(_CREATES_OF, parameters).all()
+            rows = _CREATES_OF.run(transaction.connection, parameters).all()
             if not any(row.payload.get("marker") == copy.transaction_id for row in rows):
                 return False
             link = (link_table.c.loan_number == loan_number) & (link_table.c.generation == generation)
@@ -265,7 +267,7 @@ class SyncLedger:
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
         with self._read() as transaction:
-            rows = transaction.connection.execute(_CREATES, {"mailbox": mailbox}).all()
+            rows = _CREATES.run(transaction.connection, {"mailbox": mailbox}).all()
         return any(row.payload.get("start") == interval.start.isoformat() for row in rows)
 
     # --- writes
@@ -281,17 +283,17 @@ class SyncLedger:
                         self._mark_if_changed_since(transaction, intent)
                 case IntentKind.DELETE:
                     pass
-            transaction.connection.execute(_DROP_INTENT, {"intent": intent.id})
+            _DROP_INTENT.run(transaction.connection, {"intent": intent.id})
 
     def _mark_if_changed_since(self, transaction: Transaction, intent: Intent) -> None:
         """Look at once when the room's copy came in before its answer to us did: nobody will mark it again."""
-        known = transaction.connection.execute(_COPY_OF, {"number": intent.loan_number}).first()
+        known = _COPY_OF.run(transaction.connection, {"number": intent.loan_number}).first()
         if known is not None:
             transaction.mark("loan", str(intent.loan_number))
 
     def drop_intent(self, intent: Intent) -> None:
         with self._write() as transaction:
-            transaction.connection.execute(_DROP_INTENT, {"intent": intent.id})
+            _DROP_INTENT.run(transaction.connection, {"intent": intent.id})
             transaction.mark("loan", str(intent.loan_number))
 
     def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
@@ -314,7 +316,7 @@ class SyncLedger:
 
     def fail_intent(self, intent: Intent, note: Note) -> None:
         with self._write() as transaction:
-            transaction.connection.execute(_DROP_INTENT, {"intent": intent.id})
+            _DROP_INTENT.run(transaction.connection, {"intent": intent.id})
             subject = f"loan:{intent.loan_number}"
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
             open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
@@ -351,7 +353,7 @@ class SyncLedger:
             close_case_of(transaction, subject, code)
 
 
-def _progress(*, ends: bool, changed: bool) -> Update:
+def _progress(*, ends: bool, changed: bool) -> Prepared:
     """Return the statement that notes how far a reading has come."""
     values: dict[str, Any] = {"next_link": bindparam("next")}
     if ends:
@@ -360,7 +362,7 @@ def _progress(*, ends: bool, changed: bool) -> Update:
         values["contacted_at"] = func.coalesce(room_table.c.contacted_at, now)
     if changed:
         values["changed_unsignalled"] = _unsignalled()
-    return update(room_table).where(room_table.c.id == bindparam("room_id")).values(**values)
+    return Prepared(update(room_table).where(room_table.c.id == bindparam("room_id")).values(**values))
 
 
 def _unsignalled() -> Any:
@@ -380,27 +382,31 @@ SIGNAL_COVERS = timedelta(minutes=5)
 FIRST_LOOK_SECONDS = 10.5
 """After a write, when to look for answers that did not come by themselves (see reconcile.answers)."""
 
-_READING = select(
+_READING = Prepared(select(
     room_table.c.delta_link, room_table.c.next_link, room_table.c.window_start, room_table.c.window_end,
     room_table.c.reading, room_table.c.contacted_at, room_table.c.read_at, room_table.c.signalled_at,
-).where(room_table.c.id == bindparam("room"))  # fmt: skip
-_DROP_INTENT = delete(intent_table).where(intent_table.c.id == bindparam("intent"))
-_COPY_OF = (
+).where(room_table.c.id == bindparam("room")))  # fmt: skip
+_DROP_INTENT = Prepared(delete(intent_table).where(intent_table.c.id == bindparam("intent")))
+_COPY_OF = Prepared(
     select(copy_table.c.event_id)
     .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)
     .where(link_table.c.loan_number == bindparam("number"))
     .limit(1)
 )
-_CREATES_OF = select(intent_table.c.payload).where(
-    intent_table.c.kind == IntentKind.CREATE.value,
-    intent_table.c.loan_number == bindparam("number"),
-    intent_table.c.generation == bindparam("generation"),
+_CREATES_OF = Prepared(
+    select(intent_table.c.payload).where(
+        intent_table.c.kind == IntentKind.CREATE.value,
+        intent_table.c.loan_number == bindparam("number"),
+        intent_table.c.generation == bindparam("generation"),
+    )
 )
-_CREATES = select(intent_table.c.payload).where(
-    and_(intent_table.c.kind == IntentKind.CREATE.value, intent_table.c.mailbox == bindparam("mailbox"))
+_CREATES = Prepared(
+    select(intent_table.c.payload).where(
+        and_(intent_table.c.kind == IntentKind.CREATE.value, intent_table.c.mailbox == bindparam("mailbox"))
+    )
 )
 
-_LOANS_OF = (
+_LOANS_OF = Prepared(
     select(item_table.c.loan_number)
     .where(
         item_table.c.bookable_id.in_(bindparam("rooms", expanding=True)),
@@ -410,7 +416,7 @@ _LOANS_OF = (
     .distinct()
     .order_by(item_table.c.loan_number)
 )
-_MEETINGS_OF = (
+_MEETINGS_OF = Prepared(
     select(copy_table.c.ical_uid)
     .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid, isouter=True)
     .where(

@@ -14,6 +14,7 @@ from engine.database.catalogue import load_items
 from engine.database.connection import Database, Transaction
 from engine.database.edits import Entry, let_go, set_status, write_entries
 from engine.database.marks import Priority
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.loans.loan import ItemKind
@@ -31,7 +32,7 @@ ACTOR = "clock"
 _loan = metadata.tables["loan"]
 _item = metadata.tables["loan_item"]
 _now = bindparam("now", type_=Instant())
-_DUE = (
+_DUE = Prepared(
     select(_loan.c.number, _loan.c.status, _loan.c.start_at, _loan.c.end_at)
     .where(
         or_(
@@ -47,7 +48,7 @@ _AGAIN = (
     .order_by(_loan.c.number)
 )
 _AGAIN_ALONE = _AGAIN.with_for_update()
-_ITEMS_OF = (
+_ITEMS_OF = Prepared(
     select(_item.c.loan_number, _item.c.bookable_id, _item.c.kind)
     .where(_item.c.loan_number.in_(bindparam("numbers", expanding=True)), _item.c.state != ItemState.CANCELLED.value)
     .order_by(_item.c.loan_number)
@@ -65,7 +66,7 @@ class _Habits:
 def advance_loans(database: Database) -> int:
     """Take every step that is due; return how many. A loan that waits for a person costs a look each time."""
     with database.read() as transaction:
-        numbers = [row.number for row in transaction.connection.execute(_DUE, {"now": transaction.now})]
+        numbers = [row.number for row in _DUE.run(transaction.connection, {"now": transaction.now})]
         due = [number for chunk in _chunks(numbers) for number in _worth_it(transaction, chunk)]
     return sum(_advance(database, chunk) for chunk in _chunks(due))
 
@@ -116,7 +117,7 @@ def _steps(
 
 
 def _load_habits(transaction: Transaction, numbers: Sequence[int]) -> dict[int, _Habits]:
-    rows = transaction.connection.execute(_ITEMS_OF, {"numbers": list(numbers)}).all()
+    rows = _ITEMS_OF.run(transaction.connection, {"numbers": list(numbers)}).all()
     items = load_items(transaction.connection, {row.bookable_id for row in rows})
     habits = {number: _Habits(check_out=False, closing=False) for number in numbers}
     for number, group in groupby(rows, key=lambda row: row.loan_number):

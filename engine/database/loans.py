@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from engine.database.connection import Transaction
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, LoanNumber, StoreId, fold_address
 from engine.interval import Interval
@@ -23,7 +24,7 @@ room_table = metadata.tables["room"]
 asset_table = metadata.tables["asset"]
 case_table = metadata.tables["case"]
 
-_LOANS = (
+_LOANS = Prepared(
     select(
         *(loan_table.c[name] for name in loan_table.c.keys()),  # noqa: SIM118
         person_table.c.address,
@@ -35,7 +36,7 @@ _LOANS = (
     .where(loan_table.c.number.in_(bindparam("numbers", expanding=True)))
     .order_by(loan_table.c.number)
 )
-_ITEMS = (
+_ITEMS = Prepared(
     select(
         item_table.c.loan_number,
         item_table.c.bookable_id,
@@ -57,9 +58,9 @@ def load_loans(connection: Connection, numbers: Sequence[int]) -> tuple[Loan, ..
     if not numbers:
         return ()
     items: dict[int, list[LoanItem]] = {}
-    for row in connection.execute(_ITEMS, {"numbers": list(numbers)}):
+    for row in _ITEMS.run(connection, {"numbers": list(numbers)}):
         items.setdefault(row.loan_number, []).append(_item(row))
-    loans = connection.execute(_LOANS, {"numbers": list(numbers)})
+    loans = _LOANS.run(connection, {"numbers": list(numbers)})
     return tuple(_loan(row, tuple(items.get(row.number, ()))) for row in loans)
 
 
@@ -97,28 +98,29 @@ def _loan(row: Any, items: tuple[LoanItem, ...]) -> Loan:
     )
 
 
-_FIND_PERSON = select(person_table.c.id, person_table.c.name).where(
-    person_table.c.address_folded == bindparam("folded")
+_FIND_PERSON = Prepared(
+    select(person_table.c.id, person_table.c.name).where(person_table.c.address_folded == bindparam("folded"))
 )
-_FIND_ALIAS = (
+_FIND_ALIAS = Prepared(
     select(person_table.c.id, person_table.c.name)
     .join(alias_table, alias_table.c.person_id == person_table.c.id)
     .where(alias_table.c.address_folded == bindparam("folded"))
 )
-_ADD_PERSON = person_table.insert().returning(person_table.c.id)
+_NAME_PERSON = Prepared(person_table.update().where(person_table.c.id == bindparam("of_id")))
+_ADD_PERSON = Prepared(person_table.insert().returning(person_table.c.id))
 
 
 def keep_person(connection: Connection, requester: Requester) -> int:
     """Return the person of that address or alias; a new one is added, a newer name replaces the old."""
     folded = fold_address(requester.address)
     for statement in (_FIND_PERSON, _FIND_ALIAS):
-        row = connection.execute(statement, {"folded": folded}).first()
+        row = statement.run(connection, {"folded": folded}).first()
         if row is not None:
             if requester.name and requester.name not in (row.name, requester.address):
-                connection.execute(person_table.update().where(person_table.c.id == row.id).values(name=requester.name))
+                _NAME_PERSON.run(connection, {"of_id": row.id, "name": requester.name})
             return int(row.id)
     values = {"address": requester.address, "address_folded": folded, "name": requester.name or requester.address}
-    return int(connection.execute(_ADD_PERSON, values).scalar_one())
+    return int(_ADD_PERSON.run(connection, values).scalar_one())
 
 
 def holds(status: LoanStatus, state: ItemState) -> bool:
@@ -158,13 +160,14 @@ def write_items(
     ]
     changed = [row for row in rows if (state := before.get(row["bookable_id"])) and (whole or state != row["state"])]
     for row in sorted(changed, key=lambda row: bool(row["holds"])):
-        connection.execute(_UPDATE_ITEM, {f"new_{name}": value for name, value in row.items()})
+        _UPDATE_ITEM.run(connection, {f"new_{name}": value for name, value in row.items()})
     added = [row for row in rows if row["bookable_id"] not in before]
     if added:
-        connection.execute(item_table.insert(), added)
+        _ADD_ITEMS.run(connection, added)
 
 
-_UPDATE_ITEM = (
+_ADD_ITEMS = Prepared(item_table.insert())
+_UPDATE_ITEM = Prepared(
     item_table.update()
     .where(
         item_table.c.loan_number == bindparam("new_loan_number"),
@@ -178,8 +181,10 @@ _UPDATE_ITEM = (
     )
 )
 
-_WAITING = select(case_table.c.subject, case_table.c.facts).where(
-    case_table.c.code == "item_unavailable", case_table.c.state == "open", case_table.c.subject.like("meeting:%")
+_WAITING = Prepared(
+    select(case_table.c.subject, case_table.c.facts).where(
+        case_table.c.code == "item_unavailable", case_table.c.state == "open", case_table.c.subject.like("meeting:%")
+    )
 )
 
 
@@ -188,7 +193,7 @@ def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
     items = set(freed)
     if not items:
         return
-    for row in transaction.connection.execute(_WAITING):
+    for row in _WAITING.run(transaction.connection):
         if row.facts.get("item_id") in items:
             kind, _, key = row.subject.partition(":")
             transaction.mark(kind, key)

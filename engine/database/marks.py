@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, case, func, literal_column, null
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 
 CHANNEL = "accord_work"
@@ -81,9 +82,8 @@ def _upsert(insert: Any) -> Any:
 
 
 _FIXED = {"version": 1, "fence": 0, "attempts": 0}
-_SQLITE_MARK = _upsert(sqlite.insert(work))
-_POSTGRES_MARK = _upsert(postgresql.insert(work))
-_NOTIFY = func.pg_notify(literal_column(f"'{CHANNEL}'"), literal_column("''")).select()
+_MARK = {"sqlite": Prepared(_upsert(sqlite.insert(work))), "postgresql": Prepared(_upsert(postgresql.insert(work)))}
+_NOTIFY = Prepared(func.pg_notify(literal_column(f"'{CHANNEL}'"), literal_column("''")).select())
 
 
 def write_marks(connection: Connection, marks: Iterable[Mark], *, now: datetime) -> None:
@@ -101,8 +101,7 @@ def write_marks(connection: Connection, marks: Iterable[Mark], *, now: datetime)
     ]
     if not rows:
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(_POSTGRES_MARK, rows)
-        connection.execute(_NOTIFY)
-    else:
-        connection.execute(_SQLITE_MARK, rows)
+    dialect = connection.dialect.name
+    _MARK[dialect].run(connection, rows)
+    if dialect == "postgresql":
+        _NOTIFY.run(connection)

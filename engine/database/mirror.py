@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
 from engine.database.marks import Priority
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
@@ -39,12 +40,14 @@ _decode_copy = msgspec.json.Decoder(EventCopy).decode
 _CONFLICT_COLUMNS = tuple(name for name in copy_table.c.keys() if name not in ("room_id", "event_id"))  # noqa: SIM118
 
 
-def _upsert(dialect: str) -> Any:
+def _upsert(dialect: str) -> Prepared:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: Any = insert(copy_table)
-    return statement.on_conflict_do_update(
-        index_elements=["room_id", "event_id"],
-        set_={name: statement.excluded[name] for name in _CONFLICT_COLUMNS},
+    return Prepared(
+        statement.on_conflict_do_update(
+            index_elements=["room_id", "event_id"],
+            set_={name: statement.excluded[name] for name in _CONFLICT_COLUMNS},
+        )
     )
 
 
@@ -61,29 +64,40 @@ _SQLITE_UPSERT = (
 _INSTANTS = ("start_at", "end_at", "observed_at")
 _copy_values = attrgetter(*(field.name for field in fields(EventCopy)))
 _COPY_NAMES = tuple(field.name for field in fields(EventCopy))
-_KNOWN = select(
+_KNOWN = Prepared(select(
     copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
     copy_table.c.ical_uid, copy_table.c.doubt,
 ).where(
     copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True))
-)  # fmt: skip
-_LINKED = select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
-    link_table.c.ical_uid.in_(bindparam("uids", expanding=True))
+))  # fmt: skip
+_LINKED = Prepared(
+    select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
+        link_table.c.ical_uid.in_(bindparam("uids", expanding=True))
+    )
 )
-_SEEN = (
+_SEEN = Prepared(
     update(copy_table)
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
     .values(reading=bindparam("number"))
 )
-_DOUBT = (
+_DOUBT = Prepared(
     update(copy_table)
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
     .values(doubt=True)
 )
-_WAITING_LOANS = (
+_WAITING_LOANS = Prepared(
     select(item_table.c.loan_number)
     .where(item_table.c.bookable_id == bindparam("room"), item_table.c.holds, item_table.c.state == "requested")
     .distinct()
+)
+
+_CHECK_NOW = Prepared(
+    update(link_table).where(link_table.c.loan_number == bindparam("of_number"), link_table.c.state == "linked")
+)
+_CHANGE_COPY = Prepared(
+    update(copy_table).where(
+        copy_table.c.room_id == bindparam("of_room"), copy_table.c.event_id == bindparam("of_event")
+    )
 )
 
 
@@ -100,7 +114,7 @@ class Marker:
         loans: dict[str, int] = {}
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
-            for row in self._transaction.connection.execute(_LINKED, {"uids": chunk}):
+            for row in _LINKED.run(self._transaction.connection, {"uids": chunk}):
                 if row.state in ("linked", "pending"):
                     loans[row.ical_uid] = row.loan_number
         for uid in wanted:
@@ -170,7 +184,7 @@ class Mirror:
         known: dict[str, Any] = {}
         for start in range(0, len(ids), _CHUNK):
             chunk = ids[start : start + _CHUNK]
-            found = transaction.connection.execute(_KNOWN, {"room": room_id, "ids": chunk})
+            found = _KNOWN.run(transaction.connection, {"room": room_id, "ids": chunk})
             known.update((row.event_id, row) for row in found)
         return known
 
@@ -178,21 +192,17 @@ class Mirror:
         if rows and self._dialect == "sqlite":
             transaction.connection.exec_driver_sql(_SQLITE_UPSERT, [_row_values(_as_stored(row)) for row in rows])
         elif rows:
-            transaction.connection.execute(self._upsert, rows)
+            self._upsert.run(transaction.connection, rows)
         if seen:
-            transaction.connection.execute(_SEEN, seen)
+            _SEEN.run(transaction.connection, seen)
         if doubts:
-            transaction.connection.execute(_DOUBT, doubts)
+            _DOUBT.run(transaction.connection, doubts)
 
     def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: Priority) -> None:
         """Look at every loan that waits for this room: an item that came and went may have been its refusal."""
-        numbers = [row[0] for row in transaction.connection.execute(_WAITING_LOANS, {"room": room_id})]
+        numbers = [row[0] for row in _WAITING_LOANS.run(transaction.connection, {"room": room_id})]
         for number in numbers:
-            transaction.connection.execute(
-                update(link_table)
-                .where(link_table.c.loan_number == number, link_table.c.state == "linked")
-                .values(checked_at=DUE_NOW)
-            )
+            _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
             transaction.mark("loan", str(number), priority=priority)
 
     def doubt_unseen(
@@ -219,20 +229,19 @@ class Mirror:
         copy: EventCopy | None,
         book: RoomBook,
     ) -> None:
-        c = copy_table.c
-        mine = and_(c.room_id == room_id, c.event_id == event_id)
+        mine = {"of_room": room_id, "of_event": event_id}
         if copy is None:
             gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
-            transaction.connection.execute(update(copy_table).where(mine).values(**gone))
+            _CHANGE_COPY.run(transaction.connection, {**mine, **gone})
             return
         zone = self._zone_of(room_id)
         row = _row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
         del row["reading"]
-        transaction.connection.execute(update(copy_table).where(mine).values(**row))
+        _CHANGE_COPY.run(transaction.connection, {**mine, **row})
 
     def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[RoomCopy, ...]:
         """Return the newest copy of the meeting per room; a live one counts before an ended one."""
-        rows = transaction.connection.execute(_COPIES, {"uid": ical_uid}).all()
+        rows = _COPIES.run(transaction.connection, {"uid": ical_uid}).all()
         best: dict[int, Any] = {}
         for row in rows:
             held = best.get(row.room_id)
@@ -254,10 +263,10 @@ class Mirror:
         )
 
 
-_COPIES = select(
+_COPIES = Prepared(select(
     copy_table.c.room_id, copy_table.c.payload, copy_table.c.live, copy_table.c.gone, copy_table.c.doubt,
     copy_table.c.listed, copy_table.c.observed_at,
-).where(copy_table.c.ical_uid == bindparam("uid"))  # fmt: skip
+).where(copy_table.c.ical_uid == bindparam("uid")))  # fmt: skip
 
 
 def _row(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.notices import (
@@ -32,6 +32,7 @@ from engine.database.notices import (
     read_notice,
     split_body,
 )
+from engine.database.prepared import Prepared
 from engine.database.subscriptions import NO_SECRET, clear_subscription
 from engine.database.tables import metadata
 
@@ -46,6 +47,7 @@ GATHER_SECONDS = 0.25
 REJECTIONS_KEPT = 50
 _SHOWN_MAX = 80
 _CHUNK = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -76,23 +78,26 @@ class _Sorted:
 
 
 _SECRETS = select(subscription_table.c.remote_id, subscription_table.c.room_id, subscription_table.c.client_state)
-_KNOWN_ONE = _SECRETS.where(subscription_table.c.remote_id == bindparam("ids"))
-_KNOWN_MANY = _SECRETS.where(subscription_table.c.remote_id.in_(bindparam("ids", expanding=True)))
-_PENDING = select(subscription_table.c.room_id, subscription_table.c.client_state).where(
-    subscription_table.c.remote_id.is_(None), subscription_table.c.client_state != NO_SECRET
+_KNOWN_ONE = Prepared(_SECRETS.where(subscription_table.c.remote_id == bindparam("ids")))
+_KNOWN_MANY = Prepared(_SECRETS.where(subscription_table.c.remote_id.in_(bindparam("ids", expanding=True))))
+_PENDING = Prepared(
+    select(subscription_table.c.room_id, subscription_table.c.client_state).where(
+        subscription_table.c.remote_id.is_(None), subscription_table.c.client_state != NO_SECRET
+    )
 )
 _COPIES = select(
     copy_table.c.event_id, copy_table.c.etag, copy_table.c.gone, copy_table.c.doubt, copy_table.c.start_at,
     copy_table.c.ical_uid,
 ).where(copy_table.c.room_id == bindparam("room"))  # fmt: skip
-_COPIES_ONE = _COPIES.where(copy_table.c.event_id == bindparam("ids"))
-_COPIES_MANY = _COPIES.where(copy_table.c.event_id.in_(bindparam("ids", expanding=True)))
-_SIGNALLED = (
+_COPIES_ONE = Prepared(_COPIES.where(copy_table.c.event_id == bindparam("ids")))
+_COPIES_MANY = Prepared(_COPIES.where(copy_table.c.event_id.in_(bindparam("ids", expanding=True))))
+_ADD = Prepared(notification_table.insert())
+_SIGNALLED = Prepared(
     update(room_table)
     .where(room_table.c.id == bindparam("room"))
     .values(signalled_at=bindparam("at"), changed_unsignalled=0)
 )
-_NOTIFIED = (
+_NOTIFIED = Prepared(
     update(subscription_table)
     .where(subscription_table.c.room_id == bindparam("room"))
     .values(notified_at=bindparam("at"))
@@ -166,13 +171,13 @@ class Inbox:
 
     def _store(self, transaction: Transaction, notices: Sequence[Notice], seen: frozenset[int]) -> None:
         rows = [_row(notice, transaction.now) for notice in notices]
-        transaction.connection.execute(notification_table.insert(), rows)
+        _ADD.run(transaction.connection, rows)
         rooms = sorted({notice.room_id for notice in notices})
         stamps = [{"room": room, "at": transaction.now} for room in rooms]
-        transaction.connection.execute(_NOTIFIED, stamps)
+        _NOTIFIED.run(transaction.connection, stamps)
         signalled = {notice.room_id for notice in notices if notice.lifecycle is None}
         if signalled:
-            transaction.connection.execute(_SIGNALLED, [stamp for stamp in stamps if stamp["room"] in signalled])
+            _SIGNALLED.run(transaction.connection, [stamp for stamp in stamps if stamp["room"] in signalled])
         for position, notice in enumerate(notices):
             if notice.pending:
                 _learn_id(transaction, notice)
@@ -198,7 +203,7 @@ def _check_senders(transaction: Transaction, items: Sequence[tuple[Item, str]]) 
     ids = {str(item.subscription_id) for item, _ in items}
     known = {row.remote_id: row for row in _load(transaction, _KNOWN_ONE, _KNOWN_MANY, ids)}
     unknown = any(item.subscription_id not in known for item, _ in items)
-    pending = transaction.connection.execute(_PENDING).all() if unknown else ()
+    pending = _PENDING.run(transaction.connection).all() if unknown else ()
     result = _Sorted()
     for item, raw in items:
         row = known.get(item.subscription_id)
@@ -283,13 +288,13 @@ def _doubt_expiry(transaction: Transaction, notice: Notice) -> None:
 
 
 def _load(
-    transaction: Transaction, one: Select[Any], many: Select[Any], ids: Iterable[str], **values: object
+    transaction: Transaction, one: Prepared, many: Prepared, ids: Iterable[str], **values: object
 ) -> Iterable[Any]:
     """Yield the rows of *ids*. Most bodies bring a single item, and that is asked for without the cost of a list."""
     ordered = sorted(ids)
     if len(ordered) == 1:
-        yield from transaction.connection.execute(one, {"ids": ordered[0], **values})
+        yield from one.run(transaction.connection, {"ids": ordered[0], **values})
         return
     for start in range(0, len(ordered), _CHUNK):
         chunk = ordered[start : start + _CHUNK]
-        yield from transaction.connection.execute(many, {"ids": chunk, **values})
+        yield from many.run(transaction.connection, {"ids": chunk, **values})

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
 
 from engine.database.catalogue import Item
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.errors import Clash
 from engine.ids import BookableId, LoanNumber
@@ -27,7 +28,7 @@ _start, _end = (
     bindparam("end", type_=item_table.c.blocked_end.type),
 )
 
-_LOANS = (
+_LOANS = Prepared(
     select(item_table.c.bookable_id, item_table.c.blocked_start, item_table.c.blocked_end, item_table.c.loan_number)
     .where(
         item_table.c.bookable_id.in_(_ids),
@@ -38,7 +39,7 @@ _LOANS = (
     )
     .order_by(item_table.c.blocked_start, item_table.c.bookable_id)
 )
-_MEETINGS = (
+_MEETINGS = Prepared(
     select(copy_table.c.room_id, copy_table.c.start_at, copy_table.c.end_at)
     .where(
         copy_table.c.room_id.in_(_ids),
@@ -67,9 +68,9 @@ def find_busy(
         return []
     blocked = interval.blocked()
     values: dict[str, Any] = {"ids": list(item_ids), "start": blocked.start, "end": blocked.end}
-    loans = connection.execute(_LOANS, {**values, "apart": apart or 0})
+    loans = _LOANS.run(connection, {**values, "apart": apart or 0})
     busy = [Busy(BookableId(row[0]), Interval(row[1], row[2]), LoanNumber(row[3])) for row in loans]
-    meetings = connection.execute(_MEETINGS, values)
+    meetings = _MEETINGS.run(connection, values)
     busy += [Busy(BookableId(row[0]), Interval(row[1], row[2]).blocked()) for row in meetings]
     return busy
 

@@ -24,6 +24,7 @@ from sqlalchemy.sql.dml import Update
 
 from engine.database.connection import Database, Transaction
 from engine.database.marks import Priority, work
+from engine.database.prepared import Prepared
 from engine.database.types import Instant
 from engine.errors import Stale
 
@@ -99,10 +100,14 @@ def _fenced() -> Update:
     )
 
 
-_FIRST_DUE = select(
-    *(
-        select(func.min(_c.ready_at)).where(_c.priority == int(priority), _c.ready_at.is_not(None)).scalar_subquery()
-        for priority in Priority
+_FIRST_DUE = Prepared(
+    select(
+        *(
+            select(func.min(_c.ready_at))
+            .where(_c.priority == int(priority), _c.ready_at.is_not(None))
+            .scalar_subquery()
+            for priority in Priority
+        )
     )
 )
 _PICKED = (
@@ -113,7 +118,7 @@ _PICKED = (
     .with_for_update(skip_locked=True)
     .cte("picked")
 )
-_CLAIM = (
+_CLAIM = Prepared(
     update(work)
     .where(_c.kind == _PICKED.c.kind, _c.key == _PICKED.c.key)
     .values(
@@ -126,7 +131,7 @@ _CLAIM = (
     )
     .returning(_c.kind, _c.key, _c.fence, _c.version, _c.attempts, _c.priority, _c.marked_at)
 )
-_DONE = (
+_DONE = Prepared(
     _fenced()
     .values(
         **_free,
@@ -139,33 +144,39 @@ _DONE = (
     .returning(_c.ready_at)
 )
 _retry_at = bindparam("retry_at", type_=Instant())
-_RETRY = _fenced().values(
-    **_free,
-    ready_at=case(((_c.priority == int(Priority.LIVE)) & (_c.due_at < _retry_at), _c.due_at), else_=_retry_at),
-    attempts=_c.attempts + 1,
-    marked_at=bindparam("marked", type_=Instant()),
-    last_error=bindparam("error"),
+_RETRY = Prepared(
+    _fenced().values(
+        **_free,
+        ready_at=case(((_c.priority == int(Priority.LIVE)) & (_c.due_at < _retry_at), _c.due_at), else_=_retry_at),
+        attempts=_c.attempts + 1,
+        marked_at=bindparam("marked", type_=Instant()),
+        last_error=bindparam("error"),
+    )
 )
-_PARK = _fenced().values(
-    **_free,
-    ready_at=case((_again, func.coalesce(_c.due_at, _now)), else_=null()),
-    parked_at=case((_again, null()), else_=_now),
-    attempts=_c.attempts + 1,
-    last_error=bindparam("error"),
+_PARK = Prepared(
+    _fenced().values(
+        **_free,
+        ready_at=case((_again, func.coalesce(_c.due_at, _now)), else_=null()),
+        parked_at=case((_again, null()), else_=_now),
+        attempts=_c.attempts + 1,
+        last_error=bindparam("error"),
+    )
 )
 _until = bindparam("until", type_=Instant())
-_RENEW = _fenced().values(lease_until=_until, ready_at=_until)
-_RELEASE = update(work).where(_c.lease_owner == bindparam("owner")).values(**_free, ready_at=_now)
-_RELEASE_OTHERS = update(work).where(_c.lease_owner != bindparam("owner")).values(**_free, ready_at=_now)
+_RENEW = Prepared(_fenced().values(lease_until=_until, ready_at=_until))
+_RELEASE = Prepared(update(work).where(_c.lease_owner == bindparam("owner")).values(**_free, ready_at=_now))
+_RELEASE_OTHERS = Prepared(update(work).where(_c.lease_owner != bindparam("owner")).values(**_free, ready_at=_now))
 _LISTED = select(_c.kind, _c.key, _c.priority, _c.marked_at, _c.ready_at, _c.lease_owner).add_columns(
     _c.attempts, _c.parked_at, _c.last_error
 )
-_LIST_PARKED = _LISTED.where(_c.parked_at.is_not(None)).order_by(_c.parked_at, _c.kind, _c.key).limit(bindparam("most"))
-_LIST_READY = (
+_LIST_PARKED = Prepared(
+    _LISTED.where(_c.parked_at.is_not(None)).order_by(_c.parked_at, _c.kind, _c.key).limit(bindparam("most"))
+)
+_LIST_READY = Prepared(
     _LISTED.where(_c.ready_at.is_not(None)).order_by(_c.priority, _c.ready_at, _c.kind, _c.key).limit(bindparam("most"))
 )
 _runs = _c.lease_owner.is_not(None)
-_DEPTH = (
+_DEPTH = Prepared(
     select(
         _c.priority,
         func.sum(case((_runs, 0), else_=1)),
@@ -176,7 +187,7 @@ _DEPTH = (
     .where(_c.ready_at.is_not(None))
     .group_by(_c.priority)
 )
-_PARKED = select(func.count()).select_from(work).where(_c.parked_at.is_not(None))
+_PARKED = Prepared(select(func.count()).select_from(work).where(_c.parked_at.is_not(None)))
 
 
 class WorkQueue:
@@ -218,7 +229,7 @@ class WorkQueue:
             "now": transaction.now,
             "until": transaction.now + self._lease,
         }
-        rows = transaction.connection.execute(_CLAIM, values)
+        rows = _CLAIM.run(transaction.connection, values)
         return sorted((_claim_from(row) for row in rows), key=lambda claim: claim.marked_at)
 
     def done(self, claim: Claim, transaction: Transaction | None = None) -> bool:
@@ -240,7 +251,7 @@ class WorkQueue:
 
     def _write_done(self, claim: Claim, transaction: Transaction) -> None:
         values = {**self._held(claim), "seen_version": claim.version, "now": transaction.now}
-        row = transaction.connection.execute(_DONE, values).one_or_none()
+        row = _DONE.run(transaction.connection, values).one_or_none()
         if row is None:
             raise FenceLost(f"{claim.kind}:{claim.key} was taken over (fence {claim.fence}): its result is dropped")
         if row[0] is not None:
@@ -260,7 +271,7 @@ class WorkQueue:
                 "marked": claim.marked_at,
                 "error": error[:ERROR_CHARACTERS_MAX],
             }
-            transaction.connection.execute(_RETRY, values)
+            _RETRY.run(transaction.connection, values)
             transaction.after_commit(self._database.announce_marks)
 
     def park(self, claim: Claim, *, error: str) -> None:
@@ -272,7 +283,7 @@ class WorkQueue:
                 "now": transaction.now,
                 "error": error[:ERROR_CHARACTERS_MAX],
             }
-            transaction.connection.execute(_PARK, values)
+            _PARK.run(transaction.connection, values)
             transaction.after_commit(self._database.announce_marks)
 
     def renew(self, claims: Iterable[Claim]) -> list[Claim]:
@@ -281,7 +292,7 @@ class WorkQueue:
         with self._database.write() as transaction:
             until = transaction.now + self._lease
             for claim in sorted(claims, key=lambda claim: (claim.kind, claim.key)):
-                if transaction.connection.execute(_RENEW, {**self._held(claim), "until": until}).rowcount:
+                if _RENEW.run(transaction.connection, {**self._held(claim), "until": until}).rowcount:
                     kept.append(claim)
         return kept
 
@@ -289,26 +300,26 @@ class WorkQueue:
         """End the leases of *owner* (ours) at once: a clean stop leaves nothing to wait for. Counts no failure."""
         with self._database.write() as transaction:
             values = {"owner": owner or self.owner, "now": transaction.now}
-            transaction.connection.execute(_RELEASE, values)
+            _RELEASE.run(transaction.connection, values)
             transaction.after_commit(self._database.announce_marks)
 
     def release_others(self) -> None:
         """End everybody else's leases: only for a process that is certain to be the only worker (see `sole.py`)."""
         with self._database.write() as transaction:
-            transaction.connection.execute(_RELEASE_OTHERS, {"owner": self.owner, "now": transaction.now})
+            _RELEASE_OTHERS.run(transaction.connection, {"owner": self.owner, "now": transaction.now})
             transaction.after_commit(self._database.announce_marks)
 
     def next_due(self) -> datetime | None:
         """Return when something becomes due, or a lease ends; maybe in the past. None: nothing waits."""
         with self._database.read() as transaction:
-            first = transaction.connection.execute(_FIRST_DUE).one()
+            first = _FIRST_DUE.run(transaction.connection).one()
         return min((at for at in first if at is not None), default=None)
 
     def depth(self) -> QueueDepth:
         """Count what waits, for status pages and metrics."""
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(_DEPTH, {"now": transaction.now}).all()
-            parked = transaction.connection.execute(_PARKED).scalar_one()
+            rows = _DEPTH.run(transaction.connection, {"now": transaction.now}).all()
+            parked = _PARKED.run(transaction.connection).scalar_one()
         oldest = {Priority(row[0]): row[4] for row in rows if row[4] is not None}
         waiting, due, running = (sum(int(row[column]) for row in rows) for column in (1, 2, 3))
         return QueueDepth(waiting, due, running, parked, MappingProxyType(oldest))
@@ -316,8 +327,8 @@ class WorkQueue:
     def waiting(self, limit: int) -> Sequence[WaitingKey]:
         """List what is parked, then what waits or runs, in the order in which it will be claimed."""
         with self._database.read() as transaction:
-            parked = transaction.connection.execute(_LIST_PARKED, {"most": limit}).all()
-            ready = transaction.connection.execute(_LIST_READY, {"most": limit - len(parked)}).all()
+            parked = _LIST_PARKED.run(transaction.connection, {"most": limit}).all()
+            ready = _LIST_READY.run(transaction.connection, {"most": limit - len(parked)}).all()
         return [_waiting_from(row) for row in (*parked, *ready)]
 
     def on_mark(self, callback: Callable[[], None]) -> None:
@@ -342,7 +353,7 @@ class WorkQueue:
 
 def _due(transaction: Transaction) -> list[Priority]:
     """Return the priorities in which something is due."""
-    first = transaction.connection.execute(_FIRST_DUE).one()
+    first = _FIRST_DUE.run(transaction.connection).one()
     return [priority for priority, at in zip(Priority, first, strict=True) if at is not None and at <= transaction.now]
 
 

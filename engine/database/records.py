@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.reconcile.actions import Note
 
@@ -18,10 +19,11 @@ case_table = metadata.tables["case"]
 room_table = metadata.tables["room"]
 asset_table = metadata.tables["asset"]
 
-_NAMES = (
-    select(room_table.c.id, room_table.c.name).where(room_table.c.id.in_(bindparam("ids", expanding=True))),
-    select(asset_table.c.id, asset_table.c.name).where(asset_table.c.id.in_(bindparam("ids", expanding=True))),
+_NAMES = tuple(
+    Prepared(select(table.c.id, table.c.name).where(table.c.id.in_(bindparam("ids", expanding=True))))
+    for table in (room_table, asset_table)
 )
+_ADD_DECISIONS = Prepared(decision_table.insert())
 
 
 def name_items(connection: Connection, notes: Sequence[Note]) -> list[dict[str, Any]]:
@@ -30,7 +32,7 @@ def name_items(connection: Connection, notes: Sequence[Note]) -> list[dict[str, 
     names: dict[Any, str] = {}
     if wanted:
         for statement in _NAMES:
-            names.update((row.id, row.name) for row in connection.execute(statement, {"ids": sorted(wanted)}))
+            names.update((row.id, row.name) for row in statement.run(connection, {"ids": sorted(wanted)}))
     return [
         {**note.facts, "item": names.get(note.facts["item_id"], "?")}
         if "item_id" in note.facts and "item" not in note.facts
@@ -46,8 +48,8 @@ def write_decisions(
     if not notes:
         return
     facts = name_items(transaction.connection, notes)
-    transaction.connection.execute(
-        decision_table.insert(),
+    _ADD_DECISIONS.run(
+        transaction.connection,
         [
             {
                 "at": transaction.now,
@@ -63,9 +65,27 @@ def write_decisions(
     )
 
 
-_OPEN = select(case_table.c.id, case_table.c.code, case_table.c.standing, case_table.c.facts).where(
-    case_table.c.subject == bindparam("subject"), case_table.c.state == "open"
+_OPEN = Prepared(
+    select(case_table.c.id, case_table.c.code, case_table.c.standing, case_table.c.facts).where(
+        case_table.c.subject == bindparam("subject"), case_table.c.state == "open"
+    )
 )
+
+
+def _open_case(insert: Any) -> Prepared:
+    return Prepared(
+        insert.on_conflict_do_update(
+            index_elements=["subject", "code"],
+            index_where=case_table.c.state == "open",
+            set_={"facts": insert.excluded.facts, "loan_number": insert.excluded.loan_number},
+        )
+    )
+
+
+_OPEN_CASE = {
+    "sqlite": _open_case(sqlite.insert(case_table)),
+    "postgresql": _open_case(postgresql.insert(case_table)),
+}
 
 
 def open_cases(
@@ -81,12 +101,7 @@ def open_cases(
     if not notes:
         return
     facts = name_items(transaction.connection, notes)
-    insert = (postgresql if transaction.connection.dialect.name == "postgresql" else sqlite).insert(case_table)
-    statement = insert.on_conflict_do_update(
-        index_elements=["subject", "code"],
-        index_where=case_table.c.state == "open",
-        set_={"facts": insert.excluded.facts, "loan_number": insert.excluded.loan_number},
-    )
+    statement = _OPEN_CASE[transaction.connection.dialect.name]
     for note, fact in zip(notes, facts, strict=True):
         row = {
             "subject": subject,
@@ -99,7 +114,7 @@ def open_cases(
             "ical_uid": ical_uid,
             "room_id": note.room_id,
         }
-        transaction.connection.execute(statement, row)
+        statement.run(transaction.connection, row)
 
 
 def keep_standing_cases(
@@ -112,7 +127,7 @@ def keep_standing_cases(
 ) -> None:
     """Make *notes* the standing cases of *subject*: new ones open, others close by themselves."""
     notes = _one_per_code(transaction.connection, notes)
-    present = {row.code: row for row in transaction.connection.execute(_OPEN, {"subject": subject}) if row.standing}
+    present = {row.code: row for row in _OPEN.run(transaction.connection, {"subject": subject}) if row.standing}
     wanted = {note.code for note in notes}
     fresh = [note for note in notes if note.code not in present or _differs(present[note.code].facts, note.facts)]
     open_cases(transaction, subject, fresh, standing=True, loan_number=loan_number, ical_uid=ical_uid)
@@ -136,17 +151,19 @@ def _differs(stored: Mapping[str, object], wanted: Mapping[str, object]) -> bool
     return any(stored.get(key) != value for key, value in wanted.items())
 
 
+_CLOSE_CASE = Prepared(
+    case_table.update().where(and_(case_table.c.id == bindparam("of_id"), case_table.c.state == "open"))
+)
+
+
 def close_case(transaction: Transaction, case_id: int, *, by: str, settlement: str) -> None:
     """Close one case."""
-    transaction.connection.execute(
-        case_table.update()
-        .where(and_(case_table.c.id == case_id, case_table.c.state == "open"))
-        .values(state="closed", closed_at=transaction.now, closed_by=by, settlement=settlement)
-    )
+    values = {"state": "closed", "closed_at": transaction.now, "closed_by": by, "settlement": settlement}
+    _CLOSE_CASE.run(transaction.connection, {"of_id": case_id, **values})
 
 
 def close_case_of(transaction: Transaction, subject: str, code: str) -> None:
     """Close the open case of *subject* with *code*, if there is one."""
-    for row in transaction.connection.execute(_OPEN, {"subject": subject}):
+    for row in _OPEN.run(transaction.connection, {"subject": subject}):
         if row.code == code:
             close_case(transaction, int(row.id), by="engine", settlement="cause_gone")

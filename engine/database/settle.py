@@ -14,6 +14,7 @@ from engine.database.codec import render_base, render_draft
 from engine.database.connection import Transaction
 from engine.database.loans import keep_person, load_loan, loan_table, wake_waiting, write_items
 from engine.database.mirror import Mirror
+from engine.database.prepared import Prepared
 from engine.database.records import keep_standing_cases, open_cases, write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.tables import metadata
@@ -29,15 +30,34 @@ from engine.reconcile.views import Base
 link_table = metadata.tables["link"]
 intent_table = metadata.tables["intent"]
 room_table = metadata.tables["room"]
+case_table = metadata.tables["case"]
 
-_VERSION = select(loan_table.c.version).where(loan_table.c.number == bindparam("number"))
-_FREE_UID = (
+_VERSION = Prepared(select(loan_table.c.version).where(loan_table.c.number == bindparam("number")))
+_FREE_UID = Prepared(
     update(link_table)
     .where(link_table.c.ical_uid == bindparam("uid"), link_table.c.state == "left")
     .values(ical_uid=null())
 )
-_ADD_LOAN = loan_table.insert().returning(loan_table.c.number)
-_ADD_INTENT = intent_table.insert().returning(intent_table.c.id)
+_ADD_LOAN = Prepared(loan_table.insert().returning(loan_table.c.number))
+_ADD_INTENT = Prepared(intent_table.insert().returning(intent_table.c.id))
+
+_ADD_LINK = Prepared(link_table.insert())
+_CHANGE_LOAN = Prepared(update(loan_table).where(loan_table.c.number == bindparam("of_number")))
+_TAKE_VERSION = Prepared(
+    update(loan_table).where(
+        loan_table.c.number == bindparam("of_number"), loan_table.c.version == bindparam("seen_version")
+    )
+)
+_CHANGE_LINK = Prepared(
+    update(link_table).where(
+        link_table.c.loan_number == bindparam("of_number"), link_table.c.generation == bindparam("of_generation")
+    )
+)
+_TOLD = Prepared(
+    select(case_table.c.code, case_table.c.facts).where(
+        case_table.c.subject == bindparam("of_subject"), case_table.c.state == "open"
+    )
+)
 
 
 class Settler:
@@ -80,17 +100,14 @@ class Settler:
     def _claim_version(self, transaction: Transaction, loan: Loan, plan: Plan) -> None:
         """Take the loan's next version if its side changes; in any case make sure nobody else changed it."""
         changes = isinstance(plan.loan, LoanEdit)
-        values: dict[str, Any] = {"version": loan.version + 1, "changed_at": transaction.now} if changes else {}
         if not changes:
-            found = transaction.connection.execute(_VERSION, {"number": loan.number}).scalar_one()
+            found = _VERSION.run(transaction.connection, {"number": loan.number}).scalar_one()
             if found != loan.version:
                 raise Stale(f"loan {loan.number} changed while it was being compared")
             return
-        changed = transaction.connection.execute(
-            update(loan_table)
-            .where(loan_table.c.number == loan.number, loan_table.c.version == loan.version)
-            .values(**values)
-        )
+        values = {"version": loan.version + 1, "changed_at": transaction.now}
+        seen = {"of_number": loan.number, "seen_version": loan.version}
+        changed = _TAKE_VERSION.run(transaction.connection, {**seen, **values})
         if not changed.rowcount:
             raise Stale(f"loan {loan.number} changed while it was being compared")
 
@@ -115,7 +132,7 @@ class Settler:
             "created_at": transaction.now,
             "changed_at": transaction.now,
         }
-        number = LoanNumber(connection.execute(_ADD_LOAN, values).scalar_one())
+        number = LoanNumber(_ADD_LOAN.run(connection, values).scalar_one())
         write_items(
             connection,
             number,
@@ -127,8 +144,8 @@ class Settler:
         )
         self._free_uid(transaction, booking.key)
         waiting = any(state is ItemState.REQUESTED for state in new.rooms.values())
-        connection.execute(
-            link_table.insert(),
+        _ADD_LINK.run(
+            connection,
             {
                 "loan_number": number,
                 "generation": 1,
@@ -148,7 +165,7 @@ class Settler:
 
     def _free_uid(self, transaction: Transaction, ical_uid: str) -> None:
         """Let go of a meeting that had left its former loan: its organizer brought a room of ours back."""
-        transaction.connection.execute(_FREE_UID, {"uid": ical_uid})
+        _FREE_UID.run(transaction.connection, {"uid": ical_uid})
 
     def _store_of(self, room_id: BookableId) -> int:
         room = self._rooms.book().by_id(room_id)
@@ -173,9 +190,7 @@ class Settler:
         if status is not loan.status:
             values["status"] = status.value
         if values:
-            transaction.connection.execute(
-                update(loan_table).where(loan_table.c.number == loan.number).values(**values)
-            )
+            _CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
         self._edit_items(transaction, loan, edit, status)
         if edit.interval is not None or status not in BLOCKING_STATUSES or edit.states:
             wake_waiting(transaction, [item.id for item in loan.held_items])
@@ -222,10 +237,7 @@ class Settler:
 
     def _told_already(self, transaction: Transaction, subject: str, cases: tuple[Note, ...]) -> bool:
         """Tell whether the same rejection stands already: it is not told once more at each look."""
-        table = metadata.tables["case"]
-        rows = transaction.connection.execute(
-            select(table.c.code, table.c.facts).where(table.c.subject == subject, table.c.state == "open")
-        ).all()
+        rows = _TOLD.run(transaction.connection, {"of_subject": subject})
         open_now: Mapping[str, Any] = {row.code: row.facts for row in rows}
         return all(
             case.code in open_now and all(open_now[case.code].get(k) == v for k, v in case.facts.items())
@@ -268,11 +280,8 @@ class Settler:
         elif not waiting and link.asked_at is not None:
             values |= {"asked_at": None, "checked_at": None}
         if values:
-            transaction.connection.execute(
-                update(link_table)
-                .where(link_table.c.loan_number == loan.number, link_table.c.generation == link.generation)
-                .values(**values)
-            )
+            which = {"of_number": loan.number, "of_generation": link.generation}
+            _CHANGE_LINK.run(transaction.connection, {**which, **values})
 
     def _look_again(self, transaction: Transaction, booking: Booking, plan: Plan) -> None:
         if plan.look_again_seconds is not None:
@@ -294,11 +303,8 @@ class Settler:
             else None,
             states=states,
         )
-        transaction.connection.execute(
-            update(loan_table)
-            .where(loan_table.c.number == loan.number)
-            .values(version=loan.version + 1, changed_at=transaction.now)
-        )
+        values = {"version": loan.version + 1, "changed_at": transaction.now}
+        _CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
         self._edit_loan(transaction, loan, edit)
         transaction.mark("loan", str(loan.number))
 
@@ -354,8 +360,8 @@ class _IntentWriter:
         self._end_former(link)
         base = self._base_after()
         base = replace(base, outlook=replace(base.outlook, requester=fold_address(writing.mailbox)))
-        self._transaction.connection.execute(
-            link_table.insert(),
+        _ADD_LINK.run(
+            self._transaction.connection,
             {
                 "loan_number": loan.number,
                 "generation": generation,
@@ -376,11 +382,8 @@ class _IntentWriter:
 
     def _end_former(self, link: Link | None) -> None:
         if link is not None and link.state in ("linked", "pending"):
-            self._transaction.connection.execute(
-                update(link_table)
-                .where(link_table.c.loan_number == self._loan.number, link_table.c.generation == link.generation)
-                .values(state="ended")
-            )
+            which = {"of_number": self._loan.number, "of_generation": link.generation}
+            _CHANGE_LINK.run(self._transaction.connection, {**which, "state": "ended"})
 
     def _change(self, write: ChangeEvent) -> Intent:
         writing, link = self._writing, self._booking.link
@@ -442,7 +445,7 @@ class _IntentWriter:
             "attempts": 0,
             "created_at": self._transaction.now,
         }
-        intent_id = int(self._transaction.connection.execute(_ADD_INTENT, row).scalar_one())
+        intent_id = int(_ADD_INTENT.run(self._transaction.connection, row).scalar_one())
         uid = self._booking.link.ical_uid if self._booking.link else None
         return Intent(
             intent_id, kind, self._loan.number, generation, mailbox, event_id, etag, draft, base, ical_uid=uid

@@ -1,0 +1,168 @@
+"""Statements that the driver runs itself: the same rows, types and errors as SQLAlchemy's way, on both databases."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import bindparam, exc, select, update
+
+from engine.database.connection import Database, Transaction
+from engine.database.prepared import Prepared
+from engine.database.tables import metadata
+from engine.errors import Occupied, Stale, Unreachable
+from tests.database.building import BY, Building, hours, order, room
+
+store, work, item = metadata.tables["store"], metadata.tables["work"], metadata.tables["loan_item"]
+
+AT = datetime(2026, 11, 23, 9, 0, 0, 1500, tzinfo=UTC)
+
+ADD_STORE = Prepared(store.insert())
+ADD_STORE_FOR_ID = Prepared(store.insert().returning(store.c.id))
+ADD_KEY = Prepared(work.insert())
+STORES = Prepared(select(store).where(store.c.name.in_(bindparam("names", expanding=True))).order_by(store.c.name))
+CHANGE_STORE = Prepared(update(store).where(store.c.name == bindparam("of_name")))
+
+
+A_KEY = {"kind": "room", "key": "1", "priority": 2, "version": 7, "fence": 0, "attempts": 0}
+
+
+def a_store(name: str, **values: object) -> dict[str, object]:
+    return {"name": name, "rules": {}, "approval": False, **values}
+
+
+def test_values_come_back_as_they_were_given(database: Database) -> None:
+    with database.write() as transaction:
+        ADD_STORE.run(transaction.connection, a_store("É", rules={"opens": ["08:00", None, 1.5]}, approval=True))
+        (row,) = STORES.run(transaction.connection, {"names": ["É"]})
+    assert (row.name, row.rules, row.approval, row.text_level) == ("É", {"opens": ["08:00", None, 1.5]}, True, None)
+
+
+def test_a_row_is_what_sqlalchemy_would_have_read(database: Database) -> None:
+    with database.write() as transaction:
+        ADD_KEY.run(transaction.connection, {**A_KEY, "ready_at": AT, "last_error": "100 % of :it ?"})
+        everything = select(work)
+        (ours,) = Prepared(everything).run(transaction.connection)
+        theirs = transaction.connection.execute(everything).one()
+    assert ours._asdict() == theirs._asdict()
+    assert ours.ready_at == AT
+    assert ours.ready_at.utcoffset() == timedelta(0)
+
+
+def test_an_instant_is_stored_in_utc_and_never_without_a_zone(database: Database) -> None:
+    paris = timezone(timedelta(hours=1))
+    with database.write() as transaction:
+        ADD_KEY.run(transaction.connection, {**A_KEY, "ready_at": AT.astimezone(paris)})
+        found = Prepared(select(work.c.ready_at)).run(transaction.connection).scalar_one()
+        with pytest.raises(ValueError, match="without a zone"):
+            ADD_KEY.run(transaction.connection, {**A_KEY, "key": "2", "ready_at": AT.replace(tzinfo=None)})
+    assert found.isoformat() == AT.isoformat()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 9])
+def test_a_list_of_any_length_finds_each_of_its_values_once(database: Database, count: int) -> None:
+    names = [f"store {number}" for number in range(10)]
+    with database.write() as transaction:
+        ADD_STORE.run(transaction.connection, [a_store(name) for name in names])
+        found = STORES.run(transaction.connection, {"names": names[:count]})
+    assert [row.name for row in found] == names[:count]
+
+
+def test_a_list_that_belongs_to_the_statement_is_kept(database: Database) -> None:
+    fixed = Prepared(select(store.c.name).where(store.c.name.in_(["a", "b", "c"])).order_by(store.c.name))
+    with database.write() as transaction:
+        ADD_STORE.run(transaction.connection, [a_store(name) for name in "abd"])
+        assert fixed.run(transaction.connection).scalars() == ["a", "b"]
+
+
+def test_one_statement_writes_whichever_columns_are_given(database: Database) -> None:
+    with database.write() as transaction:
+        ADD_STORE.run(transaction.connection, a_store("old"))
+        changed = CHANGE_STORE.run(transaction.connection, {"of_name": "old", "approval": True})
+        assert changed.rowcount == 1
+        CHANGE_STORE.run(transaction.connection, {"of_name": "old", "name": "new", "rules": {"a": 1}})
+        assert CHANGE_STORE.run(transaction.connection, {"of_name": "old", "name": "x"}).rowcount == 0
+        (row,) = STORES.run(transaction.connection, {"names": ["new"]})
+    assert (row.approval, row.rules) == (True, {"a": 1})
+
+
+def test_a_new_row_tells_its_id(database: Database) -> None:
+    with database.write() as transaction:
+        first = ADD_STORE_FOR_ID.run(transaction.connection, a_store("a")).scalar_one()
+        second = ADD_STORE_FOR_ID.run(transaction.connection, a_store("b")).scalar_one()
+        assert second == first + 1
+
+
+def test_no_values_at_all_run_nothing(database: Database) -> None:
+    with database.write() as transaction:
+        assert ADD_STORE.run(transaction.connection, []).rowcount == 0
+        assert STORES.run(transaction.connection, {"names": ["a"]}).first() is None
+
+
+def test_one_row_means_exactly_one(database: Database) -> None:
+    with database.write() as transaction:
+        ADD_STORE.run(transaction.connection, [a_store("a"), a_store("b")])
+        two = STORES.run(transaction.connection, {"names": ["a", "b"]})
+        none = STORES.run(transaction.connection, {"names": ["c"]})
+    assert none.one_or_none() is None
+    for refused in (two.one, two.one_or_none, two.scalar_one, none.one, none.scalar_one):
+        with pytest.raises(ValueError, match="one row was expected"):
+            refused()
+
+
+def test_a_row_that_is_there_already_is_told_as_stale(database: Database) -> None:
+    with pytest.raises(Stale), database.write() as transaction:
+        ADD_STORE.run(transaction.connection, [a_store("a"), a_store("a")])
+    with database.read() as transaction:
+        assert not STORES.run(transaction.connection, {"names": ["a"]}).all()
+
+
+def test_what_the_guard_refuses_is_told_as_occupied(building: Building) -> None:
+    held = building.desk.book(order(hours(1, 2), room(1)), actor=BY)
+    other = building.desk.book(order(hours(1, 2), room(2)), actor=BY)
+    move = Prepared(update(item).where(item.c.loan_number == bindparam("of_number")))
+    with pytest.raises(Occupied), building.database.write() as transaction:
+        move.run(transaction.connection, {"of_number": other.number, "bookable_id": 1})
+    with building.database.read() as transaction:
+        found = Prepared(select(item.c.loan_number).where(item.c.bookable_id == 1)).run(transaction.connection)
+    assert found.scalars() == [held.number]
+
+
+def test_a_mistake_of_ours_is_raised_as_it_is_and_undone(database: Database) -> None:
+    with pytest.raises(exc.IntegrityError), database.write() as transaction:
+        ADD_STORE.run(transaction.connection, [a_store("a"), a_store("b", approval=None)])
+    with database.read() as transaction:
+        assert not STORES.run(transaction.connection, {"names": ["a"]}).all()
+
+
+def test_only_what_was_attempted_is_undone(database: Database) -> None:
+    with database.write() as transaction:
+        ADD_STORE.run(transaction.connection, a_store("a"))
+        with pytest.raises(Stale), transaction.attempt():
+            ADD_STORE.run(transaction.connection, a_store("a"))
+        assert _names(transaction) == ["a"]
+
+
+def test_a_connection_that_is_lost_is_told_as_unreachable_and_replaced(migrated_postgresql_url: str) -> None:
+    database, other = Database(migrated_postgresql_url), Database(migrated_postgresql_url)
+    with pytest.raises(Unreachable), database.write() as transaction:
+        _write_without_connection(transaction, other)
+    with database.read() as transaction:
+        assert "lost" not in _names(transaction)
+    database.close()
+    other.close()
+
+
+def _write_without_connection(transaction: Transaction, other: Database) -> None:
+    backend = transaction.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with ThreadPoolExecutor() as pool:
+        pool.submit(_end_backend, other, backend).result()
+    ADD_STORE.run(transaction.connection, a_store("lost"))
+
+
+def _end_backend(database: Database, backend: int) -> None:
+    with database.write() as transaction:
+        transaction.connection.exec_driver_sql(f"SELECT pg_terminate_backend({backend})")
+
+
+def _names(transaction: Transaction) -> list[str]:
+    return Prepared(select(store.c.name).order_by(store.c.name)).run(transaction.connection).scalars()
