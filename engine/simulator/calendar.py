@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from heapq import merge
 from typing import NamedTuple
 
-from engine.simulator.records import Event, Shape, Tombstone
+from engine.simulator.records import NEVER, Event, Shape, Tombstone
 from engine.simulator.series import Series, split_key, split_uid, touches
 
 
@@ -142,7 +142,8 @@ class Calendar:
         return merge(singles, rest, key=lambda unit: unit.spot)
 
     def _singles(self, start: datetime, end: datetime, after: tuple[datetime, int] | None = None) -> Iterator[Event]:
-        index = bisect_left(self._by_start, (start - self._longest, -1, ""))
+        reach = min(self._longest, start - NEVER)  # an event may end in the year 9999
+        index = bisect_left(self._by_start, (start - reach, -1, ""))
         if after is not None:
             index = max(index, bisect_left(self._by_start, (after[0], after[1], "\uffff")))
         for moment, _, key in self._by_start[index:]:

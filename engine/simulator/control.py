@@ -8,6 +8,8 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
     POST /sim/mailboxes/{who}/state {state}                  active, disabled, removed or denied
     POST /sim/mailboxes/{who}/readdress {address, keep_alias?}
     POST /sim/mailboxes/{who}/lose-delta {gone?}
+    POST /sim/mailboxes/{who}/zone {zone, custom?}
+    POST /sim/mailboxes/{who}/disguise {ical_uid, start?, end?, start_zone?, end_zone?}      odd times and zone names
     POST /sim/mailboxes/{who}/touch | release {ical_uid}     POST .../change-organizer {ical_uid, new}
     POST /sim/rooms {address, name, capacity?, tags?, ...}   DELETE /sim/rooms/{room}
     POST /sim/rooms/{room}/rename {name}                     POST /sim/rooms/{room}/attributes {tags, hidden, ...}
@@ -121,7 +123,8 @@ class Control:
         who, verb = [*rest, "", ""][:2]
         verbs: dict[str, Callable[..., Any]] = {
             "state": office.set_state, "readdress": office.readdress, "lose-delta": office.lose_delta,
-            "touch": office.touch, "release": office.release, "change-organizer": office.change_organizer,
+            "zone": office.set_zone, "disguise": office.disguise, "touch": office.touch, "release": office.release,
+            "change-organizer": office.change_organizer,
         }  # fmt: skip
         if verb not in verbs:
             raise Unknown(f"a mailbox knows {', '.join(verbs)}")

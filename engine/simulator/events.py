@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from engine.simulator.delta import Delta, read_window
+from engine.simulator.forwarding import Forwarding
 from engine.simulator.meetings import Meetings
 from engine.simulator.places import next_link
 from engine.simulator.processing import Verdict
@@ -44,8 +45,9 @@ VERDICTS = {
 class Events:
     """Events of any mailbox, addressed by the mailbox and what follows it in the path."""
 
-    def __init__(self, world: World, meetings: Meetings, delta: Delta) -> None:
+    def __init__(self, world: World, meetings: Meetings, forwarding: Forwarding, delta: Delta) -> None:
         self._world = world
+        self._forwarding = forwarding
         self._meetings = meetings
         self._delta = delta
 
@@ -157,6 +159,8 @@ class Events:
         elif name == "permanentdelete":
             self._meetings.delete(event)
             return Response(204)
+        elif name == "forward":
+            self._forwarding.forward(event, request.json)
         elif name in VERDICTS:
             self._respond(event, VERDICTS[name], request.json)
         else:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from engine.simulator.options import TenantOptions
 from engine.simulator.wire import GraphError, Request, Response, json_response
@@ -80,6 +80,32 @@ class Identity:
             "correlation_id": "00000000-0000-4000-8000-000000000000",
         }
         return json_response(status, body)
+
+    def consent(self, request: Request, *, refused: bool) -> Response:
+        """
+        Answer the admin consent page at once, as if the administrator had pressed a button.
+
+        Sources: Entra docs, v2-oauth2-client-creds-grant-flow (first version) and v2-admin-consent (v2.0: the scope
+        comes back, and a refusal carries `admin_consent=True` too).
+        """
+        query, options = request.query, self._options
+        back = query.get("redirect_uri", "")
+        if not back or not query.get("client_id"):
+            raise GraphError(400, "invalid_request", "AADSTS900144: client_id and redirect_uri are required.")
+        is_second = request.segments[1].lower() == "v2.0"
+        found: dict[str, str] = {}
+        if refused:
+            found = {"error": "permission_denied", "error_description": "The admin canceled the request"}
+        elif query["client_id"] != options.client_id:
+            text = "AADSTS700016: Application was not found in the directory."
+            found = {"error": "unauthorized_client", "error_description": text}
+        if is_second or not found:
+            found |= {"admin_consent": "True", "tenant": options.tenant_id}
+        if is_second:
+            found["scope"] = query.get("scope", "https://graph.microsoft.com/.default")
+        if "state" in query:
+            found["state"] = query["state"]
+        return Response(302, {"Location": f"{back}{'&' if '?' in back else '?'}{urlencode(found)}"})
 
     def discover(self, request: Request) -> Response:
         """Answer the OpenID Connect discovery document (Entra docs: v2-protocols-oidc)."""

@@ -11,6 +11,7 @@ from engine.simulator.attendant import Attendant
 from engine.simulator.meetings import Meetings
 from engine.simulator.processing import CalendarProcessing, Verdict
 from engine.simulator.records import Attendee, Event, Mailbox, Place
+from engine.simulator.times import find_zone, parse_when
 from engine.simulator.world import World
 
 STATES = ("active", "disabled", "removed", "denied")
@@ -57,6 +58,14 @@ class Office:
         if state == "removed":
             self._world.retire(mailbox)
         mailbox.state = state
+        self._world.save_mailbox(mailbox)
+        return mailbox
+
+    def set_zone(self, key: str, zone: str, *, custom: bool = False) -> Mailbox:
+        """Put a mailbox into *zone*; *custom*: its settings show rules instead of a name (Graph: customTimeZone)."""
+        find_zone(zone)
+        mailbox = self.find(key)
+        mailbox.zone, mailbox.custom_zone = zone, custom
         self._world.save_mailbox(mailbox)
         return mailbox
 
@@ -140,6 +149,20 @@ class Office:
     def touch(self, key: str, ical_uid: str) -> None:
         """Let a background assistant save a copy again: new change key, nothing else (Support: diagnostic logs)."""
         self._world.write(self._copy(key, ical_uid), "updated")
+
+    def disguise(
+        self, key: str, ical_uid: str, *, start: str | None = None, end: str | None = None,
+        start_zone: str | None = None, end_zone: str | None = None,
+    ) -> Event:  # fmt: skip
+        """Give a copy the odd times and zone names that old clients leave behind (closeio sync-engine: parse)."""
+        copy = self._copy(key, ical_uid)
+        if copy.is_all_day:
+            raise ValueError("an all-day event is counted out in its zone: its times and zone cannot be disguised")
+        copy.start = copy.start if start is None else parse_when(start)
+        copy.end = copy.end if end is None else parse_when(end)
+        copy.start_zone = copy.start_zone if start_zone is None else start_zone
+        copy.end_zone = copy.end_zone if end_zone is None else end_zone
+        return self._world.write(copy, "updated")
 
     def release(self, key: str, ical_uid: str) -> None:
         """Take a room's copy away without the organizer hearing of it (auto-release, clean-up by an admin)."""

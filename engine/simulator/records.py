@@ -129,6 +129,8 @@ class Mailbox(msgspec.Struct, kw_only=True):
     work_start: str = "08:00:00.0000000"
     work_end: str = "17:00:00.0000000"
     work_days: list[str] = field(default_factory=lambda: ["monday", "tuesday", "wednesday", "thursday", "friday"])
+    custom_zone: bool = False
+    """Its settings show a zone made up by an old client instead of `zone` (Graph docs: customTimeZone)."""
     processing: dict[str, Any] = field(default_factory=dict)
     delta_epoch: int = 0
 

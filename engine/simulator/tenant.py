@@ -16,11 +16,13 @@ from engine.simulator.control import Control
 from engine.simulator.courier import Courier
 from engine.simulator.delta import Delta
 from engine.simulator.events import Events, unknown_segment
-from engine.simulator.faults import AFTER, BEFORE, Faults, Rule
+from engine.simulator.faults import AFTER, BEFORE, CONSENT, Faults, Rule
+from engine.simulator.forwarding import Forwarding
 from engine.simulator.identity import Identity
 from engine.simulator.meetings import Meetings
 from engine.simulator.office import Office
 from engine.simulator.options import TenantOptions
+from engine.simulator.outlook import Outlook, calendar_id
 from engine.simulator.places import Places
 from engine.simulator.records import Mailbox
 from engine.simulator.steps import Steps
@@ -81,7 +83,9 @@ class Tenant:
         self.office = Office(self.world, self.attendant, self.meetings)
         self._places = Places(self.world)
         self._users = Users(self.world)
-        self._events = Events(self.world, self.meetings, Delta(self.world, self.faults))
+        self._outlook = Outlook(self.world)
+        forwarding = Forwarding(self.world, self.steps, self.attendant)
+        self._events = Events(self.world, self.meetings, forwarding, Delta(self.world, self.faults))
         self._control = Control(self)
         self._serial = 0
         self._start()
@@ -162,6 +166,9 @@ class Tenant:
         segments = [part.lower() for part in request.segments]
         if segments[0] == "sim":
             return self._control.answer(request)
+        if segments[1:] in (["adminconsent"], ["v2.0", "adminconsent"]) and request.method == "GET":
+            refused = self.faults.pick(CONSENT, request.method, request.path, frozenset())
+            return self.identity.consent(request, refused=refused is not None)
         if segments[1:] == ["oauth2", "v2.0", "token"] and request.method == "POST":
             self._check_tenant(request.segments[0])
             return self.identity.issue(request)
@@ -240,20 +247,18 @@ class Tenant:
         if len(segments) == 3:
             return self._users.get(mailbox, request)
         rest = segments[3:]
-        head = rest[0].lower()
-        if head == "mailboxsettings":
-            return self._users.settings(mailbox, request, rest[1] if len(rest) > 1 else None)
         refuse_closed(mailbox)
+        if rest[0].lower() == "mailboxsettings" and request.method == "GET":
+            return self._users.settings(mailbox, request, rest[1] if len(rest) > 1 else None)
+        found = self._outlook.answer(mailbox, rest, request)
+        if found is not None:
+            return found
         rest = within_calendar(rest, mailbox)
         if rest and rest[0].lower() in _EVENTS:
             return self._events.answer(mailbox, rest, request)
         if rest and rest[0].lower().removeprefix("microsoft.graph.") == "getschedule" and request.method == "POST":
             return self._users.schedule(request)
-        if not rest:
-            return json_response(200, {"id": calendar_id(mailbox), "name": "Calendar", "isDefaultCalendar": True,
-                                       "canEdit": True, "owner": {"name": mailbox.display_name,
-                                                                  "address": mailbox.address}})  # fmt: skip
-        raise unknown_segment(rest[0])
+        raise unknown_segment(rest[0] if rest else "calendar")
 
     async def _route_subscription(self, request: Request, segments: list[str]) -> Response:
         calls = self.subscriptions
@@ -356,11 +361,6 @@ def path_kind(segments: list[str]) -> str:
 def is_write(method: str, kind: str) -> bool:
     """Tell whether a request changes an event or answers one."""
     return method != "GET" and kind in ("events", "event", "action")
-
-
-def calendar_id(mailbox: Mailbox) -> str:
-    """Return the id of the mailbox's default calendar; calendars have constant ids (Graph: outlook-immutable-id)."""
-    return f"AAMkCal{mailbox.id.replace('-', '')}="
 
 
 def within_calendar(rest: list[str], mailbox: Mailbox) -> list[str]:

@@ -57,6 +57,8 @@ WINDOWS_ZONES = {
     "tzone://microsoft/utc": "UTC",
 }
 
+CUSTOM_ZONE = "tzone://Microsoft/Custom"
+"""What is shown for a zone that has no name (Graph docs: event, originalStartTimeZone)."""
 _SHAPE = re.compile(
     r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?)?\s*(Z|[+\- ]\d\d:?\d\d)?$", re.IGNORECASE
 )
@@ -105,7 +107,10 @@ def parse_when(text: str, zone: str = "UTC") -> datetime:
 
 def render_local(moment: datetime, zone: str) -> str:
     """Return the wall-clock time of *moment* in *zone*: no offset, seven fraction digits."""
-    local = moment if zone == "UTC" else moment.astimezone(find_zone(zone))
+    try:
+        local = moment if zone == "UTC" else moment.astimezone(find_zone(zone))
+    except OverflowError:
+        local = moment  # the sentinels 0001-01-01 and 9999-12-31 are the same everywhere
     return f"{local.year:04}-{local.month:02}-{local.day:02}T{local:%H:%M:%S}.{local.microsecond:06}0"
 
 

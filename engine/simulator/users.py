@@ -9,7 +9,7 @@ from typing import Any
 from engine.simulator.places import next_link
 from engine.simulator.records import Event, Mailbox
 from engine.simulator.render import checked_zone
-from engine.simulator.times import parse_when, render_local
+from engine.simulator.times import CUSTOM_ZONE, find_zone, parse_when, render_local
 from engine.simulator.wire import Request, Response, bad_request, json_response, parse_count
 from engine.simulator.world import World
 
@@ -71,7 +71,8 @@ class Users:
     def settings(self, mailbox: Mailbox, request: Request, name: str | None) -> Response:
         """Answer GET mailboxSettings, whole or one property."""
         every = {
-            "timeZone": mailbox.zone, "dateFormat": "yyyy-MM-dd", "timeFormat": "HH:mm",
+            "timeZone": CUSTOM_ZONE if mailbox.custom_zone else mailbox.zone,
+            "dateFormat": "yyyy-MM-dd", "timeFormat": "HH:mm",
             "userPurpose": mailbox.kind, "workingHours": working_hours(mailbox),
             "language": {"locale": "en-US", "displayName": "English (United States)"},
         }  # fmt: skip
@@ -144,11 +145,32 @@ def availability_view(events: list[Event], start: datetime, end: datetime, minut
     return "".join(slots)
 
 
+def custom_zone(zone: str) -> dict[str, Any]:
+    """Return *zone* as a customTimeZone, with the clock changes of the European Union (Graph docs: customTimeZone)."""
+    offset = datetime(2026, 1, 15, tzinfo=find_zone(zone)).utcoffset() or timedelta(0)
+
+    def change(month: int, **more: Any) -> dict[str, Any]:
+        return {
+            "time": "02:00:00.0000000",
+            "dayOccurrence": 5,
+            "dayOfWeek": "sunday",
+            "month": month,
+            "year": 0,
+            **more,
+        }
+
+    return {
+        "@odata.type": "#microsoft.graph.customTimeZone", "name": "Customized Time Zone",
+        "bias": -(offset // timedelta(minutes=1)), "standardOffset": change(10),
+        "daylightOffset": change(3, daylightBias=-60),
+    }  # fmt: skip
+
+
 def working_hours(mailbox: Mailbox) -> dict[str, Any]:
     """Return the workingHours resource."""
     return {
         "daysOfWeek": mailbox.work_days,
         "startTime": mailbox.work_start,
         "endTime": mailbox.work_end,
-        "timeZone": {"name": mailbox.zone},
+        "timeZone": custom_zone(mailbox.zone) if mailbox.custom_zone else {"name": mailbox.zone},
     }

@@ -25,6 +25,7 @@ onlineMeetingProvider recurrence singleValueExtendedProperties id value comment 
 changeType resource notificationUrl lifecycleNotificationUrl expirationDateTime clientState includeResourceData
 encryptionCertificate encryptionCertificateId latestSupportedTlsVersion schedules startTime endTime
 availabilityViewInterval requests method url headers dependsOn organizer isCancelled extensions
+inputIds sourceIdType targetIdType toRecipients
 """
 _CANONICAL = {name.lower(): name for name in _KNOWN.split()}
 """Property names in Graph's spelling, by lower case."""
