@@ -56,7 +56,7 @@ class Delta:
             raise bad_request(message, code="ErrorInvalidUrlQuery")
         text = query.get("$deltatoken") or query.get("$skiptoken")
         token = self._parse(mailbox, text, request) if text else self._begin(mailbox, query)
-        style = Style(request)
+        style = Style(request, shares_uid=self._world.options.occurrences_share_ical_uid)
         rule = self._fault(mailbox, request) if self._faults.rules else None
         if rule is not None and rule.effect in DELTA_ENDS | PAGE_LINK:
             raise lost(rule.effect, request, token, status=rule.status, code=rule.code)
@@ -139,10 +139,11 @@ class Delta:
             changes = self._without_recent(calendar, changes, rule.seconds)
         items: list[dict[str, Any]] = []
         version = token.version
+        is_silent = rule is not None and rule.effect == "resend_series"
         for key, changed_at in changes:
             if len(items) >= size:
                 return items, token._replace(version=version), False
-            items += self._change(calendar, key, token, style)
+            items += self._change(calendar, key, token, style, is_silent=is_silent)
             version = changed_at
         return items, token._replace(version=version), True
 
@@ -160,12 +161,14 @@ class Delta:
         items = chain.from_iterable(self._unit(calendar, unit.key, unit.items, style) for unit in units)
         return list(islice(items, count))
 
-    def _change(self, calendar: Calendar, key: str, token: Token, style: Style) -> list[dict[str, Any]]:
+    def _change(
+        self, calendar: Calendar, key: str, token: Token, style: Style, *, is_silent: bool
+    ) -> list[dict[str, Any]]:
         """
         Return the event or series as it is now, and `@removed` for what is gone or outside the window.
 
-        A changed series is sent again as a whole. Whether a lost occurrence is announced is an option: an experiment of
-        2019 found no sign of it (observed by developers, graph-docs pull request 4501).
+        A changed series is sent again as a whole. A lost occurrence is announced as well, unless *is_silent*: an
+        experiment of 2019 found no sign of it (observed by developers, graph-docs pull request 4501).
         """
         start, end = _instant(token.start), _instant(token.end)
         event = calendar.events.get(key)
@@ -173,7 +176,7 @@ class Delta:
         items = self._unit(calendar, key, now, style) if now else [_removed(key, style)]
         former = event.former if event is not None else calendar.former.get(key, [])
         before = next((shape for shape in former if shape.until > token.version), None)
-        if before is not None and self._world.options.removed_occurrences_in_delta:
+        if before is not None and not is_silent:
             kept = {item.key for item in now}
             seen = (occurrence_key(key, day) for day, *_ in slots(before, start, end))
             items += [_removed(name, style) for name in seen if name not in kept]

@@ -16,7 +16,7 @@ from engine.simulator.records import Event, Mailbox
 from engine.simulator.render import Style, fold_property, render_event
 from engine.simulator.times import UnknownZone, parse_when
 from engine.simulator.wire import GraphError, Request, Response, bad_request, item_not_found, json_response, parse_count
-from engine.simulator.world import World, etag, parse_id
+from engine.simulator.world import World, etag, parse_id, render_id
 
 _TEXT = r"'((?:[^']|'')*)'"
 _EXTENDED = re.compile(
@@ -76,7 +76,7 @@ class Events:
         return self._page(events, mailbox, request, "events")
 
     def _created(self, event: Event, request: Request) -> Response:
-        style = Style(request)
+        style = self._style(request)
         where = f"{request.base}/v1.0/users/{event.mailbox}/events"
         body = {"@odata.context": _context(request, event.mailbox, "events/$entity"), **render_event(event, style)}
         return json_response(201, body, {**style.applied, "Location": f"{where}/{body['id']}"})
@@ -101,7 +101,7 @@ class Events:
         return self._page(_passing(found, request), mailbox, request, f"events('{request.segments[-2]}')/instances")
 
     def _page(self, events: Iterable[Event], mailbox: Mailbox, request: Request, name: str) -> Response:
-        style = Style(request)
+        style = self._style(request)
         top = parse_count(request, "$top", self._world.options.page_size, low=1, high=1000)
         skip = parse_count(request, "$skip", 0, low=0, high=10**9)
         found = list(islice(events, skip, skip + top + 1))
@@ -122,6 +122,9 @@ class Events:
             test = _parse_test(part)
             events = [event for event in events if test(event)]
         return events
+
+    def _style(self, request: Request) -> Style:
+        return Style(request, shares_uid=self._world.options.occurrences_share_ical_uid)
 
     # -- one event
 
@@ -147,9 +150,29 @@ class Events:
         raise GraphError(405, "Request_BadRequest", "The method is not allowed on this resource.")
 
     def _shown(self, event: Event, request: Request) -> Response:
-        style = Style(request)
+        style = self._style(request)
         context = _context(request, event.mailbox, "events/$entity")
-        return json_response(200, {"@odata.context": context, **render_event(event, style)}, style.applied)
+        body = {"@odata.context": context, **render_event(event, style), **self._dates_asked_for(event, style, request)}
+        return json_response(200, body, style.applied)
+
+    def _dates_asked_for(self, event: Event, style: Style, request: Request) -> dict[str, Any]:
+        """
+        Return what a master shows on request only (Graph docs: event).
+
+        `cancelledOccurrences` needs `$select`; `exceptionOccurrences` needs `$select` and `$expand`.
+        """
+        asked, found = style.fields or frozenset(), dict[str, Any]()
+        series = self._world.calendars[event.mailbox].series.get(event.key)
+        if series is None:
+            return found
+        if "cancelledoccurrences" in asked:
+            master = render_id(event.key, immutable=style.immutable)
+            found["cancelledOccurrences"] = [f"OID.{master}.{day}" for day in event.cancelled_dates]
+        if "exceptionoccurrences" in asked and "exceptionoccurrences" in request.query.get("$expand", "").lower():
+            whole = self._style(request)
+            whole.fields = None
+            found["exceptionOccurrences"] = [render_event(item, whole) for _, item in sorted(series.exceptions.items())]
+        return found
 
     def _action(self, event: Event, name: str, request: Request) -> Response:
         if request.method != "POST":

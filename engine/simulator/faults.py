@@ -19,7 +19,7 @@ DELTA_ENDS = frozenset({"gone", "gone_without_location", "sync_state_not_found"}
 """Effects that make the caller begin anew."""
 PAGE_LINK = frozenset({"next_link_expired"})
 """The same, but only for a page in the middle of a round."""
-DELTA = DELTA_ENDS | {"replay", "shuffle", "empty_page", "loop", "lag", "silent"}
+DELTA = DELTA_ENDS | {"replay", "shuffle", "empty_page", "loop", "lag", "silent", "resend_series"}
 LIFECYCLE = frozenset({"missed", "remove_subscription", "reauthorize"})
 """Effects that turn a change notification into a lifecycle notification."""
 ENDPOINT = frozenset({"slow_endpoint", "drop_endpoint"})
@@ -52,7 +52,8 @@ class Rule:
             `gone_without_location`, `sync_state_not_found` 40x (`status`, `code`), `next_link_expired` the same in the
             middle of a round only, `replay` sends `count` older items again, `shuffle` mixes a page, `empty_page` is
             an empty page with a nextLink, `loop` the same page again under another nextLink, `lag` holds back the
-            changes of the last `seconds`, `silent` says nothing changed and keeps the token. Notifications: `late` by
+            changes of the last `seconds`, `silent` says nothing changed and keeps the token, `resend_series` sends a
+            changed series again without a word about the dates it lost. Notifications: `late` by
             `seconds`, `duplicate` `count` times more, `batch` gathers for `seconds` what goes to one receiver;
             `slow_endpoint` delays and `drop_endpoint` drops as a receiver in that state gets it; `missed`,
             `remove_subscription` and `reauthorize` send the lifecycle notification in place of the change, the last

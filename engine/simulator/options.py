@@ -41,8 +41,8 @@ class TenantOptions:
     retry_after_seconds: int = 2
     empty_page_rate: float = 0.02
     """How often a delta page that has items is preceded by an empty one (Graph docs: paging)."""
-    removed_occurrences_in_delta: bool = True
-    """False: an occurrence that is gone is only missing when its series is sent again (graph-docs pull 4501)."""
+    occurrences_share_ical_uid: bool = False
+    """True: all dates of a series show its one iCalUId (observed by developers, graph-docs issues 17479 and 4447)."""
     extra_touches: int = 1
     """Up to so many more `updated` steps after an answer (observed by developers, docs-contrib issue 6727)."""
     standard_base64_ids: bool = False

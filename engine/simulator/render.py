@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from engine.simulator.records import Attendee, Event
 from engine.simulator.recurrence import render_recurrence
+from engine.simulator.series import clean_uid
 from engine.simulator.times import UnknownZone, find_zone, render_instant, render_local
 from engine.simulator.wire import GraphError, Request
 from engine.simulator.world import change_key, etag, render_id
@@ -36,10 +37,13 @@ _EXPAND = re.compile(r"singleValueExtendedProperties\s*\(\s*\$filter\s*=\s*id\s+
 class Style:
     """How one caller wants events shown: zone, id format, body format, selected fields, one extended property."""
 
-    __slots__ = ("applied", "extended", "fields", "immutable", "text_body", "zone")
+    __slots__ = ("applied", "extended", "fields", "immutable", "shares_uid", "text_body", "zone")
 
-    def __init__(self, request: Request | None = None, *, zone: str = "UTC", immutable: bool = False) -> None:
+    def __init__(
+        self, request: Request | None = None, *, zone: str = "UTC", immutable: bool = False, shares_uid: bool = False
+    ) -> None:
         self.zone = zone
+        self.shares_uid = shares_uid
         self.immutable = immutable
         self.text_body = False
         self.fields: frozenset[str] | None = None
@@ -132,7 +136,7 @@ def _render_all(event: Event, style: Style) -> dict[str, Any]:
         "transactionId": event.transaction_id,
         "originalStartTimeZone": event.start_zone,
         "originalEndTimeZone": event.end_zone,
-        "iCalUId": event.ical_uid,
+        "iCalUId": clean_uid(event.ical_uid) if style.shares_uid else event.ical_uid,
         "reminderMinutesBeforeStart": extras.get("reminderMinutesBeforeStart", 15),
         "isReminderOn": extras.get("isReminderOn", True),
         "hasAttachments": event.has_attachments,
