@@ -12,6 +12,7 @@ from engine.database.queue import Claim
 from engine.ids import BookableId
 from engine.rooms.calendar import RoomCalendar
 from engine.subscriptions.plan import Delivery, Endpoint
+from engine.worker.backfill import BackfillPass
 from engine.worker.bookings import BookingPass
 from engine.worker.loop import Loop, Watcher
 from engine.worker.places import PlacesPass
@@ -71,6 +72,7 @@ class Engine:
             delivery=Delivery(settings.sync.delivery),
             now=now,
         )
+        self.backfill_pass = BackfillPass(office.backfills, calendar)
         self.loop: Loop[Claim] = Loop(
             office.queue,
             self._handlers(),
@@ -87,6 +89,7 @@ class Engine:
             "meeting": self._settle,
             "places": self._import_places,
             "subscription": self._keep_subscription,
+            "backfill": self._advance_backfill,
         }
 
     async def _read_room(self, claim: Claim) -> None:
@@ -99,6 +102,9 @@ class Engine:
         await self.booking_pass.settle(claim.kind, claim.key)
         if self._noticed is not None and claim.priority is Priority.LIVE and claim.marked_at >= self._noticed[0]:
             self._watcher.settled((self.office.now() - self._noticed[1]).total_seconds())
+
+    async def _advance_backfill(self, claim: Claim) -> None:
+        await self.backfill_pass.advance(int(claim.key))
 
     async def _import_places(self, claim: Claim) -> None:
         await self.places_pass.import_places()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from engine.database.backfills import BackfillDesk
 from engine.database.connection import Database
 from engine.database.desk import Desk, DeskOptions
 from engine.database.directory import RoomDirectory
@@ -147,6 +148,7 @@ class Office:
         self.subscriptions = SubscriptionStore(self.database)
         self.inbox = Inbox(self.database, gather_seconds=settings.sync.gather_milliseconds / 1000, clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
+        self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
 
     def _desk_options(self) -> DeskOptions:
         return DeskOptions(

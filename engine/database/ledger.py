@@ -26,7 +26,7 @@ from engine.errors import Clash
 from engine.ids import BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
-from engine.loans.rules import RuleBreach, find_breaches
+from engine.loans.rules import RuleBreach
 from engine.reconcile.actions import Note, Plan
 from engine.reconcile.ledger import Booking, Intent, IntentKind, Link, PageSaved, Reading, SyncRules, Writing
 from engine.rooms.calendar import ChangesPage
@@ -230,12 +230,7 @@ class SyncLedger:
         }
 
     def breaches(self, rooms: Sequence[BookableId], interval: Interval) -> tuple[RuleBreach, ...]:
-        now = self._now()
-        found: dict[str, RuleBreach] = {}
-        for room in rooms:
-            for breach in find_breaches(self._rooms.rules_of(room), interval, now=now, zone=self._rooms.zone_of(room)):
-                found.setdefault(breach.code, breach)
-        return tuple(found.values())
+        return self._rooms.breaches(rooms, interval, now=self._now())
 
     def _now(self) -> datetime:
         if self._database.clock is not None:

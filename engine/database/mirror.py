@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime, tzinfo
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -18,18 +18,16 @@ from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
+from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.observe import resolve_interval
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import Answer, EventCopy, EventRemoved, EventStub, EventType
+from engine.rooms.event import Answer, Change, EventCopy, EventRemoved, EventStub, EventType
 from engine.rooms.room import RoomBook
 
 copy_table = metadata.tables["room_copy"]
 link_table = metadata.tables["link"]
 item_table = metadata.tables["loan_item"]
-
-DUE_NOW = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-"""As `link.checked_at`: the organizer's copy is to be asked at once."""
 
 _CHUNK = 400
 """Values in one IN list; SQLite allows 999 parameters on old builds."""
@@ -188,6 +186,31 @@ class Mirror:
             known.update((row.event_id, row) for row in found)
         return known
 
+    def save_existing(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        page: ChangesPage,
+        *,
+        apart: Interval | None,
+        book: RoomBook,
+    ) -> int:
+        """
+        Save what a page shows of a stretch that nobody follows, as listed; returns how many copies were new.
+
+        Args:
+            apart: the window that is followed: what lies in it is known already, or is news for the next reading.
+        """
+        zone = self._zone_of(room_id)
+        found = [change for change in page.changes if _is_apart(change, apart, zone)]
+        known = self._load_known(transaction, room_id, [change.event_id for change in found])
+        fresh = tuple(change for change in found if change.event_id not in known)
+        self.save_page(
+            transaction, room_id, replace(page, changes=fresh), reading=0, whole=False, listed=True,
+            priority=Priority.BACKFILL, book=book,
+        )  # fmt: skip
+        return len(fresh)
+
     def _write(self, transaction: Transaction, rows: list[Any], seen: list[Any], doubts: list[Any]) -> None:
         if rows and self._dialect == "sqlite":
             transaction.connection.exec_driver_sql(_SQLITE_UPSERT, [_row_values(_as_stored(row)) for row in rows])
@@ -242,6 +265,16 @@ class Mirror:
     def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[RoomCopy, ...]:
         """Return the newest copy of the meeting per room; a live one counts before an ended one."""
         rows = _COPIES.run(transaction.connection, {"uid": ical_uid}).all()
+        return self._newest(rows)
+
+    def load_copies_of(self, transaction: Transaction, keys: Sequence[str]) -> dict[str, tuple[RoomCopy, ...]]:
+        """Return the same of several meetings, by key, in one statement."""
+        by_key: dict[str, list[Any]] = {}
+        for row in _COPIES_OF.run(transaction.connection, {"uids": list(keys)}):
+            by_key.setdefault(row.ical_uid, []).append(row)
+        return {key: self._newest(rows) for key, rows in by_key.items()}
+
+    def _newest(self, rows: Iterable[Any]) -> tuple[RoomCopy, ...]:
         best: dict[int, Any] = {}
         for row in rows:
             held = best.get(row.room_id)
@@ -263,10 +296,24 @@ class Mirror:
         )
 
 
-_COPIES = Prepared(select(
+_COPY_COLUMNS = (
     copy_table.c.room_id, copy_table.c.payload, copy_table.c.live, copy_table.c.gone, copy_table.c.doubt,
-    copy_table.c.listed, copy_table.c.observed_at,
-).where(copy_table.c.ical_uid == bindparam("uid")))  # fmt: skip
+    copy_table.c.listed, copy_table.c.observed_at, copy_table.c.ical_uid,
+)  # fmt: skip
+_COPIES = Prepared(select(*_COPY_COLUMNS).where(copy_table.c.ical_uid == bindparam("uid")))
+_COPIES_OF = Prepared(
+    select(*_COPY_COLUMNS)
+    .where(copy_table.c.ical_uid.in_(bindparam("uids", expanding=True)))
+    .order_by(copy_table.c.ical_uid, copy_table.c.room_id)
+)
+
+
+def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:
+    """Tell whether *change* shows something that lies outside *window*."""
+    if isinstance(change, EventRemoved):
+        return False
+    interval = change.interval if isinstance(change, EventStub) else resolve_interval(change, zone)
+    return interval is not None and (window is None or not interval.overlaps(window))
 
 
 def _row(

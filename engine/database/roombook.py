@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import tzinfo
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,8 +15,9 @@ from engine.database.connection import Database
 from engine.database.rules import parse_rules
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, StoreId
+from engine.interval import Interval
 from engine.loans.loan import TextLevel
-from engine.loans.rules import BookingRules
+from engine.loans.rules import BookingRules, RuleBreach, find_breaches
 from engine.rooms.room import Room, RoomBook, RoomState
 
 room_table = metadata.tables["room"]
@@ -100,6 +102,14 @@ class RoomCache:
         """Return a room's rules merged over its store's."""
         self.book()
         return self._rules.get(room_id, BookingRules())
+
+    def breaches(self, rooms: Iterable[BookableId], interval: Interval, *, now: datetime) -> tuple[RuleBreach, ...]:
+        """Return which local rules a booking of *rooms* would break, each kind once."""
+        found: dict[str, RuleBreach] = {}
+        for room in rooms:
+            for breach in find_breaches(self.rules_of(room), interval, now=now, zone=self.zone_of(room)):
+                found.setdefault(breach.code, breach)
+        return tuple(found.values())
 
     def text_level(self, store_id: StoreId) -> TextLevel | None:
         self.book()

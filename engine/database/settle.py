@@ -85,7 +85,7 @@ class Settler:
                 number = self._add_loan(transaction, booking, plan.loan, plan, writing)
             case LoanEdit():
                 assert loan is not None, "only a loan that exists is edited"
-                self._edit_loan(transaction, loan, plan.loan)
+                self.edit_loan(transaction, loan, plan.loan)
                 number = loan.number
             case None:
                 number = loan.number if loan else None
@@ -101,7 +101,7 @@ class Settler:
         """Take the loan's next version if its side changes; in any case make sure nobody else changed it."""
         changes = isinstance(plan.loan, LoanEdit)
         if not changes:
-            found = _VERSION.run(transaction.connection, {"number": loan.number}).scalar_one()
+            found = _VERSION.run(transaction.connection, {"number": loan.number}).scalar()  # None: taken back
             if found != loan.version:
                 raise Stale(f"loan {loan.number} changed while it was being compared")
             return
@@ -142,7 +142,7 @@ class Settler:
             after={room: (ItemKind.ROOM, state) for room, state in new.rooms.items()},
             whole=True,
         )
-        self._free_uid(transaction, booking.key)
+        free_uid(transaction, booking.key)
         waiting = any(state is ItemState.REQUESTED for state in new.rooms.values())
         _ADD_LINK.run(
             connection,
@@ -163,16 +163,13 @@ class Settler:
             transaction.mark("loan", str(number), delay=FIRST_LOOK_SECONDS)
         return number
 
-    def _free_uid(self, transaction: Transaction, ical_uid: str) -> None:
-        """Let go of a meeting that had left its former loan: its organizer brought a room of ours back."""
-        _FREE_UID.run(transaction.connection, {"uid": ical_uid})
-
     def _store_of(self, room_id: BookableId) -> int:
         room = self._rooms.book().by_id(room_id)
         assert room is not None, "rooms of a meeting come from the book"
         return room.store_id
 
-    def _edit_loan(self, transaction: Transaction, loan: Loan, edit: LoanEdit) -> None:
+    def edit_loan(self, transaction: Transaction, loan: Loan, edit: LoanEdit) -> None:
+        """Change the loan's rows, without its version. Raises Occupied when an item is taken."""
         status = loan.status
         if edit.action is not None:
             status = _status_after(loan.status, edit.action)
@@ -305,8 +302,13 @@ class Settler:
         )
         values = {"version": loan.version + 1, "changed_at": transaction.now}
         _CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
-        self._edit_loan(transaction, loan, edit)
+        self.edit_loan(transaction, loan, edit)
         transaction.mark("loan", str(loan.number))
+
+
+def free_uid(transaction: Transaction, ical_uid: str) -> None:
+    """Let go of a meeting that had left its former loan: its organizer brought a room of ours back."""
+    _FREE_UID.run(transaction.connection, {"uid": ical_uid})
 
 
 def _status_after(status: LoanStatus, action: LoanAction) -> LoanStatus:

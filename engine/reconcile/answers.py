@@ -8,12 +8,15 @@ is asked, less and less often.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 FIRST_CHECK = timedelta(seconds=10)
 """Rooms answer within seconds (observed by developers); asking earlier would cost a request per booking."""
 
 CHECK_GAP_MAX = timedelta(hours=1)
+
+DUE_NOW = datetime(1970, 1, 1, tzinfo=UTC)
+"""As `checked_at`: the organizer's copy is to be read at the next look, whatever the rooms' copies say."""
 
 
 @dataclass(frozen=True, slots=True)

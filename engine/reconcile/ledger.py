@@ -14,6 +14,7 @@ from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.rules import RuleBreach
 from engine.reconcile.actions import Note, Plan
+from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.views import Base, RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy
@@ -80,6 +81,11 @@ class Link:
     written_at: datetime | None
     asked_at: datetime | None
     checked_at: datetime | None
+
+    @property
+    def is_check_due(self) -> bool:
+        """Whether the organizer's copy is to be read at the next look, whatever the rooms' copies say."""
+        return self.checked_at == DUE_NOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,8 @@ class BookingPass:
             else:
                 known = replace(known, copies=tuple(replace(copy, live=False) for copy in known.copies))
         check = self._check(booking)
-        wanted = read_organizer or needs_organizer(known, check_answers=check is not None and check.due)
+        wanted = read_organizer or _is_check_due(booking)
+        wanted = wanted or needs_organizer(known, check_answers=check is not None and check.due)
         if wanted and not known.organizer_read:
             known = await self._read_organizer(booking, known)
         return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check)
@@ -296,7 +297,7 @@ class BookingPass:
             etag=meeting.organizer_etag,
             organizer_mailbox=self._home_mailbox(link.mailbox if link else None, organizer, loan),
             web_link=meeting.web_link,
-            checked=observed.known.organizer_read,
+            checked=observed.known.organizer_read or _is_check_due(booking),
         )
         if loan is None or not made.writes:
             return writing
@@ -338,6 +339,11 @@ def _known(booking: Booking) -> Known:
         written=link is not None and link.written_at is not None,
         answers_before=before,
     )
+
+
+def _is_check_due(booking: Booking) -> bool:
+    """Tell whether the organizer's copy was ordered to be read, once, for what only it shows."""
+    return booking.link is not None and booking.link.state == "linked" and booking.link.is_check_due
 
 
 def _uid(booking: Booking) -> ICalUid | None:

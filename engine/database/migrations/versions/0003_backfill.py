@@ -15,8 +15,7 @@ branch_labels = None
 depends_on = None
 
 
-def _json() -> sa.types.TypeEngine[object]:
-    return sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql")
+JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql")
 
 
 def upgrade() -> None:
@@ -25,8 +24,8 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("from_at", types.Instant(), nullable=False),
         sa.Column("to_at", types.Instant(), nullable=False),
-        sa.Column("rooms", _json(), nullable=False),
-        sa.Column("unread", _json(), nullable=False),
+        sa.Column("rooms", JSON, nullable=False),
+        sa.Column("unread", JSON, nullable=False),
         sa.Column("cursor_at", types.Instant(), nullable=True),
         sa.Column("cursor_key", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
@@ -44,17 +43,17 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("start_at", types.Instant(), nullable=True),
         sa.Column("end_at", types.Instant(), nullable=True),
-        sa.Column("rooms", _json(), nullable=False),
+        sa.Column("rooms", JSON, nullable=False),
         sa.Column("organizer", sa.String(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
-        sa.Column("facts", _json(), nullable=False),
+        sa.Column("facts", JSON, nullable=False),
         sa.Column("loan_number", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("before", _json(), nullable=False),
+        sa.Column("before", JSON, nullable=False),
         sa.Column("seen_decision", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=True),
-        sa.Column("outcome_facts", _json(), nullable=False),
+        sa.Column("outcome_facts", JSON, nullable=False),
         sa.ForeignKeyConstraint(
             ["backfill_number"], ["backfill.number"], name=op.f("fk_backfill_meeting_backfill_number_backfill")
         ),
