@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from engine.database.faults import translate_error
 from engine.database.marks import Mark, Priority, write_marks
+from engine.database.prepared import run_directly
 from engine.errors import DatabaseUnusable, OutcomeUnknown, Unreachable
 
 log = logging.getLogger(__name__)
@@ -380,7 +381,7 @@ def _prepare_sqlite(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> Non
             connection.execute(pragma)
 
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        run_directly(connection, begin)
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)

@@ -115,6 +115,15 @@ class Prepared:
         return plan
 
 
+def run_directly(connection: Connection, sql: str) -> None:
+    """Run a command that takes no values and brings no rows. Raises what SQLAlchemy raises."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute(sql)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(error, sql, connection, None) from error
+
+
 class _Plan:
     """A statement compiled for one dialect, one set of names, and one length of each list."""
 

@@ -206,20 +206,34 @@ class WorkQueue:
         self._lease = timedelta(seconds=lease_seconds)
         self._seen_version = database.data_version()
 
-    def claim(self, limit: int) -> list[Claim]:
-        """Take up to *limit* keys that are due, live ones first, the longest due first among equals."""
-        if self._database.dialect == "sqlite" and not self._is_due():
-            return []  # without taking the one write lock there is: claiming is mostly in vain
+    def turn(self, ended: Sequence[Claim], limit: int) -> tuple[list[Claim], datetime | None]:
+        """
+        End passes well, and take up to *limit* keys that are due: live ones first, the longest due first among equals.
+
+        One transaction, so that the end of one pass and the beginning of the next cost one commit. Of what lost its
+        lease meanwhile nothing is written. Also returns when the next key becomes due or a lease ends, maybe in the
+        past; None: nothing waits.
+        """
+        if not ended and self._database.dialect == "sqlite":
+            with self._database.read() as transaction:
+                first = _first_due(transaction)
+                if limit <= 0 or not _due(first, transaction.now):
+                    return [], min(first.values(), default=None)  # without the one write lock there is
         claims: list[Claim] = []
         with self._database.write() as transaction:
-            for priority in _due(transaction):
+            for claim in sorted(ended, key=lambda claim: (claim.kind, claim.key)):
+                self._end(claim, transaction)
+            first = _first_due(transaction)
+            for priority in _due(first, transaction.now):
                 if len(claims) < limit:
                     claims += self._claim_some(transaction, priority, limit - len(claims))
-        return claims
+            if claims:
+                first = _first_due(transaction)
+        return claims, min(first.values(), default=None)
 
-    def _is_due(self) -> bool:
-        with self._database.read() as transaction:
-            return bool(_due(transaction))
+    def claim(self, limit: int) -> list[Claim]:
+        """Take keys that are due; see `turn`."""
+        return self.turn((), limit)[0]
 
     def _claim_some(self, transaction: Transaction, priority: Priority, limit: int) -> list[Claim]:
         values = {
@@ -250,12 +264,17 @@ class WorkQueue:
         return True
 
     def _write_done(self, claim: Claim, transaction: Transaction) -> None:
+        ready_at, is_ours = self._end(claim, transaction)
+        if not is_ours:
+            raise FenceLost(f"{claim.kind}:{claim.key} was taken over (fence {claim.fence}): its result is dropped")
+        if ready_at is not None:
+            transaction.after_commit(self._database.announce_marks)
+
+    def _end(self, claim: Claim, transaction: Transaction) -> tuple[datetime | None, bool]:
+        """End a pass well if the lease is still ours. Returns when the key is due again, and whether it was ours."""
         values = {**self._held(claim), "seen_version": claim.version, "now": transaction.now}
         row = _DONE.run(transaction.connection, values).one_or_none()
-        if row is None:
-            raise FenceLost(f"{claim.kind}:{claim.key} was taken over (fence {claim.fence}): its result is dropped")
-        if row[0] is not None:
-            transaction.after_commit(self._database.announce_marks)
+        return (None, False) if row is None else (row[0], True)
 
     def retry(self, claim: Claim, *, delay: float, error: str) -> None:
         """
@@ -309,12 +328,6 @@ class WorkQueue:
             _RELEASE_OTHERS.run(transaction.connection, {"owner": self.owner, "now": transaction.now})
             transaction.after_commit(self._database.announce_marks)
 
-    def next_due(self) -> datetime | None:
-        """Return when something becomes due, or a lease ends; maybe in the past. None: nothing waits."""
-        with self._database.read() as transaction:
-            first = _FIRST_DUE.run(transaction.connection).one()
-        return min((at for at in first if at is not None), default=None)
-
     def depth(self) -> QueueDepth:
         """Count what waits, for status pages and metrics."""
         with self._database.read() as transaction:
@@ -351,10 +364,15 @@ class WorkQueue:
         return {"of_kind": claim.kind, "of_key": claim.key, "of_fence": claim.fence, "owner": self.owner}
 
 
-def _due(transaction: Transaction) -> list[Priority]:
-    """Return the priorities in which something is due."""
+def _first_due(transaction: Transaction) -> dict[Priority, datetime]:
+    """Return when the first key of each priority is due; of those in which something waits."""
     first = _FIRST_DUE.run(transaction.connection).one()
-    return [priority for priority, at in zip(Priority, first, strict=True) if at is not None and at <= transaction.now]
+    return {priority: at for priority, at in zip(Priority, first, strict=True) if at is not None}
+
+
+def _due(first: Mapping[Priority, datetime], now: datetime) -> list[Priority]:
+    """Return the priorities in which something is due, the better ones first."""
+    return [priority for priority, at in first.items() if at <= now]
 
 
 def _claim_from(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> Claim:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -57,13 +58,11 @@ C = TypeVar("C", bound=ClaimLike)
 class Queue(Protocol[C]):
     """What the loop needs of the work queue; see `database.queue.WorkQueue`."""
 
-    def claim(self, limit: int) -> list[C]: ...
-    def done(self, claim: C) -> bool: ...
+    def turn(self, ended: Sequence[C], limit: int) -> tuple[list[C], datetime | None]: ...
     def retry(self, claim: C, *, delay: float, error: str) -> None: ...
     def park(self, claim: C, *, error: str) -> None: ...
     def renew(self, claims: Iterable[C]) -> list[C]: ...
     def release(self) -> None: ...
-    def next_due(self) -> datetime | None: ...
     def on_mark(self, callback: Callable[[], None]) -> None: ...
     def changed_elsewhere(self) -> bool: ...
 
@@ -130,6 +129,8 @@ class Loop(Generic[C]):
         self._poll_seconds = poll_seconds
         self._lease_seconds = lease_seconds
         self._running: dict[asyncio.Task[None], C] = {}
+        self._ended: list[C] = []
+        """Passes that ended well, which the queue does not know yet."""
         self._parked: set[tuple[str, str]] = set()
         self._is_refused = True  # not known: the first room that is read closes what an earlier run opened
         self._fatal: BaseException | None = None
@@ -139,7 +140,8 @@ class Loop(Generic[C]):
     async def run(self) -> None:
         """Run until `stop`. Raises Fatal when the engine cannot go on."""
         events = asyncio.get_running_loop()
-        self._queue.on_mark(lambda: _call(events, self._awake.set))
+        home = threading.get_ident()
+        self._queue.on_mark(lambda: self._awake.set() if threading.get_ident() == home else _wake(events, self._awake))
         keepers = [events.create_task(self._keep_leases())]
         if self._poll_seconds:
             keepers.append(events.create_task(self._watch_others()))
@@ -147,8 +149,7 @@ class Loop(Generic[C]):
             while not self._stopping:
                 self._awake.clear()
                 self._raise_fatal()
-                self._start_due()
-                await self._sleep()
+                await self._sleep(self._turn())
         finally:
             for keeper in keepers:
                 keeper.cancel()
@@ -161,55 +162,48 @@ class Loop(Generic[C]):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no pass is running."""
-        return not self._running
+        """Whether no pass is running, and the queue knows of all that ended."""
+        return not self._running and not self._ended
 
     @property
     def running_tasks(self) -> tuple[asyncio.Task[None], ...]:
         """The passes under way."""
         return tuple(self._running)
 
-    def _start_due(self) -> None:
-        """Start passes in the free slots. Afterwards no slot is free, or nothing else is due."""
+    def _turn(self) -> float:
+        """
+        Tell the queue what has ended, and start passes in the free slots. Afterwards no slot is free, or nothing else
+        is due. Returns how many seconds to sleep at most.
+        """
         free = self._slots - len(self._running)
-        if free <= 0:
-            return
+        if free <= 0 and not self._ended:
+            return IDLE_SECONDS_MAX
         try:
-            claims = self._queue.claim(free)
+            claims, next_due = self._queue.turn(self._ended, free)
         except Transient as error:
             log.warning("the queue cannot be read: %s", error)
-            return
+            return BACKOFF_SECONDS_MIN
+        self._ended.clear()
         for claim in claims:
             task = asyncio.get_running_loop().create_task(self._pass(claim), name=f"{claim.kind}:{claim.key}")
             self._running[task] = claim
             task.add_done_callback(self._end)
+        if next_due is None or len(self._running) >= self._slots:
+            return IDLE_SECONDS_MAX
+        return min(IDLE_SECONDS_MAX, max(0.001, (next_due - self._now()).total_seconds()))
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        """
-        Free the slot of a pass that has ended.
-
-        The loop is woken only if it had no slot left: what a pass makes due, itself included, is announced as a mark.
-        """
-        was_full = len(self._running) >= self._slots
+        """Free the slot of a pass that has ended."""
         self._running.pop(task, None)
         error = None if task.cancelled() else task.exception()
         self._fatal = self._fatal or error
-        if was_full or error is not None:
-            self._awake.set()
+        self._awake.set()
 
     def _raise_fatal(self) -> None:
         if self._fatal is not None:
             raise self._fatal
 
-    async def _sleep(self) -> None:
-        seconds = IDLE_SECONDS_MAX
-        if len(self._running) < self._slots:
-            try:
-                due = self._queue.next_due()
-            except Transient:
-                due, seconds = None, BACKOFF_SECONDS_MIN
-            if due is not None:
-                seconds = min(seconds, max(0.001, (due - self._now()).total_seconds()))
+    async def _sleep(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self._awake.wait()
@@ -240,7 +234,7 @@ class Loop(Generic[C]):
         except Exception as error:
             log.exception("a pass failed unexpectedly", extra={"kind": claim.kind, "key": claim.key})
             return self._after_permanent(claim, error)
-        self._queue.done(claim)
+        self._ended.append(claim)
         if self._is_refused and claim.kind == "room":  # a room's pass has spoken to Graph for certain
             self._is_refused = False
             self._watcher.admitted()
@@ -267,7 +261,7 @@ class Loop(Generic[C]):
     async def _keep_leases(self) -> None:
         while True:
             await asyncio.sleep(self._lease_seconds / 3)
-            claims = list(self._running.values())
+            claims = [*self._running.values(), *self._ended]
             if claims:
                 try:
                     self._queue.renew(claims)
@@ -292,12 +286,13 @@ class Loop(Generic[C]):
         if self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
         try:
+            self._queue.turn(self._ended, 0)
             self._queue.release()
         except EngineError as error:
             log.warning("leases could not be released: %s", error)
 
 
-def _call(events: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
-    """Call *callback* in the loop from whatever thread; a loop that has closed needs no waking."""
+def _wake(events: asyncio.AbstractEventLoop, awake: asyncio.Event) -> None:
+    """Wake the loop from another thread; one that has closed needs no waking."""
     if not events.is_closed():
-        events.call_soon_threadsafe(callback)
+        events.call_soon_threadsafe(awake.set)

@@ -63,7 +63,7 @@ class TestAKeyThatWaits:
         mark(database, "1", delay=10)
         mark(database, "1", delay=50)
 
-        assert queue.next_due() == MONDAY + timedelta(seconds=10)
+        assert queue.turn((), 0)[1] == MONDAY + timedelta(seconds=10)
         clock.advance(seconds=10)
         assert len(queue.claim(10)) == 1
 
@@ -105,7 +105,7 @@ class TestAKeyThatRuns:
         mark(database, "1")
 
         assert queue.done(claim_one(queue)) is True
-        assert (queue.claim(10), queue.next_due(), len(rows(database, "work"))) == ([], None, 1)
+        assert (queue.claim(10), queue.turn((), 0)[1], len(rows(database, "work"))) == ([], None, 1)
 
     def test_and_is_marked_runs_once_more(self, database: Database, queue: WorkQueue) -> None:
         """A change that arrives in the midst of a pass is looked at by the next one; three changes by one."""
@@ -370,7 +370,7 @@ class TestUnderStress:
 
         def work(owner: str) -> None:
             queue = WorkQueue(database, owner=owner)
-            while not (stop.is_set() and queue.next_due() is None):
+            while not (stop.is_set() and queue.turn((), 0)[1] is None):
                 for claim in queue.claim(2):
                     with lock:
                         overlaps.extend(running & {claim.key})
