@@ -8,10 +8,10 @@ the copy and is notified. Messages carry no content: each stage looks at the org
 
 from __future__ import annotations
 
-from copy import deepcopy
 from datetime import UTC, datetime, time, timedelta
 
 from engine.simulator.calendar import is_blocking
+from engine.simulator.placing import Placing
 from engine.simulator.processing import (
     USER_PROCESSING,
     CalendarProcessing,
@@ -21,7 +21,7 @@ from engine.simulator.processing import (
     last_bookable_day,
     parse_processing,
 )
-from engine.simulator.records import NEVER, Attendee, Event, Mailbox
+from engine.simulator.records import Event, Mailbox
 from engine.simulator.recurrence import cut
 from engine.simulator.steps import Steps
 from engine.simulator.times import find_zone
@@ -36,6 +36,7 @@ class Attendant:
     def __init__(self, world: World, steps: Steps) -> None:
         self._world = world
         self._steps = steps
+        self._placing = Placing(world)
         self._parsed: dict[str, CalendarProcessing] = {}
         steps.on("request", self._arrive)
         steps.on("decide", self._decide)
@@ -103,14 +104,16 @@ class Attendant:
         owner = self._world.mailboxes[mailbox]
         meeting = self._world.calendars[organizer].by_ical(ical_uid)
         options = self.options_of(owner)
-        if meeting is None or not self._is_invited(owner, meeting) or not self._is_processed(owner, meeting, options):
+        if (
+            meeting is None
+            or not self._placing.is_invited(owner, meeting)
+            or not self._is_processed(owner, meeting, options)
+        ):
             return
         copy = self._world.calendars[mailbox].by_ical(ical_uid)
         if copy is None and not options.add_new_requests_tentatively:
             return
-        if meeting.recurrence is not None:
-            self._absorb_dates(owner, meeting)
-        self._place(owner, meeting, copy or self._restored(owner, meeting))
+        self._placing.place(owner, meeting)
         if options.automate_processing == "AutoAccept" and self._may_answer(meeting, options):
             self._steps.schedule(
                 "decide", self._delay(), mailbox=mailbox, organizer=organizer, ical_uid=ical_uid,
@@ -127,108 +130,6 @@ class Attendant:
         """Requests from outside are skipped by default (Set-CalendarProcessing: ProcessExternalMeetingMessages)."""
         outside = self._world.mailboxes[meeting.mailbox].kind == "external"
         return options.process_external_meeting_messages or not outside
-
-    def _is_invited(self, owner: Mailbox, meeting: Event) -> bool:
-        addresses = self._world.addresses_of(owner)
-        return any(attendee.address.lower() in addresses for attendee in meeting.attendees)
-
-    def _place(self, owner: Mailbox, meeting: Event, copy: Event | None) -> Event:
-        """Put the organizer's words on the calendar; a new time takes the old answer back."""
-        is_new = copy is None
-        if copy is None:
-            copy = self._blank_copy(owner, meeting)
-        moved = is_new or copy.is_cancelled or _stands_elsewhere(copy, meeting)
-        self._copy_content(owner, meeting, copy)
-        if not copy.series:
-            self._copy_series(meeting, copy, moved=moved)
-        if moved:
-            copy.response, copy.responded_at = "notResponded", NEVER
-            copy.show_as = "free" if meeting.show_as == "free" else "tentative"
-        elif copy.response == "accepted":
-            copy.show_as = meeting.show_as
-        self._set_own_status(copy)
-        self._world.write(copy, "created" if is_new else "updated")
-        if moved and copy.recurrence is not None:
-            self._place_exceptions(owner, meeting, copy)
-        return copy
-
-    # -- series
-
-    def _restored(self, owner: Mailbox, meeting: Event) -> Event | None:
-        """Return the occurrence that was taken out of the owner's copy of the series and is asked for again."""
-        series = self._world.calendars[owner.id].series_by_ical(meeting.ical_uid)
-        if series is None or meeting.slot is None:
-            return None
-        occurrence = series.restore(meeting.slot)
-        occurrence.sequence = -1
-        return occurrence
-
-    def _absorb_dates(self, owner: Mailbox, meeting: Event) -> None:
-        """A series takes the place of the single dates of it that the owner was invited to before."""
-        calendar = self._world.calendars[owner.id]
-        source = self._world.calendars[meeting.mailbox].series[meeting.key]
-        for item in source.exceptions.values():
-            for orphan in calendar.all_by_ical(item.ical_uid):
-                self._world.erase(orphan)
-
-    def _copy_series(self, meeting: Event, copy: Event, *, moved: bool) -> None:
-        """Take the pattern over, and what is cancelled; a new time takes back what this copy had declined of it."""
-        if moved:
-            copy.recurrence = meeting.recurrence
-            series = self._world.calendars[copy.mailbox].series.get(copy.key)
-            if series is not None:
-                self._world.drop_exceptions(series)
-            copy.cancelled_dates = []
-        copy.cancelled_dates = sorted({*copy.cancelled_dates, *meeting.cancelled_dates})
-
-    def _place_exceptions(self, owner: Mailbox, meeting: Event, copy: Event) -> None:
-        """A series' request carries its exceptions; dates the owner is not invited to are left out."""
-        source = self._world.calendars[meeting.mailbox].series[meeting.key]
-        series = self._world.calendars[owner.id].series[copy.key]
-        for day, item in sorted(source.exceptions.items()):
-            occurrence = series.at(day)
-            if occurrence is None:
-                continue
-            if not self._is_invited(owner, item):
-                self._world.erase(occurrence)
-            elif source.is_modified(item):
-                self._place(owner, item, occurrence)
-            if copy.key not in self._world.calendars[owner.id].series:
-                return  # not one date is left
-
-    def _blank_copy(self, owner: Mailbox, meeting: Event) -> Event:
-        world = self._world
-        now = world.now()
-        return Event(
-            key=world.new_key(), mailbox=owner.id, ical_uid=meeting.ical_uid, number=world.next_number(),
-            created_at=now, modified_at=now, start=meeting.start, end=meeting.end, is_organizer=False,
-            response="notResponded", show_as="tentative",
-        )  # fmt: skip
-
-    def _copy_content(self, owner: Mailbox, meeting: Event, copy: Event) -> None:
-        copy.subject, copy.body, copy.body_type = meeting.subject, meeting.body, meeting.body_type
-        copy.start, copy.end, copy.is_all_day = meeting.start, meeting.end, meeting.is_all_day
-        copy.start_zone, copy.end_zone = meeting.start_zone, meeting.end_zone
-        copy.sensitivity, copy.intended_show_as = meeting.sensitivity, meeting.show_as
-        copy.organizer_name, copy.organizer_address = meeting.organizer_name, meeting.organizer_address
-        copy.organizer_mailbox, copy.sequence, copy.is_cancelled = meeting.mailbox, meeting.sequence, False
-        copy.location, copy.locations = deepcopy(meeting.location), deepcopy(meeting.locations)
-        copy.hide_attendees, copy.has_attachments = meeting.hide_attendees, meeting.has_attachments
-        copy.extras = {**meeting.extras, "isReminderOn": False}
-        addresses = self._world.addresses_of(owner)
-        copy.attendees = [
-            Attendee(address=item.address, name=item.name, type=item.type)
-            for item in meeting.attendees
-            if not meeting.hide_attendees or item.address.lower() in addresses
-        ]
-
-    def _set_own_status(self, copy: Event) -> None:
-        """Show the owner's own answer in the attendee list; others' answers are not kept up (Graph: responseStatus)."""
-        owner = self._world.addresses_of(self._world.mailboxes[copy.mailbox])
-        shown = "none" if copy.response == "notResponded" else copy.response
-        for attendee in copy.attendees:
-            if attendee.address.lower() in owner:
-                attendee.response, attendee.responded_at = shown, copy.responded_at
 
     # -- stage two: the booking attendant
 
@@ -295,7 +196,7 @@ class Attendant:
         copy.responded_at = self._world.now()
         copy.response = ANSWERS[verdict]
         copy.pending_reason = reason if verdict is Verdict.PENDING else ""
-        self._set_own_status(copy)
+        self._placing.set_own_status(copy)
         if verdict is Verdict.DECLINE:
             self._world.erase(copy)
         elif verdict is Verdict.PENDING:
@@ -359,11 +260,14 @@ class Attendant:
         meeting = self._world.calendars[organizer].by_ical(ical_uid)
         if copy is None or copy.is_cancelled or copy.is_organizer or options.automate_processing == "None":
             return
-        if meeting is not None and self._is_invited(owner, meeting):
+        if meeting is not None and self._placing.is_invited(owner, meeting):
             return
         copy.is_cancelled = True
         copy.subject = f"Canceled: {copy.subject}"
         copy.show_as = "free"
+        series = self._world.calendars[mailbox].series.get(copy.key)
+        for item in series.exceptions.values() if series else ():
+            item.show_as = "free"
         self._world.write(copy, "updated")
         if options.remove_canceled_meetings:
             self._steps.schedule("sweep", self._delay(), mailbox=mailbox, key=copy.key)
@@ -386,10 +290,3 @@ class Attendant:
                     continue  # the series' answer says the same; it becomes no exception
                 item.response, item.responded_at = response, now
                 self._world.write(meeting, "updated")
-
-
-def _stands_elsewhere(copy: Event, meeting: Event) -> bool:
-    """Tell whether *meeting* asks for other times than *copy* has: a series says so by its sequence."""
-    if meeting.recurrence is not None or copy.recurrence is not None:
-        return copy.sequence != meeting.sequence
-    return (copy.start, copy.end) != (meeting.start, meeting.end) or copy.sequence < 0

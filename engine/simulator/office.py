@@ -11,6 +11,7 @@ from engine.simulator.attendant import Attendant
 from engine.simulator.meetings import Meetings
 from engine.simulator.processing import CalendarProcessing, Verdict
 from engine.simulator.records import Attendee, Event, Mailbox, Place
+from engine.simulator.series import occurrence_key
 from engine.simulator.times import find_zone, parse_when
 from engine.simulator.world import World
 
@@ -148,7 +149,7 @@ class Office:
 
     def touch(self, key: str, ical_uid: str) -> None:
         """Let a background assistant save a copy again: new change key, nothing else (Support: diagnostic logs)."""
-        self._world.write(self._copy(key, ical_uid), "updated")
+        self._world.write(self._world.master_of(self._copy(key, ical_uid)), "updated")
 
     def disguise(
         self, key: str, ical_uid: str, *, start: str | None = None, end: str | None = None,
@@ -175,7 +176,11 @@ class Office:
         self._world.save_mailbox(mailbox)
 
     def change_organizer(self, key: str, ical_uid: str, new: str) -> None:
-        """Hand a meeting to another organizer: copies are updated silently (Invoke-ChangeMeetingOrganizer)."""
+        """
+        Hand a meeting to another organizer: copies are updated silently (Invoke-ChangeMeetingOrganizer).
+
+        A series goes as a whole; the cmdlet would leave its past with the old organizer.
+        """
         meeting, heir = self._copy(key, ical_uid), self.find(new)
         for mailbox_id, calendar in self._world.calendars.items():
             copy = calendar.by_ical(ical_uid)
@@ -184,12 +189,19 @@ class Office:
             copy.organizer_name, copy.organizer_address = heir.display_name, heir.address
             copy.organizer_mailbox = heir.id
             self._world.write(copy, "updated")
+        series = self._world.calendars[meeting.mailbox].series.get(meeting.key)
+        exceptions = sorted(series.exceptions.items()) if series else []
         self._world.erase(meeting)
         now = self._world.now()
         meeting.key, meeting.number, meeting.mailbox = self._world.new_key(), self._world.next_number(), heir.id
-        meeting.organizer_name, meeting.organizer_address = heir.display_name, heir.address
-        meeting.organizer_mailbox, meeting.created_at, meeting.transaction_id = heir.id, now, None
+        meeting.created_at, meeting.transaction_id, meeting.former = now, None, []
+        for item in (meeting, *(item for _, item in exceptions)):
+            item.organizer_name, item.organizer_address = heir.display_name, heir.address
+            item.mailbox = item.organizer_mailbox = heir.id
         self._world.write(meeting, "created")
+        for day, item in exceptions:
+            item.key, item.series = occurrence_key(meeting.key, day), meeting.key
+            self._world.write(item, "updated")
 
     def request_from_outside(self, sender: str, name: str, body: dict[str, Any]) -> Event:
         """Let somebody outside send a meeting request; *body* is that of a Graph event."""
