@@ -90,6 +90,7 @@ class Engine:
             "places": self._import_places,
             "subscription": self._keep_subscription,
             "backfill": self._advance_backfill,
+            "case": self._settle_case,
         }
 
     async def _read_room(self, claim: Claim) -> None:
@@ -114,3 +115,6 @@ class Engine:
             await self.subscription_pass.settle_all()
         else:
             await self.subscription_pass.keep(BookableId(int(claim.key)))
+
+    async def _settle_case(self, claim: Claim) -> None:
+        self.office.cases.settle_by_policy(int(claim.key))

@@ -19,6 +19,7 @@ from engine.database.notifications import Inbox
 from engine.database.overrides import Overrides
 from engine.database.queue import WorkQueue
 from engine.database.roombook import RoomCache
+from engine.database.settlements import Settlements
 from engine.database.status import StatusBoard, render_health
 from engine.database.subscriptions import SubscriptionStore
 from engine.database.tokens import TokenIdentity, TokenStore
@@ -26,6 +27,7 @@ from engine.errors import NotFound
 from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import TextLevel
 from engine.reconcile.actions import Note
+from engine.reconcile.brake import BrakeRule
 from engine.reconcile.ledger import SyncRules
 from engine.settings import Settings
 
@@ -85,6 +87,7 @@ class Rules:
             text_level=TextLevel(str(self._value("loans.text_level", loans.text_level))),
             import_existing=self.import_existing(),
             mode=str(self._value("sync.mode", sync.mode)),
+            brake=BrakeRule(sync.mass_cancel_max, sync.mass_cancel_percent),
             link_base=self.link_base,
         )
 
@@ -142,6 +145,7 @@ class Office:
         self.instance = self._instance()
         self.rules = Rules(settings, self.overrides, self.cache, now)
         self.desk = Desk(self.database, self._desk_options, on_rules=self.cache.forget)
+        self.cases = Settlements(self.database, self.desk)
         self.tokens = TokenDrawer(TokenStore(self.database))
         self.status = StatusBoard(self.database)
         self.queue = WorkQueue(self.database, owner=f"engine-{secrets.token_hex(4)}")

@@ -60,6 +60,7 @@ def read_link(row: Any) -> Link:
         written_at=row.written_at,
         asked_at=row.asked_at,
         checked_at=row.checked_at,
+        hold=row.hold,
     )
 
 

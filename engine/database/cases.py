@@ -1,14 +1,15 @@
-"""Cases as people see them: listing them, settling one by hand."""
+"""Cases as rows: listing them, closing one, opening it again. What settling does to a loan: `settlements.py`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, null, select
 
 from engine.database.connection import Transaction
 from engine.database.listing import LIMIT_MAX
-from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.errors import NotAllowed, NotFound
@@ -18,17 +19,45 @@ from engine.loans.loan import Case, CaseState
 _case = metadata.tables["case"]
 _room = metadata.tables["room"]
 _CASES = select(_case, _room.c.name.label("room")).join(_room, _room.c.id == _case.c.room_id, isouter=True)
-_ONE = Prepared(_CASES.where(_case.c.id == bindparam("of_id")))
-_CLOSE = Prepared(
+_ONE = _CASES.where(_case.c.id == bindparam("of_id"))
+_LOCK = select(_case.c.id).where(_case.c.id == bindparam("of_id")).with_for_update()
+_CLOSE = (
     _case.update()
-    .where(_case.c.id == bindparam("of_id"), _case.c.state == CaseState.OPEN.value)
+    .where(_case.c.id == bindparam("of_id"))
     .values(
-        state=CaseState.CLOSED.value,
+        state=bindparam("new_state"),
         closed_at=bindparam("at"),
         closed_by=bindparam("by"),
         settlement=bindparam("how"),
+        undo=bindparam("before", type_=_case.c.undo.type),
     )
 )
+_REOPEN = (
+    _case.update()
+    .where(_case.c.id == bindparam("of_id"))
+    .values(state=CaseState.OPEN.value, closed_at=None, closed_by=None, settlement=None, undo=null())
+)
+_OPEN_TWIN = select(_case.c.id).where(
+    _case.c.subject == bindparam("subject"), _case.c.code == bindparam("code"), _case.c.state == CaseState.OPEN.value
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A case with what only this package needs of it: its subject, whether it stands by itself, what undoes it."""
+
+    case: Case
+    subject: str
+    standing: bool
+    undo: Mapping[str, Any] | None
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """The key to look at again once it is settled."""
+        kind, colon, key = self.subject.partition(":")
+        if not colon:
+            return None
+        return (kind, key.partition(":")[0]) if kind == "loan" else (kind, key)
 
 
 def list_cases(connection: Connection, *, state: CaseState | None, after: int | None, limit: int) -> list[Case]:
@@ -41,19 +70,49 @@ def list_cases(connection: Connection, *, state: CaseState | None, after: int | 
     return [_parse(row) for row in connection.execute(statement)]
 
 
-def settle_case(transaction: Transaction, case_id: int, *, settlement: str, actor: str) -> Case:
-    """Close a case and mark its subject. Raises NotFound, and NotAllowed when it is closed already."""
-    connection = transaction.connection
-    row = _ONE.run(connection, {"of_id": case_id}).first() if 0 < case_id <= ID_MAX else None
+def load_case(connection: Connection, case_id: int, *, lock: bool = False) -> Filed:
+    """Return one case; with *lock*, nobody else settles it until the transaction ends. Raises NotFound."""
+    row = None
+    if 0 < case_id <= ID_MAX:
+        if lock:
+            connection.execute(_LOCK, {"of_id": case_id}).all()
+        row = connection.execute(_ONE, {"of_id": case_id}).first()
     if row is None:
         raise NotFound(f"there is no case {case_id}")
-    values = {"of_id": case_id, "at": transaction.now, "by": actor, "how": settlement}
-    if not _CLOSE.run(connection, values).rowcount:
-        raise NotAllowed(f"case {case_id} was closed already, by {row.closed_by}: {row.settlement}")
-    kind, colon, key = row.subject.partition(":")
-    if colon:
-        transaction.mark(kind, key)
-    return _parse(_ONE.run(connection, {"of_id": case_id}).one())
+    return Filed(_parse(row), row.subject, row.standing, row.undo or None)
+
+
+def check_open(case: Case) -> None:
+    """Raise NotAllowed for a case that is settled already."""
+    if case.state is not CaseState.OPEN:
+        raise NotAllowed(f"case {case.id} was closed already, by {case.closed_by}: {case.settlement}")
+
+
+def close_filed(
+    transaction: Transaction,
+    filed: Filed,
+    *,
+    settlement: str,
+    actor: str,
+    undo: Mapping[str, Any] | None = None,
+    state: CaseState = CaseState.CLOSED,
+) -> Case:
+    """Close a case by hand, and mark its subject to be looked at again."""
+    values = {"of_id": filed.case.id, "at": transaction.now, "by": actor, "how": settlement, "before": undo or None}
+    transaction.connection.execute(_CLOSE, {**values, "new_state": state.value})
+    if filed.key is not None:
+        transaction.mark(*filed.key)
+    return load_case(transaction.connection, filed.case.id).case
+
+
+def reopen_filed(transaction: Transaction, filed: Filed) -> None:
+    """Open a case again. Raises NotAllowed when another one has been opened for the same since."""
+    twin = transaction.connection.execute(_OPEN_TWIN, {"subject": filed.subject, "code": filed.case.code}).scalar()
+    if twin is not None:
+        raise NotAllowed(f"case {filed.case.id} cannot be opened again: the same is open as case {twin}")
+    transaction.connection.execute(_REOPEN, {"of_id": filed.case.id})
+    if filed.key is not None:
+        transaction.mark(*filed.key)
 
 
 def _parse(row: Any) -> Case:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import bindparam, func, select
 
-from engine.database.cases import list_cases, settle_case
+from engine.database.cases import check_open, close_filed, list_cases, load_case
 from engine.database.catalogue import Item, find_item_faults, load_all_items, load_assets, load_items, load_stores
 from engine.database.connection import Database, Transaction
 from engine.database.directory import ensure_store
@@ -34,6 +34,7 @@ from engine.database.listing import list_history, list_numbers
 from engine.database.loans import load_loans, wake_waiting
 from engine.database.occupancy import find_busy, find_clashes
 from engine.database.prepared import Prepared
+from engine.database.records import write_decisions
 from engine.database.rules import render_rules
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX, find_change_faults, find_name_faults, find_order_faults
@@ -44,6 +45,7 @@ from engine.loans.loan import Asset, Case, CaseState, Decision, ItemKind, Loan, 
 from engine.loans.register import Availability, Busy, LoanChange, LoanFilter, LoanOrder, LoanRegister
 from engine.loans.rules import BookingRules, find_breaches
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, allowed_actions, next_status
+from engine.reconcile.actions import Note
 from engine.reconcile.reasons import explain
 
 TRIES = 3
@@ -114,7 +116,7 @@ class Desk(LoanRegister):
 
         Raises Invalid, RuleBroken, Unavailable; an item that does not exist is a fault of the order (Invalid).
         """
-        return self._edit(lambda transaction: self._book(transaction, order, actor))
+        return self.edit(lambda transaction: self._book(transaction, order, actor))
 
     def change(self, number: LoanNumber, change: LoanChange, *, actor: str) -> Loan:
         """
@@ -124,11 +126,11 @@ class Desk(LoanRegister):
         and stay held. A room that declined, or was released, stays so until it answers anew; one that is taken
         out becomes `cancelled`, and one that comes back after that is asked like a new one.
         """
-        return self._edit(lambda transaction: self._change(transaction, number, change, actor))
+        return self.edit(lambda transaction: self.change_within(transaction, number, change, actor=actor))
 
     def act(self, number: LoanNumber, action: LoanAction, *, actor: str, reason: str = "") -> Loan:
         """Take one step in a loan's life; a step to a status that does not block lets go of all items."""
-        return self._edit(lambda transaction: self._act(transaction, number, action, actor, reason))
+        return self.edit(lambda transaction: self._act(transaction, number, action, actor, reason))
 
     def find(self, number: LoanNumber) -> Loan:
         with self._database.read() as transaction:
@@ -173,7 +175,7 @@ class Desk(LoanRegister):
         if faults:
             raise Invalid(*faults)
         wanted = (store or "").strip() or self._options().default_store
-        return self._edit(lambda transaction: _add_asset(transaction, name.strip(), wanted, description))
+        return self.edit(lambda transaction: _add_asset(transaction, name.strip(), wanted, description))
 
     def list_stores(self) -> Sequence[Store]:
         with self._database.read() as transaction:
@@ -203,11 +205,17 @@ class Desk(LoanRegister):
     def settle_case(self, case_id: int, *, settlement: str, actor: str) -> Case:
         """Close a case by hand, and look at its subject again: a case whose cause is still there opens anew."""
         with self._database.write() as transaction:
-            return settle_case(transaction, case_id, settlement=settlement, actor=actor)
+            filed = load_case(transaction.connection, case_id, lock=True)
+            check_open(filed.case)
+            note = Note("settled_by_hand", {"case": case_id, "words": settlement}, actor=actor)
+            write_decisions(
+                transaction, [note], loan_number=filed.case.loan_number, ical_uid=filed.case.ical_uid
+            )
+            return close_filed(transaction, filed, settlement=settlement, actor=actor)
 
     # --- steps
 
-    def _edit(self, step: Callable[[Transaction], Written]) -> Written:
+    def edit(self, step: Callable[[Transaction], Written]) -> Written:
         """Run one edit; when somebody took an item or wrote the row at the same moment, look again."""
         for _ in range(TRIES):
             try:
@@ -235,13 +243,18 @@ class Desk(LoanRegister):
         transaction.mark("loan", str(number))
         return _loan(transaction, number)
 
-    def _change(self, transaction: Transaction, number: LoanNumber, change: LoanChange, actor: str) -> Loan:
+    def change_within(
+        self, transaction: Transaction, number: LoanNumber, change: LoanChange, *, actor: str, by_rules: bool = True
+    ) -> Loan:
+        """Change a loan within a transaction. Without *by_rules* it may be off the grid and break booking rules, as
+        what comes from Outlook may; it never takes what is not free."""
         loan = _locked(transaction, number)
         _check_version(loan, change.seen_version)
         if not loan.blocks:
             raise NotAllowed(f"loan {number} is {loan.status}: it can no longer be changed")
         start, end = change.start or loan.interval.start, change.end or loan.interval.end
-        _refuse(find_change_faults(change, start=start, end=end, now=transaction.now))
+        if by_rules:
+            _refuse(find_change_faults(change, start=start, end=end, now=transaction.now))
         interval = Interval(start, end)
         present = {item.id: item.state for item in loan.items if item.state is not ItemState.CANCELLED}
         wanted = list(present) if change.items is None else [item.id for item in change.items]
@@ -251,7 +264,7 @@ class Desk(LoanRegister):
         if not changes:
             return loan
         moved = interval != loan.interval
-        self._check(transaction, _to_check(items, loan, moved=moved), interval, apart=number)
+        self._check(transaction, _to_check(items, loan, moved=moved), interval, apart=number, by_rules=by_rules)
         freed = apply_change(transaction, loan, change, interval, items)
         facts = {"changes": "; ".join(f"{field}: {old} → {new}" for field, (old, new) in changes.items())}
         details = {field: {"old": old, "new": new} for field, (old, new) in changes.items()}
@@ -274,11 +287,17 @@ class Desk(LoanRegister):
         return _loan(transaction, number)
 
     def _check(
-        self, transaction: Transaction, items: dict[int, Item], interval: Interval, *, apart: int | None = None
+        self,
+        transaction: Transaction,
+        items: dict[int, Item],
+        interval: Interval,
+        *,
+        apart: int | None = None,
+        by_rules: bool = True,
     ) -> None:
         """Refuse what breaks a rule or is taken. From here on nobody else books these items until we are done."""
         lock_items(transaction.connection, items)
-        for item in items.values():
+        for item in items.values() if by_rules else ():
             zone = _zone(item, self._options().time_zone)
             for breach in find_breaches(item.rules, interval, now=transaction.now, zone=zone):
                 facts = {"item_id": item.id, "item": item.name, **breach.facts}

@@ -183,7 +183,9 @@ _UPDATE_ITEM = Prepared(
 
 _WAITING = Prepared(
     select(case_table.c.subject, case_table.c.facts).where(
-        case_table.c.code == "item_unavailable", case_table.c.state == "open", case_table.c.subject.like("meeting:%")
+        case_table.c.code == "item_unavailable",
+        case_table.c.state != "closed",
+        case_table.c.subject.like("meeting:%"),
     )
 )
 

@@ -18,6 +18,8 @@ decision_table = metadata.tables["decision"]
 case_table = metadata.tables["case"]
 room_table = metadata.tables["room"]
 asset_table = metadata.tables["asset"]
+store_table = metadata.tables["store"]
+loan_table = metadata.tables["loan"]
 
 _NAMES = tuple(
     Prepared(select(table.c.id, table.c.name).where(table.c.id.in_(bindparam("ids", expanding=True))))
@@ -66,10 +68,23 @@ def write_decisions(
 
 
 _OPEN = Prepared(
-    select(case_table.c.id, case_table.c.code, case_table.c.standing, case_table.c.facts).where(
-        case_table.c.subject == bindparam("subject"), case_table.c.state == "open"
-    )
+    select(
+        case_table.c.id, case_table.c.code, case_table.c.standing, case_table.c.facts, case_table.c.state
+    ).where(case_table.c.subject == bindparam("subject"), case_table.c.state != "closed")
 )
+_POLICY_OF_LOAN = Prepared(
+    select(store_table.c.policy)
+    .join(loan_table, loan_table.c.store_id == store_table.c.id)
+    .where(loan_table.c.number == bindparam("key"))
+)
+_POLICY_OF_ROOM = Prepared(
+    select(store_table.c.policy)
+    .join(room_table, room_table.c.store_id == store_table.c.id)
+    .where(room_table.c.id == bindparam("key"))
+)
+
+PASSING = frozenset({"minutes"})
+"""Facts that differ at each look: an ignored case does not open anew for them."""
 
 
 def _open_case(insert: Any) -> Prepared:
@@ -78,7 +93,7 @@ def _open_case(insert: Any) -> Prepared:
             index_elements=["subject", "code"],
             index_where=case_table.c.state == "open",
             set_={"facts": insert.excluded.facts, "loan_number": insert.excluded.loan_number},
-        )
+        ).returning(case_table.c.id)
     )
 
 
@@ -97,7 +112,11 @@ def open_cases(
     loan_number: int | None = None,
     ical_uid: str | None = None,
 ) -> None:
-    """Open a case per note; one of the same code that is open already gets the newest facts instead."""
+    """
+    Open a case per note; one of the same code that is open already gets the newest facts instead.
+
+    Where the store settles this kind by itself, the case is marked: that happens in a pass of its own.
+    """
     if not notes:
         return
     facts = name_items(transaction.connection, notes)
@@ -114,7 +133,21 @@ def open_cases(
             "ical_uid": ical_uid,
             "room_id": note.room_id,
         }
-        statement.run(transaction.connection, row)
+        case_id = int(statement.run(transaction.connection, row).scalar_one())
+        room_id = note.room_id if note.room_id is not None else fact.get("item_id")
+        if note.code in _policy_of(transaction.connection, loan_number, room_id):
+            transaction.mark("case", str(case_id))
+
+
+def _policy_of(connection: Connection, loan_number: int | None, room_id: object) -> Mapping[str, str]:
+    """Return what the store of a loan, or else of a room, settles by itself."""
+    if loan_number is not None:
+        found = _POLICY_OF_LOAN.run(connection, {"key": loan_number}).scalar()
+    elif isinstance(room_id, int):
+        found = _POLICY_OF_ROOM.run(connection, {"key": room_id}).scalar()
+    else:
+        found = None
+    return found or {}
 
 
 def keep_standing_cases(
@@ -125,14 +158,19 @@ def keep_standing_cases(
     loan_number: int | None = None,
     ical_uid: str | None = None,
 ) -> None:
-    """Make *notes* the standing cases of *subject*: new ones open, others close by themselves."""
+    """
+    Make *notes* the standing cases of *subject*: new ones open, others close by themselves.
+
+    One that somebody ignored stays so while it says the same.
+    """
     notes = _one_per_code(transaction.connection, notes)
     present = {row.code: row for row in _OPEN.run(transaction.connection, {"subject": subject}) if row.standing}
-    wanted = {note.code for note in notes}
-    fresh = [note for note in notes if note.code not in present or _differs(present[note.code].facts, note.facts)]
+    fresh = [note for note in notes if note.code not in present or _says_more(present[note.code], note)]
     open_cases(transaction, subject, fresh, standing=True, loan_number=loan_number, ical_uid=ical_uid)
+    stays = {note.code for note in notes}
+    anew = {note.code for note in fresh}
     for code, row in present.items():
-        if code not in wanted:
+        if code not in stays or (row.state == "ignored" and code in anew):
             close_case(transaction, int(row.id), by="engine", settlement="cause_gone")
 
 
@@ -142,28 +180,38 @@ def _one_per_code(connection: Connection, notes: Sequence[Note]) -> list[Note]:
     for note, facts in zip(notes, name_items(connection, notes), strict=True):
         held = by_code.get(note.code)
         if held is not None and "item" in facts:
-            facts = {**held.facts, "item": f"{held.facts['item']}, {facts['item']}"}
+            ids = [*_ids(held.facts), facts.get("item_id")]
+            facts = {**held.facts, "item": f"{held.facts['item']}, {facts['item']}", "item_ids": ids}
         by_code[note.code] = replace(note, facts=facts)
     return list(by_code.values())
 
 
-def _differs(stored: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
-    return any(stored.get(key) != value for key, value in wanted.items())
+def _ids(facts: Mapping[str, object]) -> list[object]:
+    ids = facts.get("item_ids")
+    return ids if isinstance(ids, list) else [facts.get("item_id")]
 
 
-_CLOSE_CASE = Prepared(
-    case_table.update().where(and_(case_table.c.id == bindparam("of_id"), case_table.c.state == "open"))
+def _says_more(row: Any, note: Note) -> bool:
+    """Tell whether *note* says something else than the case that stands."""
+    apart = PASSING if row.state == "ignored" else frozenset()
+    return any(row.facts.get(key) != value for key, value in note.facts.items() if key not in apart)
+
+
+_CLOSE_CASE, _CLOSE_IGNORED = (
+    Prepared(case_table.update().where(and_(case_table.c.id == bindparam("of_id"), case_table.c.state == state)))
+    for state in ("open", "ignored")
 )
 
 
 def close_case(transaction: Transaction, case_id: int, *, by: str, settlement: str) -> None:
-    """Close one case."""
+    """Close one case; of an ignored one, who ignored it is kept."""
     values = {"state": "closed", "closed_at": transaction.now, "closed_by": by, "settlement": settlement}
-    _CLOSE_CASE.run(transaction.connection, {"of_id": case_id, **values})
+    if not _CLOSE_CASE.run(transaction.connection, {"of_id": case_id, **values}).rowcount:
+        _CLOSE_IGNORED.run(transaction.connection, {"of_id": case_id, "state": "closed"})
 
 
 def close_case_of(transaction: Transaction, subject: str, code: str) -> None:
-    """Close the open case of *subject* with *code*, if there is one."""
+    """Close the case of *subject* with *code*, if one stands."""
     for row in _OPEN.run(transaction.connection, {"subject": subject}):
         if row.code == code:
             close_case(transaction, int(row.id), by="engine", settlement="cause_gone")

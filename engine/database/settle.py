@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, null, select, update
 
 from engine.database.bookings import load_link
+from engine.database.brake import HELD, holds_back, let_go, note_cancelled
 from engine.database.codec import render_base, render_draft
 from engine.database.connection import Transaction
 from engine.database.loans import keep_person, load_loan, loan_table, wake_waiting, write_items
@@ -23,6 +24,7 @@ from engine.ids import BookableId, EventId, LoanNumber, fold_address
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, next_status
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, OutlookWrite, Plan
+from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, SyncRules, Writing
 from engine.reconcile.markers import make_marker
 from engine.reconcile.views import Base
@@ -55,7 +57,7 @@ _CHANGE_LINK = Prepared(
 )
 _TOLD = Prepared(
     select(case_table.c.code, case_table.c.facts).where(
-        case_table.c.subject == bindparam("of_subject"), case_table.c.state == "open"
+        case_table.c.subject == bindparam("of_subject"), case_table.c.state != "closed"
     )
 )
 
@@ -77,6 +79,8 @@ class Settler:
         when the guard found an item taken: both mean "look again", and nothing was changed.
         """
         loan = booking.loan
+        if loan is not None and self._brakes(transaction, booking, loan, plan):
+            return ()
         if loan is not None:
             self._claim_version(transaction, loan, plan)
         number: LoanNumber | None
@@ -96,6 +100,17 @@ class Settler:
         intents = self._save_link(transaction, booking, loan, plan, writing)
         self._look_again(transaction, booking, plan)
         return intents
+
+    def _brakes(self, transaction: Transaction, booking: Booking, loan: Loan, plan: Plan) -> bool:
+        """Tell whether the brake stops this plan; count what passes, and take off a hold that has lost its cause."""
+        hold = booking.link.hold if booking.link is not None else None
+        if is_cancelled_by_outlook(plan):
+            if holds_back(transaction, loan, hold, self._rules().brake):
+                return True
+            note_cancelled(transaction, loan, hold)
+        elif hold == HELD and not (plan.is_rest and plan.look_again_seconds is not None):
+            let_go(transaction, loan)
+        return False
 
     def _claim_version(self, transaction: Transaction, loan: Loan, plan: Plan) -> None:
         """Take the loan's next version if its side changes; in any case make sure nobody else changed it."""

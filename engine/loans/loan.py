@@ -128,6 +128,8 @@ class Decision:
 
 class CaseState(StrEnum):
     OPEN = "open"
+    IGNORED = "ignored"
+    """Left as it is by a person, while its cause stands. It closes once that is gone, and opens anew if it differs."""
     CLOSED = "closed"
 
 

@@ -15,6 +15,7 @@ from engine.loans.loan import Loan, TextLevel
 from engine.loans.rules import RuleBreach
 from engine.reconcile.actions import Note, Plan
 from engine.reconcile.answers import DUE_NOW
+from engine.reconcile.brake import BrakeRule
 from engine.reconcile.views import Base, RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy
@@ -81,6 +82,8 @@ class Link:
     written_at: datetime | None
     asked_at: datetime | None
     checked_at: datetime | None
+    hold: str | None = None
+    """A cancellation that the brake stopped: `held`, then `confirmed` or `rejected` by a person."""
 
     @property
     def is_check_due(self) -> bool:
@@ -154,6 +157,7 @@ class SyncRules:
     import_existing: bool = False
     """Whether meetings found at first contact become loans by themselves."""
     mode: str = "two_way"
+    brake: BrakeRule = field(default_factory=BrakeRule)
     link_base: str = ""
     """Where people open a loan: `<link_base>/loans/<number>`."""
     aliases: Mapping[str, str] = field(default_factory=dict)

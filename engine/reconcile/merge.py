@@ -76,7 +76,7 @@ def plan_merge(situation: Situation, loan: Loan, base: Base) -> Plan:
     _merge_requester(merge)
     _merge_title(merge)
     _drop_taken(merge)
-    merge.cases.extend(answer_cases(situation.meeting))
+    merge.cases.extend(case for case in answer_cases(situation.meeting) if case.room_id in merge.after.loan.rooms)
     return _finish(merge)
 
 
@@ -104,7 +104,7 @@ def _merge_interval(merge: _Merge) -> None:
         merge.cases.append(Note(code, {"text": meeting.time_fault.text if meeting.time_fault else ""}))
         return
     verdict = _decide_interval(meeting.interval, loan, base)
-    _settle(merge, verdict, "interval", outlook=say_interval(meeting.interval), loan=say_interval(loan.interval))
+    _settle(merge, verdict, "interval", outlook=_say(meeting.interval), loan=_say(loan.interval))
     match verdict:
         case Verdict.AGREE:
             merge.agree(interval=meeting.interval)
@@ -130,7 +130,13 @@ def _merge_rooms(merge: _Merge) -> None:
         same=there == here,
         home=loan.home,
     )
-    _settle(merge, verdict, "rooms", outlook=_say_rooms(merge, there), loan=_say_rooms(merge, here))
+    _settle(
+        merge,
+        verdict,
+        "rooms",
+        outlook=(_say_rooms(merge, there), sorted(there)),
+        loan=(_say_rooms(merge, here), sorted(here)),
+    )
     match verdict:
         case Verdict.AGREE:
             merge.agree(rooms=there)
@@ -171,7 +177,14 @@ def _merge_requester(merge: _Merge) -> None:
         same=wanted is not None and fold_address(wanted.address) == here,
         home=loan.home,
     )
-    _settle(merge, verdict, "requester", outlook=there, loan=here)
+    name = meeting.organizer.name if meeting.organizer else ""
+    _settle(
+        merge,
+        verdict,
+        "requester",
+        outlook=(there, [there, name or there]),
+        loan=(here, [here, loan.requester.name]),
+    )
     if wanted is None and there != base.outlook.requester:
         merge.cases.append(Note("organizer_unknown", {"organizer": there}))
     match verdict:
@@ -338,14 +351,29 @@ def _writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
     return (merge.change,), merge.after
 
 
-def _settle(merge: _Merge, verdict: Verdict, name: str, *, outlook: str, loan: str) -> None:
-    """Put the loser's value into a case when both sides changed one field otherwise."""
+def _settle(
+    merge: _Merge, verdict: Verdict, name: str, *, outlook: tuple[str, object], loan: tuple[str, object]
+) -> None:
+    """Put the loser's value into a case when both sides changed one field otherwise: in words, and as it can be
+    taken up again (`lost_value`)."""
     if verdict is Verdict.OUTLOOK_WINS:
-        facts = {"field": name, "winner": "outlook", "kept": outlook, "lost": loan}
-        merge.conflicts.append(Note("both_changed", facts))
+        merge.conflicts.append(_conflict(name, "outlook", kept=outlook, lost=loan))
     elif verdict is Verdict.APP_WINS:
-        facts = {"field": name, "winner": "app", "kept": loan, "lost": outlook}
-        merge.conflicts.append(Note("both_changed", facts))
+        merge.conflicts.append(_conflict(name, "app", kept=loan, lost=outlook))
+
+
+def _conflict(field: str, winner: str, *, kept: tuple[str, object], lost: tuple[str, object]) -> Note:
+    facts = {"field": field, "winner": winner, "kept": kept[0], "lost": lost[0], "lost_value": lost[1]}
+    return Note("both_changed", facts)
+
+
+def note_lost_interval(winner: str, *, kept: Interval, lost: Interval) -> Note:
+    """Return the conflict of times of which the other side's are written already."""
+    return _conflict("interval", winner, kept=_say(kept), lost=_say(lost))
+
+
+def _say(interval: Interval) -> tuple[str, object]:
+    return say_interval(interval), [interval.start.isoformat(), interval.end.isoformat()]
 
 
 # --- answers of rooms

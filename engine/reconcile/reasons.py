@@ -115,6 +115,64 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The meeting of a loan that is over was moved to {start} - {end} UTC; the loan stays as it was.",
             "La réunion d'un prêt terminé a été déplacée au {start} - {end} UTC ; le prêt reste tel quel.",
         ),
+        # cases that were settled (D5)
+        "settled_keep_outlook": (
+            "Case {case} settled: what Outlook says is kept.",
+            "Cas {case} réglé : ce que dit Outlook est gardé.",
+        ),
+        "settled_keep_loan": (
+            "Case {case} settled: what the loan says is kept.",
+            "Cas {case} réglé : ce que dit le prêt est gardé.",
+        ),
+        "settled_move_room": (
+            "Case {case} settled: {new} instead of {old}.",
+            "Cas {case} réglé : {new} à la place de {old}.",
+        ),
+        "settled_drop_room": (
+            "Case {case} settled: the loan does without {old}.",
+            "Cas {case} réglé : le prêt se passe de {old}.",
+        ),
+        "settled_confirm": (
+            "Case {case} settled: {count} loans may be cancelled.",
+            "Cas {case} réglé : {count} prêts peuvent être annulés.",
+        ),
+        "settled_reject": (
+            "Case {case} settled: {count} loans stay, whatever became of their meetings.",
+            "Cas {case} réglé : {count} prêts restent, quoi qu'il soit advenu de leurs réunions.",
+        ),
+        "settled_ignore": ("Case {case} settled: left as it is.", "Cas {case} réglé : laissé en l'état."),
+        "settled_by_hand": ("Case {case} settled: {words}", "Cas {case} réglé : {words}"),
+        "settlement_undone": (
+            "The settlement of case {case} was undone; it is open again.",
+            "Le règlement du cas {case} a été annulé ; il est de nouveau ouvert.",
+        ),
+        "policy_failed": (
+            "Case {case} could not be settled as the store has set: {error}",
+            "Le cas {case} n'a pas pu être réglé comme le magasin l'a prévu : {error}",
+        ),
+        "policy_set": (
+            "Store {store} settles by itself: {policy}.",
+            "Le magasin {store} règle de lui-même : {policy}.",
+        ),
+        # the brake (D4)
+        "mass_cancel_held": (
+            "{item}: Outlook would have {count} of {total} coming loans cancelled at once (more than {limit}, or than "
+            "{percent} %). They were not; confirm or reject it. Loans: {loans}.",
+            "{item} : Outlook ferait annuler d'un coup {count} des {total} prêts à venir (plus de {limit}, ou de "
+            "{percent} %). Ils ne le sont pas ; confirmez ou rejetez. Prêts : {loans}.",
+        ),
+        "cancellation_held": (
+            "Gone from Outlook together with many others: the cancellation waits for a person.",
+            "Disparu d'Outlook avec beaucoup d'autres : l'annulation attend quelqu'un.",
+        ),
+        "cancellation_not_needed": (
+            "Back in Outlook: it need not be cancelled any more.",
+            "De retour dans Outlook : plus besoin de l'annuler.",
+        ),
+        "kept_against_outlook": (
+            "Kept, although its meeting is gone from Outlook: its cancellation was rejected.",
+            "Conservé, bien que sa réunion ait disparu d'Outlook : son annulation a été rejetée.",
+        ),
         # why an event is not a loan (H36-H39)
         "draft": ("It is a draft.", "C'est un brouillon."),
         "series_unsupported": (

@@ -19,7 +19,7 @@ from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
 from engine.ids import Address, fold_address
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
-from engine.reconcile.reasons import say_interval
+from engine.reconcile.merge import note_lost_interval
 from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox
 
@@ -164,9 +164,8 @@ class Writes:
         copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
         if copy is None or copy.interval is None or copy.interval == successor.draft.interval:
             return
-        kept, lost = say_interval(successor.draft.interval), say_interval(copy.interval)
-        facts = {"field": "interval", "winner": "app", "kept": kept, "lost": lost}
-        self._ledger.note_conflict(booking, Note("both_changed", facts, actor="engine"))
+        note = note_lost_interval("app", kept=successor.draft.interval, lost=copy.interval)
+        self._ledger.note_conflict(booking, note)
 
     async def _decline_for_rooms(self, booking: Booking, intent: Intent) -> None:
         """Free the rooms without the organizer: decline on their behalf, which the organizer is told."""
