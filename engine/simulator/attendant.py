@@ -8,9 +8,11 @@ the copy and is notified. Messages carry no content: each stage looks at the org
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from engine.simulator.calendar import is_blocking
+from engine.simulator.claims import Claims
 from engine.simulator.placing import Placing
 from engine.simulator.processing import (
     USER_PROCESSING,
@@ -23,6 +25,7 @@ from engine.simulator.processing import (
 )
 from engine.simulator.records import Event, Mailbox
 from engine.simulator.recurrence import cut
+from engine.simulator.replies import Letter, reply_text
 from engine.simulator.steps import Steps
 from engine.simulator.times import find_zone
 from engine.simulator.world import World
@@ -38,6 +41,7 @@ class Attendant:
         self._steps = steps
         self._placing = Placing(world)
         self._parsed: dict[str, CalendarProcessing] = {}
+        self.claims = Claims(world, steps)
         steps.on("request", self._arrive)
         steps.on("decide", self._decide)
         steps.on("cancellation", self._cancellation)
@@ -55,9 +59,10 @@ class Attendant:
         """Send a cancellation to *address*."""
         self._send("cancellation", organizer_copy, address)
 
-    def respond(self, copy: Event, response: str) -> None:
-        """Send the answer of the owner of *copy* to the organizer."""
-        self._world.mails += 1
+    def respond(self, copy: Event, response: str, reason: str = "") -> None:
+        """Send the answer of the owner of *copy* to the organizer; *reason* is told in the mail only."""
+        owner = self._world.mailboxes[copy.mailbox]
+        self._write("answer", owner.address, copy.organizer_address, copy, self._reply(owner, copy, response, reason))
         self._steps.schedule(
             "answer", self._delay(), mailbox=copy.organizer_mailbox, ical_uid=copy.ical_uid,
             attendee=copy.mailbox, response=response, sequence=copy.sequence,
@@ -85,7 +90,7 @@ class Attendant:
         self._apply(copy, verdict, "", send=send)
 
     def _send(self, kind: str, organizer_copy: Event, address: str) -> None:
-        self._world.mails += 1
+        self._write(kind, organizer_copy.organizer_address, address, organizer_copy)
         mailbox = self._world.find_mailbox(address)
         if mailbox is None or mailbox.state != "active" or mailbox.kind == "external":
             return
@@ -94,6 +99,14 @@ class Attendant:
         self._steps.schedule(
             kind, self._delay(), mailbox=mailbox.id, organizer=organizer_copy.mailbox, ical_uid=organizer_copy.ical_uid
         )
+
+    def _write(self, kind: str, sender: str, to: str, about: Event, text: str = "") -> None:
+        self._world.post(Letter(self._world.now(), kind, sender, to, about.subject, text))
+
+    def _reply(self, owner: Mailbox, copy: Event, response: str, reason: str) -> str:
+        rivals = self._rivals(copy) if reason == "conflict" else ()
+        names = tuple(sorted({item.organizer_name for item in rivals}))
+        return reply_text(self.options_of(owner), response, reason, names)
 
     def _delay(self) -> float:
         return self._world.between(self._world.options.attendant_delay)
@@ -177,19 +190,32 @@ class Attendant:
         sender = self._world.mailboxes[copy.organizer_mailbox]
         dates = self._bookable(copy, owner.zone, options)
         series = self._world.calendars[copy.mailbox].series.get(copy.key)
+        invited = (self._world.find_mailbox(item.address) for item in copy.attendees)
+        kinds = ["user" if box is None or box.kind == "external" else box.kind for box in invited]
         return MeetingRequest(
             start=copy.start, end=copy.end, addresses=self._world.addresses_of(sender),
-            people=len(copy.attendees), capacity=place.attributes.get("capacity") if place else None,
+            people=self._seats(owner, copy), capacity=place.attributes.get("capacity") if place else None,
             conflicts=sum(self._has_conflict(item) for item in dates), zone=owner.zone, work_start=owner.work_start,
             work_end=owner.work_end, work_days=tuple(owner.work_days), is_recurring=series is not None,
             ends_at=series.end if series else copy.end,
-            dates=tuple((item.start, item.end) for item in dates),
+            dates=tuple((item.start, item.end) for item in dates), is_workspace=owner.kind == "workspace",
+            resources=len(kinds) - kinds.count("user"), workspaces=kinds.count("workspace"),
         )  # fmt: skip
 
     def _has_conflict(self, copy: Event) -> bool:
-        others = self._world.calendars[copy.mailbox].window(copy.start, copy.end)
+        return any(True for _ in self._rivals(copy))
+
+    def _rivals(self, copy: Event) -> Iterator[Event]:
+        """Yield what takes the room at the time of *copy*."""
         own = copy.series or copy.key
-        return any((other.series or other.key) != own and is_blocking(other) for other in others)
+        others = self._world.calendars[copy.mailbox].window(copy.start, copy.end)
+        return (other for other in others if (other.series or other.key) != own and is_blocking(other))
+
+    def _seats(self, owner: Mailbox, copy: Event) -> int:
+        """Count the people of *copy*; in a workspace also those who sit there at the time (Support: RBA logs)."""
+        if owner.kind != "workspace":
+            return len(copy.attendees)
+        return sum(seats(item) for item in (copy, *self._rivals(copy)))
 
     def _apply(self, copy: Event, verdict: Verdict, reason: str, *, send: bool = True) -> None:
         """Carry out *verdict* and answer; a declined request leaves the calendar (Graph docs: user-post-events)."""
@@ -206,12 +232,29 @@ class Attendant:
             self._world.write(copy, "updated")
             self._rewrite(copy)
             self._touch_later(copy)
+            self._expect(copy)
         if send:
-            self.respond(copy, copy.response)
+            self.respond(copy, copy.response, reason)
+
+    def _expect(self, copy: Event) -> None:
+        """Where somebody has to check in, give the room back when nobody does."""
+        owner = self._world.mailboxes[copy.mailbox]
+        options = self.options_of(owner)
+        if options.enable_auto_release:
+            for item in self._bookable(copy, owner.zone, options):
+                self.claims.watch(item, options)
 
     def _keep_pending(self, copy: Event) -> None:
-        """A waiting request shows Tentative, or Free (Set-CalendarProcessing: TentativePendingApproval)."""
-        options = self.options_of(self._world.mailboxes[copy.mailbox])
+        """
+        A waiting request shows Tentative, or Free, and is passed to the delegates, if there are any.
+
+        Source: Set-CalendarProcessing (TentativePendingApproval, ForwardRequestsToDelegates, ResourceDelegates).
+        """
+        owner = self._world.mailboxes[copy.mailbox]
+        options = self.options_of(owner)
+        if options.forward_requests_to_delegates:
+            for delegate in options.resource_delegates:
+                self._write("approval", owner.address, delegate, copy)
         copy.show_as = "tentative" if options.tentative_pending_approval else "free"
         self._world.write(copy, "updated")
 
@@ -282,6 +325,8 @@ class Attendant:
         meeting = self._world.calendars[mailbox].by_ical(ical_uid)
         if meeting is None or not meeting.is_organizer or meeting.sequence != sequence:
             return
+        if self._world.mailboxes[mailbox].state in ("disabled", "removed"):
+            return  # mail to somebody who has left comes back
         addresses = self._world.addresses_of(self._world.mailboxes[attendee])
         now: datetime = self._world.now()
         for item in meeting.attendees:
@@ -290,3 +335,8 @@ class Attendant:
                     continue  # the series' answer says the same; it becomes no exception
                 item.response, item.responded_at = response, now
                 self._world.write(meeting, "updated")
+
+
+def seats(event: Event) -> int:
+    """Count the people of a meeting: its organizer and everybody invited who is no resource."""
+    return 1 + sum(item.type != "resource" for item in event.attendees)

@@ -15,7 +15,9 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
     POST /sim/rooms/{room}/rename {name}                     POST /sim/rooms/{room}/attributes {tags, hidden, ...}
     POST /sim/rooms/{room}/processing {AllowConflicts, ...}  GET the same: the options in force
     POST /sim/rooms/{room}/new-place-id
-    GET  /sim/rooms/{room}/pending                           POST .../approve | reject {ical_uid}
+    GET  /sim/rooms/{room}/pending                           POST .../approve | reject {ical_uid, by?, send?}
+    POST /sim/rooms/{room}/check-in {ical_uid}
+    GET  /sim/mails                                          the last messages, reasons of refusals included
     POST /sim/outside {sender, name, event}                  a request from another organisation
     GET  /sim/faults    POST /sim/faults {effect, ...}       DELETE /sim/faults, /sim/faults/{id}
     GET  /sim/endpoints                 POST the same {host, state}: ok, slow or drop
@@ -58,6 +60,7 @@ class Control:
             "faults": self._faults,
             "endpoints": self._endpoints,
             "subscriptions": self._subscriptions,
+            "mails": self._mails,
             "stats": self._stats,
         }
 
@@ -169,8 +172,10 @@ class Control:
             case "pending":
                 return [_brief(event) for event in office.pending(room)]
             case "approve" | "reject":
-                office.settle(room, body["ical_uid"], approve=verb == "approve")
+                office.settle(room, approve=verb == "approve", **body)
                 return {}
+            case "check-in":
+                return {"expected": office.check_in(room, body["ical_uid"])}
         raise Unknown(f"a room does not know {verb!r}")
 
     # -- faults, subscriptions, counters
@@ -210,6 +215,9 @@ class Control:
         else:
             raise Unknown("a subscription knows remove, kill and lifecycle")
         return render_subscription(found)
+
+    def _mails(self, method: str, rest: list[str], body: Body) -> Any:
+        return [{**letter._asdict(), "at": render_instant(letter.at)} for letter in self._tenant.world.letters]
 
     def _stats(self, method: str, rest: list[str], body: Body) -> Any:
         if rest == ["reset"]:

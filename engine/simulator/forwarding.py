@@ -12,6 +12,7 @@ from typing import Any
 from engine.simulator.attendant import Attendant
 from engine.simulator.intake import read_attendees
 from engine.simulator.records import Attendee, Event
+from engine.simulator.replies import Letter
 from engine.simulator.steps import Steps
 from engine.simulator.wire import bad_request
 from engine.simulator.world import World
@@ -33,7 +34,11 @@ class Forwarding:
             raise bad_request("At least one recipient is required.", code="ErrorInvalidRecipients")
         low, high = self._world.options.attendant_delay
         for item in recipients:
-            self._world.mails += 0 if copy.is_organizer else 1  # the notice to the organizer
+            sender = self._world.mailboxes[copy.mailbox].address
+            self._world.post(Letter(self._world.now(), "forward", sender, item.address, copy.subject))
+            if not copy.is_organizer:
+                told = copy.organizer_address
+                self._world.post(Letter(self._world.now(), "notice", sender, told, copy.subject, "Forwarded."))
             self._steps.schedule(
                 "forward", self._world.between((low, high)), mailbox=copy.organizer_mailbox, ical_uid=copy.ical_uid,
                 address=item.address, name=item.name,

@@ -76,11 +76,16 @@ class Office:
         self, address: str, name: str, *, zone: str = "UTC", capacity: int | None = None, kind: str = "room",
         aliases: tuple[str, ...] = (), **attributes: Any,
     ) -> Place:  # fmt: skip
-        """Set up a room: a mailbox with an attendant, and its entry in Places. *attributes* use Graph's names."""
+        """
+        Set up a room, equipment or workspace: a mailbox with an attendant, and its entry in Places.
+
+        *attributes* use Graph's names.
+        """
         mailbox = self._new_mailbox(address, name, kind=kind, zone=zone, aliases=aliases)
         place = Place(
             id=self._world.guid(), place_id=self._world.guid(), number=self._world.next_number(), mailbox=mailbox.id,
             address=address, display_name=name, attributes={**attributes, "capacity": capacity},
+            kind="workspace" if kind == "workspace" else "room",
         )  # fmt: skip
         self._world.save_place(place)
         return place
@@ -142,10 +147,27 @@ class Office:
             item for item in calendar.everything() if item.response == "tentativelyAccepted" and item.pending_reason
         ]
 
-    def settle(self, key: str, ical_uid: str, *, approve: bool) -> None:
-        """Approve or reject a waiting request as a delegate, conflicts or not."""
+    def settle(self, key: str, ical_uid: str, *, approve: bool, by: str = "", send: bool = True) -> None:
+        """
+        Approve or reject a waiting request as a delegate, conflicts or not.
+
+        Args:
+            by: who does it; a delegate of the room, if it has any. Empty: one of them.
+            send: False: the organizer hears nothing (a shared mailbox as delegate; Support:
+                cannot-accept-meeting-invitation-for-room-mailbox).
+
+        Raises:
+            ValueError: *by* is no delegate of the room.
+        """
         copy = self._copy(key, ical_uid)
-        self._attendant.answer_for(copy, Verdict.ACCEPT if approve else Verdict.DECLINE)
+        delegates = self._attendant.options_of(self.find(key)).resource_delegates
+        if by and by.lower() not in delegates:
+            raise ValueError(f"{by} is no delegate of {key}; there are {', '.join(delegates) or 'none'}")
+        self._attendant.answer_for(copy, Verdict.ACCEPT if approve else Verdict.DECLINE, send=send)
+
+    def check_in(self, key: str, ical_uid: str) -> bool:
+        """Check in to a room; tell whether it waited for that."""
+        return self._attendant.claims.check_in(self._copy(key, ical_uid))
 
     def touch(self, key: str, ical_uid: str) -> None:
         """Let a background assistant save a copy again: new change key, nothing else (Support: diagnostic logs)."""

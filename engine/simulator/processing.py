@@ -48,6 +48,21 @@ class CalendarProcessing:
     remove_canceled_meetings: bool = False
     booking_type: str = "Standard"
     enforce_capacity: bool = False
+    minimum_duration_in_minutes: int = 0
+    """Workspaces only."""
+    allow_multiple_resources: bool = True
+    allow_distribution_group: bool = True
+    """Kept and shown; there are no groups here."""
+    enable_response_details: bool = True
+    organizer_info: bool = True
+    add_additional_response: bool = False
+    additional_response: str = ""
+    enable_auto_release: bool = False
+    post_reservation_max_claim_time_in_minutes: int = 10
+    remove_old_meeting_messages: bool = True
+    """This one and the next two are about mail folders: kept and shown, nothing else."""
+    remove_forwarded_meeting_notifications: bool = False
+    delete_non_calendar_items: bool = True
 
 
 _NAMES = {field.name.replace("_", ""): field.name for field in fields(CalendarProcessing)}
@@ -87,7 +102,8 @@ class MeetingRequest:
     What the attendant looks at; `addresses` are all the sender's addresses in lower case.
 
     `dates` are the single meetings it stands for, as far as the booking window goes, and `conflicts` how many of them
-    find the room taken. `ends_at` is when the last one is over, None for an endless series.
+    find the room taken. `ends_at` is when the last one is over, None for an endless series. `people` counts, in a
+    workspace, those of other bookings at that time too; `resources` and `workspaces` how many were asked together.
     """
 
     start: datetime
@@ -103,6 +119,9 @@ class MeetingRequest:
     is_recurring: bool
     ends_at: datetime | None
     dates: tuple[tuple[datetime, datetime], ...]
+    is_workspace: bool = False
+    resources: int = 1
+    workspaces: int = 0
 
 
 def judge(request: MeetingRequest, options: CalendarProcessing, *, now: datetime) -> tuple[Verdict, str]:
@@ -113,6 +132,8 @@ def judge(request: MeetingRequest, options: CalendarProcessing, *, now: datetime
     """
     if request.ends_at is not None and request.ends_at <= now:
         return Verdict.IGNORE, "past"
+    if options.enforce_capacity and request.workspaces > 1:
+        return Verdict.IGNORE, "several_workspaces"  # Support: use-resource-booking-attendant-logs
     if options.booking_type.lower() == "reserved":
         return Verdict.DECLINE, "reserved"
     reason = out_of_policy(request, options, now=now)
@@ -134,6 +155,8 @@ def out_of_policy(request: MeetingRequest, options: CalendarProcessing, *, now: 
     broken = {
         "recurring": request.is_recurring and not options.allow_recurring_meetings,
         "booking_window": _is_beyond_window(request, options, now),
+        "minimum_duration": request.is_workspace and minutes < options.minimum_duration_in_minutes,
+        "several_resources": request.resources > 1 and not options.allow_multiple_resources,
         "duration": 0 < options.maximum_duration_in_minutes < minutes,
         "work_hours": options.schedule_only_during_work_hours and not all(
             _in_work_hours(request, start, end) for start, end in request.dates

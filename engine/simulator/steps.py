@@ -17,6 +17,8 @@ from engine.simulator.records import Step
 from engine.simulator.world import World
 
 Handler = Callable[..., None]
+CLAIM = "claim"
+"""The one kind of step that may lie far ahead and leaves the tenant quiet meanwhile."""
 
 
 class Steps:
@@ -52,8 +54,17 @@ class Steps:
 
     @property
     def waiting(self) -> int:
-        """How many steps are still to come."""
-        return len(self._waiting)
+        """How many steps are on their way; a meeting that waits for its people is not."""
+        return sum(step.kind != CLAIM for step in self._waiting.values())
+
+    def cancel(self, kind: str, **arguments: Any) -> bool:
+        """Forget the steps called *kind* whose arguments include these; tell whether there were any."""
+        wanted = arguments.items()
+        found = [step for step in self._waiting.values() if step.kind == kind and wanted <= step.arguments.items()]
+        for step in found:
+            del self._waiting[step.number]
+            self._world.store.drop(f"step/{step.number}")
+        return bool(found)
 
     def close(self) -> None:
         """Do nothing more; what waits stays in the store."""

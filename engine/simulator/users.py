@@ -73,7 +73,8 @@ class Users:
         every = {
             "timeZone": CUSTOM_ZONE if mailbox.custom_zone else mailbox.zone,
             "dateFormat": "yyyy-MM-dd", "timeFormat": "HH:mm",
-            "userPurpose": mailbox.kind, "workingHours": working_hours(mailbox),
+            "userPurpose": "room" if mailbox.kind == "workspace" else mailbox.kind,
+            "workingHours": working_hours(mailbox),
             "language": {"locale": "en-US", "displayName": "English (United States)"},
         }  # fmt: skip
         context = f"{request.base}/v1.0/$metadata#users('{mailbox.id}')/mailboxSettings"

@@ -8,6 +8,7 @@ tells the listeners (change notifications), so no rule can forget to.
 from __future__ import annotations
 
 from base64 import b64encode, urlsafe_b64encode
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from random import Random
@@ -19,6 +20,7 @@ import msgspec
 from engine.simulator.calendar import Calendar
 from engine.simulator.options import TenantOptions
 from engine.simulator.records import Event, Mailbox, Place, Tombstone
+from engine.simulator.replies import Letter
 from engine.simulator.series import Series, clean_uid
 from engine.simulator.store import Store
 
@@ -26,6 +28,7 @@ DEFAULT_ID = "AAMkAD"
 IMMUTABLE_ID = "AAkALg"
 """The two id formats differ by prefix here; both are opaque to callers (Graph docs: outlook-immutable-id)."""
 _MALFORMED_BELOW = 8
+LETTERS_MAX = 500
 
 Listener = Callable[[Mailbox, str, Event], None]
 
@@ -53,10 +56,17 @@ class World:
         self.listeners: list[Listener] = []
         self.sequence = 0
         self.mails = 0
-        """Messages sent to people and rooms: requests, cancellations, answers."""
+        """Messages sent to people and rooms: requests, cancellations, answers, notices."""
+        self.letters: deque[Letter] = deque(maxlen=LETTERS_MAX)
+        """The last of them, for the control room; not kept over a restart."""
         self._by_address: dict[str, str] = {}
         self._place_by_mailbox: dict[str, Place] = {}
         self._restart()
+
+    def post(self, letter: Letter) -> None:
+        """Count a message and keep it for those who want to read it."""
+        self.mails += 1
+        self.letters.append(letter)
 
     # -- chance and counters
 
