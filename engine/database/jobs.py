@@ -35,9 +35,7 @@ class JobBook:
             rows = transaction.connection.execute(select(job_table).order_by(job_table.c.name)).all()
         return tuple(JobStatus(row.name, row.next_at, row.last_at, row.last_result) for row in rows)
 
-    def save(
-        self, name: str, next_at: datetime | None, last_at: datetime | None, last_result: str | None
-    ) -> None:
+    def save(self, name: str, next_at: datetime | None, last_at: datetime | None, last_result: str | None) -> None:
         """Keep what the clock tells: the next run always, the last one only when there was one."""
         with self._database.write() as transaction:
             last = {} if last_at is None else {"last_at": last_at, "last_result": last_result}

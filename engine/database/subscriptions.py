@@ -138,9 +138,7 @@ class SubscriptionStore:
     def drop(self, room_id: BookableId) -> None:
         """Forget a room's subscription altogether."""
         with self._database.write() as transaction:
-            transaction.connection.execute(
-                delete(subscription_table).where(subscription_table.c.room_id == room_id)
-            )
+            transaction.connection.execute(delete(subscription_table).where(subscription_table.c.room_id == room_id))
 
     def mark_rooms(self, room_ids: tuple[BookableId, ...]) -> None:
         """Have the subscriptions of these rooms looked at."""

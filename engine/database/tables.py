@@ -416,6 +416,25 @@ class TokenRow(SQLModel, table=True):
     revoked_at: datetime | None = _instant()
 
 
+class SessionRow(SQLModel, table=True):
+    """Somebody signed in to the app: the SHA-256 of the cookie's secret, never the secret."""
+
+    __tablename__ = "session"
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(sa_column=Column(String(64), unique=True, nullable=False))
+    name: str
+    address: str
+    address_folded: str = Field(index=True)
+    role: str
+    provider: str
+    """Who vouched for them: `development`, or a provider of identities."""
+    agent: str = ""
+    """The browser, as it calls itself: so that people recognise their own sessions."""
+    created_at: datetime = _required_instant(index=True)
+    seen_at: datetime = _required_instant()
+    revoked_at: datetime | None = _instant()
+
+
 class JobRow(SQLModel, table=True):
     """A timed job, as `status` shows it: when it ran last, what it did, when it runs next."""
 

@@ -1,0 +1,64 @@
+"""What the planning board shows: one entry per room and loan, and per meeting that only Outlook knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.ids import Address, BookableId, LoanNumber
+from engine.interval import Interval
+from engine.loans.loan import Home
+from engine.loans.status import ItemState, LoanStatus
+
+
+@dataclass(frozen=True, slots=True)
+class BoardEntry:
+    """One room of one loan. `interval` is exact, `blocked` lies on the grid; `holds`: nobody else gets the room."""
+
+    room_id: BookableId
+    number: LoanNumber
+    version: int
+    interval: Interval
+    blocked: Interval
+    holds: bool
+    state: ItemState
+    status: LoanStatus
+    home: Home
+    title: str
+    requester: str
+    address: Address
+    private: bool
+    is_series: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoardMeeting:
+    """A meeting in a room's calendar that no loan stands for: all that is told is that the room is taken."""
+
+    room_id: BookableId
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Loans that something was decided about since the last look, and where the next look begins."""
+
+    numbers: tuple[LoanNumber, ...]
+    cursor: int
+
+
+class BoardShelf(Protocol):
+    """Where the board looks."""
+
+    def entries(self, interval: Interval, numbers: Collection[LoanNumber] | None = None) -> Sequence[BoardEntry]:
+        """Return every entry that overlaps *interval*, of loans that are neither cancelled nor refused."""
+        ...
+
+    def meetings(self, interval: Interval) -> Sequence[BoardMeeting]:
+        """Return the meetings without a loan that overlap *interval*."""
+        ...
+
+    def changes(self, cursor: int | None) -> Changes:
+        """Return what happened since *cursor*; with None, nothing, and where to begin."""
+        ...
