@@ -19,19 +19,28 @@ import uvicorn
 from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.clock import utc_now
+from engine.database.board import Board
 from engine.database.marks import Priority
+from engine.database.people import People
+from engine.database.sessions import SessionStore
 from engine.database.sole import SoleWorker
 from engine.errors import BadSettings, DatabaseUnusable, EngineError, Fatal
 from engine.graph.build import build_calendar
 from engine.graph.calendar import GraphCalendar
 from engine.graph.credential import StaticTokenCredential, TokenCredential, build_credential
+from engine.ids import Address
+from engine.loans.loan import Requester
 from engine.reconcile.actions import Note
 from engine.reconcile.reasons import explain
 from engine.schedule.clock_jobs import Schedule, plan_jobs
 from engine.settings import Settings, is_loopback
 from engine.subscriptions.plan import Endpoint
 from engine.web.api import create_api
+from engine.web.front import Front
 from engine.web.metrics import Metrics, Readings
+from engine.web.pages.app import create_pages
+from engine.web.pages.live import Live
+from engine.web.pages.parts import PageParts
 from engine.web.parts import Check, WebParts
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, build_receiver
 
@@ -136,7 +145,7 @@ async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, TokenCrede
         raise DatabaseUnusable(f"the simulated tenant cannot start on port {port}: {error}") from error
     try:
         if settings.simulator.demo:
-            zone = settings.rooms.time_zone if settings.rooms.time_zone != "UTC" else "Europe/Paris"
+            zone = demo_zone(settings)
             populate(server.tenant, today=utc_now().astimezone(ZoneInfo(zone)).date(), zone=zone)
         yield server.base_url, StaticTokenCredential(TENANT_TOKEN)
     finally:
@@ -206,7 +215,8 @@ async def _open_web(settings: Settings, office: Office, metrics: Metrics, token:
         bootstrap_token=token,
         base_address=public,
     )
-    app = create_api(parts, routers=[build_receiver(_accept(office, metrics))])
+    pages = build_page_parts(settings, office, parts)
+    app = Front(create_api(parts, routers=[build_receiver(_accept(office, metrics))]), create_pages(pages))
     config = uvicorn.Config(
         app,
         log_level=logging.WARNING,
@@ -224,9 +234,38 @@ async def _open_web(settings: Settings, office: Office, metrics: Metrics, token:
     try:
         yield public
     finally:
+        pages.live.close()
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await serving
+
+
+def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> PageParts:
+    """Return what the pages need on top of the API's parts."""
+    board = Board(office.database)
+    is_here = is_loopback(settings.web.host) and not parts.base_address.startswith("https://")
+    return PageParts(
+        web=parts,
+        sessions=SessionStore(office.database),
+        board=board,
+        people=People(office.database),
+        live=Live(board.changes),
+        zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
+        development=_demo_people() if is_here and settings.simulated else None,
+        secure=parts.base_address.startswith("https://"),
+        simulated=settings.simulated,
+    )
+
+
+def _demo_people() -> list[Requester]:
+    from engine.simulator.demo import DOMAIN, PEOPLE
+
+    return [Requester(Address(f"{login}@{DOMAIN}"), name) for login, name in PEOPLE]
+
+
+def demo_zone(settings: Settings) -> str:
+    """Return where the demonstration building stands: where the settings say, unless they say nothing."""
+    return settings.rooms.time_zone if settings.rooms.time_zone != "UTC" else "Europe/Paris"
 
 
 def _accept(office: Office, metrics: Metrics) -> Callable[[bytes], Any]:
@@ -355,6 +394,7 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
 
 
 def _announce(settings: Settings, public: str, base_url: str, token: str | None) -> None:
+    print(f"App        {public}/", flush=True)
     print(f"API        {public}/api/docs", flush=True)
     print(f"Graph      {base_url}" + ("  (simulated tenant)" if settings.simulated else ""), flush=True)
     if token is not None and settings.web.api_token is None:

@@ -18,6 +18,8 @@ from engine.web.parts import Parts, WebParts
 class Role(StrEnum):
     """From the least to the most trusted."""
 
+    REQUESTER = "requester"
+    """Sees what is free, and has a hand in own loans. For people in the app; no token has it."""
     VIEWER = "viewer"
     """Reads."""
     STAFF = "staff"

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from engine.web.problems import CODES
 
@@ -28,12 +28,6 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 async def show_docs(request: Request) -> HTMLResponse:
     """Show the API to people."""
     return HTMLResponse(render_docs(request.app.openapi()), headers={"Content-Security-Policy": POLICY})
-
-
-@router.get("/loans/{number}")
-async def open_loan(number: int) -> RedirectResponse:
-    """Follow the link an event's body holds (H53): to the loan itself, which asks who is there."""
-    return RedirectResponse(f"/api/loans/{number}", status_code=307)
 
 
 def render_docs(document: Mapping[str, Any]) -> str:

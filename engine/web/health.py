@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from engine.web.access import Credentials, identify
+from engine.web.locality import is_local
 from engine.web.metrics import CONTENT_TYPE
 from engine.web.parts import Check, Parts
 
 log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["health"])
-
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
-"""A request with one of these came through a proxy: that the proxy is on loopback says nothing about its caller."""
 
 
 @router.get("/healthz")
@@ -45,15 +42,6 @@ def show_ready(parts: Parts) -> JSONResponse:
 @router.get("/metrics", response_class=Response)
 def show_metrics(request: Request, parts: Parts, credentials: Credentials) -> Response:
     """Return the metrics in Prometheus' text format. Needs a token unless asked from this very machine."""
-    if not _is_local(request):
+    if not is_local(request):
         identify(parts, credentials)
     return Response(parts.metrics.render(), media_type=CONTENT_TYPE)
-
-
-def _is_local(request: Request) -> bool:
-    if request.client is None or any(name in request.headers for name in FORWARDED):
-        return False
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False

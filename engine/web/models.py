@@ -220,9 +220,7 @@ class AvailabilityOut(Outgoing):
 
 def render_availability(found: Availability) -> AvailabilityOut:
     busy = [
-        BusyOut(
-            start=item.interval.start.astimezone(UTC), end=item.interval.end.astimezone(UTC), loan=item.loan_number
-        )
+        BusyOut(start=item.interval.start.astimezone(UTC), end=item.interval.end.astimezone(UTC), loan=item.loan_number)
         for item in found.busy
     ]
     return AvailabilityOut(

@@ -1,10 +1,10 @@
 """Every error as `application/problem+json` (RFC 9457), translated in one place.
 
-    401 no or unknown token          403 role too small           404 no such thing
-    409 unavailable (`conflicts`), outdated (`version`), not allowed
-    413 body too large               415 body is no JSON          400 malformed JSON
-    422 invalid, rule broken (`errors`)
-    503 try again later (Retry-After)                             500 our fault: nothing about it leaks
+401 no or unknown token          403 role too small           404 no such thing
+409 unavailable (`conflicts`), outdated (`version`), not allowed
+413 body too large               415 body is no JSON          400 malformed JSON
+422 invalid, rule broken (`errors`)
+503 try again later (Retry-After)                             500 our fault: nothing about it leaks
 """
 
 from __future__ import annotations

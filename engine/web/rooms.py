@@ -76,9 +76,7 @@ def set_room_rules(parts: Parts, caller: Admin, id: ThingId, rules: RulesIn) -> 
 def list_assets(parts: Parts, caller: Viewer, wanted: Annotated[PageQuery, Query()]) -> Listing[AssetOut]:
     """List the things to lend that are not rooms."""
     found = [
-        asset
-        for asset in sorted(parts.register.list_assets(), key=lambda asset: asset.id)
-        if asset.id > wanted.after
+        asset for asset in sorted(parts.register.list_assets(), key=lambda asset: asset.id) if asset.id > wanted.after
     ]
     page, following = render_page(found, wanted.limit, lambda asset: asset.id)
     return Listing(items=[render_asset(asset) for asset in page], next=following)
@@ -87,9 +85,7 @@ def list_assets(parts: Parts, caller: Viewer, wanted: Annotated[PageQuery, Query
 @router.post("/assets", status_code=201)
 def add_asset(parts: Parts, caller: Admin, asset: AssetIn) -> AssetOut:
     """Add a thing to lend."""
-    made = parts.register.add_asset(
-        asset.name, store=asset.store, description=asset.description, actor=caller.actor
-    )
+    made = parts.register.add_asset(asset.name, store=asset.store, description=asset.description, actor=caller.actor)
     return render_asset(made)
 
 

@@ -185,7 +185,7 @@ class TokenIn(Incoming):
     """Whom the token is for; histories name the holder."""
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    role: Role
+    role: Literal[Role.VIEWER, Role.STAFF, Role.ADMIN]
 
 
 class TokenOut(Outgoing):

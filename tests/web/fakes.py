@@ -163,9 +163,7 @@ class MemoryDesk:
             if case.id == case_id:
                 if case.state is CaseState.CLOSED:
                     raise NotAllowed(f"case {case_id} is closed already")
-                closed = replace(
-                    case, state=CaseState.CLOSED, closed_at=NOW, closed_by=actor, settlement=settlement
-                )
+                closed = replace(case, state=CaseState.CLOSED, closed_at=NOW, closed_by=actor, settlement=settlement)
                 self.cases[position] = closed
                 return closed
         raise NotFound(f"there is no case {case_id}")

@@ -130,11 +130,5 @@ class TestDocumentation:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert all(word not in answer.text for word in ("<script", "http://", "https://", "src="))
 
-    def test_the_link_in_an_event_leads_to_the_loan(self, client):
-        """The body of an event links its loan (H53); who follows it is asked who they are."""
-        answer = client.get("/loans/12", follow_redirects=False)
-
-        assert (answer.status_code, answer.headers["Location"]) == (307, "/api/loans/12")
-
     def test_answers_are_nobodys_to_cache(self, admin):
         assert admin.get("/api/loans").headers["Cache-Control"] == "no-store"

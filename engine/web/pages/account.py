@@ -1,0 +1,46 @@
+"""What belongs to the reader: language, theme, and the browsers they are signed in on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form
+from starlette.responses import RedirectResponse, Response
+
+from engine.web.pages.page import LANGUAGE_COOKIE, THEME_COOKIE, AnyPage, UserPage, local_path
+
+router = APIRouter()
+
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+@router.get("/account")
+def show_account(page: UserPage) -> Response:
+    """Show where the reader is signed in."""
+    assert page.user is not None
+    return page.render("account.html", here="account", sessions=page.parts.sessions.list_of(page.user.address))
+
+
+@router.post("/account/sessions/{id}/end")
+def end_other_session(page: UserPage, id: int) -> Response:
+    """Sign the reader out on one browser."""
+    assert page.user is not None
+    page.parts.sessions.revoke(id, address=page.user.address)
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/preferences")
+def set_preferences(
+    page: AnyPage,
+    language: Annotated[Literal["en", "fr"] | None, Form()] = None,
+    theme: Annotated[Literal["auto", "light", "dark"] | None, Form()] = None,
+    back: Annotated[str, Form()] = "/",
+) -> Response:
+    """Remember language and theme, in this browser, signed in or not."""
+    answer = RedirectResponse(local_path(back), 303)
+    for cookie, value in ((LANGUAGE_COOKIE, language), (THEME_COOKIE, theme)):
+        if value is not None:
+            answer.set_cookie(
+                cookie, value, max_age=YEAR_SECONDS, httponly=True, samesite="lax", secure=page.parts.secure, path="/"
+            )
+    return answer

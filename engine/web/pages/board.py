@@ -1,0 +1,230 @@
+"""The board: rooms as rows, time as columns; booking, moving and resizing where one looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import Field, model_validator
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from engine.errors import Fault, Invalid
+from engine.ids import Address, BookableId, LoanNumber
+from engine.interval import Interval
+from engine.loans.loan import ItemKind, Loan, Requester
+from engine.loans.register import ItemRef, LoanChange, LoanOrder
+from engine.loans.status import ItemState
+from engine.rooms.room import Room
+from engine.web import wire
+from engine.web.models import Notes
+from engine.web.pages.page import Page, UserPage
+from engine.web.pages.timeline import (
+    DAY_MINUTES,
+    Filter,
+    Span,
+    View,
+    all_features,
+    group_rooms,
+    show_all,
+    shown_rooms,
+    span_of,
+)
+from engine.web.pages.users import User
+from engine.web.wire import Id, Incoming, Line, Whole
+
+router = APIRouter()
+
+FEATURES_MAX = 30
+
+
+class BoardQuery(Incoming):
+    """What part of the board to show."""
+
+    view: View | None = None
+    day: date | None = None
+    people: Annotated[Whole, Field(ge=0, le=100_000)] = 0
+    feature: list[Line] = Field(default=[], max_length=FEATURES_MAX)
+    store: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
+    q: Line = ""
+    loan: list[Id] = Field(default=[], max_length=500)
+    """For entries only: those of these loans."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def leave_out_empty(cls, given: Any) -> Any:
+        """Take a field that a form sent empty for one that was not sent."""
+        return {key: value for key, value in given.items() if value != ""} if isinstance(given, dict) else given
+
+    @property
+    def filter(self) -> Filter:
+        return Filter(self.people, frozenset(self.feature), self.store, self.q)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a request shows: view, days, rooms."""
+
+    view: View
+    span: Span
+    rooms: list[Room]
+    known: list[Room]
+
+
+def frame(page: Page, wanted: BoardQuery) -> Frame:
+    """Return what *wanted* asks for. Without a view: a list on telephones, else a day."""
+    view = wanted.view or (View.LIST if "Mobi" in page.request.headers.get("user-agent", "") else View.DAY)
+    today = page.now.astimezone(page.parts.zone).date()
+    day = min(max(wanted.day or today, date(2000, 1, 10)), date(2999, 12, 1))
+    known = shown_rooms(page.parts.web.rooms.load_rooms())
+    return Frame(view, span_of(view, day, page.parts.zone), [r for r in known if wanted.filter.takes(r)], known)
+
+
+@router.get("/")
+def start(page: UserPage) -> Response:
+    """Begin at the board."""
+    return RedirectResponse("/board", 303)
+
+
+@router.get("/board")
+def show_board(page: UserPage, wanted: Annotated[BoardQuery, Query()]) -> Response:
+    """Show the board, with everything it needs to draw itself at once."""
+    found = frame(page, wanted)
+    span, today = found.span, page.now.astimezone(page.parts.zone).date()
+    step = timedelta(days=span.days)
+    values: dict[str, Any] = {
+        "view": found.view,
+        "is_chosen": wanted.view is not None,
+        "span": span,
+        "today": today,
+        "before": span.first - step,
+        "after": span.first + step,
+        "wanted": wanted,
+        "groups": group_rooms(found.rooms),
+        "features": all_features(found.known),
+        "stores": page.parts.web.register.list_stores(),
+        "rooms_known": len(found.known),
+        "entries": list_entries(page, span, found.rooms),
+        "now_minute": span.minute(page.now),
+    }
+    return page.render("list.html" if found.view is View.LIST else "board.html", here="board", **values)
+
+
+@router.get("/board/entries")
+def show_entries(page: UserPage, wanted: Annotated[BoardQuery, Query()]) -> Response:
+    """Return the entries anew: all of them, or those of some loans. A loan that is missing from the answer is gone."""
+    found = frame(page, wanted)
+    numbers = [LoanNumber(number) for number in wanted.loan] or None
+    entries = list_entries(page, found.span, found.rooms, numbers)
+    return JSONResponse({"entries": entries, "now": found.span.minute(page.now)})
+
+
+def list_entries(
+    page: Page, span: Span, rooms: list[Room], numbers: list[LoanNumber] | None = None
+) -> list[dict[str, object]]:
+    """Return what the browser draws."""
+    assert page.user is not None
+    shelf = page.parts.board
+    meetings = shelf.meetings(span.interval)
+    return show_all(shelf.entries(span.interval, numbers), meetings, span, page.user, [room.id for room in rooms])
+
+
+# --- changing -----------------------------------------------------------------------------------------------------
+
+
+class BoardOrder(Incoming):
+    """A new booking. Times are minutes on the wall clock since the midnight that begins `day`."""
+
+    day: date
+    room: Id
+    start: Annotated[Whole, Field(ge=0, le=370 * DAY_MINUTES)]
+    end: Annotated[Whole, Field(ge=1, le=370 * DAY_MINUTES)]
+    title: Line = ""
+    notes: Notes = ""
+    private: bool = False
+    name: Line = ""
+    address: Line = ""
+
+
+class BoardMove(Incoming):
+    """Another time, or another room, for one room of a loan. `version` is the one that was looked at."""
+
+    day: date
+    room: Id
+    start: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
+    end: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
+    to_room: Id | None = None
+    version: Whole
+
+
+@router.post("/board/loans")
+def book(page: UserPage, order: BoardOrder) -> Response:
+    """Book one room."""
+    user = page.user
+    assert user is not None
+    if not user.may_book():
+        raise HTTPException(403)
+    span = Span(order.day, 1, page.parts.zone)
+    made = page.parts.web.register.book(
+        LoanOrder(
+            requester=requester_of(user, order.name, order.address),
+            interval=_interval(span.instant(order.start), span.instant(order.end)),
+            items=(ItemRef(ItemKind.ROOM, BookableId(order.room)),),
+            title=order.title,
+            notes=order.notes,
+            private=order.private,
+        ),
+        actor=user.actor,
+    )
+    return JSONResponse({"number": made.number, "version": made.version}, 201)
+
+
+@router.post("/board/loans/{number}/move")
+def move(page: UserPage, number: int, wish: BoardMove) -> Response:
+    """Move or resize a loan, or put another room in the place of one. Answers what is needed to undo it."""
+    user = page.user
+    assert user is not None
+    register = page.parts.web.register
+    loan = register.find(LoanNumber(number))
+    if not user.may_change(loan.requester.address):
+        raise HTTPException(403)
+    span = Span(wish.day, 1, page.parts.zone)
+    changed = register.change(
+        loan.number,
+        LoanChange(
+            seen_version=wish.version,
+            start=_instant(span, wish.start),
+            end=_instant(span, wish.end),
+            items=_exchange(loan, wish.room, wish.to_room),
+        ),
+        actor=user.actor,
+    )
+    return JSONResponse({"number": changed.number, "version": changed.version})
+
+
+def requester_of(user: User, name: str, address: str) -> Requester:
+    """Return whom a booking is for: somebody else only where *user* may book for others. Raises Invalid."""
+    if not address or user.is_address(address):
+        return user.person
+    if not user.may_book_for_others():
+        raise Invalid(Fault("address", "requester_unknown", "you book for yourself"))
+    return Requester(Address(address), name or address)
+
+
+def _interval(start: datetime, end: datetime) -> Interval:
+    if end <= start:
+        raise Invalid(Fault("end", "before_start", "the end must come after the start"))
+    return Interval(start, end)
+
+
+def _instant(span: Span, minute: int | None) -> datetime | None:
+    return None if minute is None else span.instant(minute)
+
+
+def _exchange(loan: Loan, room: int, to_room: int | None) -> tuple[ItemRef, ...] | None:
+    """Return the loan's items with *to_room* in the place of *room*; None when nothing is exchanged."""
+    if to_room is None or to_room == room:
+        return None
+    kept = [item for item in loan.items if item.state is not ItemState.CANCELLED and item.id not in (room, to_room)]
+    return (*(ItemRef(item.kind, item.id) for item in kept), ItemRef(ItemKind.ROOM, BookableId(to_room)))

@@ -1,0 +1,68 @@
+"""A loan's page: what it is, how far each room is with its answer, what can be done, and why it is as it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Path
+from starlette.responses import RedirectResponse, Response
+
+from engine.ids import LoanNumber
+from engine.loans.loan import Loan
+from engine.loans.status import LoanAction
+from engine.web.pages.page import Page, UserPage
+from engine.web.wire import ID_MAX
+
+router = APIRouter()
+
+Number = Annotated[int, Path(ge=1, le=ID_MAX)]
+Reason = Annotated[str, Form(max_length=2000)]
+
+
+@router.get("/loans/{number}")
+def show_loan(page: UserPage, number: Number) -> Response:
+    """Show one loan, or with htmx its changing part."""
+    return render_loan(page, _find(page, number))
+
+
+@router.post("/loans/{number}/{action}")
+def act(page: UserPage, number: Number, action: LoanAction, reason: Reason = "") -> Response:
+    """Take a step in a loan's life."""
+    loan = _find(page, number)
+    assert page.user is not None
+    if action not in page.user.actions(loan):
+        raise HTTPException(403)
+    loan = page.parts.web.register.act(loan.number, action, actor=page.user.actor, reason=reason.strip())
+    return render_loan(page, loan) if page.is_fragment else RedirectResponse(f"/loans/{number}", 303)
+
+
+def render_loan(page: Page, loan: Loan) -> Response:
+    user = page.user
+    assert user is not None
+    reads = user.may_read(loan.requester.address, private=loan.private)
+    return page.render(
+        "loan_piece.html" if page.is_fragment else "loan.html",
+        here="board",
+        loan=loan,
+        reads=reads,
+        title=title_of(page, loan, reads=reads),
+        blocked=loan.interval.blocked(),
+        actions=user.actions(loan),
+        history=page.parts.web.register.history(loan.number) if reads else (),
+    )
+
+
+def title_of(page: Page, loan: Loan, *, reads: bool) -> str:
+    """Return what a loan is called: its title, else who it is for."""
+    if not reads:
+        return page.say("Private booking")
+    return loan.title or loan.requester.name
+
+
+def _find(page: Page, number: int) -> Loan:
+    """Return a loan the reader may look at. Raises NotFound, and 403."""
+    loan = page.parts.web.register.find(LoanNumber(number))
+    assert page.user is not None
+    if not page.user.may_open(loan):
+        raise HTTPException(403)
+    return loan

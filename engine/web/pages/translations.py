@@ -1,0 +1,85 @@
+"""The pages' texts in both languages, and how times read in each.
+
+English is written in the templates and in the code; `catalogues/fr/*.po` holds the French, one file per page. They are
+turned into catalogues in memory at start, so nothing has to be compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+CATALOGUES = Path(__file__).parents[1] / "catalogues"
+
+LOCALES: Mapping[str, str] = {"en": "en_GB", "fr": "fr"}
+"""British English: days before months, and 14:30."""
+
+
+@cache
+def load_translations(language: str) -> NullTranslations:
+    """Return the texts of *language*; English needs none."""
+    found: NullTranslations = NullTranslations()
+    for path in sorted((CATALOGUES / language).glob("*.po")):
+        compiled = BytesIO()
+        with path.open("rb") as source:
+            write_mo(compiled, read_po(source, locale=language))
+        compiled.seek(0)
+        more = GNUTranslations(compiled)
+        if isinstance(found, GNUTranslations):
+            more.add_fallback(found)
+        found = more
+    return found
+
+
+class Formats:
+    """Days and times as people read them, in one language and one time zone."""
+
+    def __init__(self, language: str, zone: ZoneInfo) -> None:
+        self._locale = LOCALES[language]
+        self._zone = zone
+
+    def day(self, value: date | datetime) -> str:
+        """Return `Mon 23 Nov 2026`."""
+        return format_date(self._local_day(value), "EEE d MMM y", locale=self._locale)
+
+    def long_day(self, value: date | datetime) -> str:
+        """Return `Monday 23 November 2026`."""
+        return format_date(self._local_day(value), "EEEE d MMMM y", locale=self._locale)
+
+    def short_day(self, value: date | datetime) -> str:
+        """Return `Mon 23`."""
+        return format_date(self._local_day(value), "EEE d", locale=self._locale)
+
+    def clock(self, value: datetime) -> str:
+        """Return `14:30`."""
+        return format_time(value.astimezone(self._zone), "HH:mm", locale=self._locale)
+
+    def moment(self, value: datetime) -> str:
+        """Return `Mon 23 Nov 2026, 14:30`."""
+        return f"{self.day(value)}, {self.clock(value)}"
+
+    def stretch(self, start: datetime, end: datetime) -> str:
+        """Return `Mon 23 Nov 2026, 14:30 – 15:00`, with the second day when there is one."""
+        start, end = start.astimezone(self._zone), end.astimezone(self._zone)
+        last = self.clock(end) if start.date() == end.date() else self.moment(end)
+        return f"{self.moment(start)} – {last}"
+
+    def ago(self, value: datetime, *, now: datetime) -> str:
+        """Return `12 minutes ago`."""
+        return format_timedelta(value - now, add_direction=True, locale=self._locale)
+
+    def machine(self, value: datetime) -> str:
+        """Return what goes into `datetime=`."""
+        return format_datetime(value.astimezone(self._zone), "yyyy-MM-dd'T'HH:mmxxx", locale="en")
+
+    def _local_day(self, value: date | datetime) -> date:
+        return value.astimezone(self._zone).date() if isinstance(value, datetime) else value

@@ -1,0 +1,73 @@
+// The board: reads what the page brought along, draws it, and keeps it as the server has it.
+import { makeScale, usualHours } from "./board/scale.js";
+import { makeModel } from "./board/model.js";
+import { makeDrawing } from "./board/draw.js";
+import { send } from "./send.js";
+import "./day_form.js";
+
+const board = document.getElementById("board");
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+
+if (board && !board.dataset.chosen && matchMedia("(max-width: 639px)").matches) {
+  const address = new URL(location);
+  address.searchParams.set("view", "list");
+  location.replace(address);
+} else if (board) start();
+
+function start() {
+  const texts = read("board-texts");
+  const { entries } = read("board-data");
+  const days = Number(board.dataset.days);
+  const model = makeModel(entries);
+  const kept = { zoom: Number(localStorage.getItem(`zoom-${board.dataset.view}`)) || 1, whole: localStorage.getItem("nights") === "1" };
+  const newScale = () => makeScale({ days, ...usualHours(model.all()), whole: kept.whole });
+  const drawing = makeDrawing({ board, model, texts, scale: newScale() });
+  const opened = { now: Number(board.dataset.now), at: Date.now() };
+  const now = () => opened.now + Math.floor((Date.now() - opened.at) / 60000);
+
+  function arrange() {
+    board.style.setProperty("--zoom", kept.zoom);
+    board.classList.toggle("whole", kept.whole);
+    drawing.scale = newScale();
+    drawing.drawHours();
+    drawing.drawNow(now());
+    drawing.drawAll(() => { window.ready = true; });
+  }
+
+  function setUpZoom() {
+    const nights = document.getElementById("nights");
+    const change = (factor) => () => {
+      kept.zoom = Math.min(6, Math.max(1, kept.zoom * factor));
+      localStorage.setItem(`zoom-${board.dataset.view}`, kept.zoom);
+      board.style.setProperty("--zoom", kept.zoom);
+      drawing.drawHours();
+    };
+    nights.setAttribute("aria-pressed", kept.whole);
+    nights.addEventListener("click", () => {
+      kept.whole = !kept.whole;
+      localStorage.setItem("nights", kept.whole ? "1" : "0");
+      nights.setAttribute("aria-pressed", kept.whole);
+      arrange();
+    });
+    document.getElementById("zoom-in").addEventListener("click", change(1.5));
+    document.getElementById("zoom-out").addEventListener("click", change(1 / 1.5));
+  }
+
+  async function refresh(loans) {
+    const address = new URL("/board/entries", location.origin);
+    address.search = location.search;
+    address.searchParams.set("view", board.dataset.view);
+    address.searchParams.set("day", board.dataset.first);
+    for (const number of loans ?? []) address.searchParams.append("loan", number);
+    const { ok, body } = await send("GET", address);
+    if (!ok) return;
+    for (const room of model.update(loans, body.entries)) drawing.drawRow(room);
+    Object.assign(opened, { now: body.now, at: Date.now() });
+  }
+
+  setUpZoom();
+  arrange();
+  setInterval(() => drawing.drawNow(now()), 30000);
+  new ResizeObserver(() => drawing.drawHours()).observe(board);
+  document.body.addEventListener("accord:loans", (event) => refresh(event.detail.loans));
+}

@@ -1,0 +1,117 @@
+// Drawing: rows are there already, entries are put into them. Places are percentages set through the CSSOM, since the
+// content security policy refuses style attributes; so a change of width costs no work here.
+import { DAY, clock } from "./scale.js";
+import { layLanes } from "./model.js";
+
+const AT_ONCE = 40;
+
+export function makeDrawing({ board, model, texts, scale }) {
+  const rows = new Map();
+  for (const row of board.querySelectorAll(".board-row")) rows.set(Number(row.dataset.room), row);
+  const order = [...rows.keys()];
+  const days = Number(board.dataset.days);
+  const state = { scale };
+
+  const titleOf = (entry) => entry.ls === "meeting" ? texts.meeting : entry.p ? texts.private : entry.t || entry.w || texts.untitled;
+
+  function put(element, entry) {
+    const { place } = state.scale;
+    element.style.left = `${place(entry.s) * 100}%`;
+    element.style.width = `${(place(entry.e) - place(entry.s)) * 100}%`;
+  }
+
+  function makeEntry(entry, lane) {
+    const element = document.createElement(entry.n ? "a" : "span");
+    element.className = `entry home-${entry.hm} state-${entry.st} status-${entry.ls}`;
+    if (entry.h === 0) element.classList.add("loose");
+    if (entry.m) element.classList.add("movable");
+    if (entry.s < 0) element.classList.add("from-before");
+    if (entry.e > days * DAY) element.classList.add("goes-on");
+    if (entry.n) { element.href = `/loans/${entry.n}`; element.draggable = false; }
+    element.dataset.id = entry.id;
+    element.tabIndex = -1;
+    element.setAttribute("role", entry.n ? "link" : "note");
+    const title = document.createElement("b");
+    title.textContent = titleOf(entry);
+    const more = document.createElement("small");
+    more.textContent = `${clock(entry.s)}–${clock(entry.e)}${entry.t && entry.w ? ` ${entry.w}` : ""}`;
+    element.append(title, " ", more);
+    put(element, entry);
+    if (lane) element.style.setProperty("--lane", lane);
+    return element;
+  }
+
+  function drawRow(room) {
+    const row = rows.get(room);
+    if (!row) return;
+    const entries = model.of(room);
+    const [lanes, count] = layLanes(entries);
+    row.style.setProperty("--lanes", count);
+    row.lastElementChild.replaceChildren(...entries.map((entry, index) => makeEntry(entry, lanes[index])));
+  }
+
+  /** Draws the rows in sight now and the others when there is time. */
+  function drawAll(done = () => {}) {
+    order.slice(0, AT_ONCE).forEach(drawRow);
+    const rest = order.slice(AT_ONCE);
+    (function more() {
+      rest.splice(0, AT_ONCE).forEach(drawRow);
+      if (rest.length) setTimeout(more); else done();
+    })();
+  }
+
+  function drawHours() {
+    const { place, opens, closes, whole } = state.scale;
+    const perHour = board.querySelector(".lane").clientWidth / state.scale.units * 60;
+    const step = perHour > 44 ? 1 : perHour > 22 ? 2 : perHour > 14 ? 3 : 6;
+    const head = board.querySelector("#hours"), marks = [];
+    for (const label of head.querySelectorAll(".hour")) label.remove();
+    for (const day of head.querySelectorAll(".head-day")) {
+      const number = Number(day.dataset.day);
+      day.style.left = `${place(number * DAY) * 100}%`;
+      day.style.width = `${(place((number + 1) * DAY - .001) - place(number * DAY)) * 100}%`;
+      for (let minute = whole ? 0 : opens; minute <= (whole ? DAY - 60 : closes); minute += step * 60) {
+        marks.push([number * DAY + minute, clock(minute).slice(0, 2)]);
+      }
+    }
+    for (const [minute, text] of marks) {
+      const label = Object.assign(document.createElement("span"), { className: "hour", textContent: text });
+      label.style.left = `${place(minute) * 100}%`;
+      head.append(label);
+    }
+    drawLines(marks.map(([minute]) => minute));
+  }
+
+  /** The lines behind the entries: one picture of gradients shared by all rows. */
+  function drawLines(minutes) {
+    const { place, opens, closes, whole } = state.scale;
+    const at = (minute) => `${(place(minute) * 100).toFixed(4)}%`;
+    const line = (minute, colour) => `linear-gradient(${colour}, ${colour}) ${at(minute)} 0 / 1px 100% no-repeat`;
+    const night = [];
+    if (!whole) for (let day = 0; day < days; day++) {
+      for (const [from, to] of [[day * DAY, day * DAY + opens], [day * DAY + closes, (day + 1) * DAY - .001]]) {
+        night.push(band(place(from), place(to)));
+      }
+    }
+    const midnights = Array.from({ length: days - 1 }, (_, day) => line((day + 1) * DAY, "var(--line-strong)"));
+    board.style.setProperty("--lines", [...midnights, ...minutes.map((minute) => line(minute, "var(--line-soft)")), ...night].join(", "));
+  }
+
+  function drawNow(minute) {
+    const inside = minute >= 0 && minute < days * DAY;
+    board.classList.toggle("has-now", inside);
+    if (inside) board.style.setProperty("--now-place", state.scale.place(minute));
+  }
+
+  return {
+    rows, order, titleOf, drawRow, drawAll, drawHours, drawNow, put,
+    get scale() { return state.scale; },
+    set scale(next) { state.scale = next; },
+  };
+}
+
+/** A background that covers a stretch: background-position counts what is left over, hence the division. */
+function band(from, to) {
+  const width = to - from;
+  return `linear-gradient(var(--sunken), var(--sunken)) ${((from / (1 - width)) * 100).toFixed(4)}% 0 / ${(width * 100).toFixed(4)}% 100% no-repeat`;
+}
