@@ -9,12 +9,13 @@ The functions of this module import the rest only when called: a command that as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.app.errands import PlanLine
     from engine.app.office import Office
+    from engine.reconcile.backfill_book import Backfill
     from engine.rooms.room import Room
     from engine.settings import Settings
 
@@ -46,3 +47,10 @@ async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
     from engine.app.errands import import_rooms as bring_in
 
     return await bring_in(settings)
+
+
+async def carry_on_backfill(settings: Settings, number: int, told: Callable[[Backfill], None]) -> Backfill:
+    """Carry on with a backfill until what was ordered is done, telling after each step."""
+    from engine.app.errands import carry_on_backfill as carry_on
+
+    return await carry_on(settings, number, told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,11 +13,15 @@ from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.graph.credential import StaticTokenCredential, TokenCredential
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.backfill_book import Backfill
 from engine.reconcile.ledger import Booking
 from engine.reconcile.reasons import explain
 from engine.rooms.room import Room
 from engine.settings import Settings
 from engine.subscriptions.plan import Endpoint
+
+BACKFILL_AT_ONCE = 100
+"""Meetings a command deals with in one transaction: a fifth of a second during which nobody else writes."""
 
 _SIGNS = {CreateEvent: "+", ChangeEvent: "~", DeleteEvent: "-"}
 
@@ -77,6 +81,16 @@ async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
     async with _open_engine(settings) as engine:
         report = await engine.places_pass.import_places()
         return [PlanLine("~", "rooms", report.text)]
+
+
+async def carry_on_backfill(settings: Settings, number: int, told: Callable[[Backfill], None]) -> Backfill:
+    """Carry on with a backfill until what was ordered is done, telling after each step; a service that runs helps."""
+    async with _open_engine(settings) as engine:
+        while True:
+            found = await engine.backfill_pass.advance(number, at_once=BACKFILL_AT_ONCE)
+            told(found)
+            if not found.is_at_work:
+                return found
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from engine.cli.outlook import Ask, ask_over_http
 
 if TYPE_CHECKING:
     from engine.loans.register import LoanRegister
+    from engine.reconcile.backfill_book import Backfill, BackfillBook
     from engine.rooms.room import Room
     from engine.settings import Settings
 
@@ -45,6 +46,9 @@ class Office(Protocol):
 
     @property
     def tokens(self) -> TokenDrawer: ...
+
+    @property
+    def backfills(self) -> BackfillBook: ...
 
     def enqueue(self, kind: str, key: str) -> None: ...
 
@@ -79,14 +83,18 @@ class Engine(Protocol):
         """Run until told to stop."""
         ...
 
-    def plan_sync(
-        self, settings: Settings, room: Room | None, apply: bool
-    ) -> Coroutine[Any, Any, Sequence[PlanLine]]:
+    def plan_sync(self, settings: Settings, room: Room | None, apply: bool) -> Coroutine[Any, Any, Sequence[PlanLine]]:
         """Compare one room, or all, with Outlook; act on it only when *apply* says so."""
         ...
 
     def import_rooms(self, settings: Settings) -> Coroutine[Any, Any, Sequence[PlanLine]]:
         """Read the directory's rooms and bring ours in line."""
+        ...
+
+    def carry_on_backfill(
+        self, settings: Settings, number: int, told: Callable[[Backfill], None]
+    ) -> Coroutine[Any, Any, Backfill]:
+        """Carry on with a backfill until what was ordered is done, telling after each step."""
         ...
 
 

@@ -32,8 +32,8 @@ from engine.rooms.room import Room
 
 room_table = metadata.tables["room"]
 
-PLAN_AT_ONCE, DO_AT_ONCE = 100, 20
-"""Meetings planned, and carried out, in one transaction: some 50 milliseconds during which nobody else writes."""
+PLAN_AT_ONCE = 100
+"""Meetings planned in one transaction: some 50 milliseconds during which nobody else writes."""
 
 SHADOW_SECONDS = 300.0
 """When to look again at what was ordered before the mode became `shadow`."""
@@ -179,8 +179,13 @@ class BackfillDesk:
 
     # --- carrying on
 
-    def carry_on(self, number: int, *, at_once: int = DO_AT_ONCE) -> Backfill:
-        """Take the next step of whatever was ordered; marks the backfill again while something remains."""
+    def carry_on(self, number: int, *, at_once: int) -> Backfill:
+        """
+        Take the next step of whatever was ordered; marks the backfill again while something remains.
+
+        Args:
+            at_once: meetings carried out, or taken back, in this transaction.
+        """
         with self._write() as transaction:
             row = transaction.connection.execute(_LOCKED_ROW, {"number": number}).one_or_none()
             if row is None:

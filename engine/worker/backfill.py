@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 PAGE_SIZE = 500
 
+AT_ONCE = 20
+"""Within the service, where people wait for other writes: some 40 milliseconds."""
+
 
 class Backfills(Protocol):
     """What the pass needs of `database.backfills.BackfillDesk`; each method is one transaction."""
@@ -26,7 +29,7 @@ class Backfills(Protocol):
     def next_stretch(self, number: int) -> tuple[Room, Interval, str | None] | None: ...
     def save_stretch(self, number: int, room: Room, stretch: Interval, page: ChangesPage) -> None: ...
     def pass_over(self, number: int, room: Room) -> None: ...
-    def carry_on(self, number: int) -> Backfill: ...
+    def carry_on(self, number: int, *, at_once: int) -> Backfill: ...
 
 
 class BackfillPass:
@@ -36,12 +39,17 @@ class BackfillPass:
         self._backfills = backfills
         self._calendar = calendar
 
-    async def advance(self, number: int) -> Backfill:
-        """Take the next step and return where the backfill stands. Raises NotFound, and whatever reading raises."""
+    async def advance(self, number: int, *, at_once: int = AT_ONCE) -> Backfill:
+        """
+        Take the next step and return where the backfill stands. Raises NotFound, and whatever reading raises.
+
+        Args:
+            at_once: meetings carried out in one transaction. While it lasts nobody else writes.
+        """
         wanted = self._backfills.next_stretch(number)
         if wanted is not None:
             await self._read(number, *wanted)
-        return self._backfills.carry_on(number)
+        return self._backfills.carry_on(number, at_once=at_once)
 
     async def _read(self, number: int, room: Room, stretch: Interval, link: str | None) -> None:
         """Read the next page of a stretch; a room that cannot be read is planned without it."""
