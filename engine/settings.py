@@ -249,6 +249,7 @@ class SyncSettings(Section):
     gather_milliseconds: Whole = _count(250, 0, 60000, "milliseconds")
     answer_timeout_minutes: Whole = _count(10, 1, 10080, "minutes")
     first_contact: FirstContact = _choice("auto", FirstContact)
+    series_dates_max: Whole = _count(500, 1, 5000, "dates")
     mass_cancel_max: Whole = _count(25, 0, 100000, "loans")
     mass_cancel_percent: Whole = _count(30, 0, 100, "percent")
     workers: Whole = _count(8, 1, 64, "passes")

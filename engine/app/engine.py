@@ -40,13 +40,14 @@ class Engine:
         self._watcher = watcher
         self._noticed: tuple[datetime, datetime] | None = None
         """When the last room was read for a notification, and when that notification had come."""
+        window = WindowRule(
+            timedelta(days=settings.sync.history_days),
+            timedelta(days=settings.sync.horizon_days),
+        )
         self.room_pass = RoomPass(
             office.ledger,
             calendar,
-            window=WindowRule(
-                timedelta(days=settings.sync.history_days),
-                timedelta(days=settings.sync.horizon_days),
-            ),
+            window=window,
             import_existing=office.rules.import_existing,
             now=now,
         )
@@ -56,6 +57,7 @@ class Engine:
             instance=office.instance,
             rules=office.rules.sync,
             answer_timeout=timedelta(minutes=settings.sync.answer_timeout_minutes),
+            window=lambda: window.reach(now()),
             now=now,
         )
         self.places_pass = PlacesPass(

@@ -89,6 +89,7 @@ class Rules:
             mode=str(self._value("sync.mode", sync.mode)),
             brake=BrakeRule(sync.mass_cancel_max, sync.mass_cancel_percent),
             link_base=self.link_base,
+            series_dates_max=sync.series_dates_max,
         )
 
     def import_existing(self) -> bool:

@@ -95,7 +95,7 @@ def finish_change(transaction: Transaction, intent: Intent, copy: EventCopy) -> 
     values = {
         "of_number": intent.loan_number,
         "of_generation": intent.generation,
-        "uid": copy.ical_uid,
+        "uid": copy.ical_uid if intent.kind is IntentKind.CREATE else intent.ical_uid,
         "mailbox": intent.mailbox,
         "event": copy.event_id,
         "new_etag": copy.etag,

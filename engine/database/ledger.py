@@ -19,6 +19,7 @@ from engine.database.mirror import Marker, Mirror, copy_table, item_table, link_
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.roombook import RoomCache
+from engine.database.series import count_dates_before, find_series, find_unsettled, save_organizers_master, touch_series
 from engine.database.settle import Settler
 from engine.database.tables import metadata
 from engine.database.types import Instant
@@ -28,7 +29,18 @@ from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.rules import RuleBreach
 from engine.reconcile.actions import Note, Plan
-from engine.reconcile.ledger import Booking, Intent, IntentKind, Link, PageSaved, Reading, SyncRules, Writing
+from engine.reconcile.ledger import (
+    Booking,
+    Intent,
+    IntentKind,
+    Link,
+    PageSaved,
+    Reading,
+    Series,
+    SyncRules,
+    UnsettledSeries,
+    Writing,
+)
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy
 from engine.rooms.room import RoomBook, RoomState
@@ -140,6 +152,14 @@ class SyncLedger:
         )
         return Marker(transaction, priority=Priority(priority)).mark_meetings(uids)
 
+    def unsettled_series(self, room_id: BookableId) -> tuple[UnsettledSeries, ...]:
+        with self._read() as transaction:
+            return tuple(UnsettledSeries(*found) for found in find_unsettled(transaction.connection, room_id))
+
+    def save_dates(self, room_id: BookableId, master_id: EventId, copies: Sequence[EventCopy]) -> None:
+        with self._write() as transaction:
+            self._mirror.save_dates(transaction, room_id, master_id, copies, self._rooms.book())
+
     def suspend_room(self, room_id: BookableId, reason: str) -> None:
         self._set_state(room_id, RoomState.ACTIVE, RoomState.SUSPENDED, Note("room_suspended", {"reason": reason}))
 
@@ -195,14 +215,16 @@ class SyncLedger:
                 return None  # ours, and withdrawn: what is still heard of it is its echo
             copies = self._mirror.load_copies(transaction, ICalUid(key))
             seen_at = load_seen_at(connection, key)
-            return Booking(kind, key, None, None, copies, seen_at=seen_at, zone=self._zone(copies))
+            series = find_series(connection, key)
+            return Booking(kind, key, None, None, copies, seen_at=seen_at, zone=self._zone(copies), series=series)
         loan = load_loan(connection, int(key))
         if loan is None:
             return None
         link = found[1] if found else None
         copies = self._mirror.load_copies(transaction, link.ical_uid) if link and link.ical_uid else ()
         intents = load_intents(connection, loan.number)
-        return Booking(kind, key, loan, link, copies, intents, zone=self._zone(copies))
+        series = find_series(connection, link.ical_uid) if link is not None else None
+        return Booking(kind, key, loan, link, copies, intents, zone=self._zone(copies), series=series)
 
     def _zone(self, copies: Sequence[Any]) -> tzinfo:
         return self._rooms.zone_of(copies[0].room_id) if copies else self._rooms.default_zone
@@ -210,6 +232,18 @@ class SyncLedger:
     def save_copy(self, room_id: BookableId, event_id: EventId, copy: EventCopy | None) -> None:
         with self._write() as transaction:
             self._mirror.save_copy(transaction, room_id, event_id, copy, self._rooms.book())
+
+    def load_series(self, key: str) -> Series | None:
+        with self._read() as transaction:
+            return find_series(transaction.connection, key)
+
+    def save_series(self, series: Series, mailbox: str, copy: EventCopy | None) -> None:
+        with self._write() as transaction:
+            save_organizers_master(transaction, series, mailbox, copy)
+
+    def series_rank(self, booking: Booking) -> int:
+        with self._read() as transaction:
+            return count_dates_before(transaction, booking) + 1
 
     def clashes(
         self, items: Sequence[BookableId], interval: Interval, *, apart_from: LoanNumber | None
@@ -273,6 +307,7 @@ class SyncLedger:
                 case IntentKind.CREATE | IntentKind.CHANGE:
                     assert copy is not None, "a create and a change leave a copy"
                     finish_change(transaction, intent, copy)
+                    touch_series(transaction, intent.ical_uid)
                     transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
                     if intent.kind is IntentKind.CREATE:
                         self._mark_if_changed_since(transaction, intent)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
-import msgspec
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
+from engine.database.copies import decode_copy, make_row
 from engine.database.marks import Priority
 from engine.database.prepared import Prepared
+from engine.database.series import SeriesPage, doubt_series
 from engine.database.tables import metadata
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
@@ -22,7 +23,7 @@ from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.observe import resolve_interval
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import Answer, Change, EventCopy, EventRemoved, EventStub, EventType
+from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub, EventType
 from engine.rooms.room import RoomBook
 
 copy_table = metadata.tables["room_copy"]
@@ -31,9 +32,6 @@ item_table = metadata.tables["loan_item"]
 
 _CHUNK = 400
 """Values in one IN list; SQLite allows 999 parameters on old builds."""
-
-_encode = msgspec.json.Encoder().encode
-_decode_copy = msgspec.json.Decoder(EventCopy).decode
 
 _CONFLICT_COLUMNS = tuple(name for name in copy_table.c.keys() if name not in ("room_id", "event_id"))  # noqa: SIM118
 
@@ -60,11 +58,9 @@ _SQLITE_UPSERT = (
 """The same statement, for rows that are ready as SQLite keeps them: the first import writes a thousand at a time."""
 
 _INSTANTS = ("start_at", "end_at", "observed_at")
-_copy_values = attrgetter(*(field.name for field in fields(EventCopy)))
-_COPY_NAMES = tuple(field.name for field in fields(EventCopy))
 _KNOWN = Prepared(select(
     copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
-    copy_table.c.ical_uid, copy_table.c.doubt,
+    copy_table.c.ical_uid, copy_table.c.doubt, copy_table.c.series_master,
 ).where(
     copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True))
 ))  # fmt: skip
@@ -150,8 +146,12 @@ class Mirror:
         seen: list[dict[str, Any]] = []
         doubts: list[dict[str, Any]] = []
         uids: set[str] = set()
+        lost_masters: set[str] = set()
         unknown_removed = False
-        zone = self._zone_of(room_id)
+        series = SeriesPage(
+            transaction, room_id, changes, known,
+            zone=self._zone_of(room_id), reading=reading, listed=listed, book=book,
+        )  # fmt: skip
         for event_id, change in changes.items():
             before = known.get(event_id)
             if isinstance(change, EventRemoved):
@@ -159,20 +159,27 @@ class Mirror:
                     unknown_removed = True
                 elif not before.gone:
                     doubts.append({"room": room_id, "event": event_id})
-                    uids.update([before.ical_uid] if before.ical_uid else [])
+                    if before.series_master is None:
+                        uids.update([before.ical_uid] if before.ical_uid else [])
+                    elif before.series_master == event_id:
+                        lost_masters.add(event_id)
                 continue
             if before is not None and before.etag == change.etag and not before.doubt and not before.gone:
                 if whole:
                     seen.append({"room": room_id, "event": event_id, "number": reading})
                 continue
-            row = _row(room_id, change, zone=zone, reading=reading, now=transaction.now, book=book)
-            row["listed"] = listed and (before is None or before.listed)
+            row = series.make_row(change, before)
             if before is not None and not before.live and before.ical_uid and row["live"]:
                 row["doubt"] = True  # ended before: only asking by id may revive it, never a late page
             rows.append(row)
-            if row["ical_uid"] and not row["listed"]:
-                uids.add(row["ical_uid"])
+            if row["ical_uid"] and not row["listed"] and not (row["series_master"] and row["doubt"]):
+                uids.update([] if series.says_nothing_new(row) else [row["ical_uid"]])
+        series.touch(rows)
+        followed, following = series.follow(whole=whole)
+        rows += followed
+        uids |= following
         self._write(transaction, rows, seen, doubts)
+        doubt_series(transaction, room_id, lost_masters)
         if unknown_removed and not whole:
             self._ask_waiting_loans(transaction, room_id, priority)
         marked = Marker(transaction, priority=priority).mark_meetings(uids)
@@ -240,7 +247,8 @@ class Mirror:
             c.room_id == room_id, c.reading < reading, c.live, ~c.doubt, c.observed_at < began_at,
             c.end_at > window.start, c.start_at < window.end,
         )  # fmt: skip
-        uids = [row[0] for row in transaction.connection.execute(select(c.ical_uid).where(unseen)) if row[0]]
+        alone = and_(unseen, c.series_master.is_(None))  # dates of a series are settled together
+        uids = [row[0] for row in transaction.connection.execute(select(c.ical_uid).where(alone)) if row[0]]
         transaction.connection.execute(update(copy_table).where(unseen).values(doubt=True))
         return uids
 
@@ -258,9 +266,39 @@ class Mirror:
             _CHANGE_COPY.run(transaction.connection, {**mine, **gone})
             return
         zone = self._zone_of(room_id)
-        row = _row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
+        row = make_row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
         del row["reading"]
         _CHANGE_COPY.run(transaction.connection, {**mine, **row})
+
+    def save_dates(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        master_id: EventId,
+        copies: Sequence[EventCopy],
+        book: RoomBook,
+    ) -> None:
+        """Save the dates of a series as asked for: those in doubt that are not among *copies* are gone."""
+        changes: dict[EventId, Change] = {copy.event_id: copy for copy in copies}
+        known = self._load_known(transaction, room_id, list(changes))
+        series = SeriesPage(
+            transaction, room_id, changes, known,
+            zone=self._zone_of(room_id), reading=0, listed=True, book=book, settling=master_id,
+        )  # fmt: skip
+        rows, uids = series.settle()
+        for copy in copies:
+            before = known.get(copy.event_id)
+            if before is None or before.doubt or before.gone or before.etag != copy.etag:
+                row = series.make_row(copy, before)
+                rows.append(row)
+                uids.update([row["ical_uid"]] if row["ical_uid"] and not row["listed"] else [])
+        series.touch(rows)
+        self._write(transaction, rows, [], [])
+        if master_id not in changes:
+            settled = and_(copy_table.c.room_id == room_id, copy_table.c.event_id == master_id)
+            gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
+            transaction.connection.execute(update(copy_table).where(settled, copy_table.c.doubt).values(**gone))
+        Marker(transaction, priority=Priority.LIVE).mark_meetings(uids)
 
     def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[RoomCopy, ...]:
         """Return the newest copy of the meeting per room; a live one counts before an ended one."""
@@ -283,7 +321,7 @@ class Mirror:
         return tuple(self._read(row) for row in best.values())
 
     def _read(self, row: Any) -> RoomCopy:
-        event = _decode_copy(row.payload)
+        event = decode_copy(row.payload)
         room_id = BookableId(row.room_id)
         return RoomCopy(
             room_id=room_id,
@@ -316,40 +354,6 @@ def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:
     return interval is not None and (window is None or not interval.overlaps(window))
 
 
-def _row(
-    room_id: BookableId,
-    change: EventCopy | EventStub,
-    *,
-    zone: tzinfo,
-    reading: int,
-    now: datetime,
-    book: RoomBook,
-) -> dict[str, Any]:
-    if isinstance(change, EventStub):
-        interval, live, uid, payload = change.interval, True, None, ""
-    else:
-        interval = None if change.type is EventType.MASTER else resolve_interval(change, zone)
-        live = not (change.is_cancelled or change.is_draft or change.answer is Answer.DECLINED)
-        uid, payload = change.ical_uid, _encode_redacted(change, book)
-    return {
-        "room_id": room_id,
-        "event_id": change.event_id,
-        "ical_uid": uid,
-        "series_master": change.series_master_id,
-        "hydrated": False,
-        "etag": change.etag,
-        "payload": payload,
-        "start_at": interval.start if interval else None,
-        "end_at": interval.end if interval else None,
-        "live": live,
-        "gone": False,
-        "doubt": False,
-        "listed": False,
-        "reading": reading,
-        "observed_at": now,
-    }
-
-
 def _as_stored(row: dict[str, Any]) -> dict[str, Any]:
     """Return *row* with its instants as SQLite keeps them (see `types.Instant`)."""
     for name in _INSTANTS:
@@ -357,11 +361,3 @@ def _as_stored(row: dict[str, Any]) -> dict[str, Any]:
         if value is not None:
             row[name] = value.astimezone(UTC).isoformat(timespec="microseconds")
     return row
-
-
-def _encode_redacted(copy: EventCopy, book: RoomBook) -> str:
-    """Keep what the sync needs: the rooms among attendees; no title (it is rewritten anyway), nothing private."""
-    values = dict(zip(_COPY_NAMES, _copy_values(copy), strict=True))
-    rooms = tuple([attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None])
-    values |= {"subject": "", "body_preview": "", "web_link": None, "attendees": rooms}
-    return _encode(values).decode()

@@ -143,6 +143,7 @@ class Settler:
             "title": "" if new.private else new.title,
             "notes": "",
             "private": new.private,
+            "series": str(new.series) if new.series is not None else None,
             "version": 1,
             "created_at": transaction.now,
             "changed_at": transaction.now,

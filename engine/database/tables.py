@@ -238,6 +238,7 @@ class CopyRow(SQLModel, table=True):
             sqlite_where=text("live = 1"),
         ),
         Index("ix_room_copy_series_master", "room_id", "series_master"),
+        Index("ix_room_copy_doubt", "room_id", postgresql_where=text("doubt"), sqlite_where=text("doubt = 1")),
     )
     room_id: int = Field(foreign_key="room.id", primary_key=True)
     event_id: str = Field(primary_key=True)

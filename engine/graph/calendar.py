@@ -109,6 +109,21 @@ class GraphCalendar:
         except Unmatched:
             return None
 
+    async def fetch_dates(self, mailbox: str, master_id: EventId, window: Interval) -> tuple[EventCopy, ...] | None:
+        """List a series' occurrences and exceptions, a cancelled one not (Graph docs: event-list-instances)."""
+        call = Call(
+            kind="list dates",
+            method="GET",
+            url=self._urls.dates(mailbox, master_id, start=window.start, end=window.end),
+            mailbox=mailbox,
+            target=Target.ITEM,
+        )
+        try:
+            pages = self._gateway.pages(call, EventItem)
+            return tuple([parse_event(item) async for page in pages for item in page.items if item.id])
+        except Unmatched:
+            return None
+
     async def find_event(self, mailbox: str, ical_uid: ICalUid) -> EventCopy | None:
         """Find a copy by the uid all copies share (Graph docs: user-list-events, $filter)."""
         if not ical_uid:

@@ -25,6 +25,7 @@ from msgraph.generated.places.graph_room.graph_room_request_builder import Graph
 from msgraph.generated.users.item.calendar_view.delta.delta_request_builder import DeltaRequestBuilder
 from msgraph.generated.users.item.events.events_request_builder import EventsRequestBuilder
 from msgraph.generated.users.item.events.item.event_item_request_builder import EventItemRequestBuilder
+from msgraph.generated.users.item.events.item.instances.instances_request_builder import InstancesRequestBuilder
 from msgraph.generated.users.item.mailbox_settings.mailbox_settings_request_builder import MailboxSettingsRequestBuilder
 from msgraph.graph_request_adapter import GraphRequestAdapter
 
@@ -37,6 +38,9 @@ MAILBOXES_KEPT = 4096
 
 PLACES_PER_PAGE = 100
 """The default of the list, asked for by name (Graph docs: place-list)."""
+
+DATES_PER_PAGE = 500
+"""Dates of a series asked for at once: most series fit (Graph docs: a page of a calendar view holds up to 1000)."""
 
 _CONDITION = "CONDITION"
 """Stands for the condition while a search's address is expanded."""
@@ -86,6 +90,17 @@ class Urls:
     def event_with_fields(self, mailbox: str, event_id: str) -> str:
         """One event, and of it only the fields we read."""
         return self.event(mailbox, event_id) + self._event_query
+
+    def dates(self, mailbox: str, event_id: str, *, start: datetime, end: datetime) -> str:
+        """The dates of a series within a window, and of them only the fields we read (Graph docs: list-instances)."""
+        query = InstancesRequestBuilder.InstancesRequestBuilderGetQueryParameters(
+            start_date_time=render_instant(start),
+            end_date_time=render_instant(end),
+            select=list(EVENT_FIELDS),
+            top=DATES_PER_PAGE,
+        )
+        check_segment(event_id, "event id")
+        return self._expand(self._user(mailbox).events.by_event_id(event_id).instances, query)
 
     def decline(self, mailbox: str, event_id: str) -> str:
         check_segment(event_id, "event id")

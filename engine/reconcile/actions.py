@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 
 from engine.errors import Clash
@@ -36,6 +36,8 @@ class NewLoan:
     rooms: Mapping[BookableId, ItemState]
     title: str
     private: bool
+    series: int | None = None
+    """The series it is a date of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +123,10 @@ class Situation:
     """Whether the body we wrote no longer says what the loan says."""
     listed: bool = False
     """Whether the meeting was there before us and has not changed since."""
+    series: int | None = None
+    """The series the meeting is a date of, and the day the pattern put it on."""
+    day: date | None = None
+    dates_max: int | None = None
+    """How many dates of one series become loans, where this one comes after them."""
     may_write: bool = True
     """False in the mode `read_only`. What `shadow` makes of a plan: `reconcile.shadow`."""

@@ -92,6 +92,39 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """The series a date belongs to, and what its dates share of the organizer's copy: read once for all of them."""
+
+    id: int
+    uid: ICalUid
+    key: ICalUid
+    """What names the date, see `rooms.series.day_key`."""
+    zone: str
+    """The zone its days are counted in; "" when nobody knows it."""
+    version: int
+    """Counts what became known of it: what was read at a lower version is out of date."""
+    is_read: bool = False
+    """Whether the organizer's master was read at this very version; what follows is what it said."""
+    mailbox: str | None = None
+    event_id: EventId | None = None
+    """The organizer's master; None: it was not found, or may not be read."""
+    title: str = ""
+    private: bool = False
+    web_link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnsettledSeries:
+    """A series in one room's calendar of which a date is in doubt."""
+
+    master_id: EventId
+    is_master_unknown: bool
+    """Whether the master itself must be read."""
+    full_dates: tuple[EventId, ...]
+    """The dates in doubt that had come in full: without a master they may stand alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Booking:
     """Everything we hold about one booking: the loan, the link with its base, the rooms' copies, open intents."""
 
@@ -105,6 +138,8 @@ class Booking:
     seen_at: datetime | None = None
     zone: tzinfo | None = None
     """The zone in which its all-day dates are meant: its first room's."""
+    series: Series | None = None
+    """The series it is a date of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +191,8 @@ class SyncRules:
     text_level: TextLevel = TextLevel.FULL
     import_existing: bool = False
     """Whether meetings found at first contact become loans by themselves."""
+    series_dates_max: int = 500
+    """How many dates to come of one series become loans, in one room."""
     mode: str = "two_way"
     brake: BrakeRule = field(default_factory=BrakeRule)
     link_base: str = ""
@@ -186,6 +223,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def unsettled_series(self, room_id: BookableId) -> Sequence[UnsettledSeries]:
+        """Return the series of a room of which a date is in doubt."""
+        ...
+
+    def save_dates(self, room_id: BookableId, master_id: EventId, copies: Sequence[EventCopy]) -> None:
+        """Save what asking for the dates of a series gave; those in doubt that are not among *copies* are gone."""
+        ...
+
     def suspend_room(self, room_id: BookableId, reason: str) -> None: ...
 
     def resume_room(self, room_id: BookableId) -> None: ...
@@ -198,6 +243,18 @@ class Ledger(Protocol):
 
     def save_copy(self, room_id: BookableId, event_id: EventId, copy: EventCopy | None) -> None:
         """Save what asking for a doubtful copy by id gave: the copy, or None: it is gone for good."""
+        ...
+
+    def load_series(self, key: str) -> Series | None:
+        """Return the series whose date *key* names."""
+        ...
+
+    def save_series(self, series: Series, mailbox: str, copy: EventCopy | None) -> None:
+        """Keep what all dates of a series share: *copy* is the organizer's master, None when it is not to be had."""
+        ...
+
+    def series_rank(self, booking: Booking) -> int:
+        """Return the how-manieth date to come of its series a booking is, in the room that shows it: 1 for the next."""
         ...
 
     def clashes(

@@ -16,7 +16,7 @@ from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.status import ItemState
 from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
-from engine.rooms.event import Answer, Attendee, EventCopy, Mailbox, Privacy
+from engine.rooms.event import Answer, Attendee, EventCopy, EventType, Mailbox, Privacy
 from engine.rooms.room import Room, RoomBook
 
 _STATE_OF = MappingProxyType(
@@ -28,6 +28,15 @@ _STATE_OF = MappingProxyType(
         Answer.DECLINED: ItemState.DECLINED,
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a date has in common with its series, as the organizer's master says it."""
+
+    title: str
+    private: bool
+    web_link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Known:
     written: bool = False
     """Whether we have ever written this meeting, so that old times in a room copy may be our own echo."""
     answers_before: Mapping[BookableId, ItemState] = field(default_factory=lambda: MappingProxyType({}))
+    shared: Shared | None = None
+    """What all dates of its series have in common, read once for all of them."""
 
 
 def resolve_interval(event: EventCopy, zone: tzinfo) -> Interval | None:
@@ -73,6 +84,20 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     if check_answers and None in invited:
         return True
     return any(copy is not None and not copy.live and not copy.event.is_cancelled for copy in invited)
+
+
+def needs_own_date(known: Known, book: RoomBook) -> bool:
+    """
+    Tell whether the organizer's copy of this very date is needed, since what all dates of its series share will not do.
+
+    That is so for an exception, which may say anything, and where a room that is invited shows no copy of the date: the
+    master does not tell who declined one date (B34).
+    """
+    live = [copy for copy in known.copies if copy.live]
+    shown = {copy.room_id for copy in live}
+    invited = (book.by_address(attendee.address) for copy in live for attendee in copy.event.attendees)
+    missing = any(room is not None and room.is_synced and room.id not in shown for room in invited)
+    return missing or any(copy.event.type is not EventType.OCCURRENCE for copy in live)
 
 
 def _new_times(known: Known) -> frozenset[Interval | None]:
@@ -113,6 +138,7 @@ def _view_unseen(known: Known) -> MeetingView:
 def _view_live(known: Known, organizer_copy: EventCopy | None, live: list[RoomCopy], book: RoomBook) -> MeetingView:
     shown = organizer_copy or live[0].event
     interval = known.organizer_interval if organizer_copy else _agreed_interval(known, live)
+    shared = known.shared if organizer_copy is None else None
     return MeetingView(
         presence=Presence.LIVE,
         ical_uid=shown.ical_uid,
@@ -123,12 +149,12 @@ def _view_live(known: Known, organizer_copy: EventCopy | None, live: list[RoomCo
         answers=MappingProxyType(_answers(known, organizer_copy, live, interval, book)),
         type=shown.type,
         is_draft=shown.is_draft,
-        private=shown.privacy is not Privacy.NORMAL,
-        subject=organizer_copy.subject if organizer_copy else None,
+        private=shown.privacy is not Privacy.NORMAL or (shared is not None and shared.private),
+        subject=organizer_copy.subject if organizer_copy else shared.title if shared else None,
         organizer_event_id=organizer_copy.event_id if organizer_copy else None,
         organizer_etag=organizer_copy.etag if organizer_copy else None,
         transaction_id=organizer_copy.transaction_id if organizer_copy else None,
-        web_link=organizer_copy.web_link if organizer_copy else None,
+        web_link=organizer_copy.web_link if organizer_copy else shared.web_link if shared else None,
     )
 
 

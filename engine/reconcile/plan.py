@@ -26,6 +26,7 @@ from engine.reconcile.merge import answer_cases, answered_states, plan_merge
 from engine.reconcile.reasons import say_instant
 from engine.reconcile.validate import Invalid, Valid, validate
 from engine.reconcile.views import Base, Face, MeetingView, Presence, loan_face
+from engine.rooms.event import EventType
 
 WITHHELD_SECONDS = 300.0
 """When to look again at what the mode withholds: the mode may have changed."""
@@ -77,6 +78,11 @@ def _plan_unknown_meeting(situation: Situation) -> Plan:
             return Plan()
         note = Note(verdict.reason, verdict.facts)
         return Plan(notes=(Note("not_synced", {"reason": verdict.reason, **verdict.facts}),), cases=(note,))
+    if situation.dates_max is not None:
+        facts: dict[str, object] = {"series": situation.series, "dates": situation.dates_max}
+        return Plan(
+            notes=(Note("not_synced", {"reason": "series_too_long", **facts}),), cases=(Note("series_too_long", facts),)
+        )
     wait = _grace_left(situation)
     if meeting.unanswered and wait > 0:
         return Plan(look_again_seconds=wait)
@@ -97,6 +103,7 @@ def _plan_import(situation: Situation, valid: Valid) -> Plan:
         rooms=meeting.answers,
         title=meeting.subject or "",
         private=meeting.private,
+        series=situation.series,
     )
     rooms = frozenset(meeting.answers)
     base = Base(
@@ -104,6 +111,8 @@ def _plan_import(situation: Situation, valid: Valid) -> Plan:
         loan=Face(valid.interval, fold_address(valid.requester.address), rooms),
     )
     notes = [Note("imported", {"start": say_instant(valid.interval.start), "end": say_instant(valid.interval.end)})]
+    if situation.series is not None:
+        notes.append(Note("date_of_series", {"series": situation.series, "day": f"{situation.day}"}))
     if meeting.organizer is not None and fold_address(meeting.organizer.address) != base.loan.requester:
         notes.append(Note("default_user_stands_in", {"organizer": meeting.organizer.address}))
     flags = tuple(Note(breach.code, breach.facts) for breach in situation.breaches)
@@ -131,6 +140,8 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
         return _plan_first_write(situation, loan)
     meeting_end = _meeting_end(meeting, loan, base)
     loan_end = _loan_end(loan)
+    if loan_end is LoanEnd.ALIVE and (frozen := _plan_begun_date(situation, loan, base)) is not None:
+        return frozen
     if loan_end is LoanEnd.ALIVE and loan.interval.end <= situation.now:
         return _plan_frozen(situation, loan)
     match decide_end(meeting_end, loan_end, loan.home):
@@ -189,6 +200,34 @@ def _roomless_code(meeting: MeetingView) -> str:
         return "all_rooms_removed"
     released = all(state is ItemState.RELEASED for state in meeting.answers.values())
     return "all_rooms_released" if released else "all_rooms_declined"
+
+
+def _plan_begun_date(situation: Situation, loan: Loan, base: Base) -> Plan | None:
+    """
+    Leave a date of a series that has begun as it is when its series changes, and write down what became of it (P53).
+
+    An edit of that very date while it runs is followed as any other meeting's is: somebody meant it.
+    """
+    meeting = situation.meeting
+    if situation.series is None or loan.interval.start > situation.now or loan_face(loan) != base.loan:
+        return None
+    is_over = loan.interval.end <= situation.now
+    if meeting.presence is Presence.GONE:
+        return Plan(notes=(Note("begun_date_cancelled"),), end_link=True)
+    if meeting.presence is not Presence.LIVE or (meeting.type is EventType.EXCEPTION and not is_over):
+        return None
+    face = base.outlook
+    notes = []
+    if meeting.interval is not None and meeting.interval != face.interval:
+        facts = {"start": say_instant(meeting.interval.start), "end": say_instant(meeting.interval.end)}
+        notes.append(Note("begun_date_moved", facts))
+        face = replace(face, interval=meeting.interval)
+    if frozenset(meeting.answers) != face.rooms:
+        notes.append(Note("begun_date_rooms_changed"))
+        face = replace(face, rooms=frozenset(meeting.answers))
+    if not notes:
+        return None
+    return Plan(base=replace(base, outlook=face), notes=tuple(notes))
 
 
 def _plan_frozen(situation: Situation, loan: Loan) -> Plan:

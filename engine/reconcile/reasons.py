@@ -36,6 +36,19 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Created from a meeting in Outlook, {start} - {end} UTC.",
             "Créé depuis une réunion Outlook, {start} - {end} UTC.",
         ),
+        "date_of_series": ("The date {day} of series {series}.", "La date {day} de la série {series}."),
+        "begun_date_moved": (
+            "Its series was moved after this date had begun, there to {start} - {end} UTC: the loan stays as it was.",
+            "Sa série a été déplacée après le début de cette date, là au {start} - {end} UTC : le prêt reste tel quel.",
+        ),
+        "begun_date_cancelled": (
+            "Its series no longer has this date, which had begun: the loan stays as it was.",
+            "Sa série n'a plus cette date, déjà commencée : le prêt reste tel quel.",
+        ),
+        "begun_date_rooms_changed": (
+            "The rooms of its series changed after this date had begun: the loan stays as it was.",
+            "Les salles de sa série ont changé après le début de cette date : le prêt reste tel quel.",
+        ),
         "not_synced": ("Not synced.", "Non synchronisé."),
         "default_user_stands_in": (
             "The organizer {organizer} is not of our domains: the default user stands in.",
@@ -175,9 +188,9 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         # why an event is not a loan (H36-H39)
         "draft": ("It is a draft.", "C'est un brouillon."),
-        "series_unsupported": (
-            "Recurring meetings are not imported yet.",
-            "Les réunions récurrentes ne sont pas encore importées.",
+        "series_too_long": (
+            "{dates} dates to come of series {series} are loans already; no more are taken at a time.",
+            "{dates} dates à venir de la série {series} sont déjà des prêts ; pas davantage à la fois.",
         ),
         "dates_invalid": ("Its dates cannot be read: {text}", "Ses dates sont illisibles : {text}"),
         "zone_unknown": ("Its time zone is unknown: {text}", "Son fuseau horaire est inconnu : {text}"),

@@ -14,7 +14,7 @@ from engine.ids import BookableId, domain_of
 from engine.interval import Interval
 from engine.loans.loan import Requester
 from engine.reconcile.views import MeetingView
-from engine.rooms.event import EventType, Mailbox
+from engine.rooms.event import Mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def validate(meeting: MeetingView, *, people: PeopleRule, clashes: Mapping[Booka
     Returns:
         Valid, or the first failed check with the values its text needs.
     """
-    if (unfit := _check_kind(meeting)) is not None:
-        return unfit
+    if meeting.is_draft:
+        return Invalid("draft", {})
     requester = resolve_requester(meeting.organizer, people)
     if requester is None:
         return Invalid("organizer_unknown", {"organizer": meeting.organizer.address if meeting.organizer else ""})
@@ -67,14 +67,6 @@ def validate(meeting: MeetingView, *, people: PeopleRule, clashes: Mapping[Booka
         return unfit
     assert meeting.interval is not None  # _check_dates has looked
     return Valid(requester, meeting.interval, meeting.holding)
-
-
-def _check_kind(meeting: MeetingView) -> Invalid | None:
-    if meeting.is_draft:
-        return Invalid("draft", {})
-    if meeting.type is not EventType.SINGLE:
-        return Invalid("series_unsupported", {})
-    return None
 
 
 def _check_dates(meeting: MeetingView) -> Invalid | None:

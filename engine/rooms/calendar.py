@@ -87,6 +87,10 @@ class RoomCalendar(Protocol):
         """Read one copy; None when the item is not there (404 on the item, not on the mailbox)."""
         ...
 
+    async def fetch_dates(self, mailbox: str, master_id: EventId, window: Interval) -> tuple[EventCopy, ...] | None:
+        """Read the dates of a series that touch *window*, exceptions included; None when the series is not there."""
+        ...
+
     async def find_event(self, mailbox: str, ical_uid: ICalUid) -> EventCopy | None:
         """Find the copy of one meeting in *mailbox*; None when it has none."""
         ...

@@ -88,12 +88,15 @@ def _zone(name: str) -> ZoneInfo:
 
 def key_within(master: EventCopy, copy: EventCopy | EventStub, zone: str) -> ICalUid | None:
     """Return what names *copy*, a date of *master*'s series; None when it does not say when it was meant to be."""
+    return name_date(master.ical_uid, copy, zone=zone, is_all_day=master.all_day is not None)
+
+
+def name_date(uid: str, copy: EventCopy | EventStub, *, zone: str, is_all_day: bool) -> ICalUid | None:
+    """Return what names *copy*, a date of the series *uid*, which is one of whole days or not."""
     start = original_start(copy)
     if start is None:
         return None
-    if master.all_day is not None:
-        return day_key(master.ical_uid, _nearest_day(start, zone))
-    return occurrence_key(master.ical_uid, start, zone)
+    return day_key(uid, _nearest_day(start, zone)) if is_all_day else occurrence_key(uid, start, zone)
 
 
 def original_start(copy: EventCopy | EventStub) -> datetime | None:

@@ -12,15 +12,23 @@ from datetime import datetime, timedelta
 
 from engine.errors import Clash, MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import BookableId, ICalUid, LoanNumber, domain_of
+from engine.interval import Interval
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, NewLoan, Note, Plan, Situation
 from engine.reconcile.answers import AnswerCheck, check_answers
-from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
+from engine.reconcile.ledger import Booking, Ledger, Series, SyncRules, Writing
 from engine.reconcile.markers import parse_marker
 from engine.reconcile.merge import target_interval
-from engine.reconcile.observe import Known, needs_organizer, resolve_interval, view_meeting
+from engine.reconcile.observe import (
+    Known,
+    Shared,
+    needs_organizer,
+    needs_own_date,
+    resolve_interval,
+    view_meeting,
+)
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
 from engine.reconcile.shadow import cast_shadow
 from engine.reconcile.texts import render_body, render_subject, without_link
@@ -28,6 +36,8 @@ from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.calendar import RoomCalendar
 from engine.rooms.event import Answer
+from engine.rooms.series import day_of
+from engine.worker.series import SeriesReader
 from engine.worker.writes import Writes
 
 log = logging.getLogger(__name__)
@@ -63,6 +73,7 @@ class BookingPass:
         instance: str,
         rules: Callable[[], SyncRules],
         answer_timeout: timedelta,
+        window: Callable[[], Interval],
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
@@ -71,7 +82,8 @@ class BookingPass:
         self._rules = rules
         self._answer_timeout = answer_timeout
         self._now = now
-        self._writes = Writes(ledger, calendar, rules=rules)
+        self._series = SeriesReader(ledger, calendar, window=window, now=now)
+        self._writes = Writes(ledger, calendar, self._series, rules=rules)
 
     async def settle(self, kind: str, key: str) -> Plan | None:
         """Bring the two sides of one booking into agreement. Returns the plan it followed, None when none was due."""
@@ -87,6 +99,8 @@ class BookingPass:
             booking = self._ledger.load_booking(kind, key)
             if booking is None or booking.intents:
                 return None
+        if _awaits_its_series(booking):
+            return None
         wait = self._seconds_to_answer(booking)
         if wait > 0:
             early = Plan(look_again_seconds=wait)
@@ -122,6 +136,8 @@ class BookingPass:
         booking = self._ledger.load_booking(kind, key)
         if booking is None:
             return None
+        if _awaits_its_series(booking):
+            return booking, Plan()
         observed = await self._observe(booking)
         return booking, self._plan(observed)
 
@@ -154,7 +170,7 @@ class BookingPass:
         wanted = read_organizer or _is_check_due(booking)
         wanted = wanted or needs_organizer(known, check_answers=check is not None and check.due)
         if wanted and not known.organizer_read:
-            known = await self._read_organizer(booking, known)
+            known = await self._read_organizer(booking, known, to_write=read_organizer)
         return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check)
 
     async def _settle_doubts(self, booking: Booking) -> Booking:
@@ -178,14 +194,26 @@ class BookingPass:
             answer_timeout=self._answer_timeout,
         )
 
-    async def _read_organizer(self, booking: Booking, known: Known) -> Known:
-        """Read the organizer's copy if its mailbox may be read; otherwise leave *known* as it is."""
+    async def _read_organizer(self, booking: Booking, known: Known, *, to_write: bool = False) -> Known:
+        """Read the organizer's copy if its mailbox may be read; otherwise leave *known* as it is.
+
+        *to_write*: as it is right now, since it is to be changed. Otherwise the dates of a series share a reading.
+        """
         link = booking.link
         mailbox = link.mailbox if link is not None and link.mailbox else self._organizer_mailbox(booking)
-        if mailbox is None:
+        if mailbox is None or (booking.series is not None and not self._series.covers(booking.series)):
             return known
         try:
-            if link is not None and link.event_id is not None:
+            if booking.series is not None and not (to_write and link is not None and link.event_id is not None):
+                if known.base is None and not to_write and not needs_own_date(known, self._ledger.room_book()):
+                    series = await self._series.read_shared(booking.series, mailbox)
+                    return _with_shared(known, series)
+                if to_write:
+                    copy = await self._series.find_date(booking.series, mailbox)
+                else:
+                    since_change = not self._is_answer_due(booking)
+                    copy = await self._series.read_date(booking.series, mailbox, since_change=since_change)
+            elif link is not None and link.event_id is not None:
                 copy = await self._calendar.fetch_event(mailbox, link.event_id)
             elif uid := (link.ical_uid if link else _uid(booking)):
                 copy = await self._calendar.find_event(mailbox, uid)
@@ -201,6 +229,10 @@ class BookingPass:
         zone = booking.zone
         interval = resolve_interval(copy, zone) if copy is not None and zone is not None else None
         return replace(known, organizer_read=True, organizer_copy=copy, organizer_interval=interval)
+
+    def _is_answer_due(self, booking: Booking) -> bool:
+        check = self._check(booking)
+        return _is_check_due(booking) or (check is not None and check.due)
 
     def _organizer_mailbox(self, booking: Booking) -> str | None:
         """Return the organizer's mailbox when it is one of ours: not a room, not from outside."""
@@ -243,12 +275,21 @@ class BookingPass:
             text_differs=self._text_differs(booking),
             listed=bool(booking.copies) and all(copy.listed for copy in booking.copies),
             may_write=rules.mode != "read_only",
+            series=booking.series.id if booking.series is not None else None,
+            day=day_of(booking.series.key) if booking.series is not None else None,
+            dates_max=rules.series_dates_max if self._is_over_the_top(booking) else None,
         )
         made = plan(situation)
         if isinstance(made.loan, NewLoan) and self._own_create_under_way(observed):
             return Plan(look_again_seconds=OWN_CREATE_WAIT_SECONDS)
         made = _with_silence(made, observed.check, meeting, self._now())
         return cast_shadow(made) if rules.mode == "shadow" else made
+
+    def _is_over_the_top(self, booking: Booking) -> bool:
+        """Tell whether a date without a loan comes after as many as one series may have."""
+        if booking.series is None or booking.loan is not None:
+            return False
+        return self._ledger.series_rank(booking) > self._rules().series_dates_max
 
     def _own_create_under_way(self, observed: Observed) -> bool:
         """Tell whether an unknown meeting may be our own event, whose creation has not been answered yet."""
@@ -344,6 +385,17 @@ def _known(booking: Booking) -> Known:
 def _is_check_due(booking: Booking) -> bool:
     """Tell whether the organizer's copy was ordered to be read, once, for what only it shows."""
     return booking.link is not None and booking.link.state == "linked" and booking.link.is_check_due
+
+
+def _awaits_its_series(booking: Booking) -> bool:
+    """Tell whether a date is in doubt: the pass over its room asks for its whole series, and marks it then."""
+    return any(copy.doubt and copy.event.series_master_id is not None for copy in booking.copies)
+
+
+def _with_shared(known: Known, series: Series) -> Known:
+    if series.event_id is None:
+        return known
+    return replace(known, shared=Shared(series.title, series.private, series.web_link))
 
 
 def _uid(booking: Booking) -> ICalUid | None:

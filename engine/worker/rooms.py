@@ -17,7 +17,7 @@ from engine.ids import BookableId
 from engine.interval import Interval
 from engine.reconcile.ledger import Ledger, Reading
 from engine.rooms.calendar import ChangesPage, RoomCalendar
-from engine.rooms.room import RoomState
+from engine.rooms.room import Room, RoomState
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,9 @@ PAGES_MAX = 5_000
 
 WINDOW_MARGIN = timedelta(days=30)
 """How far the window may have slid before it is opened anew: a delta window never moves by itself (event-delta)."""
+
+DATES_MARGIN = timedelta(days=31)
+"""How far beyond the window the dates of a series are listed."""
 
 PAGE_SIZE_WHOLE, PAGE_SIZE_CHANGES = 500, 100
 
@@ -39,6 +42,11 @@ class WindowRule:
         """Return the window to read, from midnight to midnight UTC."""
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return Interval(today - self.history, today + self.horizon)
+
+    def reach(self, now: datetime) -> Interval:
+        """Return the stretch of which dates of series are listed: one that was moved out of the window is not gone."""
+        window = self.window(now)
+        return Interval(window.start - DATES_MARGIN, window.end + DATES_MARGIN)
 
     def is_stale(self, window: Interval, now: datetime) -> bool:
         """Tell whether *window* has to be opened anew."""
@@ -79,6 +87,7 @@ class RoomPass:
         except MailboxClosed as error:
             self._ledger.suspend_room(room_id, str(error))
             raise
+        await self._settle_series(reading.room)
         if reading.room.state is RoomState.SUSPENDED:
             self._ledger.resume_room(room_id)
         return reading.signalled_at
@@ -124,6 +133,22 @@ class RoomPass:
             window=reading.window if link is None else None,
             page_size=PAGE_SIZE_WHOLE if whole else PAGE_SIZE_CHANGES,
         )
+
+    async def _settle_series(self, room: Room) -> None:
+        """Ask for the dates of each series of which one is in doubt: once per series, never date by date."""
+        reach = self._window.reach(self._now())
+        for series in self._ledger.unsettled_series(room.id):
+            master = None
+            if series.is_master_unknown:
+                master = await self._calendar.fetch_event(room.address, series.master_id)
+            dates = None
+            if master is not None or not series.is_master_unknown:
+                dates = await self._calendar.fetch_dates(room.address, series.master_id, reach)
+            if dates is None:
+                found = [await self._calendar.fetch_event(room.address, each) for each in series.full_dates]
+                dates = tuple(copy for copy in found if copy is not None)
+            copies = dates if master is None else (master, *dates)
+            self._ledger.save_dates(room.id, series.master_id, copies)
 
     def _tell_unreadable(self, reading: Reading, page: ChangesPage) -> None:
         log.warning("items of a page could not be read", extra={"room": reading.room.id, "items": page.unreadable})

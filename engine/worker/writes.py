@@ -7,21 +7,21 @@ nothing left to do.
 
 from __future__ import annotations
 
-import asyncio
 import html
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
-from engine.ids import Address, fold_address
+from engine.ids import EventId, fold_address
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
 from engine.reconcile.merge import note_lost_interval
 from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox
+from engine.worker.locks import Locks
+from engine.worker.series import SeriesReader
 
 log = logging.getLogger(__name__)
 
@@ -29,36 +29,18 @@ PREVIEW_COMPARED = 200
 """How many characters of a body are compared; a preview holds 255 (Graph docs: event)."""
 
 
-class MailboxLocks:
-    """One write in flight per mailbox (design: exchange answers parallel writers with conflicts)."""
-
-    def __init__(self) -> None:
-        self._locks: dict[Address, tuple[asyncio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def writing(self, mailbox: str) -> AsyncIterator[None]:
-        key = fold_address(mailbox)
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks[key]
-            if users == 1:
-                del self._locks[key]
-            else:
-                self._locks[key] = (lock, users - 1)
-
-
 class Writes:
     """Carries out intents."""
 
-    def __init__(self, ledger: Ledger, calendar: RoomCalendar, *, rules: Callable[[], SyncRules]) -> None:
+    def __init__(
+        self, ledger: Ledger, calendar: RoomCalendar, series: SeriesReader, *, rules: Callable[[], SyncRules]
+    ) -> None:
         self._ledger = ledger
         self._calendar = calendar
+        self._series = series
         self._rules = rules
-        self._locks = MailboxLocks()
+        self._locks = Locks()
+        """One write in flight per mailbox (design: exchange answers parallel writers with conflicts)."""
 
     async def carry_out(
         self, booking: Booking, intents: Iterable[Intent], *, organizer_copy: EventCopy | None, resumed: bool
@@ -73,7 +55,7 @@ class Writes:
         """
         intents = tuple(intents)
         for intent in intents:
-            async with self._locks.writing(intent.mailbox):
+            async with self._locks.holding(fold_address(intent.mailbox)):
                 match intent.kind:
                     case IntentKind.CREATE:
                         await self._create(intent)
@@ -146,15 +128,22 @@ class Writes:
 
     async def _delete(self, booking: Booking, intent: Intent) -> None:
         try:
-            event_id = intent.event_id
-            if event_id is None and intent.ical_uid is not None:
-                found = await self._calendar.find_event(intent.mailbox, intent.ical_uid)
-                event_id = found.event_id if found else None
+            event_id = intent.event_id or await self._find_event_id(booking, intent)
             if event_id is not None:
                 await self._calendar.delete_event(intent.mailbox, event_id)
         except (MailboxClosed, Refused, Unmatched):
             await self._decline_for_rooms(booking, intent)
         self._ledger.finish_intent(intent, None)
+
+    async def _find_event_id(self, booking: Booking, intent: Intent) -> EventId | None:
+        """Find what is to be deleted; of a series never more than the one date."""
+        if booking.series is not None:
+            found = await self._series.find_date(booking.series, intent.mailbox)
+        elif intent.ical_uid is not None:
+            found = await self._calendar.find_event(intent.mailbox, intent.ical_uid)
+        else:
+            return None
+        return found.event_id if found is not None else None
 
     async def _tell_of_late_move(self, booking: Booking, intent: Intent, intents: tuple[Intent, ...]) -> None:
         """Keep in a case what somebody did to an event that was about to be replaced: its new one has other times."""

@@ -33,6 +33,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("series_master", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("hydrated", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.create_index("ix_room_copy_series_master", ["room_id", "series_master"], unique=False)
+        batch_op.create_index(
+            "ix_room_copy_doubt",
+            ["room_id"],
+            unique=False,
+            postgresql_where=sa.text("doubt"),
+            sqlite_where=sa.text("doubt = 1"),
+        )
     with op.batch_alter_table("loan", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_loan_series"), ["series"], unique=False)
     _forget_masters()

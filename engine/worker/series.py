@@ -1,0 +1,137 @@
+"""The organizer's side of series: read once for all dates, and kept until anything of the series changes.
+
+What all dates share (title, privacy) is kept in the database. The dates themselves, which tell who declined one of them
+and what was cancelled, are listed when a pass needs one, and kept in memory: hundreds of passes over the dates of one
+series that was cut short ask once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from engine.errors import EngineError, MailboxClosed, Malformed, Refused, Unmatched
+from engine.ids import fold_address
+from engine.interval import Interval
+from engine.reconcile.ledger import Ledger, Series
+from engine.rooms.calendar import RoomCalendar
+from engine.rooms.event import EventCopy, EventType
+from engine.rooms.series import day_of, lone_key, name_date
+from engine.worker.locks import Locks
+
+KEPT = 64
+"""Series whose dates are kept; a series of a year has some hundred bytes per date."""
+
+CHECK_AGE = timedelta(seconds=10)
+"""How old a list may be when a pass looks for answers that did not come: passes over many dates look together."""
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    version: int
+    read_at: datetime
+    mailbox: str
+    by_key: Mapping[str, EventCopy] | EngineError
+    """Each date by what may name it; or why they cannot be read."""
+
+
+class SeriesReader:
+    """Reads the organizers' copies of series. *window* is the stretch of time of which dates are listed."""
+
+    def __init__(
+        self, ledger: Ledger, calendar: RoomCalendar, *, window: Callable[[], Interval], now: Callable[[], datetime]
+    ) -> None:
+        self._ledger = ledger
+        self._calendar = calendar
+        self._window = window
+        self._now = now
+        self._locks = Locks()
+        self._kept: dict[str, _Dates] = {}
+
+    def covers(self, series: Series) -> bool:
+        """Tell whether the date lies in the stretch of which dates are listed: only there absence means anything."""
+        day, window = day_of(series.key), self._window()
+        return day is not None and window.start.date() < day < window.end.date()
+
+    async def read_shared(self, series: Series, mailbox: str) -> Series:
+        """Return *series* with what all its dates share, as the organizer's master in *mailbox* says it.
+
+        A mailbox that may not be read is asked once, too.
+        """
+        async with self._locks.holding(series.uid):
+            series = self._ledger.load_series(series.key) or series
+            if series.is_read and series.mailbox == fold_address(mailbox):
+                return series
+            try:
+                copy = await self._calendar.find_event(mailbox, series.uid)
+            except (MailboxClosed, Malformed, Refused, Unmatched):
+                copy = None
+            self._ledger.save_series(series, fold_address(mailbox), copy)
+            return self._ledger.load_series(series.key) or series
+
+    async def read_date(self, series: Series, mailbox: str, *, since_change: bool) -> EventCopy | None:
+        """
+        Return the organizer's copy of the date that *series* names; None when the organizer has none.
+
+        Args:
+            series: as it was loaded with the booking.
+            mailbox: the organizer's.
+            since_change: whether what was read after the last known change will do, however long ago that was.
+
+        Raises MailboxClosed and Refused when the mailbox may not be read.
+        """
+        async with self._locks.holding(series.uid):
+            kept = self._kept.get(series.uid)
+            if kept is None or not self._will_do(kept, series, mailbox, since_change=since_change):
+                kept = await self._list(self._ledger.load_series(series.key) or series, mailbox)
+            if isinstance(kept.by_key, EngineError):
+                raise kept.by_key
+            return kept.by_key.get(series.key)
+
+    def _will_do(self, kept: _Dates, series: Series, mailbox: str, *, since_change: bool) -> bool:
+        is_new = kept.version >= series.version and kept.mailbox == fold_address(mailbox)
+        return is_new and (since_change or self._now() - kept.read_at <= CHECK_AGE)
+
+    async def _list(self, series: Series, mailbox: str) -> _Dates:
+        """List the dates and keep them; that they may not be read is kept as well."""
+        began_at = self._now()
+        try:
+            dates: Mapping[str, EventCopy] | EngineError = await self._fetch(series, mailbox, self._window())
+        except (MailboxClosed, Refused) as error:
+            dates = error
+        kept = _Dates(series.version, began_at, fold_address(mailbox), dates)
+        self._kept.pop(series.uid, None)
+        self._kept[series.uid] = kept
+        while len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+        return kept
+
+    async def find_date(self, series: Series, mailbox: str) -> EventCopy | None:
+        """Return the organizer's copy of the date as it is right now, for a write; None when there is none."""
+        day = day_of(series.key)
+        assert day is not None, "a date of a series has a day"
+        noon = datetime.combine(day, time(12), UTC)
+        near = await self._fetch(series, mailbox, Interval(noon - 2 * ONE_DAY, noon + 2 * ONE_DAY))
+        if series.key in near:
+            return near[series.key]
+        return (await self._fetch(series, mailbox, self._window())).get(series.key)
+
+    async def _fetch(self, series: Series, mailbox: str, window: Interval) -> dict[str, EventCopy]:
+        """List the dates in *mailbox* within *window*, each by what names it; none where the series is no more."""
+        copies = None
+        if series.event_id is not None and series.mailbox == fold_address(mailbox):
+            copies = await self._calendar.fetch_dates(mailbox, series.event_id, window)
+        if copies is None:
+            master = await self._calendar.find_event(mailbox, series.uid)
+            self._ledger.save_series(series, fold_address(mailbox), master)
+            copies = await self._calendar.fetch_dates(mailbox, master.event_id, window) if master is not None else None
+        untouched = [copy for copy in copies or () if copy.type is EventType.OCCURRENCE]
+        is_all_day = any(copy.all_day is not None for copy in untouched or copies or ())
+        found: dict[str, EventCopy] = {}
+        for copy in copies or ():
+            key = name_date(series.uid, copy, zone=series.zone, is_all_day=is_all_day)
+            found.update((name, copy) for name in (key, lone_key(copy.ical_uid)) if name is not None)
+        return found
