@@ -23,7 +23,7 @@ from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.observe import resolve_interval
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub, EventType
+from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub
 from engine.rooms.room import RoomBook
 
 copy_table = metadata.tables["room_copy"]

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
-from engine.errors import Invalid, NotAllowed, NotFound
 from engine.interval import Interval
 from engine.loans.loan import Home
-from engine.loans.register import LoanChange
-from engine.loans.status import ItemState, LoanAction
+from engine.loans.status import ItemState
 from engine.reconcile.backfill import Step
-from engine.reconcile.backfill_book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
+from engine.reconcile.backfill_book import Backfill, BackfillMeeting, BackfillState, Selection
 from tests.simulation.world import World
 
 BY = "app:test"

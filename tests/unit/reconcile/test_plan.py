@@ -17,7 +17,7 @@ from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanSt
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
 from engine.reconcile.views import Base, MeetingView, Presence
-from engine.rooms.event import EventType, TimeFault
+from engine.rooms.event import TimeFault
 from tests.unit.reconcile.building import (
     AFTERNOON,
     ANNA,
@@ -133,7 +133,6 @@ class TestAMeetingThatIsNew:
 class TestAMeetingThatIsInvalid:
     INVALID = (
         ("organizer_unknown", make_meeting(organizer=GUEST)),
-        ("series_unsupported", make_meeting(type=EventType.MASTER)),
         ("zone_unknown", make_meeting(interval=None, time_fault=TimeFault("zone_unknown", "Mars"))),
         ("zero_length", make_meeting(interval=None, zero_length=True)),
         ("no_synced_room", make_meeting(answers=())),

@@ -39,7 +39,6 @@ SOUND = make_meeting(answers=ANSWERS)
 # Each fault with its reason, in the documented order: draft, organizer, dates, rooms, availability.
 FAULTS: tuple[tuple[str, dict[str, Any], dict[str, object]], ...] = (
     ("draft", {"is_draft": True}, {}),
-    ("series_unsupported", {"type": EventType.MASTER}, {}),
     ("organizer_unknown", {"organizer": person(GUEST)}, {"organizer": GUEST}),
     (
         "dates_invalid",
@@ -98,10 +97,10 @@ class TestOneThingWrong:
         """No times and no known fault: still invalid, never a crash."""
         assert check(make_meeting(interval=None)) == Invalid("dates_invalid", {"text": ""})
 
-    @pytest.mark.parametrize("type", [EventType.MASTER, EventType.OCCURRENCE, EventType.EXCEPTION])
-    def test_no_part_of_a_series_is_taken_for_a_meeting(self, type: EventType) -> None:
-        """A series says so, and so does each of its occurrences."""
-        assert check(make_meeting(type=type)) == Invalid("series_unsupported", {})
+    @pytest.mark.parametrize("type", [EventType.OCCURRENCE, EventType.EXCEPTION])
+    def test_a_date_of_a_series_is_a_meeting_like_any_other(self, type: EventType) -> None:
+        """Each date is a booking of its own."""
+        assert isinstance(check(make_meeting(type=type)), Valid)
 
     def test_one_taken_room_makes_the_whole_event_invalid(self) -> None:
         """At creation a single unavailable item is enough (H39); the reason tells which, when and by whom."""

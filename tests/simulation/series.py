@@ -1,0 +1,79 @@
+"""Series as people at Outlook make them in a simulated world, and the loans that follow them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from engine.loans.loan import Loan
+from engine.simulator.people import event_path
+from tests.simulation.world import World
+
+PARIS = "Romance Standard Time"
+PLACE = ZoneInfo("Europe/Paris")
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def recurrence(
+    first: date, *, kind: str = "weekly", times: int | None = 4, until: date | None = None
+) -> dict[str, Any]:
+    """Return a pattern that begins on *first*: each week on its weekday, or each day."""
+    pattern: dict[str, Any] = {"type": kind, "interval": 1}
+    if kind == "weekly":
+        pattern["daysOfWeek"] = [DAYS[first.weekday()]]
+    end: dict[str, Any] = {"type": "noEnd"}
+    if until is not None:
+        end = {"type": "endDate", "endDate": f"{until}"}
+    elif times is not None:
+        end = {"type": "numbered", "numberOfOccurrences": times}
+    return {"pattern": pattern, "range": {"startDate": f"{first}", **end}}
+
+
+def book_series(
+    world: World,
+    person: int,
+    first: date,
+    hour: float,
+    *rooms: int,
+    length: float = 1.0,
+    zone: str = PARIS,
+    **more: Any,
+) -> dict[str, Any]:
+    """Book a series in Outlook, its hours on the wall clock of *zone*; *more* goes to `recurrence`."""
+    addresses = [world.room_addresses[room - 1] for room in rooms]
+    begins = datetime.combine(first, datetime.min.time()) + timedelta(hours=hour)
+    ends = begins + timedelta(hours=length)
+    body = {
+        "subject": "Standup",
+        "start": {"dateTime": begins.isoformat(), "timeZone": zone},
+        "end": {"dateTime": ends.isoformat(), "timeZone": zone},
+        "recurrence": recurrence(first, **more),
+        "attendees": [{"type": "resource", "emailAddress": {"address": each, "name": each}} for each in addresses],
+    }
+    made: dict[str, Any] = world.run(world.person(person).call("POST", "/events", body))
+    return made
+
+
+def dates_of(world: World, person: int, master: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the dates in the organizer's calendar, by start."""
+    now = world.loop.now()
+    window = urlencode(
+        {
+            "startDateTime": (now - timedelta(days=40)).isoformat(),
+            "endDateTime": (now + timedelta(days=800)).isoformat(),
+        }
+    )
+    tail = f"{event_path(master['id'])}/instances?{window}&$top=1000"
+    found = world.run(world.person(person).call("GET", tail))["value"]
+    return sorted(found, key=lambda event: event["start"]["dateTime"])
+
+
+def at(day: date, hour: float) -> datetime:
+    """Return an instant by the wall clock of Paris."""
+    return (datetime.combine(day, datetime.min.time(), PLACE) + timedelta(hours=hour)).astimezone(UTC)
+
+
+def starts(loans: tuple[Loan, ...]) -> list[datetime]:
+    return sorted(loan.interval.start for loan in loans)
