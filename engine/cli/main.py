@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import backfill, loans, office, service, simulate
+from engine.cli import backfill, loans, office, service, simulate, weather
 from engine.cli.doors import Doors
 from engine.cli.failures import EXIT_HELP, Group
 
@@ -52,6 +52,7 @@ app.add_typer(office.cases, name="cases")
 app.add_typer(backfill.app, name="backfill")
 app.add_typer(office.subscriptions, name="subscriptions")
 app.add_typer(office.tokens, name="token")
+weather.register(simulate.app)
 app.add_typer(simulate.app, name="simulate")
 
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
+
+import typer
 
 from engine.cli.wishes import suggest
 from engine.errors import NotFound, Refused, Unreachable
+
+if TYPE_CHECKING:
+    from engine.cli.doors import Doors
 
 SECONDS = 30.0
 TOKEN = "demo"
 """The simulated tenant's fixed token; it opens nothing else."""
 
+At = Annotated[str, typer.Option("--at", help="Where the tenant answers; else http://127.0.0.1 and its port.")]
 Ask = Callable[[str, str, bytes | None], tuple[int, bytes]]
 """`ask(method, url, body)` gives status and body."""
 
@@ -104,6 +110,11 @@ class SimulatedOutlook:
         changed: dict[str, Any] = self._graph("PATCH", organizer, f"/events/{quote(event_id, safe='')}", body)
         return changed
 
+    def forward(self, who: str, event_id: str, to: list[str]) -> None:
+        """Forward a meeting to some addresses."""
+        body = {"toRecipients": [{"emailAddress": {"address": address}} for address in to]}
+        self._graph("POST", who, f"/events/{quote(event_id, safe='')}/forward", body)
+
     def cancel(self, organizer: str, event_id: str, comment: str) -> None:
         """Cancel a meeting as its organizer."""
         self._graph("POST", organizer, f"/events/{quote(event_id, safe='')}/cancel", {"comment": comment})
@@ -119,6 +130,11 @@ class SimulatedOutlook:
             return found
         message = found.get("message") or found.get("error", {}).get("message") or f"status {status}"
         raise (NotFound if status == 404 else Refused)(str(message))
+
+
+def reach(doors: Doors, at: str) -> SimulatedOutlook:
+    """Return the tenant at *at*, else the one on the configured port of this machine."""
+    return SimulatedOutlook(at or f"http://127.0.0.1:{doors.settings.simulator.port}", doors.ask)
 
 
 def render_time(instant: datetime) -> dict[str, str]:

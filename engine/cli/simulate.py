@@ -12,14 +12,13 @@ import typer
 
 from engine.cli.doors import Doors
 from engine.cli.failures import Group
-from engine.cli.outlook import SimulatedOutlook, render_time
+from engine.cli.outlook import At, reach, render_time
 from engine.cli.output import Format, Output, note, show_json, show_mapping, show_mappings
 from engine.cli.wishes import parse_moment, parse_stretch
 from engine.errors import Fault, Invalid
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Play Outlook in the simulated tenant.")
 
-At = Annotated[str, typer.Option("--at", help="Where the tenant answers; else http://127.0.0.1 and its port.")]
 Organizer = Annotated[str, typer.Argument(help="Who organizes it: name or address.")]
 Event = Annotated[str, typer.Argument(help="The event: its subject, id or iCalUId.")]
 
@@ -38,6 +37,7 @@ def serve(
     seed: Annotated[int | None, typer.Option(min=0)] = None,
     demo: Annotated[bool, typer.Option(help="Furnish an empty tenant with the demo building.")] = True,
     state_file: Annotated[Path | None, typer.Option(help="Keep the tenant here; else it is forgotten.")] = None,
+    storm: Annotated[int | None, typer.Option(min=0, help="Begin with the faults this number stands for.")] = None,
 ) -> None:
     """Run a simulated tenant by itself, until interrupted."""
     from engine.cli.tenant import serve_tenant
@@ -48,6 +48,7 @@ def serve(
         seed=settings.seed if seed is None else seed,
         demo=demo,
         state_file=state_file,
+        storm=storm,
         zone=ctx.obj.settings.rooms.time_zone,
     )
 
@@ -64,7 +65,7 @@ def book(
     output: Output = Format.TABLE,
 ) -> None:
     """Book a meeting as somebody in Outlook would."""
-    outlook = _outlook(ctx.obj, at)
+    outlook = reach(ctx.obj, at)
     first, last = parse_stretch(start, end, _zone(ctx.obj))
     rooms = [outlook.room_address(name) for name in room]
     made = outlook.book(outlook.person_address(organizer), rooms, first, last, subject)
@@ -104,7 +105,7 @@ def set_rooms(
     output: Output = Format.TABLE,
 ) -> None:
     """List the tenant's rooms; or give a meeting other rooms."""
-    outlook = _outlook(ctx.obj, at)
+    outlook = reach(ctx.obj, at)
     if organizer is None:
         shown = ("displayName", "emailAddress", "capacity", "building", "floorNumber", "tags", "hidden")
         show_mappings([{name: item.get(name) for name in shown} for item in outlook.rooms()], output)
@@ -121,7 +122,7 @@ def cancel(
     ctx: typer.Context, organizer: Organizer, event: Event, comment: Annotated[str, typer.Option()] = "", at: At = ""
 ) -> None:
     """Cancel a meeting as its organizer."""
-    outlook = _outlook(ctx.obj, at)
+    outlook = reach(ctx.obj, at)
     address = outlook.person_address(organizer)
     found = outlook.find_event(address, event)
     outlook.cancel(address, found["id"], comment)
@@ -131,7 +132,7 @@ def cancel(
 @app.command()
 def people(ctx: typer.Context, at: At = "", output: Output = Format.TABLE) -> None:
     """List the tenant's people."""
-    show_mappings(_outlook(ctx.obj, at).people(), output)
+    show_mappings(reach(ctx.obj, at).people(), output)
 
 
 @app.command()
@@ -143,7 +144,7 @@ def state(
     output: Output = Format.TABLE,
 ) -> None:
     """Show the tenant, or a mailbox's events; or break and mend a mailbox."""
-    outlook = _outlook(ctx.obj, at)
+    outlook = reach(ctx.obj, at)
     if mailbox is None:
         found = outlook.control("GET", "")
         show_json(found) if output is Format.JSON else show_mapping(found)
@@ -157,38 +158,6 @@ def state(
         return
     outlook.control("POST", f"/mailboxes/{address}/state", {"state": new.value})
     note(f"{address} is {new}")
-
-
-@app.command()
-def fault(
-    ctx: typer.Context,
-    effect: Annotated[str | None, typer.Argument(help="error, drop, delay, lose, late ...; without, list.")] = None,
-    method: Annotated[str | None, typer.Option()] = None,
-    path: Annotated[str | None, typer.Option(help="A regular expression searched in the path.")] = None,
-    mailbox: Annotated[str | None, typer.Option(help="Only this mailbox: id or address.")] = None,
-    nth: Annotated[int | None, typer.Option(min=1, help="Only the nth match.")] = None,
-    times: Annotated[int | None, typer.Option(min=1, help="At most so often.")] = None,
-    probability: Annotated[float | None, typer.Option(min=0.0, max=1.0)] = None,
-    status: Annotated[int | None, typer.Option(min=400, max=599)] = None,
-    code: Annotated[str | None, typer.Option()] = None,
-    retry_after: Annotated[str | None, typer.Option(help="Sent as it is.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=0.0)] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="Take all faults away first.")] = False,
-    at: At = "",
-    output: Output = Format.TABLE,
-) -> None:
-    """Add a fault to the tenant; or list or clear them."""
-    outlook = _outlook(ctx.obj, at)
-    if clear:
-        outlook.control("DELETE", "/faults")
-    if effect is not None:
-        values: dict[str, object | None] = {
-            "effect": effect, "method": method, "path": path, "mailbox": mailbox, "nth": nth, "times": times,
-            "probability": probability, "status": status, "code": code, "retry_after": retry_after,
-            "seconds": seconds,
-        }  # fmt: skip
-        outlook.control("POST", "/faults", {name: value for name, value in values.items() if value is not None})
-    show_mappings(outlook.control("GET", "/faults"), output)
 
 
 @app.command("load-timetable")
@@ -206,7 +175,7 @@ def load_timetable(
     zone = _zone(ctx.obj)
     day = parse_moment(monday, zone, field="monday").astimezone(zone).date() if monday else None
     made = pour_timetable(
-        _outlook(ctx.obj, at),
+        reach(ctx.obj, at),
         file,
         weeks=parse_weeks(weeks),
         monday=day,
@@ -236,12 +205,8 @@ def _zone(doors: Doors) -> ZoneInfo:
     return ZoneInfo(doors.settings.rooms.time_zone)
 
 
-def _outlook(doors: Doors, at: str) -> SimulatedOutlook:
-    return SimulatedOutlook(at or f"http://127.0.0.1:{doors.settings.simulator.port}", doors.ask)
-
-
 def _change(doors: Doors, at: str, organizer: str, event: str, output: Format, **body: Any) -> None:
-    outlook = _outlook(doors, at)
+    outlook = reach(doors, at)
     address = outlook.person_address(organizer)
     found = outlook.find_event(address, event)
     _show_event(outlook.change(address, found["id"], **body), output)

@@ -24,10 +24,10 @@ from engine.simulator.server import SimulatorServer, make_sender
 from engine.simulator.timetable import TimetableEvent, load_timetable, pour_over_http, room_address
 
 
-def serve_tenant(*, port: int, seed: int, demo: bool, state_file: Path | None, zone: str) -> None:
+def serve_tenant(*, port: int, seed: int, demo: bool, state_file: Path | None, storm: int | None, zone: str) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); where it answers is printed."""
     try:
-        asyncio.run(_serve(TenantOptions(seed=seed, state_file=state_file), port, demo, zone))
+        asyncio.run(_serve(TenantOptions(seed=seed, state_file=state_file, fault_seed=storm), port, demo, zone))
     except OSError as error:
         raise Unreachable(f"the simulated tenant cannot listen on port {port}: {error.strerror}") from error
 

@@ -20,6 +20,7 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
     GET  /sim/mails                                          the last messages, reasons of refusals included
     POST /sim/outside {sender, name, event}                  a request from another organisation
     GET  /sim/faults    POST /sim/faults {effect, ...}       DELETE /sim/faults, /sim/faults/{id}
+    POST /sim/faults/storm {seed, count?}                    a mix of faults, the same for the same seed
     GET  /sim/endpoints                 POST the same {host, state}: ok, slow or drop
     GET  /sim/subscriptions                                  with client states
     POST /sim/subscriptions/{id}/remove {notice?} | kill | lifecycle {event}
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING, Any
 from engine.simulator.office import Unknown
 from engine.simulator.places import render_place
 from engine.simulator.records import Event, Mailbox
+from engine.simulator.storm import raise_storm
 from engine.simulator.subscriptions import render as render_subscription
 from engine.simulator.times import render_instant
 from engine.simulator.wire import GraphError, Request, Response, decode_json, json_response
@@ -182,6 +184,8 @@ class Control:
 
     def _faults(self, method: str, rest: list[str], body: Body) -> Any:
         faults = self._tenant.faults
+        if rest == ["storm"]:
+            return [rule.as_document() for rule in raise_storm(faults, **body)]
         if method == "POST":
             return faults.add(**body).as_document()
         if method == "DELETE" and rest:

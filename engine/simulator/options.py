@@ -58,5 +58,7 @@ class TenantOptions:
     """True: notices spell `resource` now one way, now another (Graph docs: changenotification shows several)."""
     endpoint_sample_min: int = 100
     """How many answers within ten minutes it takes to find a receiver slow (Graph docs: webhook delivery, 2023)."""
+    fault_seed: int | None = None
+    """Draws a mix of faults that is in force from the start; None: fine weather."""
     webhook_retry_seconds: float = 10.0
     webhook_give_up_seconds: float = 4 * 3600.0

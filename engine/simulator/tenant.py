@@ -27,6 +27,7 @@ from engine.simulator.places import Places
 from engine.simulator.records import Mailbox
 from engine.simulator.steps import Steps
 from engine.simulator.store import open_store
+from engine.simulator.storm import raise_storm
 from engine.simulator.subscriptions import Post, Subscriptions
 from engine.simulator.throttle import Throttle
 from engine.simulator.users import Users
@@ -88,6 +89,8 @@ class Tenant:
         self._events = Events(self.world, self.meetings, forwarding, Delta(self.world, self.faults))
         self._control = Control(self)
         self._serial = 0
+        if self.options.fault_seed is not None:
+            raise_storm(self.faults, self.options.fault_seed)
         self._start()
 
     def _start(self) -> None:
