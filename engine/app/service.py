@@ -36,6 +36,7 @@ from engine.schedule.clock_jobs import Schedule, plan_jobs
 from engine.settings import Settings, is_loopback
 from engine.subscriptions.plan import Endpoint
 from engine.web.api import create_api
+from engine.web.backfills import build_backfills
 from engine.web.front import Front
 from engine.web.metrics import Metrics, Readings
 from engine.web.pages.app import create_pages
@@ -216,7 +217,8 @@ async def _open_web(settings: Settings, office: Office, metrics: Metrics, token:
         base_address=public,
     )
     pages = build_page_parts(settings, office, parts)
-    app = Front(create_api(parts, routers=[build_receiver(_accept(office, metrics))]), create_pages(pages))
+    routers = [build_receiver(_accept(office, metrics)), build_backfills(office.backfills)]
+    app = Front(create_api(parts, routers=routers), create_pages(pages))
     config = uvicorn.Config(
         app,
         log_level=logging.WARNING,

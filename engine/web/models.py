@@ -16,7 +16,7 @@ from engine.loans.loan import Case, CaseState, Decision, Home, ItemKind, Loan, L
 from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState, LoanStatus
 from engine.web import wire
-from engine.web.wire import STORABLE, Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Whole
+from engine.web.wire import STORABLE, Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Spoken, Whole
 
 T = TypeVar("T")
 Explain = Callable[[str, Mapping[str, object]], str]
@@ -231,7 +231,7 @@ def render_availability(found: Availability) -> AvailabilityOut:
 # --- cases --------------------------------------------------------------------------------------------------------
 
 
-class CaseQuery(Incoming):
+class CaseQuery(Spoken):
     state: CaseState | SkipJsonSchema[None] = None
     after: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
     limit: Page = 100

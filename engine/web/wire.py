@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 ID_MAX = 2**31 - 1
@@ -76,6 +77,12 @@ class Incoming(BaseModel):
     """What callers send: unknown fields are refused, since a misspelt one would silently do nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Spoken(Incoming):
+    """A query whose answer holds sentences. `language.find_language` reads `lang`; a closed model must know of it."""
+
+    lang: Literal["en", "fr"] | SkipJsonSchema[None] = None
 
 
 class Amendment(Incoming):

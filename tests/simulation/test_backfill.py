@@ -1,4 +1,4 @@
-"""Backfill: what was there before us becomes loans when somebody says so, and stops being loans when they take it back."""
+"""Backfill: what was there before us becomes loans when somebody says so, and is taken back when they say so."""
 
 from __future__ import annotations
 
