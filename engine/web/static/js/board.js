@@ -2,6 +2,12 @@
 import { makeScale, usualHours } from "./board/scale.js";
 import { makeModel } from "./board/model.js";
 import { makeDrawing } from "./board/draw.js";
+import { makeWishes } from "./board/wishes.js";
+import { makeKeeper } from "./board/keep.js";
+import { makeDialog } from "./board/dialog.js";
+import { makeCard } from "./board/card.js";
+import { listenToKeys } from "./board/keys.js";
+import { listenToPointer } from "./board/drag.js";
 import { send } from "./send.js";
 import "./day_form.js";
 
@@ -23,6 +29,14 @@ function start() {
   const newScale = () => makeScale({ days, ...usualHours(model.all()), whole: kept.whole });
   const drawing = makeDrawing({ board, model, texts, scale: newScale() });
   const opened = { now: Number(board.dataset.now), at: Date.now() };
+  const mayBook = Boolean(board.dataset.mayBook);
+  const say = (text) => { document.getElementById("board-says").textContent = text; };
+  const wishes = makeWishes({ board, model, drawing, texts, say });
+  const keeper = makeKeeper({ board, model, drawing, wishes, texts, say });
+  const dialog = makeDialog({ board, wishes, keeper, texts, onClose: () => keys.backFromDialog() });
+  const keys = listenToKeys({ board, model, drawing, wishes, keeper, texts, say, mayBook, open: dialog.open });
+  makeCard({ board, model, drawing, texts, wishes });
+  listenToPointer({ board, model, drawing, wishes, keeper, mayBook, place: keys.putCursor, open: dialog.open });
   const now = () => opened.now + Math.floor((Date.now() - opened.at) / 60000);
 
   function arrange() {
@@ -31,7 +45,7 @@ function start() {
     drawing.scale = newScale();
     drawing.drawHours();
     drawing.drawNow(now());
-    drawing.drawAll(() => { window.ready = true; });
+    drawing.drawAll(() => { keys.makeTabStop(); window.ready = true; });
   }
 
   function setUpZoom() {
@@ -62,6 +76,7 @@ function start() {
     const { ok, body } = await send("GET", address);
     if (!ok) return;
     for (const room of model.update(loans, body.entries)) drawing.drawRow(room);
+    keys.makeTabStop();
     Object.assign(opened, { now: body.now, at: Date.now() });
   }
 

@@ -14,6 +14,12 @@ export function makeDrawing({ board, model, texts, scale }) {
 
   const titleOf = (entry) => entry.ls === "meeting" ? texts.meeting : entry.p ? texts.private : entry.t || entry.w || texts.untitled;
 
+  /** The name for screen readers: what can be read, and then what colours and patterns say. */
+  function nameOf(entry, text) {
+    const facts = [texts.statuses[entry.ls], entry.st === "accepted" ? "" : texts.states[entry.st], entry.ls === "meeting" ? "" : texts.homes[entry.hm]];
+    return [text, ...facts].filter(Boolean).join(", ");
+  }
+
   function put(element, entry) {
     const { place } = state.scale;
     element.style.left = `${place(entry.s) * 100}%`;
@@ -30,12 +36,13 @@ export function makeDrawing({ board, model, texts, scale }) {
     if (entry.n) { element.href = `/loans/${entry.n}`; element.draggable = false; }
     element.dataset.id = entry.id;
     element.tabIndex = -1;
-    element.setAttribute("role", entry.n ? "link" : "note");
+    if (!entry.n) element.setAttribute("role", "note");
     const title = document.createElement("b");
     title.textContent = titleOf(entry);
     const more = document.createElement("small");
     more.textContent = `${clock(entry.s)}–${clock(entry.e)}${entry.t && entry.w ? ` ${entry.w}` : ""}`;
     element.append(title, " ", more);
+    element.setAttribute("aria-label", nameOf(entry, `${title.textContent} ${more.textContent}`));
     put(element, entry);
     if (lane) element.style.setProperty("--lane", lane);
     return element;
@@ -47,7 +54,9 @@ export function makeDrawing({ board, model, texts, scale }) {
     const entries = model.of(room);
     const [lanes, count] = layLanes(entries);
     row.style.setProperty("--lanes", count);
-    row.lastElementChild.replaceChildren(...entries.map((entry, index) => makeEntry(entry, lanes[index])));
+    const lane = row.lastElementChild, focused = lane.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    lane.replaceChildren(...entries.map((entry, index) => makeEntry(entry, lanes[index])), ...lane.querySelectorAll("[data-keep]"));
+    if (focused) lane.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
   /** Draws the rows in sight now and the others when there is time. */

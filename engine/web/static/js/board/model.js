@@ -21,6 +21,13 @@ export function makeModel(entries) {
     all: () => [...byId.values()],
     of: (room) => [...(byRoom.get(room)?.values() ?? [])].sort((a, b) => a.s - b.s || a.e - b.e),
 
+    /** Puts one entry in the place of another. */
+    replace(id, entry) {
+      const old = byId.get(id);
+      if (old) remove(old);
+      add(entry);
+    },
+
     /** Takes in what the server says of some loans, or of all (null); returns the rooms that look different now. */
     update(loans, found) {
       const rooms = new Set(), fresh = new Map(found.map((entry) => [entry.id, entry]));

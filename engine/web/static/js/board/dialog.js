@@ -1,0 +1,90 @@
+// Booking from the board: a small dialog over the place that was chosen.
+import { send, toast } from "../send.js";
+import { clock } from "./scale.js";
+import { fill } from "./wishes.js";
+
+const STEP = 15, LONGEST = 24 * 60;
+
+export function makeDialog({ board, wishes, keeper, texts, onClose }) {
+  const dialog = document.getElementById("booking");
+  const field = (name) => document.getElementById(`booking-${name}`);
+  const form = field("form"), trouble = field("trouble"), who = field("who"), people = field("people");
+  let wish = null;
+
+  function open(wanted) {
+    wish = { ...wanted };
+    trouble.hidden = true;
+    field("room").textContent = wishes.roomName(wish.room);
+    fillTimes();
+    showDay();
+    wishes.show(wish);
+    if (!dialog.open) dialog.showModal();
+    field("name").focus();
+  }
+
+  function fillTimes() {
+    options(field("start"), Math.floor(wish.from / LONGEST) * LONGEST, LONGEST, wish.from);
+    options(field("end"), wish.from + STEP, LONGEST, wish.to);
+  }
+
+  function options(select, first, count, chosen) {
+    select.replaceChildren();
+    for (let minute = first; minute < first + count; minute += STEP) select.append(new Option(clock(minute), minute, false, minute === chosen));
+  }
+
+  function showDay() {
+    field("day").textContent = wishes.when(wish);
+    wishes.show(wish);
+    const isTaken = Boolean(wishes.clashOf(wish));
+    trouble.hidden = !isTaken;
+    if (isTaken) trouble.textContent = wishes.describe(wish);
+  }
+
+  /** "Name <address>", an address, or a name that the list knows. */
+  function person(text) {
+    const written = /^\s*(.*?)\s*<([^<>]+)>\s*$/.exec(text);
+    if (written) return { name: written[1], address: written[2] };
+    if (text.includes("@")) return { name: "", address: text.trim() };
+    const known = [...people.options].filter((option) => option.value.toLowerCase().startsWith(`${text.trim().toLowerCase()} <`));
+    return known.length === 1 ? person(known[0].value) : { name: text.trim(), address: text.trim() };
+  }
+
+  async function book() {
+    const order = { day: board.dataset.first, room: wish.room, start: wish.from, end: wish.to, title: field("name").value, private: field("private").checked };
+    if (who?.value.trim()) Object.assign(order, person(who.value));
+    form.classList.add("htmx-request");
+    const answer = await send("POST", "/board/loans", order);
+    form.classList.remove("htmx-request");
+    if (!answer.ok) {
+      trouble.textContent = keeper.troubleText(answer);
+      trouble.hidden = false;
+      return;
+    }
+    field("name").value = "";
+    dialog.close();
+    const { number } = answer.body;
+    toast(fill(texts.booked, { number }), { label: texts.open, action: () => location.assign(`/loans/${number}`) });
+  }
+
+  let typing = 0;
+  who?.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(async () => {
+      const { ok, body } = await send("GET", `/people?q=${encodeURIComponent(who.value)}`);
+      if (ok) people.replaceChildren(...body.people.map(({ name, address }) => new Option("", `${name} <${address}>`)));
+    }, 150);
+  });
+  who?.addEventListener("focus", () => who.select());
+  field("start").addEventListener("change", ({ target }) => {
+    const length = wish.to - wish.from;
+    wish.from = Number(target.value);
+    wish.to = wish.from + length;
+    fillTimes();
+    showDay();
+  });
+  field("end").addEventListener("change", ({ target }) => { wish.to = Number(target.value); showDay(); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); book(); });
+  for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => { wishes.hide(); onClose(wish); });
+  return { open };
+}
