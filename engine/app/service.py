@@ -205,6 +205,7 @@ async def _open_web(settings: Settings, office: Office, metrics: Metrics, token:
     public = settings.web.public_url_for(listener.getsockname()[1])
     parts = WebParts(
         register=office.desk,
+        cases=office.cases,
         rooms=office.rooms,
         tokens=office.tokens,
         enqueue=office.enqueue,

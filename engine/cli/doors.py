@@ -13,14 +13,30 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from engine.cli.outlook import Ask, ask_over_http
 
 if TYPE_CHECKING:
+    from engine.ids import BookableId, StoreId
     from engine.loans.register import LoanRegister
     from engine.reconcile.backfill_book import Backfill, BackfillBook
+    from engine.reconcile.ways import CaseView, Way
     from engine.rooms.room import Room
     from engine.settings import Settings
 
 
 class RoomShelf(Protocol):
     def load_rooms(self) -> Sequence[Room]: ...
+
+
+class CaseDesk(Protocol):
+    """What can be done about cases; the desk lists them."""
+
+    def find(self, case_id: int) -> CaseView: ...
+
+    def settle(self, case_id: int, way: Way, *, room_id: BookableId | None, actor: str) -> CaseView: ...
+
+    def undo(self, case_id: int, *, actor: str) -> CaseView: ...
+
+    def policy_of(self, store_id: StoreId) -> Mapping[str, Way]: ...
+
+    def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None: ...
 
 
 class TokenDrawer(Protocol):
@@ -40,6 +56,9 @@ class Office(Protocol):
 
     @property
     def desk(self) -> LoanRegister: ...
+
+    @property
+    def cases(self) -> CaseDesk: ...
 
     @property
     def rooms(self) -> RoomShelf: ...

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import backfill, loans, office, service, simulate, weather
+from engine.cli import backfill, cases, loans, office, service, simulate, weather
 from engine.cli.doors import Doors
 from engine.cli.failures import EXIT_HELP, Group
 
@@ -48,8 +48,8 @@ def prepare(
 service.register(app)
 app.add_typer(office.rooms, name="rooms")
 app.add_typer(loans.app, name="loans")
-app.add_typer(office.cases, name="cases")
 app.add_typer(backfill.app, name="backfill")
+app.add_typer(cases.cases, name="cases")
 app.add_typer(office.subscriptions, name="subscriptions")
 app.add_typer(office.tokens, name="token")
 weather.register(simulate.app)

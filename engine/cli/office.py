@@ -1,4 +1,4 @@
-"""`rooms`, `cases`, `token`, `subscriptions`: what an administrator looks after."""
+"""`rooms`, `token`, `subscriptions`: what an administrator looks after."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from engine.cli.doors import Doors
 from engine.cli.failures import Group
 from engine.cli.output import Format, Output, note, show_json, show_lines, show_mappings, show_table
 from engine.cli.wishes import find_room
-from engine.loans.loan import CaseState
 
 rooms = typer.Typer(cls=Group, no_args_is_help=True, help="The rooms we know.")
-cases = typer.Typer(cls=Group, no_args_is_help=True, help="Disagreements and rejections to look at.")
 tokens = typer.Typer(cls=Group, no_args_is_help=True, help="Bearer tokens of machines.")
 subscriptions = typer.Typer(cls=Group, no_args_is_help=True, help="What Outlook notifies us of.")
 
@@ -48,41 +46,6 @@ def import_rooms(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     doors: Doors = ctx.obj
     lines = asyncio.run(doors.engine().import_rooms(doors.settings))
     show_lines(((line.sign, line.what, line.why) for line in lines), output, nothing="the rooms are up to date")
-
-
-@cases.command("list")
-def list_cases(
-    ctx: typer.Context,
-    state: Annotated[CaseState | None, typer.Option(help="Only these.")] = CaseState.OPEN,
-    everything: Annotated[bool, typer.Option("--all", help="The closed ones too.")] = False,
-    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
-    output: Output = Format.TABLE,
-) -> None:
-    """List cases, the oldest first."""
-    from engine.reconcile.reasons import explain
-    from engine.web.models import render_case
-
-    with ctx.obj.office() as office:
-        found = office.desk.list_cases(state=None if everything else state, after=None, limit=limit)
-    items = [render_case(case, lambda code, facts: explain(code, facts, lang)) for case in found]
-    if output is Format.JSON:
-        show_json(items)
-        return
-    rows = [(c.id, c.state.value, f"{c.opened_at:%Y-%m-%d %H:%M}", c.loan, c.room, c.text, c.settlement) for c in items]
-    show_table(("id", "state", "opened (UTC)", "loan", "room", "what", "settlement"), rows)
-
-
-@cases.command("settle")
-def settle_case(
-    ctx: typer.Context,
-    case_id: Annotated[int, typer.Argument(metavar="ID", min=1)],
-    settlement: Annotated[str, typer.Argument(help="How it was settled, in a word or a sentence.")],
-) -> None:
-    """Close a case by hand."""
-    with ctx.obj.office() as office:
-        office.desk.settle_case(case_id, settlement=settlement, actor=ctx.obj.actor)
-    note(f"case {case_id} is closed")
 
 
 @tokens.command("create")

@@ -237,12 +237,6 @@ class CaseQuery(Spoken):
     limit: Page = 100
 
 
-class SettlementIn(Incoming):
-    """How the case was settled, in a word or a sentence."""
-
-    settlement: Annotated[str, Field(min_length=1, max_length=2000), STORABLE]
-
-
 class CaseOut(Outgoing):
     id: int
     code: str

@@ -9,7 +9,9 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from engine.ids import BookableId, StoreId
 from engine.loans.register import LoanRegister
+from engine.reconcile.ways import CaseView, Way
 from engine.rooms.room import Room
 from engine.web.metrics import Metrics
 
@@ -20,6 +22,20 @@ class RoomShelf(Protocol):
     def load_rooms(self) -> Sequence[Room]:
         """Return every room, whatever its state."""
         ...
+
+
+class CaseDesk(Protocol):
+    """What can be done about cases; `register` lists them."""
+
+    def find(self, case_id: int) -> CaseView: ...
+
+    def settle(self, case_id: int, way: Way, *, room_id: BookableId | None, actor: str) -> CaseView: ...
+
+    def undo(self, case_id: int, *, actor: str) -> CaseView: ...
+
+    def policy_of(self, store_id: StoreId) -> Mapping[str, Way]: ...
+
+    def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None: ...
 
 
 class Identity(Protocol):
@@ -67,6 +83,7 @@ class WebParts:
     """
 
     register: LoanRegister
+    cases: CaseDesk
     rooms: RoomShelf
     tokens: TokenBook
     enqueue: Callable[[str, str], None]

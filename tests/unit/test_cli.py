@@ -21,7 +21,7 @@ from engine.cli.wishes import parse_moment, parse_requester, parse_stretch
 from engine.errors import BadSettings, DatabaseUnusable, Invalid, Unreachable
 from engine.loans.loan import Case, CaseState
 from engine.settings import Settings
-from tests.web.fakes import NOW, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens
+from tests.web.fakes import NOW, MemoryCases, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens
 
 PARIS = ZoneInfo("Europe/Paris")
 BOOK = ("loans", "book", "--requester", "Alex Doe <alex@example.org>", "--start", "2026-11-23 10:00", "--end", "11:00")
@@ -45,6 +45,7 @@ class MemoryOffice:
 
     def __post_init__(self) -> None:
         self.desk = MemoryDesk(self.rooms)
+        self.cases = MemoryCases(self.desk)
 
     def enqueue(self, kind: str, key: str) -> None:
         self.marks.append((kind, key))
@@ -194,6 +195,30 @@ class TestTheOffice:
         assert run("cases", "settle", "1", "talked it over").exit_code == 0
         assert json.loads(run("cases", "list", "-o", "json").stdout) == []
         assert run("cases", "settle", "1", "again").exit_code == 1
+
+    def test_a_case_is_shown_with_its_ways_settled_and_undone(self, run, office):
+        """Ways are named as one types them, rooms with their seats; a way that leads nowhere is refused."""
+        office.desk.cases.append(Case(1, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW))
+
+        shown = run("cases", "show", "1", "--lang", "fr").stdout
+
+        assert "move_room" in shown
+        assert "Prendre une salle équivalente libre: Room 1.01 (room 1, 10 seats)" in shown
+        assert run("cases", "settle", "1", "keep_loan").exit_code == 1
+        assert run("cases", "settle", "1", "ignore", "--room", "Room 9.99").exit_code == 4
+        assert run("cases", "settle", "1", "talked", "--room", "1").exit_code == 2
+        assert run("cases", "settle", "1", "move_room", "--room", "Room 1.02").exit_code == 0
+        assert "possible: cases undo 1" in run("cases", "show", "1").stdout
+        assert run("cases", "undo", "1").exit_code == 0
+        assert json.loads(run("cases", "show", "1", "-o", "json").stdout)["state"] == "open"
+        assert run("cases", "show", "2").exit_code == 4
+
+    def test_what_a_store_settles_by_itself_is_set_and_shown(self, run, office):
+        assert run("cases", "policy", "main desk", "room_declined=move_room").exit_code == 0
+        assert json.loads(run("cases", "policy", "1", "-o", "json").stdout) == {"room_declined": "move_room"}
+        assert run("cases", "policy", "1", "room_declined=nowhere").exit_code == 2
+        assert run("cases", "policy", "Main dask").exit_code == 4
+        assert run("cases", "policy", "1", "--none", "-o", "json").stdout.strip() == "{}"
 
     def test_renewals_are_asked_for(self, run, office):
         run("subscriptions", "renew", "--room", "Room 1.02")

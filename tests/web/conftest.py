@@ -13,7 +13,7 @@ from engine.reconcile.reasons import explain
 from engine.web.api import create_api
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check, WebParts
-from tests.web.fakes import NOW, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens
+from tests.web.fakes import NOW, MemoryCases, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens
 
 with warnings.catch_warnings():
     # The client we have, httpx, serves it well; it says on import that it would rather have another.
@@ -40,11 +40,13 @@ class Office:
 
     def __post_init__(self) -> None:
         self.desk = MemoryDesk(self.rooms)
+        self.cases = MemoryCases(self.desk)
         self.metrics = Metrics(lambda: self.readings)
         for role in ("viewer", "staff", "admin"):
             self.tokens.known[f"{role}-token"] = MemoryIdentity(f"a-{role}", role)
         self.parts = WebParts(
             register=self.desk,
+            cases=self.cases,
             rooms=self.rooms,
             tokens=self.tokens,
             enqueue=lambda kind, key: self.marks.append((kind, key)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -13,6 +13,8 @@ from engine.loans.loan import Asset, Case, CaseState, Decision, Home, ItemKind, 
 from engine.loans.register import Availability, Busy, ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus, next_status
+from engine.reconcile.ways import CaseView, Choice, Way, ways_of
+from engine.rooms.ranking import RankedRoom
 from engine.rooms.room import Room, RoomState
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -211,3 +213,39 @@ class MemoryDesk:
         self.loans[loan.number] = loan
         self.decisions.append(Decision(NOW, code, facts, actor, loan.number))
         return loan
+
+
+@dataclass
+class MemoryCases:
+    """Settles the desk's cases by any way there is for their kind, and changes no loan."""
+
+    desk: MemoryDesk
+    policies: dict[int, dict[str, Way]] = field(default_factory=dict)
+
+    def find(self, case_id: int) -> CaseView:
+        for case in self.desk.cases:
+            if case.id == case_id:
+                rooms = tuple(RankedRoom(room) for room in self.desk.rooms.rooms)
+                ways = ways_of(case.code) if case.state is CaseState.OPEN else ()
+                choices = tuple(Choice(way, rooms if way is Way.MOVE_ROOM else ()) for way in ways)
+                return CaseView(case, choices, "it is open" if choices else None)
+        raise NotFound(f"there is no case {case_id}")
+
+    def settle(self, case_id: int, way: Way, *, room_id: BookableId | None, actor: str) -> CaseView:
+        if way not in ways_of(self.find(case_id).case.code):
+            raise NotAllowed(f"case {case_id} is not settled by {way}")
+        self.desk.settle_case(case_id, settlement=way.value, actor=actor)
+        return self.find(case_id)
+
+    def undo(self, case_id: int, *, actor: str) -> CaseView:
+        case = self.find(case_id).case
+        if case.state is CaseState.OPEN:
+            raise NotAllowed(f"case {case_id}: it is open")
+        self.desk.cases[self.desk.cases.index(case)] = replace(case, state=CaseState.OPEN, settlement=None)
+        return self.find(case_id)
+
+    def policy_of(self, store_id: StoreId) -> dict[str, Way]:
+        return self.policies.get(store_id, {})
+
+    def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None:
+        self.policies[store_id] = dict(policy)

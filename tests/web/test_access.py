@@ -36,7 +36,11 @@ ROUTES: tuple[tuple[str, str, Any, str, int], ...] = (
     ("GET", "/api/stores", None, "viewer", 200),
     ("PUT", "/api/stores/1/rules", RULES, "admin", 200),
     ("GET", "/api/cases", None, "viewer", 200),
+    ("GET", "/api/cases/1", None, "viewer", 200),
     ("POST", "/api/cases/1/settle", {"settlement": "talked it over"}, "staff", 200),
+    ("POST", "/api/cases/1/undo", None, "staff", 409),
+    ("GET", "/api/stores/1/policy", None, "viewer", 200),
+    ("PUT", "/api/stores/1/policy", {"room_declined": "move_room"}, "admin", 200),
     ("POST", "/api/tokens", {"name": "door-sign", "role": "viewer"}, "admin", 201),
     ("GET", "/api/status", None, "viewer", 200),
 )

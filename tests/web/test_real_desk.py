@@ -42,6 +42,7 @@ def real(settings):
 def caller(real):
     parts = WebParts(
         register=real.desk,
+        cases=real.cases,
         rooms=real.rooms,
         tokens=real.tokens,
         enqueue=real.enqueue,

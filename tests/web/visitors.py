@@ -93,6 +93,7 @@ def open_house(folder: Path, **settings: Any) -> Iterator[House]:
         office.rooms.apply_import(plan_import(places, (), ignored_tags=frozenset()), default_store="Main desk")
         parts = WebParts(
             register=office.desk,
+            cases=office.cases,
             rooms=office.rooms,
             tokens=office.tokens,
             enqueue=office.enqueue,
