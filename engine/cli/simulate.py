@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ from engine.cli.doors import Doors
 from engine.cli.failures import Group
 from engine.cli.outlook import At, reach, render_time
 from engine.cli.output import Format, Output, note, show_json, show_mapping, show_mappings
-from engine.cli.wishes import parse_moment, parse_stretch
+from engine.cli.series import Date, Following, Part, Repeat, parse_part, render_date, render_recurrence
+from engine.cli.wishes import parse_day, parse_stretch
 from engine.errors import Fault, Invalid
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Play Outlook in the simulated tenant.")
@@ -61,14 +63,29 @@ def book(
     start: Annotated[str, typer.Option(help="'2026-11-23 10:00' in local time, or with an offset.")],
     end: Annotated[str, typer.Option(help="The same, or a time of the same day.")],
     subject: Annotated[str, typer.Option()] = "Meeting",
+    repeat: Annotated[
+        Repeat | None, typer.Option(help="Make it a series; endless without --until and --times.")
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Every so many days, weeks, months or years.")] = 1,
+    on: Annotated[list[str] | None, typer.Option(help="monday ...; else that of the start; may be repeated.")] = None,
+    week: Annotated[
+        str, typer.Option(help="first, second, third, fourth or last; for the -by-weekday ones.")
+    ] = "first",
+    until: Annotated[str | None, typer.Option(help="The last day, such as 2027-01-31.")] = None,
+    times: Annotated[int | None, typer.Option(min=1, help="So many dates.")] = None,
     at: At = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Book a meeting as somebody in Outlook would."""
-    outlook = reach(ctx.obj, at)
-    first, last = parse_stretch(start, end, _zone(ctx.obj))
+    """Book a meeting, or a series of them, as somebody in Outlook would."""
+    outlook, zone = reach(ctx.obj, at), _zone(ctx.obj)
+    first, last = parse_stretch(start, end, zone)
+    series = None
+    if repeat is not None:
+        series = render_recurrence(
+            repeat, first, last, zone, every=every, on=on or [], week=week, until=until, times=times
+        )  # fmt: skip
     rooms = [outlook.room_address(name) for name in room]
-    made = outlook.book(outlook.person_address(organizer), rooms, first, last, subject)
+    made = outlook.book(outlook.person_address(organizer), rooms, first, last, subject, series)
     _show_event(made, output)
 
 
@@ -77,22 +94,60 @@ def move(
     ctx: typer.Context,
     organizer: Organizer,
     event: Event,
-    start: Annotated[str, typer.Option(help="'2026-11-23 10:00' in local time, or with an offset.")],
+    start: Annotated[str, typer.Option(help="'2026-11-23 10:00' in local time; of a whole series: its first date's.")],
     end: Annotated[str, typer.Option(help="The same, or a time of the same day.")],
+    day: Date = None,
+    following: Following = False,
     at: At = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Give a meeting another time."""
+    """Give a meeting another time; or one date of a series, that one and the following, or all."""
     first, last = parse_stretch(start, end, _zone(ctx.obj))
-    _change(ctx.obj, at, organizer, event, output, start=render_time(first), end=render_time(last))
+    outlook, part = reach(ctx.obj, at), parse_part(day, following)
+    address = outlook.person_address(organizer)
+    found = outlook.find_event(address, event)
+    if part.day is None and found["type"] == "seriesMaster":
+        _show_event(outlook.move_series(address, found["id"], first, last), output)
+        return
+    _show_event(
+        part.change(outlook, address, found, start=render_time(first), end=render_time(last)),
+        output,
+    )
 
 
 @app.command()
 def rename(
-    ctx: typer.Context, organizer: Organizer, event: Event, subject: str, at: At = "", output: Output = Format.TABLE
+    ctx: typer.Context,
+    organizer: Organizer,
+    event: Event,
+    subject: str,
+    day: Date = None,
+    following: Following = False,
+    at: At = "",
+    output: Output = Format.TABLE,
 ) -> None:
-    """Give a meeting another subject."""
-    _change(ctx.obj, at, organizer, event, output, subject=subject)
+    """Give a meeting another subject; or one date of a series, that one and the following, or all."""
+    _change(ctx.obj, at, organizer, event, output, parse_part(day, following), subject=subject)
+
+
+@app.command()
+def dates(
+    ctx: typer.Context,
+    organizer: Organizer,
+    event: Event,
+    first: Annotated[str | None, typer.Option("--from", help="From this day on; else from today.")] = None,
+    until: Annotated[str | None, typer.Option(help="Up to this day; else for a year.")] = None,
+    at: At = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """List the dates of a series, with the rooms' answers."""
+    outlook = reach(ctx.obj, at)
+    address = outlook.person_address(organizer)
+    found = outlook.find_event(address, event)
+    begin = parse_day(first, "from") if first else datetime.now(_zone(ctx.obj)).date()
+    last = parse_day(until, "until") if until else begin + timedelta(days=365)
+    rows = outlook.dates(address, found["id"], begin, last)
+    show_mappings(rows if output is Format.JSON else [render_date(item) for item in rows], output)
 
 
 @app.command("rooms")
@@ -101,10 +156,12 @@ def set_rooms(
     organizer: Annotated[str | None, typer.Argument(help="Who organizes it; without, list the rooms.")] = None,
     event: Annotated[str | None, typer.Argument(help="The event: its subject, id or iCalUId.")] = None,
     room: Annotated[list[str] | None, typer.Option(help="The new rooms; may be repeated.")] = None,
+    day: Date = None,
+    following: Following = False,
     at: At = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """List the tenant's rooms; or give a meeting other rooms."""
+    """List the tenant's rooms; or give a meeting, or some dates of a series, other rooms."""
     outlook = reach(ctx.obj, at)
     if organizer is None:
         shown = ("displayName", "emailAddress", "capacity", "building", "floorNumber", "tags", "hidden")
@@ -114,19 +171,25 @@ def set_rooms(
         raise Invalid(Fault("event", "event_missing", "name the event whose rooms to change"))
     addresses = [outlook.room_address(name) for name in room or ()]
     attendees = [{"type": "resource", "emailAddress": {"address": item, "name": item}} for item in addresses]
-    _change(ctx.obj, at, organizer, event, output, attendees=attendees)
+    _change(ctx.obj, at, organizer, event, output, parse_part(day, following), attendees=attendees)
 
 
 @app.command()
 def cancel(
-    ctx: typer.Context, organizer: Organizer, event: Event, comment: Annotated[str, typer.Option()] = "", at: At = ""
+    ctx: typer.Context,
+    organizer: Organizer,
+    event: Event,
+    comment: Annotated[str, typer.Option()] = "",
+    day: Date = None,
+    following: Following = False,
+    at: At = "",
 ) -> None:
-    """Cancel a meeting as its organizer."""
-    outlook = reach(ctx.obj, at)
+    """Cancel a meeting as its organizer; or one date of a series, that one and the following, or all."""
+    outlook, part = reach(ctx.obj, at), parse_part(day, following)
     address = outlook.person_address(organizer)
     found = outlook.find_event(address, event)
-    outlook.cancel(address, found["id"], comment)
-    note(f"{found['subject']!r} is cancelled")
+    part.cancel(outlook, address, found, comment)
+    note(f"{found['subject']!r} is cancelled{part}")
 
 
 @app.command()
@@ -167,13 +230,14 @@ def load_timetable(
     weeks: Annotated[str, typer.Option(help="Which weeks of the term: 1..14, or one such as 3.")] = "1..14",
     monday: Annotated[str | None, typer.Option(help="Week one's Monday, such as 2026-11-23; else next Monday.")] = None,
     teachers: Annotated[int, typer.Option(min=1, max=1000, help="How many people organize the classes.")] = 20,
+    as_series: Annotated[bool, typer.Option("--as-series", help="One weekly series per class.")] = False,
     at: At = "",
 ) -> None:
-    """Pour a timetable into the tenant: its rooms, and one meeting per date, booked through Graph."""
+    """Pour a timetable into the tenant: its rooms, and a meeting per date or a series per class, through Graph."""
     from engine.cli.tenant import pour_timetable
 
     zone = _zone(ctx.obj)
-    day = parse_moment(monday, zone, field="monday").astimezone(zone).date() if monday else None
+    day = parse_day(monday, "monday") if monday else None
     made = pour_timetable(
         reach(ctx.obj, at),
         file,
@@ -181,9 +245,10 @@ def load_timetable(
         monday=day,
         zone=zone,
         teachers=teachers,
+        as_series=as_series,
         furnished=lambda: _ask_for_import(ctx.obj),
     )
-    note(f"{made} meetings are booked")
+    note(f"{made} {'series' if as_series else 'meetings'} are booked")
 
 
 def parse_weeks(text: str) -> range:
@@ -205,11 +270,11 @@ def _zone(doors: Doors) -> ZoneInfo:
     return ZoneInfo(doors.settings.rooms.time_zone)
 
 
-def _change(doors: Doors, at: str, organizer: str, event: str, output: Format, **body: Any) -> None:
+def _change(doors: Doors, at: str, organizer: str, event: str, output: Format, part: Part, **body: Any) -> None:
     outlook = reach(doors, at)
     address = outlook.person_address(organizer)
     found = outlook.find_event(address, event)
-    _show_event(outlook.change(address, found["id"], **body), output)
+    _show_event(part.change(outlook, address, found, **body), output)
 
 
 def _show_event(event: dict[str, Any], output: Format) -> None:

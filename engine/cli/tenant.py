@@ -21,7 +21,13 @@ from engine.errors import Fault, Invalid, Refused, Unreachable
 from engine.simulator.demo import populate
 from engine.simulator.options import TenantOptions
 from engine.simulator.server import SimulatorServer, make_sender
-from engine.simulator.timetable import TimetableEvent, load_timetable, pour_over_http, room_address
+from engine.simulator.timetable import (
+    TimetableEvent,
+    load_series,
+    load_timetable,
+    pour_over_http,
+    room_address,
+)
 
 
 def serve_tenant(*, port: int, seed: int, demo: bool, state_file: Path | None, storm: int | None, zone: str) -> None:
@@ -57,12 +63,13 @@ def pour_timetable(
     monday: date | None,
     zone: ZoneInfo,
     teachers: int,
+    as_series: bool,
     furnished: Callable[[], None],
 ) -> int:
     """Furnish the rooms and teachers a timetable needs, tell so, and book its classes; returns how many."""
     first = monday or next_monday(datetime.now(zone).date())
     try:
-        events = load_timetable(file, weeks, first, zone.key)
+        events = (load_series if as_series else load_timetable)(file, weeks, first, zone.key)
     except (ValueError, KeyError) as error:
         raise Invalid(Fault("file", "timetable_malformed", f"{file} is no timetable: {error}")) from error
     _furnish_rooms(outlook, events, zone)

@@ -41,6 +41,14 @@ def parse_moment(text: str, zone: tzinfo, *, field: str, day: date | None = None
         raise Invalid(Fault(field, "moment_malformed", f"{text!r} is no time such as 2026-11-23 10:00")) from None
 
 
+def parse_day(text: str, field: str) -> date:
+    """Return the day that `2026-11-23` names; *field* is what to call it when it is wrong."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise Invalid(Fault(field, "day_malformed", f"{text!r} is no day such as 2026-11-23")) from None
+
+
 def _resolve(moment: datetime, zone: tzinfo, field: str) -> datetime:
     """Give a local time its offset; one that exists twice or never, as clocks are changed, is refused."""
     if moment.utcoffset() is not None:

@@ -3,7 +3,7 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
 
     GET  /sim                          what there is: counts, waiting steps and notices, mails sent
     GET  /sim/people, /sim/rooms       who and what
-    GET  /sim/calendars/{mailbox}      every copy in one calendar, in short
+    GET  /sim/calendars/{mailbox}      every copy in one calendar, in short: singles, masters, exceptions
     POST /sim/people {address, name, zone?, aliases?}        POST /sim/people/{who}/rename {name}
     POST /sim/mailboxes/{who}/state {state}                  active, disabled, removed or denied
     POST /sim/mailboxes/{who}/readdress {address, keep_alias?}
@@ -238,6 +238,6 @@ def _brief(event: Event) -> Body:
         "id": render_id(event.key, immutable=False), "ical_uid": event.ical_uid, "subject": event.subject,
         "start": render_instant(event.start), "end": render_instant(event.end), "organizer": event.organizer_address,
         "is_organizer": event.is_organizer, "is_cancelled": event.is_cancelled, "response": event.response,
-        "show_as": event.show_as, "pending_reason": event.pending_reason,
+        "show_as": event.show_as, "pending_reason": event.pending_reason, "type": event.type,
         "attendees": [{"address": item.address, "response": item.response} for item in event.attendees],
     }  # fmt: skip

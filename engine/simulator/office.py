@@ -11,6 +11,7 @@ from engine.simulator.attendant import Attendant
 from engine.simulator.meetings import Meetings
 from engine.simulator.processing import CalendarProcessing, Verdict
 from engine.simulator.records import Attendee, Event, Mailbox, Place
+from engine.simulator.recurrence import parse_recurrence
 from engine.simulator.series import occurrence_key
 from engine.simulator.times import find_zone, parse_when
 from engine.simulator.world import World
@@ -231,9 +232,10 @@ class Office:
         return self._meetings.create(outsider, body)
 
     def place_accepted(
-        self, room: str, organizer: str, *, subject: str, start: datetime, end: datetime, zone: str = "UTC"
-    ) -> Event:
-        """Put a meeting into both calendars as if it had been accepted long ago; nothing is checked or mailed."""
+        self, room: str, organizer: str, *, subject: str, start: datetime, end: datetime, zone: str = "UTC",
+        recurrence: dict[str, Any] | None = None,
+    ) -> Event:  # fmt: skip
+        """Put a meeting or series into both calendars as if accepted long ago; nothing is checked or mailed."""
         room_box, person = self.find(room), self.find(organizer)
         now, world = self._world.now(), self._world
         ical = world.new_ical_uid()
@@ -252,6 +254,7 @@ class Office:
                 organizer_mailbox=person.id, response=answer, responded_at=now,
                 attendees=[Attendee(attendee.address, attendee.name, "resource", "accepted", now)],
                 location=location, locations=[location],
+                recurrence=parse_recurrence(recurrence, zone) if recurrence else None,
             ), "created")  # fmt: skip
 
         meeting = copy(person, is_organizer=True)

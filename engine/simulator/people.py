@@ -8,15 +8,18 @@ person does here is exactly what the real client could do.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from engine.simulator.series_calls import begin_at, day_of, end_before, move_all, recur, times_in, zone_of
 from engine.simulator.tenant import Tenant
-from engine.simulator.times import render_local
+from engine.simulator.times import find_zone
 from engine.simulator.wire import Response, encode_json
 
 HOST = "https://graph.microsoft.com"
+NEIGHBOURS = timedelta(days=400)
+"""An exception stays between its neighbours, so it is looked for about as far as a yearly one may lie."""
 
 
 class Refused(Exception):
@@ -70,6 +73,18 @@ class Mailbox:
         found: dict[str, Any] = await self.call("GET", event_path(event_id))
         return found
 
+    async def dates(self, master_id: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """Return the occurrences and exceptions of a series that touch [start, end)."""
+        window = urlencode({"startDateTime": start.isoformat(), "endDateTime": end.isoformat()})
+        return await self._all(f"{event_path(master_id)}/instances?{window}&$top=1000")
+
+    async def date(self, master_id: str, day: date) -> dict[str, Any] | None:
+        """Return what the pattern put on *day*, wherever it is now; None when it is gone."""
+        zone = zone_of(await self.get(master_id))
+        noon = datetime.combine(day, time(12), UTC)
+        found = await self.dates(master_id, noon - NEIGHBOURS, noon + NEIGHBOURS)
+        return next((item for item in found if day_of(item, zone) == day), None)
+
     async def _all(self, tail: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:
@@ -107,7 +122,7 @@ class Person(Mailbox):
         rooms = list(rooms)
         body: dict[str, Any] = {
             "subject": subject,
-            **_times(start, end, zone),
+            **times_in(start, end, zone),
             "attendees": [*(_attendee(item, "resource") for item in rooms), *(_attendee(item) for item in people)],
             **({"location": {"displayName": rooms[0], "locationEmailAddress": rooms[0]}} if rooms else {}),
             **more,
@@ -115,9 +130,38 @@ class Person(Mailbox):
         created: dict[str, Any] = await self.call("POST", "/events", body)
         return created
 
+    async def book_series(
+        self, start: datetime, end: datetime, *, kind: str = "weekly", every: int = 1, days: Iterable[str] = (),
+        until: date | None = None, times: int | None = None, zone: str = "UTC", **more: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Create a series whose first date is at *start* to *end*; *more* as for `book`, the rest as for `recur`."""
+        first = start.astimezone(find_zone(zone)).date()
+        recurrence = recur(first, kind, every=every, days=days, until=until, times=times)
+        return await self.book(start, end, zone=zone, recurrence=recurrence, **more)
+
+    async def move_series(self, master_id: str, day: date, start: datetime, end: datetime) -> dict[str, Any]:
+        """Move a whole series so that its date on *day* is at *start* to *end*."""
+        return await self.change(master_id, **move_all(await self.get(master_id), day, start, end))
+
+    async def change_following(self, master_id: str, day: date, **changes: Any) -> dict[str, Any]:
+        """Change the dates from *day* on: the series ends before, the rest is booked anew. Returns the new master."""
+        master = await self.get(master_id)
+        rest = begin_at(master, day, **changes)
+        await self.cancel_following(master_id, day)
+        created: dict[str, Any] = await self.call("POST", "/events", rest)
+        return created
+
+    async def cancel_following(self, master_id: str, day: date) -> None:
+        """Cancel the dates from *day* on, the whole series when none is left."""
+        shorter = end_before(await self.get(master_id), day)
+        if shorter is None:
+            await self.cancel(master_id)
+        else:
+            await self.change(master_id, **shorter)
+
     async def move(self, event_id: str, start: datetime, end: datetime, *, zone: str = "UTC") -> dict[str, Any]:
         """Give a meeting another time."""
-        return await self.change(event_id, **_times(start, end, zone))
+        return await self.change(event_id, **times_in(start, end, zone))
 
     async def rename(self, event_id: str, subject: str) -> dict[str, Any]:
         """Give a meeting another subject."""
@@ -154,10 +198,3 @@ def event_path(event_id: str) -> str:
 
 def _attendee(address: str, kind: str = "required") -> dict[str, Any]:
     return {"type": kind, "emailAddress": {"address": address, "name": address.partition("@")[0]}}
-
-
-def _times(start: datetime, end: datetime, zone: str) -> dict[str, Any]:
-    def shown(moment: datetime) -> dict[str, str]:
-        return {"dateTime": render_local(moment, zone), "timeZone": zone}
-
-    return {"start": shown(start), "end": shown(end)}

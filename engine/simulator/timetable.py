@@ -1,5 +1,5 @@
 """
-Timetables as booking load: a CSV of weekly classes becomes rooms and one meeting per date.
+Timetables as booking load: a CSV of weekly classes becomes rooms and one meeting per date, or one series per class.
 
 Columns: room, capacity, class, limit, days (7 flags, Monday first), weeks (14 flags), start_minute (local, after
 midnight), length_minutes: the shape into which the problems of the International Timetabling Competition 2019 flatten.
@@ -12,10 +12,13 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.simulator.recurrence import WEEKDAYS
+from engine.simulator.series_calls import recur
 from engine.simulator.tenant import Tenant
 from engine.simulator.times import render_local
 from engine.simulator.wire import encode_json
@@ -40,7 +43,7 @@ class TimetableClass:
 
 @dataclass(frozen=True, slots=True)
 class TimetableEvent:
-    """One date of one class; instants are aware UTC."""
+    """One date of one class, or its first one and how it recurs; instants are aware UTC."""
 
     room: str
     capacity: int
@@ -48,6 +51,8 @@ class TimetableEvent:
     people: int
     start: datetime
     end: datetime
+    recurrence: dict[str, Any] | None = None
+    """A patternedRecurrence as Graph writes it; None for a date by itself."""
 
 
 def read_timetable(path: Path | str) -> tuple[TimetableClass, ...]:
@@ -94,6 +99,51 @@ def _dates(item: TimetableClass, weeks: range, monday: date, zone: ZoneInfo) -> 
             yield TimetableEvent(item.room, item.capacity, item.name, item.limit, start, end)
 
 
+def load_series(
+    path: Path | str, weeks: int | range, first_monday: date, zone: str = "Europe/Prague"
+) -> tuple[TimetableEvent, ...]:
+    """
+    Return a weekly series per class, by start time; arguments as for `load_timetable`.
+
+    A class that skips weeks regularly recurs every so many weeks; one that skips them otherwise has a series per run of
+    weeks.
+    """
+    wanted = range(1, weeks + 1) if isinstance(weeks, int) else weeks
+    found = [
+        series for item in read_timetable(path) for series in _series(item, wanted, first_monday, ZoneInfo(zone))
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda event: (event.start, event.room, event.name)))
+
+
+def _series(item: TimetableClass, weeks: range, monday: date, zone: ZoneInfo) -> Iterator[TimetableEvent]:
+    clock = time(item.start_minute // 60, item.start_minute % 60)
+    for run in _runs([week for week in item.weeks if week + 1 in weeks]):
+        days = [monday + timedelta(weeks=run[0], days=day) for day in item.days]
+        if not days:
+            return
+        recurrence = recur(
+            days[0], every=run.step, days=[WEEKDAYS[day.weekday()] for day in days], times=len(run) * len(days),
+            zone=zone.key,
+        )  # fmt: skip
+        recurrence["pattern"]["firstDayOfWeek"] = "monday"
+        start = datetime.combine(days[0], clock, zone).astimezone(UTC)
+        end = start + timedelta(minutes=item.length_minutes)
+        yield TimetableEvent(item.room, item.capacity, item.name, item.limit, start, end, recurrence)
+
+
+def _runs(weeks: list[int]) -> Iterator[range]:
+    """Yield the weeks as one run of equal steps where they are one, else as runs of weeks in a row."""
+    steps = {later - earlier for earlier, later in pairwise(weeks)}
+    if len(steps) < 2:
+        yield from [range(weeks[0], weeks[-1] + 1, steps.pop() if steps else 1)] if weeks else []
+        return
+    first = weeks[0]
+    for week, following in zip_longest(weeks, weeks[1:]):
+        if following != week + 1:
+            yield range(first, week + 1)
+            first = following
+
+
 def room_address(room: str, domain: str = "example.org") -> str:
     """Return the mailbox address of a timetable's room."""
     return f"room-{room.lower()}@{domain}"
@@ -128,7 +178,7 @@ def pour(tenant: Tenant, events: Iterable[TimetableEvent], *, zone: str = "Europ
     for event in listed:
         tenant.office.place_accepted(
             room_address(event.room), _organizer(event, organizers), subject=f"Class {event.name}", start=event.start,
-            end=event.end, zone=zone,
+            end=event.end, zone=zone, recurrence=event.recurrence,
         )  # fmt: skip
     tenant.world.store.flush()
     return len(listed)
@@ -202,11 +252,13 @@ def _wait(headers: Any) -> float:
 def render_request(event: TimetableEvent, zone: str) -> dict[str, Any]:
     """Return the body of the POST that books *event*; its transactionId makes a repeat harmless."""
     address, name = room_address(event.room), f"Room {event.room}"
+    kind = "series" if event.recurrence else "class"
     return {
         "subject": f"Class {event.name}",
         "start": {"dateTime": render_local(event.start, zone), "timeZone": zone},
         "end": {"dateTime": render_local(event.end, zone), "timeZone": zone},
         "location": {"displayName": name, "locationEmailAddress": address},
         "attendees": [{"type": "resource", "emailAddress": {"address": address, "name": name}}],
-        "transactionId": f"class-{event.name}-{event.start:%Y%m%dT%H%M}",
+        "transactionId": f"{kind}-{event.name}-{event.start:%Y%m%dT%H%M}",
+        **({"recurrence": event.recurrence} if event.recurrence else {}),
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from engine.simulator import demo, timetable
+from engine.simulator.recurrence import dates_of, parse_recurrence
+from engine.simulator.times import find_zone
 from tests.simulator.virtual import START, SimulatedWorld
 
 CSV = Path(__file__).with_name("small.csv")
@@ -74,3 +76,56 @@ class TestTimetable:
         assert (done, seen[-1]) == (8, (8, 8))
         copies = world.get("/users/room-1@example.org/events?$top=50")["value"]
         assert [item["responseStatus"]["response"] for item in copies] == ["accepted"] * 6
+
+    def test_one_series_per_class(self) -> None:
+        """The same dates in fewer meetings; a class every other week recurs every two weeks."""
+        dates, series = timetable.load_timetable(CSV, 14, MONDAY), timetable.load_series(CSV, 14, MONDAY)
+
+        assert len(series) == len(timetable.read_timetable(CSV))
+        counted = [event for item in series for event in _counted_out(item)]
+        assert sorted(counted) == sorted((event.name, event.start) for event in dates)
+
+    def test_weeks_without_a_rhythm_are_runs(self, tmp_path: Path) -> None:
+        """Weeks 1, 2 and 4 are two series."""
+        file = tmp_path / "odd.csv"
+        header, line = CSV.read_text().splitlines()[:2]
+        parts = line.split(",")
+        parts[4], parts[5] = "1010000", "11010000000000"
+        file.write_text(f"{header}\n{','.join(parts)}\n")
+
+        series = timetable.load_series(file, 14, MONDAY)
+
+        assert [item.recurrence and item.recurrence["range"]["numberOfOccurrences"] for item in series] == [4, 2]
+        counted = sorted(start for item in series for _, start in _counted_out(item))
+        assert counted == [event.start for event in timetable.load_timetable(file, 14, MONDAY)]
+
+    def test_series_poured_directly_and_over_http(self) -> None:
+        """Either way each date is accepted in the room."""
+        views = []
+        for directly in (True, False):
+            world = SimulatedWorld()
+            series = timetable.load_series(CSV, 14, MONDAY)
+            if directly:
+                timetable.pour(world.tenant, series, teachers=2)
+            else:
+                timetable.add_rooms(world.tenant, series)
+                teachers = timetable.add_teachers(world.tenant, 2)
+                base = "https://graph.microsoft.com/v1.0"
+                world.run(timetable.pour_over_http(world.tenant.handle, base, series, teachers))
+                world.settle()
+            window = "startDateTime=2026-11-01T00:00:00Z&endDateTime=2027-11-01T00:00:00Z"
+            found = world.get(f"/users/room-1@example.org/calendarView?{window}")["value"]
+            views.append([(item["start"], item["responseStatus"]["response"]) for item in found])
+            world.close()
+
+        assert views[0] == views[1]
+        assert [answer for _, answer in views[0]] == ["accepted"] * 6
+
+
+def _counted_out(item: timetable.TimetableEvent) -> list[tuple[str, datetime]]:
+    """The dates of a series, as (class, start)."""
+    assert item.recurrence is not None
+    zone = item.recurrence["range"]["recurrenceTimeZone"]
+    clock = item.start.astimezone(find_zone(zone)).time()
+    days = dates_of(parse_recurrence(item.recurrence, zone)).between(date.min, date.max)
+    return [(item.name, datetime.combine(day, clock, find_zone(zone)).astimezone(UTC)) for day in days]
