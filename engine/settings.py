@@ -247,6 +247,7 @@ class SyncSettings(Section):
     sweep_every_minutes: Whole = _count(360, 1, 10080, "minutes")
     poll_every_seconds: Whole = _count(60, 1, 3600, "seconds")
     gather_milliseconds: Whole = _count(250, 0, 60000, "milliseconds")
+    answer_milliseconds: Whole = _count(750, 0, 60000, "milliseconds")
     answer_timeout_minutes: Whole = _count(10, 1, 10080, "minutes")
     first_contact: FirstContact = _choice("auto", FirstContact)
     series_dates_max: Whole = _count(500, 1, 5000, "dates")

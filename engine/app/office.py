@@ -28,6 +28,7 @@ from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import TextLevel
 from engine.reconcile.actions import Note
 from engine.reconcile.brake import BrakeRule
+from engine.reconcile.gathering import GatherRule
 from engine.reconcile.ledger import SyncRules
 from engine.settings import Settings
 
@@ -151,7 +152,7 @@ class Office:
         self.status = StatusBoard(self.database)
         self.queue = WorkQueue(self.database, owner=f"engine-{secrets.token_hex(4)}")
         self.subscriptions = SubscriptionStore(self.database)
-        self.inbox = Inbox(self.database, gather_seconds=settings.sync.gather_milliseconds / 1000, clock=now)
+        self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
 
@@ -232,6 +233,13 @@ class Office:
             "meetings_from_before": self.status.listed_meetings(),
             "jobs": self.status.jobs(),
         }
+
+
+def _gather_rule(settings: Settings) -> GatherRule:
+    sync = settings.sync
+    return GatherRule(
+        timedelta(milliseconds=sync.gather_milliseconds), timedelta(milliseconds=sync.answer_milliseconds)
+    )
 
 
 def open_database(settings: Settings, now: Callable[[], datetime]) -> Database:

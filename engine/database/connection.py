@@ -55,10 +55,16 @@ class Transaction:
             self._now = self._clock() if self._clock is not None else _database_now(self.connection)
         return self._now
 
-    def mark(self, kind: str, key: str, *, priority: int = Priority.LIVE, delay: float = 0.0) -> None:
-        """Mark a key of the work queue, due *delay* seconds from now. Written just before the commit, each key once."""
+    def mark(
+        self, kind: str, key: str, *, priority: int = Priority.LIVE, delay: float = 0.0, postpones: bool = False
+    ) -> None:
+        """
+        Mark a key of the work queue, due *delay* seconds from now. Written just before the commit, each key once.
+
+        With *postpones*, a live mark whose time has not come yet is put off until then (see `marks`).
+        """
         assert self._writes, "a reading transaction marks nothing"
-        mark = Mark(kind, key, Priority(priority), self.now + timedelta(seconds=delay))
+        mark = Mark(kind, key, Priority(priority), self.now + timedelta(seconds=delay), postpones)
         earlier = self._marks.get((kind, key))
         self._marks[(kind, key)] = mark.merged(earlier) if earlier else mark
 

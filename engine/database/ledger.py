@@ -15,7 +15,7 @@ from engine.database.codec import render_base
 from engine.database.connection import Database, Transaction
 from engine.database.loans import load_loan
 from engine.database.marks import Priority
-from engine.database.mirror import Marker, Mirror, copy_table, item_table, link_table
+from engine.database.mirror import WITHDRAWN, Marker, Mirror, copy_table, item_table, link_table
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.roombook import RoomCache
@@ -211,7 +211,7 @@ class SyncLedger:
     ) -> Booking | None:
         connection = transaction.connection
         if kind == "meeting":
-            if found is not None and found[1].state == "ended":
+            if found is not None and found[1].state == WITHDRAWN:
                 return None  # ours, and withdrawn: what is still heard of it is its echo
             copies = self._mirror.load_copies(transaction, ICalUid(key))
             seen_at = load_seen_at(connection, key)

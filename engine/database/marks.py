@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Column, Connection, case, func, literal_column, null
+from sqlalchemy import Boolean, Column, Connection, bindparam, case, func, literal_column, null
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.prepared import Prepared
@@ -39,10 +39,16 @@ class Mark:
     key: str
     priority: Priority
     due_at: datetime
+    postpones: bool = False
+    """Whether a key that waits for a live mark of the future is put off until `due_at`: see `_values`."""
 
     def merged(self, other: Mark) -> Mark:
         """Return the one mark that does the work of both."""
-        return Mark(self.kind, self.key, min(self.priority, other.priority), min(self.due_at, other.due_at))
+        priority, due_at = min(self.priority, other.priority), min(self.due_at, other.due_at)
+        return Mark(self.kind, self.key, priority, due_at, self.postpones and other.postpones)
+
+
+_postpones = bindparam("postpones", type_=Boolean())
 
 
 def _values(insert: Any) -> dict[str, Any]:
@@ -52,22 +58,26 @@ def _values(insert: Any) -> dict[str, Any]:
     - nothing waits (idle or parked): it waits from now on, as if new;
     - it waits: the earlier due time and the better priority win, except that a key which backs off after a
       failure is brought forward only by a live mark;
-    - it runs: the mark is kept in `due_at` for `done` to find, since `version` has moved.
+    - it runs: the mark is kept in `due_at` for `done` to find, since `version` has moved;
+    - a mark that postpones has the last word on a live time that has not come yet, be it earlier or later. It never
+      delays what is due, what only a sweep asked for, or a failure's back-off.
     """
     row, new = work.c, insert.excluded
     idle, runs = row.ready_at.is_(None), row.lease_owner.is_not(None)
     backs_off = (row.attempts > 0) & (new.priority > Priority.LIVE)
+    postpones = _postpones & (row.priority == Priority.LIVE) & (row.attempts == 0)
     return {
         "version": row.version + 1,
         "priority": case((idle, new.priority), (row.priority < new.priority, row.priority), else_=new.priority),
         "marked_at": case((idle | (runs & row.due_at.is_(None)), new.marked_at), else_=row.marked_at),
         "ready_at": case(
-            (idle, new.ready_at),
+            (idle | (~runs & postpones & (row.ready_at > new.marked_at)), new.ready_at),
             (runs | backs_off | (row.ready_at < new.ready_at), row.ready_at),
             else_=new.ready_at,
         ),
         "due_at": case(
             (~runs, null()),
+            (postpones & (row.due_at > new.marked_at), new.ready_at),
             (row.due_at < new.ready_at, row.due_at),
             else_=new.ready_at,
         ),
@@ -95,6 +105,7 @@ def write_marks(connection: Connection, marks: Iterable[Mark], *, now: datetime)
             "priority": int(mark.priority),
             "ready_at": mark.due_at,
             "marked_at": now,
+            "postpones": mark.postpones,
             **_FIXED,
         }
         for mark in sorted(marks, key=lambda mark: (mark.kind, mark.key))

@@ -30,6 +30,10 @@ copy_table = metadata.tables["room_copy"]
 link_table = metadata.tables["link"]
 item_table = metadata.tables["loan_item"]
 
+
+WITHDRAWN = "ended"
+"""As `link.state`: what is still heard of such a meeting is the echo of its end."""
+
 _CHUNK = 400
 """Values in one IN list; SQLite allows 999 parameters on old builds."""
 
@@ -101,6 +105,8 @@ class Marker:
     def __init__(self, transaction: Transaction, *, priority: Priority) -> None:
         self._transaction = transaction
         self._priority = priority
+        self.withdrawn: set[str] = set()
+        """The uids that came up and were not marked: of meetings we have ended, so that nothing is decided by them."""
 
     def mark_meetings(self, uids: Iterable[str]) -> int:
         """Mark the booking of each uid; returns how many."""
@@ -111,12 +117,15 @@ class Marker:
             for row in _LINKED.run(self._transaction.connection, {"uids": chunk}):
                 if row.state in ("linked", "pending"):
                     loans[row.ical_uid] = row.loan_number
-        for uid in wanted:
+                elif row.state == WITHDRAWN:
+                    self.withdrawn.add(row.ical_uid)
+        marked = [uid for uid in wanted if uid not in self.withdrawn]
+        for uid in marked:
             if uid in loans:
                 self._transaction.mark("loan", str(loans[uid]), priority=self._priority)
             else:
                 self._transaction.mark("meeting", uid, priority=self._priority)
-        return len(wanted)
+        return len(marked)
 
 
 class Mirror:
@@ -139,7 +148,11 @@ class Mirror:
         priority: Priority,
         book: RoomBook,
     ) -> tuple[int, int]:
-        """Save the page's changes; returns how many copies changed and how many bookings were marked."""
+        """
+        Save the page's changes; returns how many copies changed and how many bookings were marked.
+
+        Copies of meetings that we have withdrawn are kept, and count for neither.
+        """
         changes = {change.event_id: change for change in page.changes}  # the last word on an item counts
         known = self._load_known(transaction, room_id, list(changes))
         rows: list[dict[str, Any]] = []
@@ -147,6 +160,7 @@ class Mirror:
         doubts: list[dict[str, Any]] = []
         uids: set[str] = set()
         lost_masters: set[str] = set()
+        changed: list[str | None] = []
         unknown_removed = False
         series = SeriesPage(
             transaction, room_id, changes, known,
@@ -159,6 +173,7 @@ class Mirror:
                     unknown_removed = True
                 elif not before.gone:
                     doubts.append({"room": room_id, "event": event_id})
+                    changed.append(before.ical_uid)
                     if before.series_master is None:
                         uids.update([before.ical_uid] if before.ical_uid else [])
                     elif before.series_master == event_id:
@@ -177,13 +192,15 @@ class Mirror:
         series.touch(rows)
         followed, following = series.follow(whole=whole)
         rows += followed
+        changed += [row["ical_uid"] for row in rows]
         uids |= following
         self._write(transaction, rows, seen, doubts)
         doubt_series(transaction, room_id, lost_masters)
         if unknown_removed and not whole:
             self._ask_waiting_loans(transaction, room_id, priority)
-        marked = Marker(transaction, priority=priority).mark_meetings(uids)
-        return len(rows) + len(doubts), marked
+        marker = Marker(transaction, priority=priority)
+        marked = marker.mark_meetings(uids)
+        return sum(uid not in marker.withdrawn for uid in changed), marked
 
     def _load_known(self, transaction: Transaction, room_id: BookableId, ids: list[EventId]) -> dict[str, Any]:
         known: dict[str, Any] = {}

@@ -9,7 +9,7 @@ What is turned away is counted and remembered in memory only: a stranger must no
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from engine.database.connection import Database, Transaction
+from engine.database.gatherings import GATHER, Gatherings
+from engine.database.mirror import WITHDRAWN
 from engine.database.notices import (
     MALFORMED_BODY,
     REAUTHORIZE,
@@ -35,14 +37,13 @@ from engine.database.notices import (
 from engine.database.prepared import Prepared
 from engine.database.subscriptions import NO_SECRET, clear_subscription
 from engine.database.tables import metadata
+from engine.reconcile.gathering import GatherRule, Told
 
 notification_table = metadata.tables["notification"]
 subscription_table = metadata.tables["subscription"]
 room_table = metadata.tables["room"]
 copy_table = metadata.tables["room_copy"]
-
-GATHER_SECONDS = 0.25
-"""One action of a person sends a room three or four notifications (microsoft-graph-docs issue 6727)."""
+link_table = metadata.tables["link"]
 
 REJECTIONS_KEPT = 50
 _SHOWN_MAX = 80
@@ -87,7 +88,9 @@ _PENDING = Prepared(
 )
 _COPIES = select(
     copy_table.c.event_id, copy_table.c.etag, copy_table.c.gone, copy_table.c.doubt, copy_table.c.start_at,
-    copy_table.c.ical_uid,
+    copy_table.c.ical_uid, copy_table.c.series_master, link_table.c.state.label("link_state"),
+).join(
+    link_table, link_table.c.ical_uid == copy_table.c.ical_uid, isouter=True
 ).where(copy_table.c.room_id == bindparam("room"))  # fmt: skip
 _COPIES_ONE = Prepared(_COPIES.where(copy_table.c.event_id == bindparam("ids")))
 _COPIES_MANY = Prepared(_COPIES.where(copy_table.c.event_id.in_(bindparam("ids", expanding=True))))
@@ -110,7 +113,7 @@ class Inbox:
 
     Args:
         database: where they are kept.
-        gather_seconds: how long a room waits for further notifications before it is read.
+        gather: how long a room waits for further notifications before it is read.
         clock: dates what was turned away, for which no transaction is opened; None: the one the database was given.
     """
 
@@ -118,12 +121,12 @@ class Inbox:
         self,
         database: Database,
         *,
-        gather_seconds: float = GATHER_SECONDS,
+        gather: GatherRule = GATHER,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock or database.clock
-        self._gather_seconds = gather_seconds
+        self._gatherings = Gatherings(gather)
         self.counts: Counter[str] = Counter()
         """Items ever `stored`, `seen`, and turned away by reason."""
         self.rejections: deque[Rejection] = deque(maxlen=REJECTIONS_KEPT)
@@ -178,13 +181,16 @@ class Inbox:
         signalled = {notice.room_id for notice in notices if notice.lifecycle is None}
         if signalled:
             _SIGNALLED.run(transaction.connection, [stamp for stamp in stamps if stamp["room"] in signalled])
+        news: dict[int, list[Told]] = defaultdict(list)
         for position, notice in enumerate(notices):
             if notice.pending:
                 _learn_id(transaction, notice)
             if notice.lifecycle is not None:
                 _follow_lifecycle(transaction, notice)
             elif position not in seen:
-                transaction.mark("room", str(notice.room_id), delay=self._gather_seconds)
+                news[notice.room_id].append(Told(notice.event_id, notice.change_type, notice.etag))
+        for room, told in news.items():
+            self._gatherings.mark(transaction, room, told)
 
 
 def _row(notice: Notice, now: datetime) -> dict[str, Any]:
@@ -223,7 +229,8 @@ def _check_senders(transaction: Transaction, items: Sequence[tuple[Item, str]]) 
 
 def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset[int]:
     """
-    Return the positions of the notices that tell what the mirror holds already, e.g. our own write coming back.
+    Return the positions of the notices that tell what the mirror holds already, e.g. our own write coming back, or
+    how a meeting that we have withdrawn leaves its rooms: whatever becomes of its copies, nothing is decided by them.
 
     In doubt it is news: a copy that waits to be asked for, and anything that is no plain booking (a series' master,
     a stub), since a change to one of those may show elsewhere.
@@ -247,6 +254,8 @@ def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset
 def _is_seen(notice: Notice, copy: Any) -> bool:
     if copy is None:
         return False
+    if copy.link_state == WITHDRAWN and copy.series_master is None:
+        return True
     if copy.gone or notice.change_type == "deleted":
         return bool(copy.gone) and notice.change_type == "deleted"
     plain = not copy.doubt and copy.start_at is not None and copy.ical_uid is not None

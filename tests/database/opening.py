@@ -61,7 +61,7 @@ class Opened:
             conditions = [table.c[column] == value for column, value in where.items()]
             transaction.connection.execute(table.update().where(*conditions).values(**values))
 
-    def insert(self, name: str, **values: Any) -> None:
+    def insert(self, name: str, /, **values: Any) -> None:
         with self.database.write() as transaction:
             transaction.connection.execute(metadata.tables[name].insert().values(**values))
 

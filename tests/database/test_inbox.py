@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.database.notifications import REJECTIONS_KEPT, Accepted, Inbox
+from engine.database.queue import WorkQueue
 from engine.database.subscriptions import SubscriptionStore
 from engine.subscriptions.plan import LIFETIME
 from tests.database.opening import NOW, ONE, TWO, Opened, place
@@ -26,11 +27,24 @@ class Mail(Opened):
         for room_id in (ONE, TWO):
             self.store.begin_creation(room_id)
             self.store.finish_creation(room_id, remote_id=f"s{room_id}", expires_at=NOW + LIFETIME)
-        self.inbox = Inbox(self.database, gather_seconds=0.25)
+        self.inbox = Inbox(self.database)
         self.forget_marks()
 
     def bring(self, *items: dict[str, Any]) -> Accepted:
         return self.inbox.accept(json.dumps({"value": items}).encode())
+
+    def due_after(self) -> float:
+        """When the one room that is marked is to be read, in seconds."""
+        (due,) = [row["ready_at"] for row in self.rows("work") if row["ready_at"] is not None]
+        return float((due - NOW).total_seconds())
+
+    def withdraw(self, uid: str = "u1") -> None:
+        """Have a loan whose meeting of that uid we have ended."""
+        self.insert("person", id=1, address="kim@example.org", address_folded="kim@example.org", name="Kim")
+        facts = {"title": "", "notes": "", "private": False, "version": 1}
+        times = {"start_at": NOW, "end_at": NOW + timedelta(hours=1), "created_at": NOW, "changed_at": NOW}
+        self.insert("loan", number=1, status="cancelled", home="app", person_id=1, store_id=1, **times, **facts)
+        self.insert("link", loan_number=1, generation=1, state="ended", ical_uid=uid, base={})
 
     def copy(self, event_id: str = "e1", **values: Any) -> None:
         """Put a copy into room 1's mirror."""
@@ -70,8 +84,7 @@ class TestAGenuineNotification:
         assert (row["room_id"], row["event_id"], row["etag"], row["change_type"]) == (1, "e1", "v1", "created")
         assert row["received_at"] == NOW
         assert json.loads(row["raw"]) == change(kind="created")
-        (due,) = [row["ready_at"] for row in mail.rows("work") if row["ready_at"] is not None]
-        assert due == NOW + timedelta(seconds=0.25)
+        assert mail.due_after() == 0.75
 
     def test_it_shows_that_the_subscription_lives(self, mail: Mail) -> None:
         """A deaf subscription is one under which only sweeps find changes."""
@@ -114,6 +127,55 @@ class TestAGenuineNotification:
         assert [row["event_id"] for row in mail.rows("notification")] == ["e2"]
 
 
+class TestGathering:
+    def test_waits_for_the_rooms_answer_and_a_moment_more(self, mail: Mail) -> None:
+        """A request that was placed is followed by the answer: one reading finds both."""
+        mail.bring(change(kind="created"))
+        mail.clock.move(timedelta(seconds=0.4))
+        mail.bring(change(etag="v2"))
+
+        assert mail.due_after() == 0.65
+
+    def test_goes_on_while_more_comes_and_ends_in_time(self, mail: Mail) -> None:
+        """A burst shares a reading; a stream is read again and again."""
+        dues = []
+        for number in range(12):
+            mail.bring(change(event=f"e{number}"), change(event=f"e{number}", etag="v2"))
+            dues.append(mail.due_after())
+            mail.clock.move(timedelta(seconds=0.06))
+
+        assert dues == pytest.approx([min(0.25 + 0.06 * number, 0.75) for number in range(12)])
+
+    def test_begins_anew_once_the_room_is_being_read(self, mail: Mail) -> None:
+        """What comes during a reading is gathered for the next one."""
+        queue = WorkQueue(mail.database, owner="a")
+        mail.bring(change(kind="created"))
+        mail.clock.move(timedelta(seconds=0.75))
+        (claim,) = queue.claim(1)
+
+        mail.bring(change(etag="v2"))
+        mail.clock.move(timedelta(seconds=0.2))
+        mail.bring(change(etag="v3"))
+        queue.done(claim)
+
+        assert mail.due_after() == 0.75 + 0.2 + 0.25
+
+    def test_does_not_delay_what_somebody_else_wants(self, mail: Mail) -> None:
+        """A lifecycle notification has the room read at once, whatever else comes with it."""
+        mail.bring(change(kind="created"))
+        mail.bring(lifecycle("missed"), change(event="e2", kind="created"))
+
+        assert mail.due_after() == 0
+
+    def test_survives_receivers_that_know_nothing_of_each_other(self, mail: Mail) -> None:
+        """Another process takes an answer for a beginning; the room is read in time all the same."""
+        mail.bring(change(kind="created"))
+        mail.clock.move(timedelta(seconds=0.4))
+        Inbox(mail.database).accept(json.dumps({"value": [change(etag="v2")]}).encode())
+
+        assert mail.due_after() == 0.75
+
+
 class TestNothingNewToSee:
     def test_what_the_mirror_holds_is_counted_and_not_looked_at(self, mail: Mail) -> None:
         """Our own writes come back, two or three times each."""
@@ -135,6 +197,24 @@ class TestNothingNewToSee:
         mail.copy(gone=True, live=False)
 
         assert mail.bring(change(kind="deleted", etag=None)).seen == 1
+
+    @pytest.mark.parametrize("kind", ["updated", "deleted"])
+    def test_how_a_meeting_that_we_withdrew_leaves_its_room_is_no_news(self, mail: Mail, kind: str) -> None:
+        """Nothing is decided by it any more; the next reading shows it."""
+        mail.copy()
+        mail.withdraw()
+
+        assert mail.bring(change(etag="v2", kind=kind)).seen == 1
+        assert mail.marks() == set()
+
+    def test_another_meeting_in_that_room_is_news(self, mail: Mail) -> None:
+        """Only what is of that very meeting is passed over."""
+        mail.copy()
+        mail.copy("e2", ical_uid="u2")
+        mail.withdraw()
+
+        assert mail.bring(change(etag="v2"), change(event="e2", etag="v2"), change(event="e3")).seen == 1
+        assert mail.marks() == {("room", "1")}
 
     @pytest.mark.parametrize(
         ("held", "item"),

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -26,15 +26,22 @@ def other(database: Database) -> WorkQueue:
     return WorkQueue(database, owner="b", lease_seconds=60)
 
 
-def mark(database: Database, *keys: str, priority: int = Priority.LIVE, delay: float = 0.0) -> None:
+def mark(
+    database: Database, *keys: str, priority: int = Priority.LIVE, delay: float = 0.0, postpones: bool = False
+) -> None:
     with database.write() as transaction:
         for key in keys:
-            transaction.mark("loan", key, priority=priority, delay=delay)
+            transaction.mark("loan", key, priority=priority, delay=delay, postpones=postpones)
 
 
 def claim_one(queue: WorkQueue) -> Claim:
     (claim,) = queue.claim(1)
     return claim
+
+
+def next_due(queue: WorkQueue) -> datetime | None:
+    """When something becomes due; nothing is claimed."""
+    return queue.turn((), 0)[1]
 
 
 class TestAKeyThatWaits:
@@ -88,6 +95,71 @@ class TestAKeyThatWaits:
             mark(database, key)
 
         assert [claim.key for claim in queue.claim(3)] == ["older", "newer", "sweep"]
+
+
+class TestAMarkThatPostpones:
+    def test_has_the_last_word_on_a_time_to_come(self, database: Database, queue: WorkQueue) -> None:
+        """Be it later or earlier than what was asked for before."""
+        mark(database, "1", delay=10)
+
+        mark(database, "1", delay=20, postpones=True)
+        assert next_due(queue) == MONDAY + timedelta(seconds=20)
+        mark(database, "1", delay=15, postpones=True)
+        assert next_due(queue) == MONDAY + timedelta(seconds=15)
+
+    def test_does_so_while_the_key_runs(self, database: Database, queue: WorkQueue) -> None:
+        """The next pass begins when the last of them said."""
+        mark(database, "1")
+        claim = claim_one(queue)
+        mark(database, "1", delay=10, postpones=True)
+        mark(database, "1", delay=20, postpones=True)
+
+        queue.done(claim)
+
+        assert next_due(queue) == MONDAY + timedelta(seconds=20)
+
+    def test_does_not_delay_what_is_due(self, database: Database, queue: WorkQueue) -> None:
+        """Somebody wants it looked at now."""
+        mark(database, "1")
+
+        mark(database, "1", delay=20, postpones=True)
+
+        assert [claim.key for claim in queue.claim(10)] == ["1"]
+
+    def test_does_not_delay_what_is_due_after_a_pass(self, database: Database, queue: WorkQueue) -> None:
+        """The same for a key that runs."""
+        mark(database, "1")
+        claim = claim_one(queue)
+        mark(database, "1")
+        mark(database, "1", delay=20, postpones=True)
+
+        queue.done(claim)
+
+        assert [claim.key for claim in queue.claim(10)] == ["1"]
+
+    def test_does_not_delay_a_sweep(self, database: Database, queue: WorkQueue) -> None:
+        """The clock's own time stays; the priority becomes that of people."""
+        mark(database, "1", priority=Priority.SWEEP, delay=10)
+
+        mark(database, "1", delay=20, postpones=True)
+
+        assert next_due(queue) == MONDAY + timedelta(seconds=10)
+
+    def test_does_not_delay_a_failure(self, database: Database, queue: WorkQueue) -> None:
+        """A back-off is brought forward, as by any live mark."""
+        mark(database, "1")
+        queue.retry(claim_one(queue), delay=10, error="busy")
+
+        mark(database, "1", delay=20, postpones=True)
+
+        assert next_due(queue) == MONDAY + timedelta(seconds=10)
+
+    def test_gives_way_to_one_that_does_not_in_the_same_transaction(self, database: Database, queue: WorkQueue) -> None:
+        with database.write() as transaction:
+            transaction.mark("loan", "1", delay=20, postpones=True)
+            transaction.mark("loan", "1", delay=5)
+
+        assert next_due(queue) == MONDAY + timedelta(seconds=5)
 
 
 class TestAKeyThatRuns:
