@@ -14,7 +14,7 @@ import "./day_form.js";
 const board = document.getElementById("board");
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-if (board && !board.dataset.chosen && matchMedia("(max-width: 639px)").matches) {
+if (board && !("chosen" in board.dataset) && matchMedia("(max-width: 639px)").matches) {
   const address = new URL(location);
   address.searchParams.set("view", "list");
   location.replace(address);

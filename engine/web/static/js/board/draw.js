@@ -10,7 +10,7 @@ export function makeDrawing({ board, model, texts, scale }) {
   for (const row of board.querySelectorAll(".board-row")) rows.set(Number(row.dataset.room), row);
   const order = [...rows.keys()];
   const days = Number(board.dataset.days);
-  const state = { scale };
+  const state = { scale, width: 1000 };
 
   const titleOf = (entry) => entry.ls === "meeting" ? texts.meeting : entry.p ? texts.private : entry.t || entry.w || texts.untitled;
 
@@ -24,6 +24,13 @@ export function makeDrawing({ board, model, texts, scale }) {
     const { place } = state.scale;
     element.style.left = `${place(entry.s) * 100}%`;
     element.style.width = `${(place(entry.e) - place(entry.s)) * 100}%`;
+  }
+
+  /** Says how much text an entry has room for: all of it, the title over two lines, or none. */
+  function fit(element, entry) {
+    const width = (state.scale.place(entry.e) - state.scale.place(entry.s)) * state.width;
+    element.classList.toggle("narrow", width < 84);
+    element.classList.toggle("tiny", width < 26);
   }
 
   function makeEntry(entry, lane) {
@@ -44,6 +51,7 @@ export function makeDrawing({ board, model, texts, scale }) {
     element.append(title, " ", more);
     element.setAttribute("aria-label", nameOf(entry, `${title.textContent} ${more.textContent}`));
     put(element, entry);
+    fit(element, entry);
     if (lane) element.style.setProperty("--lane", lane);
     return element;
   }
@@ -71,7 +79,12 @@ export function makeDrawing({ board, model, texts, scale }) {
 
   function drawHours() {
     const { place, opens, closes, whole } = state.scale;
-    const perHour = board.querySelector(".lane").clientWidth / state.scale.units * 60;
+    const width = board.querySelector(".lane").clientWidth;
+    const perHour = width / state.scale.units * 60;
+    if (width !== state.width) {
+      state.width = width;
+      for (const element of board.querySelectorAll(".entry")) fit(element, model.get(element.dataset.id));
+    }
     const step = perHour > 44 ? 1 : perHour > 22 ? 2 : perHour > 14 ? 3 : 6;
     const head = board.querySelector("#hours"), marks = [];
     for (const label of head.querySelectorAll(".hour")) label.remove();

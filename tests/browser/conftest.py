@@ -1,0 +1,131 @@
+"""
+A browser and an app to look at.
+
+    site     the app with some bookings, one per test process, never changed by a test
+    fresh    an app of one test's own
+    visit    visit(site, path, role=..., width=..., language=...) opens a page; what goes wrong there fails the test
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.browser.chromium import HELP, find_chromium, flags, must_be_there
+from tests.browser.serving import AMELIE, Site, running_site
+
+ARTEFACTS = os.environ.get("ACCORD_TEST_SCREENSHOTS", "")
+"""A folder that takes a picture of every page looked at; empty: none are kept."""
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None and must_be_there():
+        pytest.fail(HELP, pytrace=False)
+    if path is None:
+        pytest.skip(HELP)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=flags())
+        yield opened
+        opened.close()
+
+
+def furnish(site: Site) -> None:
+    """Book what a board may have to show."""
+    site.book("Tilleul", "09:00", "10:30", "Budget 2027")
+    site.book("Platane", "10:00", "11:00", "Tea with the mayor", AMELIE)
+    site.book("Platane", "14:00", "15:00", "Surprise", private=True)
+    site.book("Saule", "22:00", "26:00", "Night of the theses")
+    site.book("Frêne", "08:00", "36:00", "Exhibition")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_site(tmp_path_factory.mktemp("site")) as running:
+        furnish(running)
+        yield running
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Site]:
+    with running_site(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Open pages; a console error, an exception or a request to another site fails the test."""
+    faults: list[str] = []
+    with ExitStack() as stack:
+
+        def open_page(
+            site: Site,
+            path: str,
+            *,
+            role: str = "staff",
+            person: str = AMELIE.address,
+            width: int = 1400,
+            height: int = 900,
+            language: str = "en-GB",
+            status: int = 200,
+            **more: Any,
+        ) -> Page:
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="light",
+                locale=language,
+                reduced_motion="reduce",
+                base_url=site.address,
+                **more,
+            )
+            stack.callback(context.close)
+            context.set_default_timeout(10_000)
+            page = context.new_page()
+            page.on("console", lambda message: _note(faults, message, status))
+            page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
+            page.on("request", lambda request: _check_origin(faults, request, site.address))
+            if role:
+                answer = context.request.post(
+                    "/sign-in/development",
+                    form={"address": person, "role": role},
+                    headers={"Origin": site.address},
+                    max_redirects=0,
+                )
+                assert answer.status == 303
+            found = page.goto(path)
+            assert found is not None
+            assert found.status == status
+            if page.locator("#board").count() and "view=list" not in page.url:
+                page.wait_for_function("window.ready === true || location.search.includes('view=list')")
+            return page
+
+        yield open_page
+    assert faults == []
+
+
+def _note(faults: list[str], message: ConsoleMessage, status: int) -> None:
+    """Note what the console complains about; that a page which is meant to be missing is missing is no fault."""
+    if message.type in ("error", "warning") and not (status >= 400 and str(status) in message.text):
+        faults.append(f"{message.type}: {message.text} {message.location.get('url', '')}")
+
+
+def _check_origin(faults: list[str], request: Request, address: str) -> None:
+    if not request.url.startswith((address + "/", "data:", "blob:")):
+        faults.append(f"foreign request: {request.url}")
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Keep a picture among the artefacts, when somebody asked for them."""
+    if ARTEFACTS:
+        folder = Path(ARTEFACTS)
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}.png")

@@ -1,0 +1,31 @@
+"""Every page, for the checks that all pages must pass. A page that is added has its line here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TUESDAY = "2026-11-24"
+
+
+class Look(NamedTuple):
+    """One page as one role sees it; `status` is what the server answers."""
+
+    name: str
+    path: str
+    role: str = "staff"
+    status: int = 200
+
+
+PAGES = (
+    Look("sign-in", "/sign-in", role=""),
+    Look("board-day", f"/board?view=day&day={TUESDAY}"),
+    Look("board-week", f"/board?view=week&day={TUESDAY}"),
+    Look("board-list", f"/board?view=list&day={TUESDAY}"),
+    Look("board-nothing-fits", f"/board?view=day&day={TUESDAY}&people=9999"),
+    Look("board-viewer", f"/board?view=day&day={TUESDAY}", role="viewer"),
+    Look("loan", "/loans/1"),
+    Look("loan-private", "/loans/3"),
+    Look("account", "/account"),
+    Look("not-found", "/loans/9999", status=404),
+    Look("not-for-your-role", "/loans/1", role="requester", status=403),
+)

@@ -1,0 +1,82 @@
+"""What every page must be: without errors, without foreign requests, inside its window, open to everybody (axe)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Visit, keep_picture
+from tests.browser.pages import PAGES, Look
+from tests.browser.serving import Site
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+
+STANDARDS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
+"""All that the theme changes."""
+
+RUN_AXE = """async (rules) => {
+  const found = await axe.run(document, {runOnly: rules});
+  return found.violations.map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map(({html}) => html).join(" | ")}`);
+}"""
+
+TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+
+NAMES = [look.name for look in PAGES]
+
+
+def run_axe(page: Page) -> list[str]:
+    """Return what axe finds, in the light theme and in the dark one."""
+    page.evaluate(AXE)
+    found: list[str] = page.evaluate(RUN_AXE, STANDARDS)
+    page.emulate_media(color_scheme="dark")
+    return found + [f"dark {fault}" for fault in page.evaluate(RUN_AXE, COLOURS)]
+
+
+@pytest.mark.parametrize("look", PAGES, ids=NAMES)
+def test_axe_finds_nothing(site: Site, visit: Visit, look: Look) -> None:
+    """WCAG 2.2 AA and good practice, in both themes."""
+    page = visit(site, look.path, role=look.role, status=look.status)
+    keep_picture(page, f"{look.name}-1400-light")
+
+    assert run_axe(page) == []
+    keep_picture(page, f"{look.name}-1400-dark")
+
+
+@pytest.mark.parametrize("look", PAGES, ids=NAMES)
+def test_nothing_lies_outside_a_small_window(site: Site, visit: Visit, look: Look) -> None:
+    """A page scrolls down, never sideways; what is wide scrolls inside itself. In French, whose words are longer."""
+    page = visit(site, look.path, role=look.role, width=768, language="fr-FR", status=look.status)
+    keep_picture(page, f"{look.name}-768-light")
+    assert page.evaluate(TOO_WIDE) <= 0
+    assert page.locator("html").get_attribute("lang") == "fr"
+
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    keep_picture(page, f"{look.name}-390-light")
+    assert page.evaluate(TOO_WIDE) <= 0
+
+
+def test_axe_finds_nothing_on_a_telephone(site: Site, visit: Visit) -> None:
+    page = visit(site, "/board", width=390, height=844)
+    page.wait_for_url("**view=list**")
+    page.wait_for_selector("#day-list")
+
+    assert run_axe(page) == []
+
+
+def test_axe_finds_what_is_planted(site: Site, visit: Visit) -> None:
+    """The checker can fail: a picture without a text, and grey on grey in the dark."""
+    page = visit(site, "/account")
+    page.evaluate("""() => {
+        const main = document.querySelector("main");
+        main.append(document.createElement("img"));
+        main.append(Object.assign(document.createElement("p"), {textContent: "grey", id: "grey"}));
+        document.getElementById("grey").style.color = "light-dark(#000, #222)";
+    }""")
+
+    found = run_axe(page)
+
+    assert [fault.partition(":")[0] for fault in found] == ["image-alt", "dark color-contrast"]
