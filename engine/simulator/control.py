@@ -5,7 +5,7 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
     GET  /sim/people, /sim/rooms       who and what
     GET  /sim/calendars/{mailbox}      every copy in one calendar, in short: singles, masters, exceptions
     POST /sim/people {address, name, zone?, aliases?}        POST /sim/people/{who}/rename {name}
-    POST /sim/mailboxes/{who}/state {state}                  active, disabled, removed or denied
+    POST /sim/mailboxes/{who}/state {state, after?}                  active, disabled, removed or denied
     POST /sim/mailboxes/{who}/readdress {address, keep_alias?}
     POST /sim/mailboxes/{who}/lose-delta {gone?}
     POST /sim/mailboxes/{who}/zone {zone, custom?}

@@ -5,6 +5,7 @@ What administrators and delegates do to the tenant, none of it through Graph: ro
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from engine.simulator.attendant import Attendant
@@ -52,16 +53,27 @@ class Office:
             self._world.save_place(place)
         return mailbox
 
-    def set_state(self, key: str, state: str) -> Mailbox:
-        """Make a mailbox active, disabled, removed or denied; copies of its meetings elsewhere stay as they are."""
+    def set_state(self, key: str, state: str, *, after: float = 0.0) -> Mailbox:
+        """
+        Make a mailbox active, disabled, removed or denied; copies of its meetings elsewhere stay as they are.
+
+        *after* so many seconds: a change of access policies takes more than an hour (Graph docs:
+        auth-limit-mailbox-access). It is forgotten if the tenant ends before.
+        """
         if state not in STATES:
             raise ValueError(f"a mailbox is one of {', '.join(STATES)}, not {state!r}")
         mailbox = self.find(key)
+        if after > 0:
+            self._world.call_later(after, partial(self._change_state, mailbox, state))
+        else:
+            self._change_state(mailbox, state)
+        return mailbox
+
+    def _change_state(self, mailbox: Mailbox, state: str) -> None:
         if state == "removed":
             self._world.retire(mailbox)
         mailbox.state = state
         self._world.save_mailbox(mailbox)
-        return mailbox
 
     def set_zone(self, key: str, zone: str, *, custom: bool = False) -> Mailbox:
         """Put a mailbox into *zone*; *custom*: its settings show rules instead of a name (Graph: customTimeZone)."""

@@ -38,6 +38,8 @@ class TenantOptions:
     """Requests in flight per app and mailbox before 429 (Graph docs: throttling-limits)."""
     quota: int | None = None
     """Requests per app and mailbox in ten minutes before 429; Graph's own figure is 10,000. None: not counted."""
+    subscription_limits: bool = False
+    """True: calls on subscriptions are limited per twenty seconds, listing to 25 (Graph docs: throttling-limits)."""
     retry_after_seconds: int = 2
     empty_page_rate: float = 0.02
     """How often a delta page that has items is preceded by an empty one (Graph docs: paging)."""

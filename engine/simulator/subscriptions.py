@@ -166,6 +166,9 @@ class Subscriptions:
         for name in ("changeType", "resource", "notificationUrl", "expirationDateTime"):
             if not body.get(name):
                 raise bad_request(f"Property {name} is required.", code="ValidationError")
+        if body.get("includeResourceData"):
+            message = "The simulated tenant sends no resource data: subscribe without includeResourceData."
+            raise GraphError(501, "NotImplemented", message)
         client_state = body.get("clientState")
         if client_state is not None and len(client_state) > CLIENT_STATE_MAX:
             raise bad_request("clientState is too long.", code="ValidationError")

@@ -1,5 +1,5 @@
 """
-Limits per application and mailbox: four requests in flight, and a quota per ten minutes.
+Limits per application and mailbox: four requests in flight, a quota per ten minutes; and on subscriptions.
 
 Source: Graph docs, throttling-limits; the code and message of the refusal: observed by developers.
 """
@@ -14,6 +14,9 @@ from engine.simulator.options import TenantOptions
 from engine.simulator.wire import GraphError
 
 WINDOW = timedelta(minutes=10)
+SUBSCRIPTION_WINDOW = timedelta(seconds=20)
+SUBSCRIPTION_CALLS = {"list": 25, "get": 500, "write": 500, "reauthorize": 1000}
+"""Calls on subscriptions per application and tenant in twenty seconds (Graph docs: throttling-limits)."""
 
 
 class Throttle:
@@ -43,15 +46,24 @@ class Throttle:
         else:
             del self._flying[mailbox]
 
-    def _count(self, mailbox: str, quota: int) -> None:
+    def count_subscription_call(self, method: str, segments: list[str]) -> None:
+        """Let a call on subscriptions in, or raise 429, when these limits are on."""
+        if not self._options.subscription_limits:
+            return
+        kind = ("list" if len(segments) == 2 else "get") if method == "GET" else "write"
+        if segments[-1].lower() == "reauthorize":
+            kind = "reauthorize"
+        self._count(f"subscriptions {kind}", SUBSCRIPTION_CALLS[kind], SUBSCRIPTION_WINDOW)
+
+    def _count(self, key: str, quota: int, window: timedelta = WINDOW) -> None:
         now = self._now()
-        recent = self._recent.setdefault(mailbox, deque())
-        while recent and recent[0] <= now - WINDOW:
+        recent = self._recent.setdefault(key, deque())
+        while recent and recent[0] <= now - window:
             recent.popleft()
         recent.append(now)
         if len(recent) > quota:
             recent.popleft()
-            wait = (recent[0] + WINDOW - now).total_seconds()
+            wait = (recent[0] + window - now).total_seconds()
             raise self._refusal("Application is over its RequestBurst limit.", max(1, int(wait) + 1))
 
     def _refusal(self, message: str, wait: int) -> GraphError:

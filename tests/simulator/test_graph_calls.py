@@ -372,8 +372,27 @@ class TestBatch:
         assert {item["status"] for item in answer} == {200}
         assert world.loop.time() == pytest.approx(0.5)
 
+    def test_a_throttled_part_has_its_own_retry_after(self, world: SimulatedWorld) -> None:
+        """B47: 200 outside, 429 inside, the other parts are not concerned."""
+        world.tenant.faults.add(effect="error", status=429, retry_after="7", nth=2)
+        parts = [self.part(number, url=EVENTS) for number in range(3)]
+        answer = world.call("POST", "/$batch", {"requests": parts}).json()["responses"]
+
+        assert sorted(item["status"] for item in answer) == [200, 200, 429]
+        assert [item["headers"].get("Retry-After") for item in answer if item["status"] == 429] == ["7"]
+
 
 class TestB47Throttling:
+    def test_listing_subscriptions_too_often(self, make_world: Callable[..., SimulatedWorld]) -> None:
+        """B47: 25 lists in twenty seconds, then 429; reading one is not concerned."""
+        world = make_world(subscription_limits=True)
+        room = world.subscribe(AULA)
+        found = [world.call("GET", "/subscriptions").status for _ in range(26)]
+        assert found == [200] * 25 + [429]
+        assert world.call("GET", f"/subscriptions/{room}").status == 200
+        world.wait(20)
+        assert world.call("GET", "/subscriptions").status == 200
+
     def test_the_fifth_at_once_is_refused(self, make_world: Callable[..., SimulatedWorld]) -> None:
         """B47: 429 ApplicationThrottled with Retry-After; other mailboxes are not concerned."""
         world = make_world(latency=(0.1, 0.1))
@@ -399,6 +418,20 @@ class TestB47Throttling:
 
 
 class TestB64PolicyRefusal:
+    def test_a_policy_takes_its_time(self, world: SimulatedWorld) -> None:
+        """B64: it begins and ends more than an hour after it was changed."""
+        path = f"/users/{AULA}/events"
+        world.call("POST", f"/sim/mailboxes/{AULA}/state", {"state": "denied", "after": 4000})
+        world.wait(3900)
+        assert world.call("GET", path).status == 200
+        world.wait(200)
+        assert world.call("GET", path).status == 403
+        world.call("POST", f"/sim/mailboxes/{AULA}/state", {"state": "active", "after": 4000})
+        world.wait(3900)
+        assert world.call("GET", path).status == 403
+        world.wait(200)
+        assert world.call("GET", path).status == 200
+
     def test_one_mailbox_is_closed(self, world: SimulatedWorld) -> None:
         """B64: 403 on one mailbox only."""
         world.call("POST", f"/sim/mailboxes/{AULA}/state", {"state": "denied"})

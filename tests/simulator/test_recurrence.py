@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dateutil import rrule
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.simulator.recurrence import WEEKDAYS, cut, dates_of, is_same_pattern, parse_recurrence, render_recurrence
@@ -37,13 +37,18 @@ def expect(start: date, **rule: Any) -> list[date]:
     ]
 
 
+proven = settings(max_examples=100, derandomize=True, deadline=None)
+
+
 class TestAgainstDateutil:
+    @proven
     @given(start=starts_at, interval=intervals)
     def test_daily(self, start: date, interval: int) -> None:
         assert count_out({"type": "daily", "interval": interval}, start) == expect(
             start, freq=rrule.DAILY, interval=interval
         )
 
+    @proven
     @given(start=starts_at, interval=intervals, days=days_of_week, first=st.sampled_from(WEEKDAYS))
     def test_weekly(self, start: date, interval: int, days: list[str], first: str) -> None:
         pattern = {"type": "weekly", "interval": interval, "daysOfWeek": days, "firstDayOfWeek": first}
@@ -53,12 +58,14 @@ class TestAgainstDateutil:
         found = expect(start, freq=rrule.WEEKLY, interval=interval, byweekday=by_day, wkst=week_start)
         assert count_out(pattern, start) == found
 
+    @proven
     @given(start=starts_at, interval=intervals, day=st.integers(1, 28))
     def test_monthly_by_date(self, start: date, interval: int, day: int) -> None:
         pattern = {"type": "absoluteMonthly", "interval": interval, "dayOfMonth": day}
 
         assert count_out(pattern, start) == expect(start, freq=rrule.MONTHLY, interval=interval, bymonthday=day)
 
+    @proven
     @given(start=starts_at, interval=intervals, days=days_of_week, index=st.sampled_from(sorted(INDEX)))
     def test_monthly_by_weekday(self, start: date, interval: int, days: list[str], index: str) -> None:
         """Several days mean the nth day that is one of them."""
@@ -68,12 +75,14 @@ class TestAgainstDateutil:
         found = expect(start, freq=rrule.MONTHLY, interval=interval, byweekday=by_day, bysetpos=INDEX[index])
         assert count_out(pattern, start) == found
 
+    @proven
     @given(start=starts_at, month=st.integers(1, 12), day=st.integers(1, 28))
     def test_yearly_by_date(self, start: date, month: int, day: int) -> None:
         pattern = {"type": "absoluteYearly", "month": month, "dayOfMonth": day}
 
         assert count_out(pattern, start) == expect(start, freq=rrule.YEARLY, bymonth=month, bymonthday=day)
 
+    @proven
     @given(start=starts_at, month=st.integers(1, 12), days=days_of_week, index=st.sampled_from(sorted(INDEX)))
     def test_yearly_by_weekday(self, start: date, month: int, days: list[str], index: str) -> None:
         pattern = {"type": "relativeYearly", "month": month, "daysOfWeek": days, "index": index}
