@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import secrets
 import signal
@@ -83,7 +84,14 @@ async def _serve(settings: Settings) -> None:
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
         engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics))
         _announce(settings, public, base_url, token)
+        _spare_collector()
         await _work(settings, office, engine, stopping)
+
+
+def _spare_collector() -> None:
+    """Hide from the garbage collector what was loaded at the start: to walk through it stops everything for 0.1 s."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _work(settings: Settings, office: Office, engine: Engine, stopping: asyncio.Event) -> None:

@@ -9,6 +9,7 @@ what depends on the mailbox alone is expanded once per mailbox; an empty id woul
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -44,6 +45,11 @@ DATES_PER_PAGE = 500
 
 _CONDITION = "CONDITION"
 """Stands for the condition while a search's address is expanded."""
+
+_UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
+"""What no URL may hold: white space, control characters, anything beyond ASCII, and the backslash."""
+
+_CONTROL = re.compile(r"[\x00-\x1f]")
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -135,7 +141,7 @@ class Urls:
             raise Malformed(
                 f"a link leads away from {self.origin}: {urlsplit(link).hostname if '://' in link else 'no host'}"
             )
-        if not link.isascii() or any(character <= " " or character == "\\" for character in link):
+        if _UNSAFE.search(link):
             raise Malformed("a link holds characters that no URL may hold")
         return link
 
@@ -176,7 +182,7 @@ def check_segment(value: str, what: str) -> str:
 
     An empty id would name the whole collection, and dots the parent of it.
     """
-    if not value or not value.strip() or value in (".", "..") or any(character < " " for character in value):
+    if not value or not value.strip() or value in (".", "..") or _CONTROL.search(value):
         raise Malformed(f"{value!r} cannot be a {what}")
     return value
 

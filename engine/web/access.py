@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -84,10 +84,10 @@ def _is_same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(sha256(given.encode()).digest(), sha256(wanted.encode()).digest())
 
 
-def require(least: Role) -> Callable[..., Caller]:
+def require(least: Role) -> Callable[..., Awaitable[Caller]]:
     """Return the dependency that lets in callers of at least role *least*."""
 
-    def gate(parts: Parts, credentials: Credentials) -> Caller:
+    async def gate(parts: Parts, credentials: Credentials) -> Caller:  # not in a thread: going there costs more
         caller = identify(parts, credentials)
         if not caller.role.includes(least):
             raise HTTPException(403, f"This needs the role {least}; the token {caller.name!r} has {caller.role}.")

@@ -71,7 +71,7 @@ class Api(FastAPI):
 
 
 def create_api(parts: WebParts, *, routers: Sequence[APIRouter] = ()) -> FastAPI:
-    """Return the application: the API over *parts*, and whatever *routers* add to it."""
+    """Return the application: the API over *parts*, and whatever *routers* add to it, which are looked at first."""
     app = Api(
         title="Accord",
         version=__version__,
@@ -84,12 +84,12 @@ def create_api(parts: WebParts, *, routers: Sequence[APIRouter] = ()) -> FastAPI
     app.state.parts = parts
     install_problems(app)
     app.add_middleware(ApiDoor)
+    for router in routers:
+        app.include_router(router)
     for router in (loans.router, rooms.router, desk.router, cases.router):
         app.include_router(router, prefix="/api", responses=PROBLEMS)
     app.include_router(docs.router)
     app.include_router(health.router)
-    for router in routers:
-        app.include_router(router)
     return app
 
 

@@ -62,7 +62,7 @@ def build_receiver(accept: Accept) -> APIRouter:
         return Response(status_code=413) if body is None else await _store(accept, body)
 
     for path in (NOTIFICATIONS_PATH, LIFECYCLE_PATH):
-        router.add_api_route(path, receive, methods=["POST"], include_in_schema=False, response_model=None)
+        router.add_route(path, receive, methods=["POST"], include_in_schema=False)
     return router
 
 
