@@ -34,6 +34,7 @@ def api(world: World) -> TestClient:
     office = world.office
     parts = WebParts(
         register=office.desk,
+        cases=office.cases,
         rooms=office.rooms,
         tokens=office.tokens,
         enqueue=office.enqueue,
