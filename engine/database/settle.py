@@ -198,6 +198,8 @@ class Settler:
         private = loan.private if edit.private is None else edit.private
         if private is not loan.private:
             values["private"] = private
+        if edit.home is not None:
+            values["home"] = edit.home.value
         if edit.title is not None:
             values["title"] = "" if private else edit.title
         if status is not loan.status:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from engine.errors import Clash
 from engine.ids import BookableId
 from engine.interval import Interval
-from engine.loans.loan import Loan, Requester
+from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.validate import PeopleRule
@@ -51,6 +51,7 @@ class LoanEdit:
     action: LoanAction | None = None
     title: str | None = None
     private: bool | None = None
+    home: Home | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -128,5 +129,7 @@ class Situation:
     day: date | None = None
     dates_max: int | None = None
     """How many dates of one series become loans, where this one comes after them."""
+    is_kept: bool = False
+    """Whether a person rejected its cancellation: it lives on, whatever became of its meeting."""
     may_write: bool = True
     """False in the mode `read_only`. What `shadow` makes of a plan: `reconcile.shadow`."""

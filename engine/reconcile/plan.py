@@ -21,6 +21,7 @@ from engine.reconcile.actions import (
     Plan,
     Situation,
 )
+from engine.reconcile.brake import plan_kept
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
 from engine.reconcile.merge import answer_cases, answered_states, plan_merge
 from engine.reconcile.reasons import say_instant
@@ -144,6 +145,8 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
         return frozen
     if loan_end is LoanEnd.ALIVE and loan.interval.end <= situation.now:
         return _plan_frozen(situation, loan)
+    if situation.is_kept and loan_end is LoanEnd.ALIVE and meeting_end is not MeetingEnd.ALIVE:
+        return plan_kept(situation, loan, gone=meeting_end is MeetingEnd.GONE)
     match decide_end(meeting_end, loan_end, loan.home):
         case EndVerdict.REST:
             return Plan()

@@ -274,6 +274,7 @@ class BookingPass:
             seen_at=booking.seen_at,
             text_differs=self._text_differs(booking),
             listed=bool(booking.copies) and all(copy.listed for copy in booking.copies),
+            is_kept=booking.link is not None and booking.link.hold == "rejected",
             may_write=rules.mode != "read_only",
             series=booking.series.id if booking.series is not None else None,
             day=day_of(booking.series.key) if booking.series is not None else None,

@@ -117,6 +117,7 @@ def _check_memory(
 
 
 def _is_lost_in_a_case(world: World, interval: Interval) -> bool:
-    """Tell whether a case holds the value: of this loan, or of one the same meeting had before."""
+    """Tell whether a case holds the value, of this loan or of one the same meeting had before: it lost, or somebody
+    settled the case the other way."""
     wanted = f"{interval.start:%Y-%m-%d %H:%M} - {interval.end:%Y-%m-%d %H:%M}"
-    return any(facts.get("lost") == wanted for facts in world.all_case_facts())
+    return any(wanted in (facts.get("lost"), facts.get("kept")) for facts in world.all_case_facts())

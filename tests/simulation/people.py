@@ -10,8 +10,10 @@ from typing import Any
 
 from engine.errors import DeskError
 from engine.interval import Interval
+from engine.loans.loan import CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
+from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
 from tests.simulation.world import World
 
@@ -50,8 +52,9 @@ class Crowd:
     def act(self) -> None:
         """Do one thing."""
         verbs = [self._meet, self._book, self._move_meeting, self._move_loan, self._rerooms_meeting,
-                 self._reroom_loan, self._cancel_meeting, self._cancel_loan, self._give_loan]  # fmt: skip
-        weights = [5, 5, 3, 3, 2, 2, 2, 2, 1]
+                 self._reroom_loan, self._cancel_meeting, self._cancel_loan, self._give_loan,
+                 self._settle_case]  # fmt: skip
+        weights = [5, 5, 3, 3, 2, 2, 2, 2, 1, 2]
         (verb,) = self.random.choices(verbs, weights)
         try:
             verb()
@@ -188,6 +191,32 @@ class Crowd:
         self._tell(f"desk cancels loan {number} ({_name(booking)})")
         self.world.act_on(number, LoanAction.CANCEL)
         booking.cancelled = True
+
+
+    # --- whoever looks after the cases
+
+    def _settle_case(self) -> None:
+        """Settle an open case any way there is, or take an earlier settlement back."""
+        cases = self.world.office.cases
+        found = self.world.office.desk.list_cases(state=None, after=None, limit=1000)
+        if not found:
+            return
+        case = self.random.choice(found)
+        if case.state is not CaseState.OPEN:
+            self._tell(f"undoes case {case.id} ({case.code})")
+            cases.undo(case.id, actor="app:test")
+            return
+        choices = [choice.way for choice in cases.find(case.id).choices if choice.way is not Way.REJECT]
+        if choices:
+            way = self.random.choice(choices)
+            self._tell(f"settles case {case.id} ({case.code}) by {way}")
+            cases.settle(case.id, way, room_id=None, actor="app:test")
+
+    def believe_everything(self) -> None:
+        """Confirm every cancellation that is held back."""
+        for case in self.world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=1000):
+            if case.code == "mass_cancel_held":
+                self.world.office.cases.settle(case.id, Way.CONFIRM, room_id=None, actor="app:test")
 
 
 def _say(interval: Interval) -> str:

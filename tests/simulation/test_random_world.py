@@ -100,6 +100,8 @@ def _live(world: World, crowd: Crowd, chance: random.Random) -> None:
         check_always(world, withdrawn)
     weather.clear()
     world.heal()
+    crowd.believe_everything()
+    world.heal()
     check_always(world, withdrawn)
     check_quiet(world, crowd)
     assert world.watcher.parked_keys == [], world.watcher.parked_keys
