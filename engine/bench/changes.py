@@ -27,13 +27,10 @@ from engine.bench.floors import Floors
 from engine.bench.probes import Records, inbound_latencies, outbound_latencies
 from engine.bench.report import Figure, percentile
 
-GATHER_SECONDS = 0.25
-"""The service's default; see `[sync] gather_milliseconds`."""
-
 LATE_LOOK_SECONDS = 12.0
 """Answers that stay out are looked for ten seconds after a write; by then all CPU of a change has been spent."""
 
-QUIET_SECONDS = 0.6
+QUIET_SECONDS = 1.2
 """Nothing seen for so long: all that a change leads to at once has happened. Longer than notifications gather."""
 
 READY_SECONDS = 60.0
@@ -124,7 +121,7 @@ def _cpu_figure(what: str, cost: float, floors: Floors, note: str) -> Figure:
 
 
 def _inbound_figures(phase: Phase, rate: float, floor: float) -> list[Figure]:
-    found = inbound_latencies(phase.records, gather_seconds=GATHER_SECONDS)
+    found = inbound_latencies(phase.records)
     note = f"{len(found.beyond_gathering)} changes"
     return [
         *_latencies(

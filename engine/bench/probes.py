@@ -25,6 +25,8 @@ class Records:
 
     notices: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
     """A notification body came in; the events it names."""
+    dues: list[tuple[float, int, float]] = field(default_factory=list)
+    """A room was marked to be read; when it is to be, the last word before the reading counts."""
     reads: list[tuple[float, int]] = field(default_factory=list)
     """The reading of a room began."""
     rooms: dict[str, int] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Probes:
     def install(self) -> None:
         """Wrap."""
         from engine.database.desk import Desk
+        from engine.database.gatherings import Gatherings
         from engine.database.ledger import SyncLedger
         from engine.database.notifications import Inbox
         from engine.graph.transport import AiohttpTransport
@@ -60,6 +63,7 @@ class Probes:
         from engine.worker.writes import Writes
 
         self._before(Inbox, "accept", self._note_notice)
+        self._after(Gatherings, "read_at", self._note_due)
         self._before_async(RoomPass, "read", lambda _self, room, **_: self._records.reads.append((_now(), int(room))))
         self._after(SyncLedger, "save_page", self._note_page)
         self._after(SyncLedger, "save_plan", self._note_plan)
@@ -78,6 +82,10 @@ class Probes:
         except (msgspec.DecodeError, KeyError, TypeError):
             return
         self._records.notices.append((_now(), ids))
+
+    def _note_due(self, due_at: Any, _gatherings: Any, room: int, _told: Any, *, now: Any, **_: Any) -> None:
+        moment = _now()
+        self._records.dues.append((moment, room, moment + (due_at - now).total_seconds()))
 
     def _note_page(self, _saved: Any, _ledger: Any, reading: Any, page: Any, **_: Any) -> None:
         for change in page.changes:
@@ -160,14 +168,14 @@ class Inbound:
     beyond_gathering: list[float]
 
 
-def inbound_latencies(records: Records, *, gather_seconds: float) -> Inbound:
+def inbound_latencies(records: Records) -> Inbound:
     """
     Match notifications with the commits they led to.
 
-    A room waits for further notifications from the first one on that finds it at rest; a later one waits only for
-    what is left of that. So each has its own share of gathering, which is taken off.
+    A room waits for further notifications until its gathering ends, each of them for what is left of that. So each has
+    its own share of gathering, which is taken off.
     """
-    due = _due_times(records, gather_seconds)
+    due = _due_times(records)
     heard: dict[str, tuple[float, float]] = {}
     whole, beyond = [], []
     moments = [(at, 0, ids) for at, ids in records.notices] + [(at, 1, ids) for at, ids in records.commits]
@@ -182,20 +190,23 @@ def inbound_latencies(records: Records, *, gather_seconds: float) -> Inbound:
     return Inbound(whole, beyond)
 
 
-def _due_times(records: Records, gather_seconds: float) -> dict[tuple[float, str], float]:
+def _due_times(records: Records) -> dict[tuple[float, str], float]:
     """Return when the gathering of each notified event's room ended."""
     found: dict[tuple[float, str], float] = {}
-    waiting: dict[int, float] = {}
+    gathered: dict[int, list[tuple[float, str]]] = defaultdict(list)
     moments: list[tuple[float, int, Any]] = [(at, 0, ids) for at, ids in records.notices]
-    moments += [(at, 1, room) for at, room in records.reads]
+    moments += [(at, 1, (room, due)) for at, room, due in records.dues]
+    moments += [(at, 2, room) for at, room in records.reads]
     for at, kind, what in sorted(moments, key=lambda moment: moment[:2]):
-        if kind == 1:
-            waiting.pop(what, None)
-            continue
-        for event in what:
-            room = records.rooms.get(event)
-            if room is not None:
-                found[at, event] = waiting.setdefault(room, at + gather_seconds)
+        if kind == 0:
+            for event in what:
+                if event in records.rooms:
+                    gathered[records.rooms[event]].append((at, event))
+        elif kind == 1:
+            room, due = what
+            found.update(dict.fromkeys(gathered[room], due))
+        else:
+            gathered.pop(what, None)
     return found
 
 

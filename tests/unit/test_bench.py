@@ -99,18 +99,19 @@ class TestPercentiles:
 
 class TestTheStopwatch:
     def test_takes_the_gathering_off(self) -> None:
-        """A room gathers from its first notification on; a later one waits only for what is left of that."""
+        """A room gathers until its last due time; each notification waits only for what is left of that."""
         records = Records(
-            notices=[(10.0, ("a",)), (10.2, ("b",))],
-            reads=[(10.25, 1)],
-            rooms={"a": 1, "b": 1},
-            commits=[(10.30, ("a",)), (10.31, ("b",))],
+            notices=[(10.0, ("a",)), (10.2, ("b",)), (10.5, ("c",))],
+            dues=[(10.001, 1, 10.25), (10.201, 1, 10.45), (10.501, 1, 10.75)],
+            reads=[(10.46, 1)],
+            rooms={"a": 1, "b": 1, "c": 1},
+            commits=[(10.50, ("a",)), (10.51, ("b",)), (10.80, ("c",))],
         )
 
-        found = inbound_latencies(records, gather_seconds=0.25)
+        found = inbound_latencies(records)
 
-        assert found.whole == pytest.approx([0.30, 0.11])
-        assert found.beyond_gathering == pytest.approx([0.05, 0.06])
+        assert found.whole == pytest.approx([0.50, 0.31, 0.30])
+        assert found.beyond_gathering == pytest.approx([0.05, 0.06, 0.05])
 
     def test_starts_anew_after_each_loan(self) -> None:
         """A commit answers the notifications before it; the next one is timed from its own."""
@@ -120,7 +121,7 @@ class TestTheStopwatch:
             commits=[(1.5, ("a",)), (1.6, ("a",)), (5.1, ("a",))],
         )
 
-        assert inbound_latencies(records, gather_seconds=0.0).whole == pytest.approx([0.5, 0.1])
+        assert inbound_latencies(records).whole == pytest.approx([0.5, 0.1])
 
     def test_matches_edits_with_writes(self) -> None:
         """An edit is timed to the write for its loan; two edits that one write carries are timed from the first."""
