@@ -108,5 +108,12 @@ def _encode_redacted(copy: EventCopy, book: RoomBook) -> str:
     """Keep what the sync needs: the rooms among attendees; no title (it is rewritten anyway), nothing private."""
     values = dict(zip(_COPY_NAMES, _copy_values(copy), strict=True))
     rooms = tuple([attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None])
-    values |= {"subject": "", "body_preview": "", "web_link": None, "attendees": rooms}
+    values |= {
+        "subject": "",
+        "body_preview": "",
+        "web_link": None,
+        "attendees": rooms,
+        "created_at": None,
+        "modified_at": None,
+    }
     return _encode(values).decode()

@@ -129,6 +129,7 @@ class SyncLedger:
                 listed=first_contact and not import_existing,
                 priority=Priority(priority),
                 book=self._rooms.book(),
+                contacted_at=None if import_existing else reading.contacted_at,
             )
             self._save_progress(transaction, reading, page, changed=0 if whole else changed)
             if whole and page.delta_link is not None and not first_contact:

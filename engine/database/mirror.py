@@ -147,11 +147,17 @@ class Mirror:
         listed: bool,
         priority: Priority,
         book: RoomBook,
+        contacted_at: datetime | None = None,
     ) -> tuple[int, int]:
         """
         Save the page's changes; returns how many copies changed and how many bookings were marked.
 
         Copies of meetings that we have withdrawn are kept, and count for neither.
+
+        Args:
+            listed: what the page shows was there before us.
+            contacted_at: so was what is new to us and was changed last before then: it lay beyond the window that
+                was read at first contact. None: nothing counts as there before us.
         """
         changes = {change.event_id: change for change in page.changes}  # the last word on an item counts
         known = self._load_known(transaction, room_id, list(changes))
@@ -164,7 +170,7 @@ class Mirror:
         unknown_removed = False
         series = SeriesPage(
             transaction, room_id, changes, known,
-            zone=self._zone_of(room_id), reading=reading, listed=listed, book=book,
+            zone=self._zone_of(room_id), reading=reading, listed=listed, book=book, contacted_at=contacted_at,
         )  # fmt: skip
         for event_id, change in changes.items():
             before = known.get(event_id)

@@ -93,6 +93,8 @@ class Master:
     zone: str
     listed: bool
     is_new: bool
+    was_there: bool = False
+    """It is new to us, and was there before first contact: it begins beyond the window that was read then."""
 
 
 def keep_series(transaction: Transaction, uids: Mapping[str, str]) -> dict[str, Any]:
@@ -213,15 +215,20 @@ class SeriesPage:
         reading: int,
         listed: bool,
         book: RoomBook,
+        contacted_at: datetime | None = None,
         settling: EventId | None = None,
     ) -> None:
-        """*listed*: what the page shows was there at first contact. *settling*: the page is the list of its dates."""
+        """
+        *listed*: what the page shows was there at first contact. *contacted_at*: what is new to us and was changed
+        last before then was there too, beyond the window read then. *settling*: the page is the list of its dates.
+        """
         self._transaction = transaction
         self._room_id = room_id
         self._changes = changes
         self._zone = zone
         self._reading = reading
         self._listed = listed
+        self._contacted_at = contacted_at
         self._book = book
         self._settling = settling
         self._masters = self._find_masters(known)
@@ -251,18 +258,30 @@ class SeriesPage:
             master_id: Master(
                 copy,
                 zone=series[series_uid(copy.ical_uid)].zone,
-                listed=(self._listed or master_id not in news) and (master_id not in held or held[master_id].listed),
+                listed=self._is_listed(copy, master_id in news, held.get(master_id)),
                 is_new=master_id in news,
+                was_there=master_id not in held and self._was_there(copy),
             )
             for master_id, copy in copies.items()
         }
+
+    def _is_listed(self, master: EventCopy, is_new: bool, held: Any) -> bool:
+        if held is None:
+            return self._listed or not is_new or self._was_there(master)
+        return bool(held.listed) and (self._listed or not is_new)
+
+    def _was_there(self, change: Change) -> bool:
+        """Tell whether what is new to us was there before first contact, and nobody changed it since."""
+        if self._contacted_at is None or not isinstance(change, EventCopy):
+            return False
+        return change.was_last_changed_before(self._contacted_at)
 
     def make_row(self, change: EventCopy | EventStub, before: Any) -> dict[str, Any]:
         """Return the row of *change*, whatever it is."""
         master = self._masters.get(change.series_master_id) if change.series_master_id is not None else None
         if master is not None:
             row = self._make_date_row(change, master, before)
-            inherited = before is None and master.listed and not master.is_new
+            inherited = before is None and master.listed and (master.was_there or not master.is_new)
             row["listed"] = (self._listed or inherited) and (before is None or before.listed)
             return row
         if isinstance(change, EventStub):
@@ -279,7 +298,8 @@ class SeriesPage:
             if lone_key(change.ical_uid) is not None:
                 keep_series(self._transaction, {series_uid(change.ical_uid): ""})
             row["doubt"] = change.series_master_id not in (None, self._settling)  # its master is asked for
-        row["listed"] = self._listed and (before is None or before.listed)
+        was_there = self._listed or self._was_there(change)
+        row["listed"] = was_there if before is None else self._listed and before.listed
         return row
 
     def _make_date_row(self, change: EventCopy | EventStub, master: Master, before: Any) -> dict[str, Any]:

@@ -86,6 +86,8 @@ def parse_event(item: EventItem) -> EventCopy:
         transaction_id=item.transaction_id or None,
         web_link=item.web_link or None,
         body_preview=item.body_preview or "",
+        created_at=parse_instant(item.created) if item.created else None,
+        modified_at=parse_instant(item.modified) if item.modified else None,
         zone=_series_zone(item) if item.recurrence is not None else "",
     )
 

@@ -86,6 +86,8 @@ class EventItem(_Payload):
     transaction_id: str | None = None
     web_link: str | None = None
     body_preview: str | None = None
+    created: str | None = field(default=None, name="createdDateTime")
+    modified: str | None = field(default=None, name="lastModifiedDateTime")
 
 
 EVENT_FIELDS = (

@@ -7,7 +7,7 @@ A meeting has one copy per mailbox: the organizer's, and one per room. Ids diffe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -100,10 +100,20 @@ class EventCopy:
     original_start: datetime | None = None
     transaction_id: str | None = None
     web_link: str | None = None
+    created_at: datetime | None = field(default=None, compare=False)
+    """When this very copy came into its mailbox; each copy has a time of its own (Graph docs: event)."""
+    modified_at: datetime | None = field(default=None, compare=False)
+    """When it was changed last, by anybody. Like the etag it says nothing of the meeting."""
     body_preview: str = ""
     """The first 255 characters of the body as text (Graph docs: event)."""
     zone: str = ""
     """On a master: the IANA name of the zone its dates are laid out in; "" when nobody knows that zone."""
+
+    def was_last_changed_before(self, instant: datetime) -> bool:
+        """Tell whether it was made, and changed last, before *instant*; False when it does not say."""
+        if self.created_at is None or self.modified_at is None:
+            return False
+        return max(self.created_at, self.modified_at) < instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,75 @@
+"""First contact lists what is there, and what is there stays listed when it comes into sight later (decision 0004)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.world import World
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """The engine sees 35 days ahead, and opens its window anew every 30 days."""
+    made = World(rooms=2, settings={"ENGINE_SYNC__FIRST_CONTACT": "list", "ENGINE_SYNC__HORIZON_DAYS": "35"})
+    yield made
+    made.close()
+
+
+def wait_for_the_window(world: World) -> None:
+    """Let the window slide far enough to be opened anew, and the rooms be read."""
+    world.wait(31 * DAY)
+    world.heal()
+
+
+class TestAMeetingBeyondTheHorizon:
+    def test_that_was_there_before_us_is_listed_when_it_comes_into_sight(self, world: World) -> None:
+        """It is no news: nobody made it since the connection."""
+        world.meet(1, 9, 10, 1, days=3)
+        world.meet(1, 9, 10, 1, days=50)
+        world.wait(5)
+        world.open()
+        assert world.office.status.listed_meetings() == 1
+
+        wait_for_the_window(world)
+
+        assert world.office.status.listed_meetings() == 2
+        assert world.loans == ()
+
+    def test_that_is_made_since_becomes_a_loan_when_it_comes_into_sight(self, world: World) -> None:
+        world.open()
+        world.meet(1, 9, 10, 1, days=50)
+        world.settle()
+        assert world.loans == ()
+
+        wait_for_the_window(world)
+
+        assert len(world.loans) == 1
+
+    def test_that_somebody_changed_since_becomes_a_loan_too(self, world: World) -> None:
+        """An edit makes it a meeting like any other, whether we saw the edit or not."""
+        event = world.meet(1, 9, 10, 1, days=50)
+        world.wait(5)
+        world.open()
+        world.run(world.person(1).move(event["id"], world.at(15, days=50), world.at(16, days=50)))
+        world.settle()
+
+        wait_for_the_window(world)
+
+        assert len(world.loans) == 1
+        assert world.office.status.listed_meetings() == 0
+
+    def test_that_invites_another_room_since_becomes_a_loan(self, world: World) -> None:
+        """The second room's copy is new, so the meeting is not as it was."""
+        event = world.meet(1, 9, 10, 1, days=3)
+        world.wait(5)
+        world.open()
+
+        world.run(world.person(1).set_rooms(event["id"], world.room_addresses))
+        world.settle()
+
+        (loan,) = world.loans
+        assert len(loan.rooms) == 2
