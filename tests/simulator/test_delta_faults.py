@@ -114,6 +114,19 @@ class TestB42Disorder:
         assert [item["id"] for item in world.delta(AULA, link)[0]] == ordered[:2]
 
 
+    def test_an_empty_page(self, world: SimulatedWorld) -> None:
+        """B42: nothing on it but a nextLink; a page with the items follows, and never a second empty one at once."""
+        book_hours(world, 2)
+        world.tenant.faults.add(effect="empty_page")
+        empty = world.get(FIRST)
+        full = world.get(empty["@odata.nextLink"])
+
+        assert empty["value"] == []
+        assert "@odata.deltaLink" not in empty
+        assert len(full["value"]) == 2
+        assert "@odata.deltaLink" in full
+
+
 class TestB44OutOfWindow:
     def test_every_change_outside_is_a_removal(self, world: SimulatedWorld) -> None:
         """B44: added, changed and deleted outside the window: `@removed` each time, for ids nobody ever saw."""

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from engine.simulator import ConnectionDropped
+from engine.simulator.wire import encode_json
 from tests.simulator.test_booking import AULA, NINE, TEN, book, copies
 from tests.simulator.virtual import SimulatedWorld
 
 EVENTS = "/users/alex@example.org/events"
+HEADERS = {"Authorization": "Bearer demo"}
 BODY = {
     "subject": "Loan",
     "start": {"dateTime": "2026-11-24T09:00:00", "timeZone": "UTC"},
@@ -45,6 +47,18 @@ class TestB49AfterTheCommit:
         assert (b"<html>" in answer.body) is (effect == "html_after")
         assert len(events(world)) == 1
 
+    def test_an_answer_that_comes_late(self, world: SimulatedWorld) -> None:
+        """B49: done at once, answered long after: whoever gave up waiting does not know."""
+        world.tenant.faults.add(effect="delay_after", method="POST", seconds=60)
+        asked = world.loop.create_task(
+            world.tenant.handle("POST", f"https://graph.microsoft.com/v1.0{EVENTS}", HEADERS, encode_json(BODY))
+        )
+        world.wait(1)
+        assert len(events(world)) == 1
+        assert not asked.done()
+        assert world.run(asked).status == 201
+        assert world.loop.time() == pytest.approx(60)
+
     def test_delete_and_patch(self, world: SimulatedWorld) -> None:
         """B49: also for changes and deletions."""
         event = book(world)
@@ -63,6 +77,15 @@ class TestBeforeAnythingHappens:
         world.tenant.faults.add(effect="drop", method="POST")
         with pytest.raises(ConnectionDropped):
             world.call("POST", EVENTS, BODY)
+        assert events(world) == []
+
+    def test_an_answer_that_is_no_json(self, world: SimulatedWorld) -> None:
+        """A page of some gateway; nothing was carried out."""
+        world.tenant.faults.add(effect="html", method="POST", status=502)
+        answer = world.call("POST", EVENTS, BODY)
+
+        assert (answer.status, answer.headers["Content-Type"]) == (502, "text/html; charset=utf-8")
+        assert b"<html>" in answer.body
         assert events(world) == []
 
     @pytest.mark.parametrize("retry_after", [None, "7", "2.128", "Mon, 23 Nov 2026 07:00:09 GMT"])
