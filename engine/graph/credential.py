@@ -17,8 +17,6 @@ from urllib.parse import urlsplit
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError, ServiceResponseError
-from azure.identity import CredentialUnavailableError
-from azure.identity.aio import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 
 from engine.errors import BadSettings, CredentialsRevoked, Unreachable
@@ -84,6 +82,10 @@ def build_credential(
     )
     if missing:
         raise BadSettings(missing)
+    if kind in ("static_token", "simulated"):
+        return StaticTokenCredential(str(token))
+    from azure.identity.aio import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential  # 0.2 s
+
     extra: dict[str, Any] = {"authority": authority} if authority else {}
     try:
         match kind:
@@ -93,10 +95,8 @@ def build_credential(
                 if certificate_password:
                     extra["password"] = certificate_password
                 return CertificateCredential(str(tenant_id), str(client_id), str(certificate_path), **extra)
-            case "managed_identity":
-                return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
             case _:
-                return StaticTokenCredential(str(token))
+                return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
     except (ValueError, OSError) as error:
         raise BadSettings((f"graph.credential {kind!r} cannot be used: {error}",)) from error
 
@@ -151,9 +151,9 @@ class Authorizer:
     async def _ask(self, context: dict[str, Any]) -> str:
         try:
             token = await self._provider.get_authorization_token(self._base_url, context)
-        except CredentialUnavailableError as error:
-            raise Unreachable(f"ask for a token: no credential is available: {_brief(error)}") from error
         except ClientAuthenticationError as error:
+            if _is_unavailable(error):
+                raise Unreachable(f"ask for a token: no credential is available: {_brief(error)}") from error
             raise CredentialsRevoked(
                 f"ask for a token: the directory refused: {_brief(error)} (check the secret or certificate)"
             ) from error
@@ -166,6 +166,13 @@ class Authorizer:
         if not token:
             raise CredentialsRevoked("ask for a token: the credential gave none")
         return f"Bearer {token}"
+
+
+def _is_unavailable(error: ClientAuthenticationError) -> bool:
+    """Tell whether there was nothing to be refused: the machine has no identity now (azure-identity docs)."""
+    from azure.identity import CredentialUnavailableError  # loaded by now if it was raised
+
+    return isinstance(error, CredentialUnavailableError)
 
 
 def check_base_url(base_url: str) -> str:
