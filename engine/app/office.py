@@ -23,6 +23,7 @@ from engine.database.settlements import Settlements
 from engine.database.status import StatusBoard, render_health
 from engine.database.subscriptions import SubscriptionStore
 from engine.database.tokens import TokenIdentity, TokenStore
+from engine.database.why import WhyDesk
 from engine.errors import NotFound
 from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import TextLevel
@@ -148,6 +149,7 @@ class Office:
         self.rules = Rules(settings, self.overrides, self.cache, now)
         self.desk = Desk(self.database, self._desk_options, on_rules=self.cache.forget)
         self.cases = Settlements(self.database, self.desk)
+        self.why = WhyDesk(self.database)
         self.tokens = TokenDrawer(TokenStore(self.database))
         self.status = StatusBoard(self.database)
         self.queue = WorkQueue(self.database, owner=f"engine-{secrets.token_hex(4)}")

@@ -214,6 +214,7 @@ async def _open_web(settings: Settings, office: Office, metrics: Metrics, token:
     parts = WebParts(
         register=office.desk,
         cases=office.cases,
+        why=office.why,
         rooms=office.rooms,
         tokens=office.tokens,
         enqueue=office.enqueue,

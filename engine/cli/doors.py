@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from engine.cli.outlook import Ask, ask_over_http
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from engine.ids import BookableId, StoreId
     from engine.loans.register import LoanRegister
     from engine.reconcile.backfill_book import Backfill, BackfillBook
     from engine.reconcile.ways import CaseView, Way
+    from engine.reconcile.why import Answer
     from engine.rooms.room import Room
     from engine.settings import Settings
 
@@ -39,6 +42,10 @@ class CaseDesk(Protocol):
     def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None: ...
 
 
+class WhyDesk(Protocol):
+    def ask(self, room_id: BookableId, at: datetime) -> Answer: ...
+
+
 class TokenDrawer(Protocol):
     """The bearer tokens of machines. A listed token is shown as a mapping, without its secret."""
 
@@ -59,6 +66,9 @@ class Office(Protocol):
 
     @property
     def cases(self) -> CaseDesk: ...
+
+    @property
+    def why(self) -> WhyDesk: ...
 
     @property
     def rooms(self) -> RoomShelf: ...

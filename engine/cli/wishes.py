@@ -6,14 +6,11 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from engine.errors import Fault, Invalid, NotFound
-from engine.ids import Address, fold_address
+from engine.ids import Address
 from engine.loans.loan import Asset, Requester
-
-if TYPE_CHECKING:
-    from engine.rooms.room import Room
+from engine.rooms.room import Room, match_rooms
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -86,12 +83,7 @@ def parse_requester(text: str) -> Requester:
 
 def find_room(rooms: Sequence[Room], wanted: str) -> Room:
     """Return the room whose id, address or name is *wanted*. Raises NotFound with the nearest names."""
-    folded = fold_address(wanted)
-    found = [
-        room
-        for room in rooms
-        if folded == str(room.id) or folded in room.addresses or folded == room.name.strip().casefold()
-    ]
+    found = match_rooms(rooms, wanted)
     if len(found) > 1:
         choices = ", ".join(room.address for room in found)
         raise Invalid(Fault("room", "room_ambiguous", f"{wanted!r} is the name of several rooms: {choices}"))

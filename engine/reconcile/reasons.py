@@ -11,6 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from engine.interval import Interval
+from engine.reconcile.why_texts import WHY_REASONS
 
 LANGUAGES = ("en", "fr")
 
@@ -18,6 +19,7 @@ _NOT_SYNCED = {"en": "Not synced: ", "fr": "Non synchronisé : "}
 
 REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        **WHY_REASONS,
         # the desk
         "booked_in_app": ("Booked in the app.", "Réservé dans l'application."),
         "changed_in_app": ("Changed in the app: {changes}.", "Modifié dans l'application : {changes}."),

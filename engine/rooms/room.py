@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -71,6 +72,16 @@ class Room:
     def is_synced(self) -> bool:
         """Whether it is followed: a missing room may still receive meetings, an excluded one is left alone."""
         return self.state in (RoomState.ACTIVE, RoomState.SUSPENDED, RoomState.MISSING)
+
+
+def match_rooms(rooms: Iterable[Room], wanted: str) -> list[Room]:
+    """Return the rooms whose id, name or address *wanted* is, as people type it."""
+    folded = fold_address(wanted)
+    return [
+        room
+        for room in rooms
+        if folded == str(room.id) or folded in room.addresses or folded == room.name.strip().casefold()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from engine.ids import BookableId, StoreId
 from engine.loans.register import LoanRegister
 from engine.reconcile.ways import CaseView, Way
+from engine.reconcile.why import Answer
 from engine.rooms.room import Room
 from engine.web.metrics import Metrics
 
@@ -36,6 +37,12 @@ class CaseDesk(Protocol):
     def policy_of(self, store_id: StoreId) -> Mapping[str, Way]: ...
 
     def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None: ...
+
+
+class WhyDesk(Protocol):
+    def ask(self, room_id: BookableId, at: datetime) -> Answer:
+        """Say why a room is booked, or is not, at an instant. Raises NotFound."""
+        ...
 
 
 class Identity(Protocol):
@@ -84,6 +91,7 @@ class WebParts:
 
     register: LoanRegister
     cases: CaseDesk
+    why: WhyDesk
     rooms: RoomShelf
     tokens: TokenBook
     enqueue: Callable[[str, str], None]

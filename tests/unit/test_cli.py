@@ -21,7 +21,7 @@ from engine.cli.wishes import parse_moment, parse_requester, parse_stretch
 from engine.errors import BadSettings, DatabaseUnusable, Invalid, Unreachable
 from engine.loans.loan import Case, CaseState
 from engine.settings import Settings
-from tests.web.fakes import NOW, MemoryCases, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens
+from tests.web.fakes import NOW, MemoryCases, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens, MemoryWhy
 
 PARIS = ZoneInfo("Europe/Paris")
 BOOK = ("loans", "book", "--requester", "Alex Doe <alex@example.org>", "--start", "2026-11-23 10:00", "--end", "11:00")
@@ -46,6 +46,7 @@ class MemoryOffice:
     def __post_init__(self) -> None:
         self.desk = MemoryDesk(self.rooms)
         self.cases = MemoryCases(self.desk)
+        self.why = MemoryWhy(self.rooms)
 
     def enqueue(self, kind: str, key: str) -> None:
         self.marks.append((kind, key))
@@ -212,6 +213,17 @@ class TestTheOffice:
         assert run("cases", "undo", "1").exit_code == 0
         assert json.loads(run("cases", "show", "1", "-o", "json").stdout)["state"] == "open"
         assert run("cases", "show", "2").exit_code == 4
+
+    def test_why_a_room_is_not_booked_is_said_in_words(self, run):
+        """The room by its name, the time in the zone of the settings, in either language."""
+        asked = run("why", "--room", "Room 1.01", "--at", "2026-11-23 10:00", "--lang", "fr")
+
+        assert asked.exit_code == 0
+        assert "Rien n'est connu de Room 1.01 le 2026-11-23 09:00 UTC" in asked.stdout
+        answers = json.loads(run("why", "--room", "1", "--at", "2026-11-23 10:00", "-o", "json").stdout)["answers"]
+        assert [answer["code"] for answer in answers] == ["why_nothing_known", "why_read_unsubscribed"]
+        assert run("why", "--room", "Room 9", "--at", "2026-11-23 10:00").exit_code == 4
+        assert run("why", "--room", "1", "--at", "soon").exit_code == 2
 
     def test_what_a_store_settles_by_itself_is_set_and_shown(self, run, office):
         assert run("cases", "policy", "main desk", "room_declined=move_room").exit_code == 0

@@ -13,7 +13,7 @@ from engine.reconcile.reasons import explain
 from engine.web.api import create_api
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check, WebParts
-from tests.web.fakes import NOW, MemoryCases, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens
+from tests.web.fakes import NOW, MemoryCases, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens, MemoryWhy
 
 with warnings.catch_warnings():
     # The client we have, httpx, serves it well; it says on import that it would rather have another.
@@ -47,6 +47,7 @@ class Office:
         self.parts = WebParts(
             register=self.desk,
             cases=self.cases,
+            why=MemoryWhy(self.rooms),
             rooms=self.rooms,
             tokens=self.tokens,
             enqueue=lambda kind, key: self.marks.append((kind, key)),

@@ -14,6 +14,7 @@ from engine.loans.register import Availability, Busy, ItemRef, LoanChange, LoanF
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus, next_status
 from engine.reconcile.ways import CaseView, Choice, Way, ways_of
+from engine.reconcile.why import Answer, Known, say_why
 from engine.rooms.ranking import RankedRoom
 from engine.rooms.room import Room, RoomState
 
@@ -249,3 +250,14 @@ class MemoryCases:
 
     def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None:
         self.policies[store_id] = dict(policy)
+
+
+@dataclass
+class MemoryWhy:
+    """Knows nothing of any room, and says so."""
+
+    rooms: MemoryRooms
+
+    def ask(self, room_id: BookableId, at: datetime) -> Answer:
+        room = next(room for room in self.rooms.rooms if room.id == room_id)
+        return Answer(room, at, say_why(Known(room, at, NOW, contacted_at=NOW)))

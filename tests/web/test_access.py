@@ -36,6 +36,7 @@ ROUTES: tuple[tuple[str, str, Any, str, int], ...] = (
     ("GET", "/api/stores", None, "viewer", 200),
     ("PUT", "/api/stores/1/rules", RULES, "admin", 200),
     ("GET", "/api/cases", None, "viewer", 200),
+    ("GET", "/api/why?room=Room+1.01&at=2026-11-23T10:00:00Z", None, "viewer", 200),
     ("GET", "/api/cases/1", None, "viewer", 200),
     ("POST", "/api/cases/1/settle", {"settlement": "talked it over"}, "staff", 200),
     ("POST", "/api/cases/1/undo", None, "staff", 409),

@@ -35,6 +35,7 @@ def api(world: World) -> TestClient:
     parts = WebParts(
         register=office.desk,
         cases=office.cases,
+        why=office.why,
         rooms=office.rooms,
         tokens=office.tokens,
         enqueue=office.enqueue,

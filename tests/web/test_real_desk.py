@@ -43,6 +43,7 @@ def caller(real):
     parts = WebParts(
         register=real.desk,
         cases=real.cases,
+        why=real.why,
         rooms=real.rooms,
         tokens=real.tokens,
         enqueue=real.enqueue,

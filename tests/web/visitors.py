@@ -94,6 +94,7 @@ def open_house(folder: Path, **settings: Any) -> Iterator[House]:
         parts = WebParts(
             register=office.desk,
             cases=office.cases,
+            why=office.why,
             rooms=office.rooms,
             tokens=office.tokens,
             enqueue=office.enqueue,

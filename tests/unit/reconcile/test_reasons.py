@@ -74,7 +74,7 @@ def uses() -> tuple[Use, ...]:
     """Every reason the engine gives, read from its source."""
     found = []
     for path in sorted(ENGINE.rglob("*.py")):
-        if path.is_relative_to(ENGINE / "simulator"):
+        if any(path.is_relative_to(ENGINE / other) for other in ("simulator", "web/pages")):  # Entry is no reason there
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and _name(node) in CODE_AT:
