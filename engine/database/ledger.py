@@ -16,6 +16,7 @@ from engine.database.connection import Database, Transaction
 from engine.database.loans import load_loan
 from engine.database.marks import Priority
 from engine.database.mirror import WITHDRAWN, Marker, Mirror, copy_table, item_table, link_table
+from engine.database.occupancy import find_held
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.roombook import RoomCache
@@ -47,18 +48,6 @@ from engine.rooms.room import RoomBook, RoomState
 
 room_table = metadata.tables["room"]
 intent_table = metadata.tables["intent"]
-
-_HELD = Prepared(
-    select(
-        item_table.c.bookable_id, item_table.c.loan_number, item_table.c.blocked_start, item_table.c.blocked_end
-    ).where(
-        item_table.c.bookable_id.in_(bindparam("items", expanding=True)),
-        item_table.c.holds,
-        item_table.c.blocked_end > bindparam("start"),
-        item_table.c.blocked_start < bindparam("end"),
-        item_table.c.loan_number != bindparam("apart"),
-    )
-)
 
 
 class SyncLedger:
@@ -249,19 +238,17 @@ class SyncLedger:
     def clashes(
         self, items: Sequence[BookableId], interval: Interval, *, apart_from: LoanNumber | None
     ) -> Mapping[BookableId, Clash]:
-        blocked = interval.blocked()
-        parameters = {"items": list(items), "start": blocked.start, "end": blocked.end, "apart": apart_from or 0}
         with self._read() as transaction:
-            rows = _HELD.run(transaction.connection, parameters).all() if items else []
+            held = find_held(transaction.connection, items, interval, apart=apart_from)
         return {
-            BookableId(row.bookable_id): Clash(
-                row.bookable_id,
-                self._rooms.name_of(row.bookable_id),
-                row.blocked_start,
-                row.blocked_end,
-                row.loan_number,
+            busy.item_id: Clash(
+                busy.item_id,
+                self._rooms.name_of(busy.item_id),
+                busy.interval.start,
+                busy.interval.end,
+                busy.loan_number,
             )
-            for row in rows
+            for busy in held
         }
 
     def breaches(self, rooms: Sequence[BookableId], interval: Interval) -> tuple[RuleBreach, ...]:

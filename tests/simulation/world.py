@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from engine.app.engine import Engine
 from engine.app.office import Office
+from engine.bench.virtual import START, VirtualLoop
 from engine.database.connection import Database
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential
@@ -30,7 +31,6 @@ from engine.simulator import Tenant, TenantOptions
 from engine.simulator.people import Person, RoomReader
 from engine.subscriptions.plan import Endpoint
 from tests.simulation.transport import TenantTransport, spare_people
-from tests.simulator.virtual import START, VirtualLoop
 
 NOTIFICATION_URL = "https://accord.example.org/graph/notifications"
 LIFECYCLE_URL = "https://accord.example.org/graph/lifecycle"

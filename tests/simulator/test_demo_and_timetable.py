@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from engine.bench.virtual import START
 from engine.simulator import demo, timetable
 from engine.simulator.recurrence import dates_of, parse_recurrence
 from engine.simulator.times import find_zone
-from tests.simulator.virtual import START, SimulatedWorld
+from tests.simulator.virtual import SimulatedWorld
 
 CSV = Path(__file__).with_name("small.csv")
 MONDAY = date(2026, 11, 23)

@@ -1,53 +1,17 @@
-"""A loop whose time is a number, and a world on it: a tenant, its receiver, and people who use it."""
+"""A world on virtual time: a tenant, its receiver, and people who use it."""
 
 from __future__ import annotations
 
 import asyncio
-import selectors
 from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from engine.bench.virtual import VirtualLoop
 from engine.simulator import Response, Tenant, TenantOptions
 from engine.simulator.people import Person, RoomReader
 from engine.simulator.wire import decode_json
-
-START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-"""A Monday morning."""
-
-
-class _Selector(selectors.DefaultSelector):
-    """Waits by moving the clock."""
-
-    skip_ahead: Any = None
-
-    def select(self, timeout: float | None = None) -> Any:
-        ready = super().select(0)
-        if not ready and timeout is None:
-            raise RuntimeError("deadlock: nothing is scheduled and somebody waits")
-        if not ready and timeout:
-            self.skip_ahead(timeout)
-        return ready
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop on virtual time."""
-
-    def __init__(self) -> None:
-        selector = _Selector()
-        super().__init__(selector)
-        self._elapsed = 0.0
-        selector.skip_ahead = self._skip
-
-    def _skip(self, seconds: float) -> None:
-        self._elapsed += seconds
-
-    def time(self) -> float:
-        return self._elapsed
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self._elapsed)
 
 
 class Receiver:

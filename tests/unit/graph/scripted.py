@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from engine.bench.virtual import START, VirtualLoop
 from engine.graph.build import build_calendar
 from engine.graph.calendar import GraphCalendar
 from engine.graph.credential import StaticTokenCredential, TokenCredential
@@ -16,7 +17,6 @@ from engine.graph.transport import Request, Response
 from engine.interval import Interval
 from engine.rooms.calendar import EventDraft
 from engine.rooms.event import Mailbox
-from tests.simulator.virtual import START, VirtualLoop
 
 BASE_URL = "https://graph.microsoft.com/v1.0"
 ROOM = "aula@example.org"
