@@ -211,21 +211,7 @@ async def _open_web(settings: Settings, office: Office, metrics: Metrics, token:
     except OSError as error:
         raise Fatal(f"the web cannot listen on {host}:{port}: {error.strerror}; set ENGINE_WEB__PORT") from error
     public = settings.web.public_url_for(listener.getsockname()[1])
-    parts = WebParts(
-        register=office.desk,
-        cases=office.cases,
-        why=office.why,
-        rooms=office.rooms,
-        tokens=office.tokens,
-        enqueue=office.enqueue,
-        read_status=office.read_status,
-        read_checks=lambda: read_checks(settings, office),
-        metrics=metrics,
-        explain=explain,
-        clock=office.now,
-        bootstrap_token=token,
-        base_address=public,
-    )
+    parts = build_web_parts(settings, office, metrics, token=token, public=public)
     pages = build_page_parts(settings, office, parts)
     routers = [build_receiver(_accept(office, metrics)), build_backfills(office.backfills)]
     app = Front(create_api(parts, routers=routers), create_pages(pages))
@@ -250,6 +236,27 @@ async def _open_web(settings: Settings, office: Office, metrics: Metrics, token:
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await serving
+
+
+def build_web_parts(
+    settings: Settings, office: Office, metrics: Metrics, *, token: str | None, public: str
+) -> WebParts:
+    """Return what the API needs; *token* opens it before any was made, *public* is where it is reached."""
+    return WebParts(
+        register=office.desk,
+        cases=office.cases,
+        why=office.why,
+        rooms=office.rooms,
+        tokens=office.tokens,
+        enqueue=office.enqueue,
+        read_status=office.read_status,
+        read_checks=lambda: read_checks(settings, office),
+        metrics=metrics,
+        explain=explain,
+        clock=office.now,
+        bootstrap_token=token,
+        base_address=public,
+    )
 
 
 def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> PageParts:

@@ -77,6 +77,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
             height: int = 900,
             language: str = "en-GB",
             status: int = 200,
+            forgiven: tuple[int, ...] = (),
             **more: Any,
         ) -> Page:
             context = browser.new_context(
@@ -90,7 +91,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
             stack.callback(context.close)
             context.set_default_timeout(10_000)
             page = context.new_page()
-            page.on("console", lambda message: _note(faults, message, status))
+            page.on("console", lambda message: _note(faults, message, (status, *forgiven)))
             page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
             page.on("request", lambda request: _check_origin(faults, request, site.address))
             if role:
@@ -112,9 +113,10 @@ def visit(browser: Browser) -> Iterator[Visit]:
     assert faults == []
 
 
-def _note(faults: list[str], message: ConsoleMessage, status: int) -> None:
-    """Note what the console complains about; that a page which is meant to be missing is missing is no fault."""
-    if message.type in ("error", "warning") and not (status >= 400 and str(status) in message.text):
+def _note(faults: list[str], message: ConsoleMessage, forgiven: tuple[int, ...]) -> None:
+    """Note what the console complains about; that what is meant to be refused is refused is no fault."""
+    is_meant = any(status >= 400 and f"status of {status}" in message.text for status in forgiven)
+    if message.type in ("error", "warning") and not is_meant:
         faults.append(f"{message.type}: {message.text} {message.location.get('url', '')}")
 
 

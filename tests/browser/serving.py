@@ -16,12 +16,11 @@ from zoneinfo import ZoneInfo
 import uvicorn
 
 from engine.app.office import Office
-from engine.app.service import build_page_parts
+from engine.app.service import build_page_parts, build_web_parts
 from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanOrder
-from engine.reconcile.reasons import explain
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, RoomsSettings, Settings
@@ -29,7 +28,6 @@ from engine.web.api import create_api
 from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.pages.app import create_pages
-from engine.web.parts import WebParts
 
 NOW = datetime(2026, 11, 23, 8, 10, tzinfo=UTC)
 """A Monday, ten past nine in Paris."""
@@ -90,11 +88,7 @@ def running_site(folder: Path, places: tuple[Place, ...] | None = None) -> Itera
         office.rooms.apply_import(
             plan_import(places or _places(), (), ignored_tags=frozenset()), default_store="Main desk"
         )
-        parts = WebParts(
-            register=office.desk, rooms=office.rooms, tokens=office.tokens, enqueue=office.enqueue,
-            read_status=office.read_status, read_checks=tuple, metrics=Metrics(), explain=explain, clock=office.now,
-            base_address=address,
-        )  # fmt: skip
+        parts = build_web_parts(settings, office, Metrics(), token=None, public=address)
         pages = build_page_parts(settings, office, parts)
         app = Front(create_api(parts), create_pages(pages))
         server = _Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))

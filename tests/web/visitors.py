@@ -12,12 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.app.office import Office
-from engine.app.service import build_page_parts
+from engine.app.service import build_page_parts, build_web_parts
 from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanOrder
-from engine.reconcile.reasons import explain
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, Settings
@@ -25,7 +24,6 @@ from engine.web.api import create_api
 from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.pages.app import create_pages
-from engine.web.parts import WebParts
 from tests.web.conftest import TestClient
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -91,18 +89,5 @@ def open_house(folder: Path, **settings: Any) -> Iterator[House]:
             Place("dir-oak", Address("oak@example.org"), "Oak", capacity=4, tags=("piano",)),
         )
         office.rooms.apply_import(plan_import(places, (), ignored_tags=frozenset()), default_store="Main desk")
-        parts = WebParts(
-            register=office.desk,
-            cases=office.cases,
-            why=office.why,
-            rooms=office.rooms,
-            tokens=office.tokens,
-            enqueue=office.enqueue,
-            read_status=office.read_status,
-            read_checks=tuple,
-            metrics=Metrics(),
-            explain=explain,
-            clock=office.now,
-            base_address=wanted.web.public_url or ORIGIN,
-        )
+        parts = build_web_parts(wanted, office, Metrics(), token=None, public=wanted.web.public_url or ORIGIN)
         yield House(office, Front(create_api(parts), create_pages(build_page_parts(wanted, office, parts))))

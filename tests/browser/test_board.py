@@ -1,0 +1,346 @@
+"""The board in use: pointer, keyboard, two people at once, nights, filters, telephones."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from engine.loans.register import LoanChange
+from engine.loans.status import LoanAction
+from tests.browser.conftest import Visit
+from tests.browser.serving import AMELIE, Site
+
+DAY = "/board?view=day&day=2026-11-24"
+
+
+def entry(page: Page, title: str) -> Locator:
+    return page.locator(".entry", has_text=title)
+
+
+def lane(page: Page, room: str) -> Locator:
+    return page.locator(".board-row", has=page.locator(".room b", has_text=room)).locator(".lane")
+
+
+def centre(locator: Locator) -> tuple[float, float]:
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def hour_width(page: Page) -> float:
+    """Return how many pixels an hour takes, from an entry that lasts 90 minutes."""
+    box = entry(page, "Budget").bounding_box()
+    assert box is not None
+    return box["width"] / 1.5
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float], *, drop: bool = True) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(start[0] + 8, start[1], steps=2)
+    page.mouse.move(*end, steps=4)
+    page.wait_for_function("document.querySelector('.ghost:not(.cursor)')")
+    if drop:
+        page.mouse.up()
+
+
+class TestWithThePointer:
+    def test_dragging_over_free_time_books(self, fresh: Site, visit: Visit) -> None:
+        """The dialog opens with the times that were drawn; the booking appears in its place."""
+        fresh.book("Tilleul", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        hour = hour_width(page)
+        budget = entry(page, "Budget").bounding_box()
+        assert budget is not None
+        nine = budget["x"]
+        _, y = centre(lane(page, "Saule"))
+
+        drag(page, (nine + 2 * hour + 2, y), (nine + 3.5 * hour - 2, y))
+        page.get_by_label("What for").fill("Tea with the mayor")
+        page.get_by_role("button", name="Book", exact=True).click()
+
+        expect(entry(page, "Tea with the mayor")).to_contain_text("11:00–12:30")
+        expect(page.locator(".toast")).to_contain_text("#2 booked")
+        loan = fresh.office.desk.find(2)
+        assert (loan.interval.start, loan.interval.end) == (fresh.at("11:00"), fresh.at("12:30"))
+        assert loan.requester.address == AMELIE.address
+
+    def test_a_booking_is_moved_to_another_room_and_taken_back(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Tilleul", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        x, y = centre(entry(page, "Budget"))
+        _, target = centre(lane(page, "Saule"))
+
+        drag(page, (x, y), (x + 2 * hour_width(page), target))
+
+        expect(lane(page, "Saule").locator(".entry")).to_contain_text("11:00–12:30")
+        page.get_by_role("button", name="Undo").click()
+        expect(lane(page, "Tilleul").locator(".entry")).to_contain_text("09:00–10:30")
+        expect(page.locator(".toast", has_text="Taken back.")).to_be_visible()
+        found = fresh.office.desk.find(loan.number)
+        assert found.interval.start == fresh.at("09:00")
+        assert [room.name for room in found.rooms] == ["Tilleul"]
+
+    def test_an_end_is_dragged_in_steps_of_a_quarter(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Tilleul", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        hour = hour_width(page)
+        box = entry(page, "Budget").bounding_box()
+        assert box is not None
+        right, y = box["x"] + box["width"] - 2, box["y"] + 20
+
+        drag(page, (right, y), (right + hour * 0.55, y))
+
+        expect(entry(page, "Budget")).to_contain_text("09:00–11:00")
+        expect(page.locator(".toast")).to_be_visible()
+        assert fresh.office.desk.find(loan.number).interval.end == fresh.at("11:00")
+
+    def test_a_clash_is_shown_before_dropping_and_nothing_is_sent(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Tilleul", "09:00", "10:30", "Budget")
+        fresh.book("Saule", "09:00", "10:30", "Choir")
+        page = visit(fresh, DAY)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.method))
+        x, _ = centre(entry(page, "Budget"))
+        _, target = centre(lane(page, "Saule"))
+
+        drag(page, centre(entry(page, "Budget")), (x, target), drop=False)
+        expect(page.locator(".ghost")).to_have_class("ghost clash")
+        page.mouse.up()
+
+        expect(page.locator(".toast.bad")).to_contain_text("already taken: Choir 09:00–10:30")
+        assert "POST" not in asked
+        assert fresh.office.desk.find(loan.number).version == loan.version
+
+    def test_escape_gives_a_drag_up(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Tilleul", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        x, y = centre(entry(page, "Budget"))
+
+        drag(page, (x, y), (x + 200, y), drop=False)
+        page.keyboard.press("Escape")
+        page.mouse.up()
+
+        expect(page.locator(".ghost")).to_have_count(0)
+        assert fresh.office.desk.find(loan.number).version == loan.version
+
+    def test_what_somebody_changed_meanwhile_is_not_overwritten(self, fresh: Site, visit: Visit) -> None:
+        """The server has the last word; the entry goes back, and the reason is told."""
+        loan = fresh.book("Tilleul", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY, forgiven=(409, 503))
+        page.route("**/board/entries**", lambda route: route.fulfill(status=503, json={}))  # the news is late
+        fresh.office.desk.change(loan.number, LoanChange(notes="Bring the figures"), actor="app:other")
+        x, y = centre(entry(page, "Budget"))
+
+        drag(page, (x, y), (x + hour_width(page), y))
+
+        expect(page.locator(".toast.bad")).to_contain_text("It has changed meanwhile")
+        expect(entry(page, "Budget")).to_contain_text("09:00–10:30")
+
+    def test_who_only_looks_cannot_drag(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Tilleul", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY, role="viewer")
+        x, y = centre(entry(page, "Budget"))
+
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 200, y, steps=4)
+        page.mouse.up()
+
+        expect(page.locator(".ghost")).to_have_count(0)
+
+
+class TestWithTheKeyboard:
+    def test_a_booking_is_made_without_a_pointer(self, fresh: Site, visit: Visit) -> None:
+        """Tab into the board, N to a free place, arrows to another room, Enter, a title, Enter."""
+        fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        page.locator("#day").focus()
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.classList.contains('entry')"):
+                break
+
+        for key in ("n", "ArrowRight", "ArrowDown", "Enter"):
+            page.keyboard.press(key)
+        page.keyboard.type("Tea")
+        page.keyboard.press("Enter")
+
+        expect(lane(page, "Platane").locator(".entry")).to_contain_text("10:45–11:45")
+        assert fresh.office.desk.find(2).title == "Tea"
+
+    def test_alt_and_arrows_move_and_enter_keeps(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        entry(page, "Budget").focus()
+
+        for key in ("Alt+ArrowRight", "Alt+ArrowDown", "Alt+Shift+ArrowRight"):
+            page.keyboard.press(key)
+        expect(page.locator("#board-says")).to_have_text("Move to Platane, 09:15–11:00")
+        assert fresh.office.desk.find(loan.number).version == loan.version
+        page.keyboard.press("Enter")
+
+        expect(lane(page, "Platane").locator(".entry")).to_contain_text("09:15–11:00")
+        expect(lane(page, "Platane").locator(".entry")).to_be_focused()
+
+    def test_escape_gives_a_move_up(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        entry(page, "Budget").focus()
+
+        for key in ("Alt+ArrowRight", "Escape"):
+            page.keyboard.press(key)
+
+        expect(page.locator("#board-says")).to_have_text("Stays as it was.")
+        expect(page.locator(".ghost")).to_have_count(0)
+
+    def test_a_clash_is_said(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Frêne", "09:00", "10:30", "Budget")
+        fresh.book("Platane", "09:00", "10:30", "Choir")
+        page = visit(fresh, DAY)
+        entry(page, "Budget").focus()
+
+        page.keyboard.press("Alt+ArrowDown")
+
+        expect(page.locator("#board-says")).to_contain_text("already taken: Choir")
+
+    def test_arrows_go_from_booking_to_booking_and_enter_opens(self, fresh: Site, visit: Visit) -> None:
+        for title, room, start, end in (
+            ("One", "Frêne", "09:00", "10:00"),
+            ("Two", "Frêne", "11:00", "12:00"),
+            ("Three", "Platane", "11:00", "12:00"),
+        ):
+            fresh.book(room, start, end, title)
+        page = visit(fresh, DAY)
+        entry(page, "One").focus()
+
+        for key, title in (("ArrowRight", "Two"), ("ArrowDown", "Three"), ("ArrowUp", "Two"), ("ArrowLeft", "One")):
+            page.keyboard.press(key)
+            expect(entry(page, title)).to_be_focused()
+        page.keyboard.press("Enter")
+
+        page.wait_for_url("**/loans/1")
+
+
+class TestTwoPeople:
+    def test_what_one_does_the_other_sees(self, fresh: Site, visit: Visit) -> None:
+        """A booking, a move and a cancellation, without a reload."""
+        here = visit(fresh, DAY)
+        there = visit(fresh, "/board?view=week&day=2026-11-24", role="viewer")
+        for page in (here, there):
+            page.wait_for_function("document.documentElement.dataset.connected === 'yes'")
+            page.wait_for_timeout(300)  # until the stream has had its first look
+
+        loan = fresh.book("Saule", "09:00", "10:30", "Budget")
+        expect(entry(here, "Budget")).to_be_visible()
+        expect(lane(there, "Saule").locator(".entry")).to_have_count(1)
+        fresh.office.desk.change(loan.number, LoanChange(start=fresh.at("10:00"), end=fresh.at("11:00")), actor="app:x")
+        expect(entry(here, "Budget")).to_contain_text("10:00–11:00")
+        fresh.office.desk.act(loan.number, LoanAction.CANCEL, actor="app:x")
+
+        expect(entry(here, "Budget")).to_have_count(0)
+        expect(lane(there, "Saule").locator(".entry")).to_have_count(0)
+
+    def test_the_page_of_a_loan_follows_too(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Saule", "09:00", "10:30", "Budget")
+        page = visit(fresh, f"/loans/{loan.number}")
+        page.wait_for_function("document.documentElement.dataset.connected === 'yes'")
+        page.wait_for_timeout(300)  # until the stream has had its first look
+
+        fresh.office.desk.act(loan.number, LoanAction.CHECK_OUT, actor="app:x")
+
+        expect(page.locator(".status-out")).to_have_text("Handed over")
+        page.get_by_role("button", name="Take back").click()
+        expect(page.locator(".status-completed")).to_be_visible()
+
+
+class TestWhatIsShown:
+    def test_a_booking_over_midnight_goes_on_the_next_day(self, site: Site, visit: Visit) -> None:
+        page = visit(site, DAY)
+        assert "goes-on" in (entry(page, "Night of the theses").get_attribute("class") or "")
+
+        page = visit(site, "/board?view=day&day=2026-11-25")
+
+        classes = entry(page, "Night of the theses").get_attribute("class") or ""
+        assert "from-before" in classes
+        assert "goes-on" not in classes
+
+    def test_nothing_lies_outside_its_lane(self, site: Site, visit: Visit) -> None:
+        for path in (DAY, DAY.replace("day&", "week&")):
+            page = visit(site, path)
+
+            outside = page.evaluate("""() => [...document.querySelectorAll(".entry")].filter((entry) => {
+                const box = entry.getBoundingClientRect(), lane = entry.parentElement.getBoundingClientRect();
+                const isBeside = box.left < lane.left - 1 || box.right > lane.right + 5;
+                return isBeside || box.top < lane.top || box.bottom > lane.bottom + 1;
+            }).map((entry) => entry.textContent)""")
+
+            assert outside == []
+
+    def test_private_bookings_show_as_taken(self, site: Site, visit: Visit) -> None:
+        page = visit(site, DAY, role="admin")
+
+        expect(page.locator(".entry", has_text="Private booking")).to_have_count(1)
+        assert "Surprise" not in page.content()
+
+    def test_filters_leave_the_rooms_that_fit(self, site: Site, visit: Visit) -> None:
+        page = visit(site, DAY)
+
+        page.get_by_text("Rooms", exact=True).click()
+        page.get_by_label("People", exact=True).fill("20")
+        page.get_by_role("checkbox", name="projector").check()
+        page.get_by_role("button", name="Show").click()
+
+        expect(page.locator(".room b")).to_have_text(["Platane", "Tilleul"])
+        expect(page.locator(".filter-menu .count")).to_have_text("2 of 4")
+
+    def test_on_a_telephone_there_is_a_list_and_the_timeline_behind_it(self, site: Site, visit: Visit) -> None:
+        page = visit(site, "/board?day=2026-11-24", width=390, height=844)
+
+        page.wait_for_url("**view=list**")
+        expect(page.locator(".list-room", has_text="Platane")).to_contain_text("Tea with the mayor")
+        page.get_by_role("link", name="Day", exact=True).click()
+
+        expect(page.locator("#board")).to_be_visible()
+
+    def test_it_speaks_french(self, site: Site, visit: Visit) -> None:
+        page = visit(site, DAY, language="fr-FR")
+
+        expect(page.locator("h1")).to_have_text("mardi 24 novembre 2026")
+        expect(page.get_by_role("link", name="Semaine")).to_be_visible()
+
+    @pytest.mark.parametrize(("choice", "shown"), [("Dark", "dark"), ("Light", "light")])
+    def test_the_theme_is_chosen_in_the_menu(self, site: Site, visit: Visit, choice: str, shown: str) -> None:
+        page = visit(site, "/account")
+
+        page.locator(".account-menu summary").click()
+        page.get_by_role("button", name=choice, exact=True).click()
+
+        expect(page.locator("html")).to_have_attribute("data-theme", shown)
+
+
+class TestOnATouchScreen:
+    def test_a_long_press_lifts_and_a_swipe_scrolls(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY, has_touch=True)
+        x, y = centre(entry(page, "Budget"))
+        hour = hour_width(page)
+        touch = page.context.new_cdp_session(page)
+
+        def send(kind: str, *points: tuple[float, float]) -> None:
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b} for a, b in points]})
+
+        send("touchStart", (x, y))
+        send("touchMove", (x + hour, y))
+        send("touchEnd")
+        assert fresh.office.desk.find(loan.number).version == loan.version
+
+        send("touchStart", (x, y))
+        page.wait_for_selector(".lifted")
+        send("touchMove", (x + hour / 2, y))
+        send("touchMove", (x + hour, y))
+        page.wait_for_function("document.querySelector('.ghost')?.textContent === '10:00–11:30'")
+        send("touchEnd")
+
+        expect(entry(page, "Budget")).to_contain_text("10:00–11:30")
