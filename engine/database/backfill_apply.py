@@ -6,7 +6,7 @@ takes the following ones. What is done to a meeting is decided anew in its own t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from engine.database.marks import Priority
 from engine.database.mirror import link_table
 from engine.database.records import write_decisions
 from engine.database.roombook import RoomCache
+from engine.database.series import count_dates_before, find_series
 from engine.database.settle import Settler, free_uid
 from engine.database.tables import metadata
 from engine.errors import Occupied
@@ -31,10 +32,11 @@ from engine.reconcile.actions import Note, Situation
 from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.backfill import Proposal, Step, linked_base
 from engine.reconcile.backfill_book import MeetingState
-from engine.reconcile.ledger import Booking, Writing
+from engine.reconcile.ledger import Booking, SyncRules, Writing
 from engine.reconcile.plan import plan
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Face
+from engine.rooms.series import day_of
 
 decision_table = metadata.tables["decision"]
 
@@ -59,8 +61,9 @@ _LAST_DECISION = select(func.coalesce(func.max(decision_table.c.id), 0))
 class BackfillDoer:
     """Carries backfills out within the transaction it is given."""
 
-    def __init__(self, rooms: RoomCache, loader: SceneLoader, settler: Settler) -> None:
+    def __init__(self, rooms: RoomCache, rules: Callable[[], SyncRules], loader: SceneLoader, settler: Settler) -> None:
         self._rooms = rooms
+        self._rules = rules
         self._loader = loader
         self._settler = settler
 
@@ -83,32 +86,43 @@ class BackfillDoer:
         try:
             with transaction.attempt():
                 if proposal.step is Step.CREATE:
-                    before = self._create(transaction, row, listed, scene.people)
-                else:
-                    before = self._link(transaction, row, listed, proposal)
+                    return self._create(transaction, row, line, listed, scene.people)
+                return Result(line, MeetingState.DONE, before=self._link(transaction, row, listed, proposal))
         except Occupied:
             return _failed(line, "backfill_taken", {})
-        return Result(line, MeetingState.DONE, before=before)
 
-    def _create(self, transaction: Transaction, row: Any, listed: Listed, people: PeopleRule) -> dict[str, Any]:
+    def _create(self, transaction: Transaction, row: Any, line: Any, listed: Listed, people: PeopleRule) -> Result:
         meeting = listed.meeting
         assert meeting.interval is not None, "validation has looked"
-        booking = Booking("meeting", listed.key, None, None, listed.copies, seen_at=LONG_AGO)
-        situation = Situation(
-            meeting=meeting,
-            loan=None,
-            base=None,
-            people=people,
-            now=transaction.now,
-            breaches=self._rooms.breaches(sorted(meeting.holding), meeting.interval, now=transaction.now),
-            seen_at=LONG_AGO,
+        series = find_series(transaction.connection, listed.key)
+        booking = Booking("meeting", listed.key, None, None, listed.copies, seen_at=LONG_AGO, series=series)
+        made = plan(
+            Situation(
+                meeting=meeting,
+                loan=None,
+                base=None,
+                people=people,
+                now=transaction.now,
+                breaches=self._rooms.breaches(sorted(meeting.holding), meeting.interval, now=transaction.now),
+                seen_at=LONG_AGO,
+                series=series.id if series is not None else None,
+                day=day_of(series.key) if series is not None else None,
+                dates_max=self._dates_max(transaction, booking),
+            )
         )
-        made = plan(situation)
+        if made.loan is None or made.base is None:
+            (case,) = made.cases
+            return _failed(line, case.code, case.facts)
         note = Note("backfilled", {"backfill": row.number}, actor=row.ordered_by)
         writing = Writing(organizer_mailbox=meeting.organizer.address if meeting.organizer else None)
         self._settler.save(transaction, booking, replace(made, notes=(*made.notes, note)), writing)
-        assert made.base is not None, "an import says what both agree on"
-        return {"expected": [render_face(made.base.outlook)]}
+        return Result(line, MeetingState.DONE, before={"expected": [render_face(made.base.outlook)]})
+
+    def _dates_max(self, transaction: Transaction, booking: Booking) -> int | None:
+        """Return how many dates one series may have when this one comes after them."""
+        most = self._rules().series_dates_max
+        is_over = booking.series is not None and count_dates_before(transaction, booking) >= most
+        return most if is_over else None
 
     def _link(self, transaction: Transaction, row: Any, listed: Listed, proposal: Proposal) -> dict[str, Any]:
         (loan,) = load_loans(transaction.connection, [proposal.loan_number or 0])

@@ -70,7 +70,7 @@ class BackfillDesk:
         settler = Settler(rooms, rules, self._mirror, instance=instance)
         loader = SceneLoader(rooms, rules, self._mirror)
         self._planner = BackfillPlanner(loader)
-        self._doer = BackfillDoer(rooms, loader, settler)
+        self._doer = BackfillDoer(rooms, rules, loader, settler)
         self._undoer = BackfillUndoer(settler)
 
     # --- ordering

@@ -23,7 +23,7 @@ from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.observe import resolve_interval
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub
+from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub, EventType
 from engine.rooms.room import RoomBook
 
 copy_table = metadata.tables["room_copy"]
@@ -373,6 +373,8 @@ def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:
     """Tell whether *change* shows something that lies outside *window*."""
     if isinstance(change, EventRemoved):
         return False
+    if isinstance(change, EventCopy) and change.type is EventType.MASTER:
+        return True  # its dates need it
     interval = change.interval if isinstance(change, EventStub) else resolve_interval(change, zone)
     return interval is not None and (window is None or not interval.overlaps(window))
 

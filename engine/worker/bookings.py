@@ -205,7 +205,8 @@ class BookingPass:
             return known
         try:
             if booking.series is not None and not (to_write and link is not None and link.event_id is not None):
-                if known.base is None and not to_write and not needs_own_date(known, self._ledger.room_book()):
+                is_first = known.base is None or (_is_check_due(booking) and link is not None and link.event_id is None)
+                if is_first and not to_write and not needs_own_date(known, self._ledger.room_book()):
                     series = await self._series.read_shared(booking.series, mailbox)
                     return _with_shared(known, series)
                 if to_write:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
 from engine.reconcile.backfill import Step
 from engine.reconcile.backfill_book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
+from tests.simulation.series import at, book_series, starts
 from tests.simulation.world import World
 
 BY = "app:test"
@@ -327,4 +329,51 @@ class TestWhatIsRefused:
             backfills.order_apply(number, Selection(without=("nonsense",)), actor=BY)
         with pytest.raises(NotFound):
             backfills.find(99)
+        assert world.loans == ()
+
+
+class TestASeriesFromBefore:
+    def test_is_a_loan_for_each_date_and_asked_for_once(self, world: World) -> None:
+        """Every date becomes a loan of its own, of one series, with its title: one request for all of them."""
+        day = (world.loop.now() + timedelta(days=2)).date()
+        book_series(world, 2, day, 9, 1, times=6)
+        world.wait(5)
+        world.open()
+        found = plan(world)
+        assert steps(world, found.number) == [Step.CREATE] * 6
+        before = sum(len(transport.requests) for transport in world.transports)
+
+        apply(world, found.number)
+        world.wait(60)
+        world.settle()
+
+        assert starts(world.live_loans) == [at(day + timedelta(weeks=number), 9) for number in range(6)]
+        assert {loan.title for loan in world.loans} == {"Standup"}
+        assert len({loan.series for loan in world.loans}) == 1
+        assert world.loans[0].series is not None
+        assert sum(len(transport.requests) for transport in world.transports) <= before + 2
+        undo(world, found.number)
+        assert world.loans == ()
+
+
+class TestAStretchNobodyFollows:
+    def test_is_read_for_the_plan(self, world: World) -> None:
+        """What lies before the window is read when somebody asks for it, and becomes loans that are over."""
+        long_ago = world.at(9, days=-60)
+        world.run(world.person(1).book(long_ago, long_ago + timedelta(hours=1), rooms=world.room_addresses[:1]))
+        world.meet(1, 9, 10, 1)
+        world.wait(5)
+        world.open()
+
+        found = plan(world, Interval(world.at(0, days=-90), world.at(0, days=30)))
+        assert steps(world, found.number) == [Step.CREATE, Step.CREATE]
+        assert found.rooms_unread == 0
+
+        apply(world, found.number)
+        world.office.desk.run_clock()
+        world.settle()
+        assert [loan.status.value for loan in world.loans] == ["completed", "new"]
+        world.heal()
+        assert len(world.live_loans) == 1
+        undo(world, found.number)
         assert world.loans == ()
