@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.errors import DeskError
@@ -15,6 +15,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
+from tests.simulation.series import at, book_series, recurrence
 from tests.simulation.world import World
 
 DAYS = 3
@@ -37,6 +38,19 @@ class Remembered:
     uncertain: bool = False
     """An edit of which its author never heard the outcome."""
     edits: int = 0
+    series: RememberedSeries | None = None
+    """The series it is a date of."""
+
+
+@dataclass
+class RememberedSeries:
+    """A series as its people remember it."""
+
+    person: int
+    event_id: str
+    first: date
+    dates: list[Remembered] = field(default_factory=list)
+    cancelled: bool = False
 
 
 @dataclass
@@ -46,15 +60,17 @@ class Crowd:
     world: World
     random: random.Random
     bookings: list[Remembered] = field(default_factory=list)
+    series: list[RememberedSeries] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     refused: int = 0
 
     def act(self) -> None:
         """Do one thing."""
-        verbs = [self._meet, self._book, self._move_meeting, self._move_loan, self._rerooms_meeting,
+        verbs = [self._meet_daily, self._move_series, self._cut_series, self._reroom_series, self._cancel_series,
+                 self._meet, self._book, self._move_meeting, self._move_loan, self._rerooms_meeting,
                  self._reroom_loan, self._cancel_meeting, self._cancel_loan, self._give_loan,
                  self._settle_case]  # fmt: skip
-        weights = [5, 5, 3, 3, 2, 2, 2, 2, 1, 2]
+        weights = [2, 1, 1, 1, 0.5, 5, 5, 3, 3, 2, 2, 2, 2, 1, 2]
         (verb,) = self.random.choices(verbs, weights)
         try:
             verb()
@@ -97,6 +113,11 @@ class Crowd:
 
     def _find_event(self, booking: Remembered) -> dict[str, Any] | None:
         """Find the organizer's copy as somebody at Outlook would: in the organizer's own calendar."""
+        if booking.series is not None:
+            try:
+                return dict(self.world.run(self.world.person(booking.person).get(booking.event_id or "")))
+            except Refused:
+                return None  # its series was cut short
         if booking.side == "outlook":
             mailbox = self.world.person(booking.person)
             found: dict[str, Any] | None = self.world.run(mailbox.by_ical(booking.ical_uid or ""))
@@ -138,6 +159,88 @@ class Crowd:
             booking.uncertain = True
         self.world.run(self.world.person(booking.person).cancel(event["id"]))
         booking.cancelled = True
+
+    # --- series in Outlook
+
+    def _meet_daily(self) -> None:
+        """Book a short daily series: it meets everything else."""
+        person, rooms = self._person(), self._rooms()
+        first = self.world.at(0, days=self.random.randint(1, DAYS - 1)).date()
+        hour, times = self._hour(), self.random.randint(2, DAYS)
+        self._tell(f"person {person} meets daily in {rooms} from {first} at {hour}, {times} times")
+        self._follow(person, book_series(self.world, person, first, hour, *rooms, kind="daily", times=times), first)
+
+    def _follow(self, person: int, master: dict[str, Any], first: date) -> None:
+        series = RememberedSeries(person, master["id"], first)
+        self.series.append(series)
+        self._look_at(series)
+
+    def _hour(self) -> float:
+        return self.random.randrange(8 * 4, 18 * 4) / 4
+
+    def _pick_series(self) -> RememberedSeries | None:
+        alive = [series for series in self.series if not series.cancelled]
+        return self.random.choice(alive) if alive else None
+
+    def _look_at(self, series: RememberedSeries) -> None:
+        """Remember each date as its organizer's calendar shows it after what the organizer did there."""
+        shown = {} if series.cancelled else self.world.dates_by_name(series.person, series.event_id)
+        known = {date.ical_uid: date for date in series.dates}
+        for name, event in shown.items():
+            if name not in known:
+                known[name] = Remembered("outlook", ical_uid=name, person=series.person, series=series)
+                series.dates.append(known[name])
+                self.bookings.append(known[name])
+            known[name].event_id, known[name].cancelled = event["id"], False
+            known[name].interval = Interval(parse_instant(event["start"]), parse_instant(event["end"]))
+        for name, remembered in known.items():
+            remembered.cancelled = remembered.cancelled or name not in shown
+
+    def _move_series(self) -> None:
+        series = self._pick_series()
+        if series is None:
+            return
+        hour = self._hour()
+        self._tell(f"person {series.person} moves the series of {series.first} to {hour}")
+        move = self.world.person(series.person).move(
+            series.event_id, at(series.first, hour), at(series.first, hour + 1)
+        )
+        self.world.run(move)
+        self._look_at(series)
+
+    def _cut_series(self) -> None:
+        """Let this and the following dates go on otherwise: a shortened series, and another one."""
+        series = self._pick_series()
+        if series is None or len(series.dates) < 2:
+            return
+        rooms, hour = self._rooms(), self._hour()
+        after = series.first + timedelta(days=self.random.randint(1, len(series.dates) - 1))
+        left = len(series.dates) - (after - series.first).days
+        self._tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
+        cut = recurrence(series.first, kind="daily", until=after - timedelta(days=1))
+        self.world.run(self.world.person(series.person).change(series.event_id, recurrence=cut))
+        self._look_at(series)
+        following = book_series(self.world, series.person, after, hour, *rooms, kind="daily", times=left)
+        self._follow(series.person, following, after)
+
+    def _reroom_series(self) -> None:
+        series = self._pick_series()
+        if series is None:
+            return
+        rooms = self._rooms()
+        self._tell(f"person {series.person} takes the series of {series.first} to rooms {rooms}")
+        addresses = [self.world.room_addresses[room - 1] for room in rooms]
+        self.world.run(self.world.person(series.person).set_rooms(series.event_id, addresses))
+        self._look_at(series)
+
+    def _cancel_series(self) -> None:
+        series = self._pick_series()
+        if series is None:
+            return
+        self._tell(f"person {series.person} cancels the series of {series.first}")
+        self.world.run(self.world.person(series.person).cancel(series.event_id))
+        series.cancelled = True
+        self._look_at(series)
 
     # --- the app
 
@@ -224,7 +327,7 @@ def _say(interval: Interval) -> str:
 
 
 def _name(booking: Remembered) -> str:
-    return f"loan {booking.number}" if booking.number is not None else f"meeting {(booking.ical_uid or '')[-6:]}"
+    return f"loan {booking.number}" if booking.number is not None else f"meeting {(booking.ical_uid or '')[-15:]}"
 
 
 def parse_instant(value: dict[str, str]) -> datetime:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from engine.loans.loan import Loan
-from engine.simulator.people import event_path
 from tests.simulation.world import World
 
 PARIS = "Romance Standard Time"
@@ -54,20 +52,6 @@ def book_series(
     }
     made: dict[str, Any] = world.run(world.person(person).call("POST", "/events", body))
     return made
-
-
-def dates_of(world: World, person: int, master: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the dates in the organizer's calendar, by start."""
-    now = world.loop.now()
-    window = urlencode(
-        {
-            "startDateTime": (now - timedelta(days=40)).isoformat(),
-            "endDateTime": (now + timedelta(days=800)).isoformat(),
-        }
-    )
-    tail = f"{event_path(master['id'])}/instances?{window}&$top=1000"
-    found = world.run(world.person(person).call("GET", tail))["value"]
-    return sorted(found, key=lambda event: event["start"]["dateTime"])
 
 
 def at(day: date, hour: float) -> datetime:

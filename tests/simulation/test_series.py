@@ -11,7 +11,7 @@ import pytest
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from tests.simulation.series import at, book_series, dates_of, recurrence, starts
+from tests.simulation.series import at, book_series, recurrence, starts
 from tests.simulation.world import World
 
 WEEK = timedelta(days=7)
@@ -83,7 +83,7 @@ class TestOneDateChangedInOutlook:
     def test_moved_is_one_loan_moved(self, world: World) -> None:
         master, day = weekly(world)
         numbers = [loan.number for loan in world.loans]
-        second = dates_of(world, 2, master)[1]
+        second = world.dates(2, master["id"])[1]
 
         world.run(world.person(2).move(second["id"], at(day + WEEK, 14), at(day + WEEK, 15)))
         world.settle()
@@ -94,7 +94,7 @@ class TestOneDateChangedInOutlook:
 
     def test_cancelled_is_one_loan_cancelled(self, world: World) -> None:
         master, day = weekly(world)
-        second = dates_of(world, 2, master)[1]
+        second = world.dates(2, master["id"])[1]
 
         world.run(world.person(2).cancel(second["id"]))
         world.settle()
@@ -107,7 +107,7 @@ class TestOneDateChangedInOutlook:
         world.tenant.faults.add(effect="resend_series")
         master, day = weekly(world)
 
-        world.run(world.person(2).cancel(dates_of(world, 2, master)[1]["id"]))
+        world.run(world.person(2).cancel(world.dates(2, master["id"])[1]["id"]))
         world.settle()
 
         assert starts(world.live_loans) == [at(day, 9), at(day + 2 * WEEK, 9), at(day + 3 * WEEK, 9)]
@@ -115,7 +115,7 @@ class TestOneDateChangedInOutlook:
     def test_taken_to_another_room_keeps_its_loan(self, world: World) -> None:
         """The other room gets the one date by itself; it is the same booking."""
         master, day = weekly(world)
-        second = dates_of(world, 2, master)[1]
+        second = world.dates(2, master["id"])[1]
         number = loan_on(world, day + WEEK).number
 
         world.run(world.person(2).set_rooms(second["id"], [world.room_addresses[1]]))
@@ -204,7 +204,7 @@ class TestOneDateChangedInTheApp:
         world.settle()
         world.heal()
 
-        assert [event["start"]["dateTime"][:16] for event in dates_of(world, 2, master)] == [
+        assert [event["start"]["dateTime"][:16] for event in world.dates(2, master["id"])] == [
             f"{at(day + number * WEEK, 14 if number == 1 else 9):%Y-%m-%dT%H:%M}" for number in range(4)
         ]
         assert world.loan(loan.number).interval.start == at(day + WEEK, 14)
@@ -218,7 +218,7 @@ class TestOneDateChangedInTheApp:
         world.settle()
         world.heal()
 
-        assert len(dates_of(world, 2, master)) == 3
+        assert len(world.dates(2, master["id"])) == 3
         assert starts(world.live_loans) == [at(day, 9), at(day + 2 * WEEK, 9), at(day + 3 * WEEK, 9)]
         assert world.count_writes() == 1
 
@@ -231,6 +231,6 @@ class TestOneDateChangedInTheApp:
         world.heal()
 
         assert [(item.name, item.state) for item in world.loan(loan.number).rooms] == [("Room 2", ItemState.ACCEPTED)]
-        second = dates_of(world, 2, master)[1]
+        second = world.dates(2, master["id"])[1]
         assert [each["emailAddress"]["address"] for each in second["attendees"]] == [world.room_addresses[1]]
         assert len(world.live_loans) == 4

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sqlalchemy import text
 
@@ -26,9 +26,10 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
+from engine.rooms.series import lone_key
 from engine.settings import Settings, load_settings
 from engine.simulator import Tenant, TenantOptions
-from engine.simulator.people import Person, RoomReader
+from engine.simulator.people import Person, Refused, RoomReader, event_path
 from engine.subscriptions.plan import Endpoint
 from tests.simulation.transport import TenantTransport, spare_people
 
@@ -339,8 +340,28 @@ class World:
         return bool(rows or ended)
 
     def all_events(self) -> list[dict[str, Any]]:
-        """Return every person's own events: the organizers' copies."""
+        """Return every person's own events: the organizers' copies, of a series its dates under their own names."""
         found = []
         for person in range(1, len(self.people) + 1):
-            found += [event for event in self.run(self.person(person).events()) if event["isOrganizer"]]
+            own = [event for event in self.run(self.person(person).events()) if event["isOrganizer"]]
+            found += [event for event in own if event["type"] != "seriesMaster"]
+            for master in own:
+                found += self.dates(person, master["id"]) if master["type"] == "seriesMaster" else []
         return found
+
+    def dates_by_name(self, person: int, master_id: str) -> dict[str, dict[str, Any]]:
+        """Return the dates of a series that its organizer's calendar shows; none when the series is gone."""
+        try:
+            return {str(event["iCalUId"]): event for event in self.dates(person, master_id)}
+        except Refused:
+            return {}
+
+    def dates(self, person: int, master_id: str) -> list[dict[str, Any]]:
+        """Return the dates of a series in its organizer's calendar, by start, each under the name it has here."""
+        now = self.loop.now()
+        window = {"startDateTime": now - timedelta(days=60), "endDateTime": now + timedelta(days=800)}
+        query = urlencode({name: moment.isoformat() for name, moment in window.items()})
+        tail = f"{event_path(master_id)}/instances?{query}&$top=1000"
+        found = self.run(self.person(person).call("GET", tail))["value"]
+        named = [{**event, "iCalUId": lone_key(event["iCalUId"]) or event["iCalUId"]} for event in found]
+        return sorted(named, key=lambda event: str(event["start"]["dateTime"]))
