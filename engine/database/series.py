@@ -357,7 +357,8 @@ class SeriesPage:
             row |= self._make_date_row(replace(stub, etag=before.etag), master, before)
         elif before.ical_uid is None:
             row |= self._make_date_row(replace(decode_copy(before.payload), etag=before.etag), master, before)
-        return row | {"listed": before.listed and master.listed, "reading": before.reading}
+        seen = {"reading": before.reading, "observed_at": before.observed_at}  # a full reading has yet to show it
+        return row | seen | {"listed": before.listed and master.listed}
 
     def settle(self) -> tuple[list[dict[str, Any]], set[str]]:
         """Return the rows of stored dates in doubt that the list of its series' dates does not hold: they are gone."""

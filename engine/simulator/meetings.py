@@ -182,7 +182,10 @@ class Meetings:
         known = {address.lower() for _, address in told}
         for item in series.exceptions.values() if series else ():
             told += [(item, guest.address) for guest in item.attendees if guest.address.lower() not in known]
+        whole = self._world.calendars[event.mailbox].series.get(event.series)
         self._world.erase(event)
+        if whole is not None and whole.is_empty:  # with its last date the series itself is cancelled
+            told = [(whole.master, attendee.address) for attendee in whole.master.attendees] + told
         if event.is_organizer and not event.is_draft:
             for item, address in told:
                 self._attendant.uninvite(item, address)

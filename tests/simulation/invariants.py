@@ -70,6 +70,8 @@ def _check_loan(world: World, loan: Loan, uid: str | None, events: dict[str, Any
         for attendee in event["attendees"]
         if attendee["emailAddress"]["address"] in world.room_addresses
     }
+    if loan.series is not None:
+        said |= world.room_answers(uid or "")  # a room that accepted a series says so for each date (P52)
     mine = {str(item.address) for item in loan.rooms}
     extra = {room for room, answer in said.items() if answer != "declined"} - mine
     # A room that has declined may be uninvited without any room hearing of it: the nightly comparison's to find.

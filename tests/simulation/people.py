@@ -49,6 +49,8 @@ class RememberedSeries:
     person: int
     event_id: str
     first: date
+    length: int
+    """How many dates its pattern has."""
     dates: list[Remembered] = field(default_factory=list)
     cancelled: bool = False
 
@@ -168,10 +170,10 @@ class Crowd:
         first = self.world.at(0, days=self.random.randint(1, DAYS - 1)).date()
         hour, times = self._hour(), self.random.randint(2, DAYS)
         self._tell(f"person {person} meets daily in {rooms} from {first} at {hour}, {times} times")
-        self._follow(person, book_series(self.world, person, first, hour, *rooms, kind="daily", times=times), first)
+        master = book_series(self.world, person, first, hour, *rooms, kind="daily", times=times)
+        self._follow(RememberedSeries(person, master["id"], first, times))
 
-    def _follow(self, person: int, master: dict[str, Any], first: date) -> None:
-        series = RememberedSeries(person, master["id"], first)
+    def _follow(self, series: RememberedSeries) -> None:
         self.series.append(series)
         self._look_at(series)
 
@@ -211,17 +213,18 @@ class Crowd:
     def _cut_series(self) -> None:
         """Let this and the following dates go on otherwise: a shortened series, and another one."""
         series = self._pick_series()
-        if series is None or len(series.dates) < 2:
+        if series is None or series.length < 2:
             return
         rooms, hour = self._rooms(), self._hour()
-        after = series.first + timedelta(days=self.random.randint(1, len(series.dates) - 1))
-        left = len(series.dates) - (after - series.first).days
+        kept = self.random.randint(1, series.length - 1)
+        after, left = series.first + timedelta(days=kept), series.length - kept
+        series.length = kept
         self._tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
         cut = recurrence(series.first, kind="daily", until=after - timedelta(days=1))
         self.world.run(self.world.person(series.person).change(series.event_id, recurrence=cut))
         self._look_at(series)
         following = book_series(self.world, series.person, after, hour, *rooms, kind="daily", times=left)
-        self._follow(series.person, following, after)
+        self._follow(RememberedSeries(series.person, following["id"], after, left))
 
     def _reroom_series(self) -> None:
         series = self._pick_series()

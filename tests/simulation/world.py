@@ -334,7 +334,7 @@ class World:
         rows = self._rows("SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND state = 'open'", uid=ical_uid)
         ended = self._rows(
             "SELECT 1 FROM link JOIN decision ON decision.loan_number = link.loan_number WHERE link.ical_uid = :uid "
-            "AND decision.code IN ('no_room_left', 'cancelled_in_app', 'event_deleted')",
+            "AND decision.code IN ('no_room_left', 'cancelled_in_app', 'event_deleted', 'all_rooms_released')",
             uid=ical_uid,
         )
         return bool(rows or ended)
@@ -347,6 +347,16 @@ class World:
             found += [event for event in own if event["type"] != "seriesMaster"]
             for master in own:
                 found += self.dates(person, master["id"]) if master["type"] == "seriesMaster" else []
+        return found
+
+    def room_answers(self, name: str) -> dict[str, str]:
+        """Return what each room's own copy of one date of a series says, by address."""
+        found: dict[str, str] = {}
+        now = self.loop.now()
+        for number, address in enumerate(self.room_addresses, 1):
+            for event in self.run(self.room(number).view(now - timedelta(days=60), now + timedelta(days=60))):
+                if lone_key(event["iCalUId"]) == name and not event["isCancelled"]:
+                    found[address] = event["responseStatus"]["response"]
         return found
 
     def dates_by_name(self, person: int, master_id: str) -> dict[str, dict[str, Any]]:
