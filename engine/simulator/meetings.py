@@ -103,7 +103,11 @@ class Meetings:
             self._take_answers_back(event)
             self._keep_or_drop_exceptions(event, before)
         event.response = "organizer" if event.attendees else event.response
+        series = self._world.calendars[event.mailbox].series.get(event.key)
+        dates = dict(series.exceptions) if series is not None else {}
         self._world.write(event, "updated")
+        if series is not None:
+            self._tell_guests_of_lost_dates(event, [dates[day] for day in dates if day not in series.exceptions])
         if event.is_draft:
             return event
         for attendee in gone:
@@ -117,17 +121,22 @@ class Meetings:
         series = self._world.calendars[event.mailbox].series.get(event.key)
         if series is None:
             return
-        invited = {item.address.lower() for item in event.attendees}
         keeps = keeps_exceptions(before, times_of(event))
         for item in list(series.exceptions.values()):
             if keeps:
                 self._take_answers_back(item)
                 continue
+            self._tell_guests_of_lost_dates(event, [item])
+        if not keeps:
+            self._world.drop_exceptions(series)
+
+    def _tell_guests_of_lost_dates(self, event: Event, lost: list[Event]) -> None:
+        """A shortened series takes its last dates along; who was invited to one of them alone hears of it."""
+        invited = {item.address.lower() for item in event.attendees}
+        for item in lost:
             for attendee in item.attendees:
                 if attendee.address.lower() not in invited:
                     self._attendant.uninvite(item, attendee.address)
-        if not keeps:
-            self._world.drop_exceptions(series)
 
     def _tell_exceptions(self, event: Event, body: dict[str, Any]) -> None:
         """Mail each exception to come, unless some attendees alone are told (event-update; MS-OXOCAL 3.1.4.7.3.5)."""

@@ -340,7 +340,7 @@ class BookingPass:
             etag=meeting.organizer_etag,
             organizer_mailbox=self._home_mailbox(link.mailbox if link else None, organizer, loan),
             web_link=meeting.web_link,
-            checked=observed.known.organizer_read or _is_check_due(booking),
+            checked=self._is_answer_due(booking) or (observed.known.organizer_read and booking.series is None),
         )
         if loan is None or not made.writes:
             return writing

@@ -23,7 +23,7 @@ from engine.worker.locks import Locks
 KEPT = 64
 """Series whose dates are kept; a series of a year has some hundred bytes per date."""
 
-CHECK_AGE = timedelta(seconds=10)
+CHECK_AGE = timedelta(seconds=5)
 """How old a list may be when a pass looks for answers that did not come: passes over many dates look together."""
 
 ONE_DAY = timedelta(days=1)

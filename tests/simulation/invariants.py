@@ -114,6 +114,8 @@ def _check_memory(
         return
     if loan is None or not loan.blocks or booking.interval is None or booking.uncertain:
         return
+    if loan.series is not None and "write_refused" in world.cases_of(loan.number):
+        return  # a date may not be moved beyond its neighbours (B57): the loan went back, and a case says so
     if loan.interval != booking.interval and not _is_lost_in_a_case(world, booking.interval):
         raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
 
