@@ -26,10 +26,6 @@ BLOCK = 5
 STEPS = 25
 
 
-WITHOUT_BRAKE = {"ENGINE_SYNC__MASS_CANCEL_PERCENT": "100"}
-"""So many cancellations at once would wait for a person; that has tests of its own."""
-
-
 class Weather:
     """What goes wrong, drawn from the world's seed; every kind of fault has its own chance in each world."""
 
@@ -82,9 +78,7 @@ class Weather:
 def live_through(seed: int, database: OpenDatabase | None = None) -> None:
     """Live through one world: edits under faults, then quiet, then a restart that must find nothing to do."""
     chance = random.Random(seed)
-    world = World(
-        rooms=chance.randint(1, 3), people=chance.randint(1, 3), seed=seed, database=database, settings=WITHOUT_BRAKE
-    ).open()
+    world = World(rooms=chance.randint(1, 3), people=chance.randint(1, 3), seed=seed, database=database).open()
     crowd = Crowd(world, chance)
     try:
         _live(world, crowd, chance)
