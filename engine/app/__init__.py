@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.app.errands import PlanLine
     from engine.app.office import Office
     from engine.reconcile.backfill_book import Backfill
+    from engine.reconcile.lines import PlanLine
     from engine.rooms.room import Room
     from engine.settings import Settings
 
@@ -35,11 +35,11 @@ def run_service(settings: Settings) -> None:
     run(settings)
 
 
-async def plan_sync(settings: Settings, room: Room | None, apply: bool) -> Sequence[PlanLine]:
+async def plan_sync(settings: Settings, room: Room | None, apply: bool, language: str) -> Sequence[PlanLine]:
     """Compare one room, or all, with Outlook; act on it only when *apply* says so."""
     from engine.app.errands import plan_sync as compare
 
-    return await compare(settings, room, apply=apply)
+    return await compare(settings, room, apply=apply, language=language)
 
 
 async def import_rooms(settings: Settings) -> Sequence[PlanLine]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from engine.app.engine import Engine
 from engine.app.office import Office
@@ -12,27 +11,14 @@ from engine.app.service import build_service_calendar, credential_of
 from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.graph.credential import StaticTokenCredential, TokenCredential
-from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.backfill_book import Backfill
-from engine.reconcile.ledger import Booking
-from engine.reconcile.reasons import explain
+from engine.reconcile.lines import CHANGES, PlanLine, say_plan
 from engine.rooms.room import Room
 from engine.settings import Settings
 from engine.subscriptions.plan import Endpoint
 
 BACKFILL_AT_ONCE = 100
 """Meetings a command deals with in one transaction: a fifth of a second during which nobody else writes."""
-
-_SIGNS = {CreateEvent: "+", ChangeEvent: "~", DeleteEvent: "-"}
-
-
-@dataclass(frozen=True, slots=True)
-class PlanLine:
-    """One thing that was, or would be, done: `sign` is `+`, `~` or `-`."""
-
-    sign: str
-    what: str
-    why: str
 
 
 class _Silent:
@@ -57,10 +43,11 @@ class _Silent:
         return None
 
 
-async def plan_sync(settings: Settings, room: Room | None, *, apply: bool) -> Sequence[PlanLine]:
+async def plan_sync(settings: Settings, room: Room | None, *, apply: bool, language: str) -> Sequence[PlanLine]:
     """Read the rooms' calendars, compare every booking, and return what it needs; do it when *apply* says so.
 
-    Reading brings the mirror up to date and marks what changed: a service that runs acts on it as always.
+    What is returned is what the mode `two_way` would do; what is done is what the present mode allows. Reading
+    brings the mirror up to date and marks what changed: a service that runs acts on it as always.
     """
     async with _open_engine(settings) as engine:
         rooms = [room] if room is not None else [each for each in engine.office.rooms.load_rooms() if each.is_synced]
@@ -70,7 +57,7 @@ async def plan_sync(settings: Settings, room: Room | None, *, apply: bool) -> Se
         for kind, key in engine.office.ledger.bookings_of([each.id for each in rooms]):
             seen = await engine.booking_pass.preview(kind, key)
             if seen is not None:
-                lines += _lines(*seen)
+                lines += say_plan(*seen, engine.office.cache.name_of, language)
             if seen is not None and apply and not seen[1].is_rest:
                 await engine.booking_pass.settle(kind, key)
         return lines
@@ -80,7 +67,7 @@ async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
     """Read the directory's rooms and bring ours in line. No loan is ever lost by it."""
     async with _open_engine(settings) as engine:
         report = await engine.places_pass.import_places()
-        return [PlanLine("~", "rooms", report.text)]
+        return [PlanLine(CHANGES, "rooms", report.text)]
 
 
 async def carry_on_backfill(settings: Settings, number: int, told: Callable[[Backfill], None]) -> Backfill:
@@ -112,26 +99,3 @@ def _tenant(settings: Settings) -> tuple[str, TokenCredential]:
     if settings.simulated:
         return f"http://127.0.0.1:{settings.simulator.port}/v1.0", StaticTokenCredential("demo")
     return graph.base_url, credential_of(settings)
-
-
-def _lines(booking: Booking, plan: Plan) -> list[PlanLine]:
-    """Return a plan as lines people can read: the loan's side first, then Outlook's."""
-    name = f"loan {booking.loan.number}" if booking.loan is not None else "meeting"
-    why = "; ".join(explain(note.code, _named(note)) for note in (*plan.notes, *plan.conflicts))
-    lines = []
-    match plan.loan:
-        case NewLoan(interval=interval):
-            lines.append(PlanLine("+", f"loan {interval.start:%Y-%m-%d %H:%M}-{interval.end:%H:%M} UTC", why))
-        case LoanEdit(action=action):
-            lines.append(PlanLine("-" if action is not None else "~", name, why))
-        case None:
-            pass
-    lines += [PlanLine(_SIGNS[type(write)], f"event of {name}", why) for write in plan.writes]
-    if not lines and booking.loan is None:
-        lines += [PlanLine("~", "meeting left out", explain(case.code, _named(case))) for case in plan.cases]
-    return lines
-
-
-def _named(note: Note) -> dict[str, object]:
-    facts = dict(note.facts)
-    return {"item": f"item {facts['item_id']}", **facts} if "item_id" in facts else facts

@@ -112,7 +112,9 @@ class Engine(Protocol):
         """Run until told to stop."""
         ...
 
-    def plan_sync(self, settings: Settings, room: Room | None, apply: bool) -> Coroutine[Any, Any, Sequence[PlanLine]]:
+    def plan_sync(
+        self, settings: Settings, room: Room | None, apply: bool, language: str
+    ) -> Coroutine[Any, Any, Sequence[PlanLine]]:
         """Compare one room, or all, with Outlook; act on it only when *apply* says so."""
         ...
 

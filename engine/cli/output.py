@@ -94,9 +94,14 @@ def show_lines(lines: Iterable[tuple[str, str, str]], output: Format, *, nothing
         show_json([{"sign": sign, "what": what, "why": why} for sign, what, why in found])
         return
     for sign, what, why in found:
-        typer.echo(f"{sign} {what}" + (f"   {why}" if why else ""))
+        head = typer.style(f"{sign} {what}", fg=_COLORS.get(sign))
+        typer.echo(head + (f"   {why}" if why else ""))
     if not found:
         note(nothing)
+
+
+_COLORS = {"+": "green", "~": "yellow", "-": "red", "!": "magenta"}
+"""Of the signs of a plan; `typer.echo` leaves colours out where nobody sees them."""
 
 
 def note(message: str) -> None:

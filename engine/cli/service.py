@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated
@@ -42,20 +44,45 @@ def sync(
     ctx: typer.Context,
     room: Annotated[str | None, typer.Option(help="Only this room: name, address or id.")] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Do it. Without this, nothing is changed anywhere.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 when something is to be done; for scripts.")
+    ] = False,
+    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
     output: Output = Format.TABLE,
 ) -> None:
-    """Compare with Outlook and print what would be done: + adds, ~ changes, - takes away, each with its reason."""
+    """Compare with Outlook and print what would be done, each with its reason.
+
+    + adds, ~ changes, - takes away, ! is left as it is and waits for a person. Printed is what the mode two_way would
+    do; with --apply, what the present mode allows is done. A summary goes to stderr.
+    """
     import asyncio
 
     doors: Doors = ctx.obj
-    wanted = None
-    if room is not None:
-        with doors.office() as office:
-            wanted = find_room(office.rooms.load_rooms(), room)
-    lines = asyncio.run(doors.engine().plan_sync(doors.settings, wanted, apply))
+    with doors.office() as office:
+        wanted = find_room(office.rooms.load_rooms(), room) if room is not None else None
+        mode = office.read_status().get("mode")
+    lines = asyncio.run(doors.engine().plan_sync(doors.settings, wanted, apply, lang))
     show_lines(((line.sign, line.what, line.why) for line in lines), output, nothing="both sides agree")
+    if lines:
+        note(_summary([line.sign for line in lines]))
+    if mode != "two_way":
+        note(f"the mode is {mode}: {_WITHHOLDS.get(str(mode), 'not everything is done')}")
     if lines and not apply:
         note("nothing was changed; add --apply to do it")
+    if exit_code and any(line.sign != "!" for line in lines) and not apply:
+        raise typer.Exit(Exit.REFUSED)
+
+
+_WITHHOLDS = {
+    "shadow": "nothing is changed on either side",
+    "read_only": "loans follow Outlook, nothing is written to it",
+}
+
+
+def _summary(signs: Sequence[str]) -> str:
+    count = Counter(signs)
+    left = f", {count['!']} left as they are" if count["!"] else ""
+    return f"{count['+']} to add, {count['~']} to change, {count['-']} to take away{left}"
 
 
 def bench(ctx: typer.Context) -> None:

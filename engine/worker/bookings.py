@@ -132,14 +132,14 @@ class BookingPass:
         return made
 
     async def preview(self, kind: str, key: str) -> tuple[Booking, Plan] | None:
-        """Return the plan of one booking without doing any of it."""
+        """Return what the mode `two_way` would do about one booking, without doing any of it."""
         booking = self._ledger.load_booking(kind, key)
         if booking is None:
             return None
         if _awaits_its_series(booking):
             return booking, Plan()
         observed = await self._observe(booking)
-        return booking, self._plan(observed)
+        return booking, self._plan(observed, mode="two_way")
 
     # --- observe
 
@@ -260,9 +260,10 @@ class BookingPass:
 
     # --- plan
 
-    def _plan(self, observed: Observed) -> Plan:
+    def _plan(self, observed: Observed, *, mode: str | None = None) -> Plan:
         booking, meeting = observed.booking, observed.meeting
         rules = self._rules()
+        mode = mode or rules.mode
         loan = booking.loan
         situation = Situation(
             meeting=meeting,
@@ -276,7 +277,7 @@ class BookingPass:
             text_differs=self._text_differs(booking),
             listed=bool(booking.copies) and all(copy.listed for copy in booking.copies),
             is_kept=booking.link is not None and booking.link.hold == "rejected",
-            may_write=rules.mode != "read_only",
+            may_write=mode != "read_only",
             series=booking.series.id if booking.series is not None else None,
             day=day_of(booking.series.key) if booking.series is not None else None,
             dates_max=rules.series_dates_max if self._is_over_the_top(booking) else None,
@@ -285,7 +286,7 @@ class BookingPass:
         if isinstance(made.loan, NewLoan) and self._own_create_under_way(observed):
             return Plan(look_again_seconds=OWN_CREATE_WAIT_SECONDS)
         made = _with_silence(made, observed.check, meeting, self._now())
-        return cast_shadow(made) if rules.mode == "shadow" else made
+        return cast_shadow(made) if mode == "shadow" else made
 
     def _is_over_the_top(self, booking: Booking) -> bool:
         """Tell whether a date without a loan comes after as many as one series may have."""

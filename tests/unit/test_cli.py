@@ -64,7 +64,7 @@ class MemoryOffice:
     def run_service(self, settings):
         self.runs += 1
 
-    async def plan_sync(self, settings, room, apply):
+    async def plan_sync(self, settings, room, apply, language):
         self.applied.append((room.name if room else None, apply))
         return self.plan
 
@@ -173,8 +173,10 @@ class TestTheOffice:
 
         assert dry.stdout == "+ Room 1.01   Created from a meeting in Outlook\n"
         assert "nothing was changed" in dry.stderr
-        assert wet.stderr == ""
-        assert office.applied == [("Room 1.01", False), (None, True)]
+        assert "1 to add, 0 to change, 0 to take away" in dry.stderr
+        assert "nothing was changed" not in wet.stderr
+        assert (dry.exit_code, run("sync", "--exit-code").exit_code) == (0, 1)
+        assert office.applied == [("Room 1.01", False), (None, True), (None, False)]
 
     def test_agreement_is_told(self, run):
         assert "agree" in run("sync").stderr

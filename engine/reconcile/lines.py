@@ -1,0 +1,78 @@
+"""A plan as lines that people can read before it is carried out, in English and French."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.ids import BookableId
+from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.brake import is_cancelled_by_outlook
+from engine.reconcile.ledger import Booking
+from engine.reconcile.reasons import LANGUAGES, explain, say_interval
+
+ADDS, CHANGES, TAKES, LEAVES = "+", "~", "-", "!"
+"""The signs of lines; what is left as it is waits for a person, or for its cause to go."""
+
+_SIGNS = {CreateEvent: ADDS, ChangeEvent: CHANGES, DeleteEvent: TAKES}
+_WORDS = {
+    "loan": ("loan {name}", "prêt {name}"),
+    "new": ("new loan {name} UTC", "nouveau prêt {name} UTC"),
+    "event": ("event of loan {name}", "événement du prêt {name}"),
+    "meeting": ("meeting {name} UTC", "réunion {name} UTC"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One thing that was, or would be, done: `sign` is one of those above, `what` it touches, `why` in sentences."""
+
+    sign: str
+    what: str
+    why: str
+
+
+def say_plan(
+    booking: Booking, plan: Plan, name_of: Callable[[BookableId], str], language: str = "en"
+) -> list[PlanLine]:
+    """
+    Return what *plan* does as lines: the loan's side first, then Outlook's, then what is left as it is.
+
+    Args:
+        booking: that it is the plan of.
+        plan: not yet carried out.
+        name_of: names an item.
+        language: `en` or `fr`.
+    """
+
+    def why(*notes: Note) -> str:
+        return " ".join(explain(note.code, _named(note, name_of), language) for note in notes)
+
+    def what(word: str, name: object) -> str:
+        return _WORDS[word][LANGUAGES.index(language) if language in LANGUAGES else 0].format(name=name)
+
+    reasons = why(*plan.notes, *plan.conflicts)
+    number = booking.loan.number if booking.loan is not None else None
+    held = booking.link is not None and booking.link.hold == "held" and is_cancelled_by_outlook(plan)
+    if held:
+        return [PlanLine(LEAVES, what("loan", number), why(Note("cancellation_held"), *plan.notes))]
+    lines = []
+    match plan.loan:
+        case NewLoan(interval=interval):
+            lines.append(PlanLine(ADDS, what("new", say_interval(interval)), reasons))
+        case LoanEdit(action=action):
+            lines.append(PlanLine(TAKES if action is not None else CHANGES, what("loan", number), reasons))
+        case None:
+            pass
+    lines += [PlanLine(_SIGNS[type(write)], what("event", number), reasons) for write in plan.writes]
+    if not lines and booking.loan is None:
+        found = next((copy.interval for copy in booking.copies if copy.interval is not None), None)
+        times = say_interval(found) if found is not None else "?"
+        lines += [PlanLine(LEAVES, what("meeting", times), why(case)) for case in plan.cases]
+    return lines
+
+
+def _named(note: Note, name_of: Callable[[BookableId], str]) -> dict[str, object]:
+    item = note.facts.get("item_id")
+    named: dict[str, object] = {"item": name_of(BookableId(item))} if isinstance(item, int) else {}
+    return {**named, **note.facts}
