@@ -172,7 +172,10 @@ class SimulatedOutlook:
         """Cancel the dates of a series from *day* on; all of it when none is left."""
         from engine.simulator.series_calls import end_before
 
-        shorter = end_before(self.get(organizer, master_id), day)
+        try:
+            shorter = end_before(self.get(organizer, master_id), day)
+        except ValueError as error:
+            raise NotFound(str(error)) from error
         if shorter is None:
             self.cancel(organizer, master_id, comment)
         else:
@@ -183,7 +186,11 @@ class SimulatedOutlook:
         from engine.simulator.series_calls import first_day, move_all
 
         master = self.get(organizer, master_id)
-        return self.change(organizer, master_id, **move_all(master, first_day(master), start, end))
+        try:
+            body = move_all(master, first_day(master), start, end)
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        return self.change(organizer, master_id, **body)
 
     def _graph(self, method: str, mailbox: str, tail: str, body: object = None) -> Any:
         return self._call(method, f"/v1.0/users/{quote(mailbox, safe='@')}{tail}", body)

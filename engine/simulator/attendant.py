@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
+from engine.simulator.answers import Answers
 from engine.simulator.calendar import is_blocking
 from engine.simulator.claims import Claims
 from engine.simulator.placing import Placing
@@ -46,7 +47,7 @@ class Attendant:
         steps.on("decide", self._decide)
         steps.on("cancellation", self._cancellation)
         steps.on("sweep", self._sweep)
-        steps.on("answer", self._answer)
+        steps.on("answer", Answers(world).arrive)
         steps.on("touch", self._touch)
 
     # -- sending
@@ -65,7 +66,7 @@ class Attendant:
         self._write("answer", owner.address, copy.organizer_address, copy, self._reply(owner, copy, response, reason))
         self._steps.schedule(
             "answer", self._delay(), mailbox=copy.organizer_mailbox, ical_uid=copy.ical_uid,
-            attendee=copy.mailbox, response=response, sequence=copy.sequence,
+            attendee=copy.mailbox, response=response, sequence=copy.sequence, sent=self._world.now().isoformat(),
         )  # fmt: skip
 
     def options_of(self, mailbox: Mailbox) -> CalendarProcessing:
@@ -224,6 +225,7 @@ class Attendant:
         copy.pending_reason = reason if verdict is Verdict.PENDING else ""
         self._placing.set_own_status(copy)
         if verdict is Verdict.DECLINE:
+            self._decline_exceptions(copy, reason, send=send)
             self._world.erase(copy)
         elif verdict is Verdict.PENDING:
             self._keep_pending(copy)
@@ -235,6 +237,12 @@ class Attendant:
             self._expect(copy)
         if send:
             self.respond(copy, copy.response, reason)
+
+    def _decline_exceptions(self, copy: Event, reason: str, *, send: bool) -> None:
+        """A declined series takes its exceptions along: each was a request of its own, so each has its answer."""
+        series = self._world.calendars[copy.mailbox].series.get(copy.key)
+        for item in series.exceptions.values() if series and send else ():
+            self.respond(item, ANSWERS[Verdict.DECLINE], reason)
 
     def _expect(self, copy: Event) -> None:
         """Where somebody has to check in, give the room back when nobody does."""
@@ -297,44 +305,44 @@ class Attendant:
     # -- cancellations and answers
 
     def _cancellation(self, mailbox: str, organizer: str, ical_uid: str) -> None:
-        copy = self._world.calendars[mailbox].by_ical(ical_uid)
+        calendar = self._world.calendars[mailbox]
+        copy = calendar.by_ical(ical_uid)
         owner = self._world.mailboxes[mailbox]
         options = self.options_of(owner)
         meeting = self._world.calendars[organizer].by_ical(ical_uid)
-        if copy is None or copy.is_cancelled or copy.is_organizer or options.automate_processing == "None":
+        if options.automate_processing == "None" or (meeting and self._placing.is_invited(owner, meeting)):
             return
-        if meeting is not None and self._placing.is_invited(owner, meeting):
-            return
+        for item in (*([copy] if copy else []), *calendar.loose_dates(ical_uid)):
+            if not item.is_cancelled and not item.is_organizer:
+                self._call_off(item, options)
+        if not options.remove_canceled_meetings:
+            self._ask_again(owner, organizer, ical_uid)
+
+    def _call_off(self, copy: Event, options: CalendarProcessing) -> None:
         copy.is_cancelled = True
         copy.subject = f"Canceled: {copy.subject}"
         copy.show_as = "free"
-        series = self._world.calendars[mailbox].series.get(copy.key)
+        series = self._world.calendars[copy.mailbox].series.get(copy.key)
         for item in series.exceptions.values() if series else ():
             item.show_as = "free"
         self._world.write(copy, "updated")
         if options.remove_canceled_meetings:
-            self._steps.schedule("sweep", self._delay(), mailbox=mailbox, key=copy.key)
+            self._steps.schedule("sweep", self._delay(), mailbox=copy.mailbox, key=copy.key)
+
+    def _ask_again(self, owner: Mailbox, organizer: str, ical_uid: str) -> None:
+        """Who is no longer invited to a series, but still to some of its exceptions, has a request for each."""
+        meeting = self._world.calendars[organizer].by_ical(ical_uid)
+        series = self._world.calendars[organizer].series.get(meeting.key) if meeting else None
+        for item in series.exceptions.values() if series else ():
+            if self._placing.is_invited(owner, item):
+                self.invite(item, owner.address)
 
     def _sweep(self, mailbox: str, key: str) -> None:
         """Delete a cancelled copy (Set-CalendarProcessing: RemoveCanceledMeetings)."""
         copy = self._world.calendars[mailbox].find(key)
         if copy is not None and copy.is_cancelled:
             self._world.erase(copy)
-
-    def _answer(self, mailbox: str, ical_uid: str, attendee: str, response: str, sequence: int) -> None:
-        meeting = self._world.calendars[mailbox].by_ical(ical_uid)
-        if meeting is None or not meeting.is_organizer or meeting.sequence != sequence:
-            return
-        if self._world.mailboxes[mailbox].state in ("disabled", "removed"):
-            return  # mail to somebody who has left comes back
-        addresses = self._world.addresses_of(self._world.mailboxes[attendee])
-        now: datetime = self._world.now()
-        for item in meeting.attendees:
-            if item.address.lower() in addresses:
-                if meeting.type == "occurrence" and item.response == response:
-                    continue  # the series' answer says the same; it becomes no exception
-                item.response, item.responded_at = response, now
-                self._world.write(meeting, "updated")
+            self._ask_again(self._world.mailboxes[mailbox], copy.organizer_mailbox, copy.ical_uid)
 
 
 def seats(event: Event) -> int:

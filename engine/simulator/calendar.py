@@ -37,6 +37,7 @@ class Calendar:
         """How series stood that are gone altogether, by the key of their master."""
         self.transactions: dict[str, str] = {}
         self._by_ical: dict[str, list[str]] = {}
+        self._loose: dict[str, list[str]] = {}
         self._by_start: list[tuple[datetime, int, str]] = []
         self._placed: dict[str, tuple[datetime, int, str]] = {}
         self._longest = timedelta(0)
@@ -46,6 +47,9 @@ class Calendar:
         """Take in a new event or master."""
         self.events[event.key] = event
         self._by_ical.setdefault(event.ical_uid, []).append(event.key)
+        parts = split_uid(event.ical_uid)
+        if parts is not None:
+            self._loose.setdefault(parts[0], []).append(event.key)
         if event.transaction_id:
             self.transactions[event.transaction_id] = event.key
         self._place(event)
@@ -60,6 +64,9 @@ class Calendar:
         """Forget *event*, a single one or a master; the log keeps its key. Returns the exceptions that ended by it."""
         del self.events[event.key]
         self._by_ical[event.ical_uid].remove(event.key)
+        parts = split_uid(event.ical_uid)
+        if parts is not None:
+            self._loose[parts[0]].remove(event.key)
         if event.transaction_id and self.transactions.get(event.transaction_id) == event.key:
             del self.transactions[event.transaction_id]
         self._unplace(event.key)
@@ -117,6 +124,10 @@ class Calendar:
     def all_by_ical(self, ical_uid: str) -> list[Event]:
         """Return every single event and master with that iCalUId."""
         return [self.events[key] for key in self._by_ical.get(ical_uid, ())]
+
+    def loose_dates(self, ical_uid: str) -> list[Event]:
+        """Return the dates of the series *ical_uid* that are here by themselves, as single events."""
+        return [self.events[key] for key in self._loose.get(ical_uid, ())]
 
     def everything(self) -> Iterator[Event]:
         """Yield every stored copy: single events, masters, exceptions."""

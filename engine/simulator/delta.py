@@ -36,6 +36,8 @@ class Token(NamedTuple):
     start: int
     end: int
     version: int
+    since: int
+    """The version at which the round began: what a series lost after it has to be told."""
     cursor: tuple[int, int] | None = None
     plain: int = 0
     """Above zero after an injected empty or repeated page, so that no empty one follows."""
@@ -69,7 +71,8 @@ class Delta:
 
     def _begin(self, mailbox: Mailbox, query: dict[str, str]) -> Token:
         start, end = read_window(query)
-        return Token(mailbox.id, mailbox.delta_epoch, _micro(start), _micro(end), self._world.sequence, (-(2**62), 0))
+        now, first = self._world.sequence, (-(2**62), 0)
+        return Token(mailbox.id, mailbox.delta_epoch, _micro(start), _micro(end), now, now, first)
 
     def _parse(self, mailbox: Mailbox, text: str, request: Request) -> Token:
         """Read a token; another mailbox's, or one from before the state was lost, is refused with a 40x or 410."""
@@ -145,7 +148,7 @@ class Delta:
                 return items, token._replace(version=version), False
             items += self._change(calendar, key, token, style, is_silent=is_silent)
             version = changed_at
-        return items, token._replace(version=version), True
+        return items, token._replace(version=version, since=version), True
 
     def _without_recent(self, calendar: Calendar, changes: list[tuple[str, int]], age: float) -> list[tuple[str, int]]:
         now = self._world.now()
@@ -175,11 +178,11 @@ class Delta:
         now = self._in_window(calendar, event, start, end) if event is not None else []
         items = self._unit(calendar, key, now, style) if now else [_removed(key, style)]
         former = event.former if event is not None else calendar.former.get(key, [])
-        before = next((shape for shape in former if shape.until > token.version), None)
-        if before is not None and not is_silent:
+        if not is_silent:
             kept = {item.key for item in now}
-            seen = (occurrence_key(key, day) for day, *_ in slots(before, start, end))
-            items += [_removed(name, style) for name in seen if name not in kept]
+            seen = {day for shape in former if shape.until > token.since for day, *_ in slots(shape, start, end)}
+            names = (occurrence_key(key, day) for day in sorted(seen))
+            items += [_removed(name, style) for name in names if name not in kept]
         return items
 
     def _in_window(self, calendar: Calendar, event: Event, start: datetime, end: datetime) -> list[Event]:
@@ -265,17 +268,18 @@ def lost(kind: str, request: Request, token: Token, *, status: int = 400, code: 
 def encode_token(token: Token) -> str:
     """Return *token* as opaque text."""
     cursor = "" if token.cursor is None else f"{token.cursor[0]}_{token.cursor[1]}"
-    text = f"{token.mailbox}|{token.epoch}|{token.start}|{token.end}|{token.version}|{cursor}|{token.plain}"
+    window = f"{token.start}|{token.end}"
+    text = f"{token.mailbox}|{token.epoch}|{window}|{token.version}|{cursor}|{token.plain}|{token.since}"
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode_token(text: str) -> Token:
     """Return what *text* stands for; raises ValueError."""
     padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
-    mailbox, epoch, start, end, version, cursor, plain = urlsafe_b64decode(padded).decode().split("|")
+    mailbox, epoch, start, end, version, cursor, plain, since = urlsafe_b64decode(padded).decode().split("|")
     at, _, number = cursor.partition("_")
     spot = (int(at), int(number)) if cursor else None
-    return Token(mailbox, int(epoch), int(start), int(end), int(version), spot, int(plain))
+    return Token(mailbox, int(epoch), int(start), int(end), int(version), int(since), spot, int(plain))
 
 
 def _micro(moment: datetime) -> int:

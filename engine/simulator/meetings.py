@@ -15,6 +15,7 @@ from engine.simulator.intake import LOCAL_ONLY, apply_body, fingerprint, read_at
 from engine.simulator.patterns import Times, check_neighbours, keeps_exceptions, times_of
 from engine.simulator.processing import Verdict
 from engine.simulator.records import NEVER, Attendee, Event, Mailbox
+from engine.simulator.recurrence import dates_of
 from engine.simulator.wire import GraphError, bad_request
 from engine.simulator.world import World, render_id
 
@@ -113,17 +114,22 @@ class Meetings:
         for attendee in gone:
             self._attendant.uninvite(event, attendee.address)
         self._invite(event, event.attendees if was_draft else self._concerned(event, body, come))
-        self._tell_exceptions(event, body)
+        self._tell_exceptions(event, body, come)
         return event
 
     def _keep_or_drop_exceptions(self, event: Event, before: Times) -> None:
-        """With other times or another pattern every exception ends; who was invited to that date alone hears of it."""
+        """
+        End every exception with other times or another pattern, and those past another end.
+
+        Who was invited to that date alone hears of it.
+        """
         series = self._world.calendars[event.mailbox].series.get(event.key)
         if series is None:
             return
         keeps = keeps_exceptions(before, times_of(event))
-        for item in list(series.exceptions.values()):
-            if keeps:
+        invited = {item.address.lower() for item in event.attendees}
+        for day, item in series.exceptions.items():
+            if keeps and event.recurrence is not None and day in dates_of(event.recurrence):
                 self._take_answers_back(item)
                 continue
             self._tell_guests_of_lost_dates(event, [item])
@@ -138,14 +144,17 @@ class Meetings:
                 if attendee.address.lower() not in invited:
                     self._attendant.uninvite(item, attendee.address)
 
-    def _tell_exceptions(self, event: Event, body: dict[str, Any]) -> None:
-        """Mail each exception to come, unless some attendees alone are told (event-update; MS-OXOCAL 3.1.4.7.3.5)."""
+    def _tell_exceptions(self, event: Event, body: dict[str, Any], come: list[Attendee]) -> None:
+        """Mail each exception to come too, to all or to those who joined (event-update; MS-OXOCAL 3.1.4.7.3.5)."""
         series = self._world.calendars[event.mailbox].series.get(event.key)
-        if series is None or not set(body) - LOCAL_ONLY - {"attendees"}:
+        told = set(body) - LOCAL_ONLY
+        if series is None or not told:
             return
+        joined = {attendee.address.lower() for attendee in come}
         for item in series.exceptions.values():
             if item.start > self._world.now() and series.is_modified(item):
-                self._invite(item, item.attendees)
+                is_for_all = told != {"attendees"}
+                self._invite(item, [a for a in item.attendees if is_for_all or a.address.lower() in joined])
 
     def _concerned(self, event: Event, body: dict[str, Any], come: list[Attendee]) -> list[Attendee]:
         told = set(body) - LOCAL_ONLY
@@ -186,8 +195,11 @@ class Meetings:
 
     def delete(self, event: Event) -> None:
         """Delete this copy; the organizer's deletion cancels the meeting for all (Graph docs: event-delete)."""
+        calendar = self._world.calendars[event.mailbox]
+        if event.slot is not None and calendar.series[event.series].holds_nothing_but(event.slot):
+            event = calendar.series[event.series].master
         told = [(event, attendee.address) for attendee in event.attendees]
-        series = self._world.calendars[event.mailbox].series.get(event.key)
+        series = calendar.series.get(event.key)
         known = {address.lower() for _, address in told}
         for item in series.exceptions.values() if series else ():
             told += [(item, guest.address) for guest in item.attendees if guest.address.lower() not in known]

@@ -21,8 +21,12 @@ class Placing:
 
     def is_invited(self, owner: Mailbox, meeting: Event) -> bool:
         """Tell whether *meeting* lists the owner."""
+        return self._answer(owner, meeting) is not None
+
+    def _answer(self, owner: Mailbox, meeting: Event) -> str | None:
+        """Return what the organizer knows of the owner's answer; None when the owner is not invited."""
         addresses = self._world.addresses_of(owner)
-        return any(attendee.address.lower() in addresses for attendee in meeting.attendees)
+        return next((item.response for item in meeting.attendees if item.address.lower() in addresses), None)
 
     def place(self, owner: Mailbox, meeting: Event) -> Event:
         """Put the organizer's words on the calendar; a new time takes the old answer back."""
@@ -94,11 +98,8 @@ class Placing:
 
     def _absorb_dates(self, owner: Mailbox, meeting: Event) -> None:
         """A series takes the place of the single dates of it that the owner was invited to before."""
-        calendar = self._world.calendars[owner.id]
-        source = self._world.calendars[meeting.mailbox].series[meeting.key]
-        for item in source.exceptions.values():
-            for orphan in calendar.all_by_ical(item.ical_uid):
-                self._world.erase(orphan)
+        for item in self._world.calendars[owner.id].loose_dates(meeting.ical_uid):
+            self._world.erase(item)
 
     def _copy_series(self, meeting: Event, copy: Event, *, moved: bool) -> None:
         """Take the pattern over, and what is cancelled; a new time takes back what this copy had declined of it."""
@@ -111,14 +112,14 @@ class Placing:
         copy.cancelled_dates = sorted({*copy.cancelled_dates, *meeting.cancelled_dates})
 
     def _place_exceptions(self, owner: Mailbox, meeting: Event, copy: Event) -> None:
-        """A series' request carries its exceptions; dates the owner is not invited to are left out."""
+        """A series' request carries its exceptions; dates the owner is not invited to, or declined, are left out."""
         source = self._world.calendars[meeting.mailbox].series[meeting.key]
         series = self._world.calendars[owner.id].series[copy.key]
         for day, item in sorted(source.exceptions.items()):
             occurrence = series.at(day)
             if occurrence is None:
                 continue
-            if not self.is_invited(owner, item):
+            if self._answer(owner, item) in (None, "declined"):
                 self._world.erase(occurrence)
             elif source.is_modified(item):
                 self._put(owner, item, occurrence, is_new=False)

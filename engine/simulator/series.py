@@ -194,10 +194,10 @@ class Series:
         own, all_ = ({a.address.lower() for a in event.attendees} for event in (item, self.master))
         return own != all_ or any(getattr(item, name) != getattr(self.master, name) for name in INHERITED)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether every date of it is cancelled."""
-        return all(day in self.master.cancelled_dates for day in dates_of(self.shape.recurrence).after(date.min))
+    def holds_nothing_but(self, day: date) -> bool:
+        """Tell whether every other date of it is cancelled."""
+        gone = {*self.master.cancelled_dates, day}
+        return all(other in gone for other in dates_of(self.shape.recurrence).after(date.min))
 
     @property
     def end(self) -> datetime | None:

@@ -91,7 +91,14 @@ def first_day(master: dict[str, Any]) -> date:
 
 
 def end_before(master: dict[str, Any], day: date) -> dict[str, Any] | None:
-    """Return the PATCH that ends a series before *day*; None when nothing would be left of it."""
+    """
+    Return the PATCH that ends a series before *day*; None when nothing would be left of it.
+
+    Raises ValueError when it has ended by then: a later end would make it longer.
+    """
+    dates = dates_of(parse_recurrence(master["recurrence"], zone_of(master)))
+    if dates.last is not None and dates.last < day:
+        raise ValueError(f"the series has no date from {day} on")
     if first_day(master) >= day:
         return None
     last = (day - timedelta(days=1)).isoformat()
@@ -103,7 +110,8 @@ def begin_at(master: dict[str, Any], day: date, **changes: Any) -> dict[str, Any
     """
     Return the POST that books the dates from *day* on as a series of its own.
 
-    *changes* are properties of the new series; a `start` on another day than *day* takes the pattern along.
+    *changes* are properties of the new series; a `start` on another day than *day* takes the pattern along. Without
+    one, *day* is a date of the pattern.
     """
     zone = zone_of(master)
     recurrence = parse_recurrence(master["recurrence"], zone)
@@ -132,13 +140,18 @@ def _times_on(master: dict[str, Any], day: date, zone: str) -> dict[str, Any]:
 
 
 def move_all(master: dict[str, Any], day: date, start: datetime, end: datetime) -> dict[str, Any]:
-    """Return the PATCH that moves a whole series so that its date on *day* is at *start* to *end*, aware instants."""
+    """
+    Return the PATCH that moves a whole series so that its date on *day* is at *start* to *end*, aware instants.
+
+    Raises ValueError when the moved pattern has no date before the series' end.
+    """
     zone = zone_of(master)
     local = find_zone(zone)
     days = (start.astimezone(local).date() - day).days
     recurrence = shift(master["recurrence"], days)
     first = dates_of(parse_recurrence(recurrence, zone)).first
-    assert first is not None
+    if first is None:
+        raise ValueError("moved there, the series would have no date before its end")
     later = first - start.astimezone(local).date()
     times = {}
     for name, moment in (("start", start), ("end", end)):

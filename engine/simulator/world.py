@@ -215,9 +215,9 @@ class World:
         if event.series:
             assert event.slot is not None
             series = calendar.series[event.series]
-            gone = series.cancel(event.slot)
-            self._forget([gone] if gone else [])
-            if not series.is_empty:
+            if not series.holds_nothing_but(event.slot):
+                gone = series.cancel(event.slot)
+                self._forget([gone] if gone else [])
                 self.write(series.master, "updated")
                 return
             event = series.master
