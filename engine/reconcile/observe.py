@@ -232,8 +232,6 @@ def _answer(
         return ItemState.DECLINED if copy is not None and _declines(copy, interval) else before
     if copy is not None and copy.gone and attendee.answer in (Answer.ACCEPTED, Answer.TENTATIVE):
         return ItemState.RELEASED
-    if copy is not None and attendee.answer is Answer.NONE and _declines(copy, interval):
-        return ItemState.DECLINED  # said in its calendar, and not tracked for one date of a series
     return _STATE_OF[attendee.answer]
 
 
