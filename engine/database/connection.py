@@ -64,7 +64,8 @@ class Transaction:
         With *postpones*, a live mark whose time has not come yet is put off until then (see `marks`).
         """
         assert self._writes, "a reading transaction marks nothing"
-        mark = Mark(kind, key, Priority(priority), self.now + timedelta(seconds=delay), postpones)
+        due_at = self.now + timedelta(seconds=delay) if delay else self.now
+        mark = Mark(kind, key, Priority(priority), due_at, postpones)
         earlier = self._marks.get((kind, key))
         self._marks[(kind, key)] = mark.merged(earlier) if earlier else mark
 

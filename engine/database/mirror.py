@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
-from operator import itemgetter
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select, update
@@ -52,16 +51,6 @@ def _upsert(dialect: str) -> Prepared:
 
 
 _UPSERT = {"sqlite": _upsert("sqlite"), "postgresql": _upsert("postgresql")}
-_ROW_COLUMNS = tuple(copy_table.c.keys())
-_row_values = itemgetter(*_ROW_COLUMNS)
-_SQLITE_UPSERT = (
-    f"INSERT INTO {copy_table.name} ({', '.join(_ROW_COLUMNS)}) VALUES ({', '.join('?' * len(_ROW_COLUMNS))}) "
-    "ON CONFLICT (room_id, event_id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _CONFLICT_COLUMNS)
-)
-"""The same statement, for rows that are ready as SQLite keeps them: the first import writes a thousand at a time."""
-
-_INSTANTS = ("start_at", "end_at", "observed_at")
 _KNOWN = Prepared(select(
     copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
     copy_table.c.ical_uid, copy_table.c.doubt, copy_table.c.series_master,
@@ -132,7 +121,6 @@ class Mirror:
     """Reads and writes room copies within the transaction it is given."""
 
     def __init__(self, dialect: str, zone_of: Callable[[BookableId], tzinfo]) -> None:
-        self._dialect = dialect
         self._upsert = _UPSERT[dialect]
         self._zone_of = zone_of
 
@@ -242,9 +230,7 @@ class Mirror:
         return len(fresh)
 
     def _write(self, transaction: Transaction, rows: list[Any], seen: list[Any], doubts: list[Any]) -> None:
-        if rows and self._dialect == "sqlite":
-            transaction.connection.exec_driver_sql(_SQLITE_UPSERT, [_row_values(_as_stored(row)) for row in rows])
-        elif rows:
+        if rows:
             self._upsert.run(transaction.connection, rows)
         if seen:
             _SEEN.run(transaction.connection, seen)
@@ -377,12 +363,3 @@ def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:
         return True  # its dates need it
     interval = change.interval if isinstance(change, EventStub) else resolve_interval(change, zone)
     return interval is not None and (window is None or not interval.overlaps(window))
-
-
-def _as_stored(row: dict[str, Any]) -> dict[str, Any]:
-    """Return *row* with its instants as SQLite keeps them (see `types.Instant`)."""
-    for name in _INSTANTS:
-        value = row[name]
-        if value is not None:
-            row[name] = value.astimezone(UTC).isoformat(timespec="microseconds")
-    return row

@@ -26,6 +26,7 @@ from sqlalchemy.types import TypeEngine
 
 Values = dict[str, Any]
 _Convert = Callable[[Any], Any]
+_NOTHING: Any = object()
 
 
 class Rows:
@@ -95,7 +96,7 @@ class Prepared:
         cursor = driver.cursor()
         try:
             if isinstance(values, list):
-                cursor.executemany(plan.sql, [plan.bind(each) for each in values])
+                cursor.executemany(plan.sql, plan.bind_many(values))
                 return Rows((), cursor.rowcount)
             cursor.execute(plan.sql, plan.bind(first))
             rows = plan.read(cursor.fetchall()) if plan.has_rows else ()
@@ -168,6 +169,19 @@ class _Plan:
             bound.append(value if convert is None else convert(value))
         return bound if self._names is None else dict(zip(self._names, bound, strict=True))
 
+    def bind_many(self, values: list[Values]) -> list[Any]:
+        """Return each of *values* as the driver takes them. Column by column: a page has hundreds of rows."""
+        columns = []
+        for source, at, convert in self._sources:
+            assert at is None, "a list is given to one run, not to many"
+            if source is None:
+                columns.append([convert] * len(values))
+            else:
+                column = [each[source] for each in values]
+                columns.append(column if convert is None else _convert_all(column, convert))
+        bound = list(zip(*columns, strict=True))
+        return bound if self._names is None else [dict(zip(self._names, row, strict=True)) for row in bound]
+
     def read(self, rows: Sequence[Any]) -> list[Any]:
         """Return the driver's rows with our types."""
         make, readers = self._make, self._readers
@@ -185,6 +199,16 @@ class _Plan:
 def _padded(length: int) -> int:
     """Return the length to which a list is filled up."""
     return 1 << (length - 1).bit_length() if length else 0
+
+
+def _convert_all(column: list[Any], convert: _Convert) -> list[Any]:
+    """Convert every value of *column*; one that is the same as the one before is converted once."""
+    found, before, converted = [], _NOTHING, None
+    for value in column:
+        if value is not before:
+            before, converted = value, convert(value)
+        found.append(converted)
+    return found
 
 
 def _binder(kind: TypeEngine[Any], dialect: Dialect) -> _Convert | None:
