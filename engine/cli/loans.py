@@ -37,6 +37,7 @@ def list_loans(
     room: Annotated[str | None, typer.Option(help="With this room: name, address or id.")] = None,
     status: Annotated[list[LoanStatus] | None, typer.Option(help="In this status; may be repeated.")] = None,
     after: Annotated[int, typer.Option(min=0, help="Only numbers after this one.")] = 0,
+    series: Annotated[int | None, typer.Option(help="Only the dates of this series.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
     output: Output = Format.TABLE,
 ) -> None:
@@ -51,6 +52,7 @@ def list_loans(
             ends_after=parse_moment(since, zone, field="from") if since else None,
             item_id=find_room(office.rooms.load_rooms(), room).id if room else None,
             statuses=tuple(status or ()),
+            series=str(series) if series is not None else None,
             after=LoanNumber(after),
             limit=limit,
         )
@@ -59,7 +61,7 @@ def list_loans(
         show_json([_document(loan) for loan in found])
         return
     rows = [_row(loan, zone) for loan in found]
-    show_table(("number", "status", "start", "end", "requester", "items", "title", "home"), rows)
+    show_table(("number", "status", "start", "end", "requester", "items", "title", "home", "series"), rows)
 
 
 @app.command()
@@ -226,6 +228,7 @@ def _row(loan: Loan, zone: ZoneInfo) -> tuple[object, ...]:
         [f"{item.name} ({item.state})" for item in loan.items],
         loan.title,
         loan.home,
+        loan.series or "",
     )
 
 

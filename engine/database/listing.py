@@ -33,6 +33,8 @@ def list_numbers(connection: Connection, wanted: LoanFilter) -> Sequence[int]:
         statement = statement.where(_loan.c.end_at > wanted.ends_after)
     if wanted.statuses:
         statement = statement.where(_loan.c.status.in_([status.value for status in wanted.statuses]))
+    if wanted.series is not None:
+        statement = statement.where(_loan.c.series == wanted.series)
     if wanted.item_id is not None:
         has_it = exists().where(
             _item.c.loan_number == _loan.c.number,

@@ -58,6 +58,7 @@ class LoanFilter:
     ends_after: datetime | None = None
     item_id: BookableId | None = None
     statuses: tuple[LoanStatus, ...] = ()
+    series: str | None = None
     after: LoanNumber | None = None
     limit: int = 100
 

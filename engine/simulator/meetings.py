@@ -104,11 +104,7 @@ class Meetings:
             self._take_answers_back(event)
             self._keep_or_drop_exceptions(event, before)
         event.response = "organizer" if event.attendees else event.response
-        series = self._world.calendars[event.mailbox].series.get(event.key)
-        dates = dict(series.exceptions) if series is not None else {}
         self._world.write(event, "updated")
-        if series is not None:
-            self._tell_guests_of_lost_dates(event, [dates[day] for day in dates if day not in series.exceptions])
         if event.is_draft:
             return event
         for attendee in gone:
@@ -127,22 +123,20 @@ class Meetings:
         if series is None:
             return
         keeps = keeps_exceptions(before, times_of(event))
-        invited = {item.address.lower() for item in event.attendees}
         for day, item in series.exceptions.items():
             if keeps and event.recurrence is not None and day in dates_of(event.recurrence):
                 self._take_answers_back(item)
                 continue
-            self._tell_guests_of_lost_dates(event, [item])
+            self._tell_guests_of(item, event)
         if not keeps:
             self._world.drop_exceptions(series)
 
-    def _tell_guests_of_lost_dates(self, event: Event, lost: list[Event]) -> None:
-        """A shortened series takes its last dates along; who was invited to one of them alone hears of it."""
-        invited = {item.address.lower() for item in event.attendees}
-        for item in lost:
-            for attendee in item.attendees:
-                if attendee.address.lower() not in invited:
-                    self._attendant.uninvite(item, attendee.address)
+    def _tell_guests_of(self, item: Event, master: Event) -> None:
+        """Tell those who were invited to this one date of the series alone that it is off."""
+        invited = {guest.address.lower() for guest in master.attendees}
+        for attendee in item.attendees:
+            if attendee.address.lower() not in invited:
+                self._attendant.uninvite(item, attendee.address)
 
     def _tell_exceptions(self, event: Event, body: dict[str, Any], come: list[Attendee]) -> None:
         """Mail each exception to come too, to all or to those who joined (event-update; MS-OXOCAL 3.1.4.7.3.5)."""
@@ -203,9 +197,10 @@ class Meetings:
         known = {address.lower() for _, address in told}
         for item in series.exceptions.values() if series else ():
             told += [(item, guest.address) for guest in item.attendees if guest.address.lower() not in known]
-        whole = self._world.calendars[event.mailbox].series.get(event.series)
+        calendar = self._world.calendars[event.mailbox]
+        whole = calendar.series.get(event.series)
         self._world.erase(event)
-        if whole is not None and whole.is_empty:  # with its last date the series itself is cancelled
+        if whole is not None and whole.master.key not in calendar.events:  # it ended with its last date
             told = [(whole.master, attendee.address) for attendee in whole.master.attendees] + told
         if event.is_organizer and not event.is_draft:
             for item, address in told:

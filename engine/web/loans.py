@@ -44,6 +44,7 @@ def list_loans(parts: Parts, caller: Viewer, wanted: Annotated[LoanQuery, Query(
             ends_after=wanted.from_,
             item_id=BookableId(wanted.room) if wanted.room is not None else None,
             statuses=tuple(wanted.status),
+            series=str(wanted.series) if wanted.series is not None else None,
             after=LoanNumber(wanted.after),
             limit=wanted.limit + 1,
         )

@@ -107,6 +107,7 @@ class LoanQuery(Incoming):
     to: Instant | SkipJsonSchema[None] = None
     room: Id | SkipJsonSchema[None] = None
     status: list[LoanStatus] = Field(default=[], max_length=len(LoanStatus))
+    series: Id | SkipJsonSchema[None] = None
     after: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
     limit: Page = 100
 

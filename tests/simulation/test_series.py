@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.loans.loan import Loan
-from engine.loans.register import LoanChange
+from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from tests.simulation.series import at, book_series, recurrence, starts
 from tests.simulation.world import World
@@ -77,6 +77,16 @@ class TestAWeeklySeries:
 
         assert [(loan.number, loan.version) for loan in world.loans] == before
         assert world.count_writes() == 0
+
+    def test_can_be_listed_by_its_series(self, world: World) -> None:
+        weekly(world)
+        weekly(world, 2, times=3)
+        (first, *_) = world.loans
+
+        found = world.office.desk.list_loans(LoanFilter(series=first.series))
+
+        assert [loan.number for loan in found] == [loan.number for loan in world.loans if loan.series == first.series]
+        assert len(found) == 4
 
 
 class TestOneDateChangedInOutlook:
@@ -234,3 +244,149 @@ class TestOneDateChangedInTheApp:
         second = world.dates(2, master["id"])[1]
         assert [each["emailAddress"]["address"] for each in second["attendees"]] == [world.room_addresses[1]]
         assert len(world.live_loans) == 4
+
+
+class TestADateThatHasBegun:
+    """What is over, or under way, is history: a change of its series is written down and moves nothing (P53)."""
+
+    @pytest.fixture
+    def begun(self, world: World) -> tuple[World, dict[str, Any], date]:
+        """A daily series of which the first date is over and the second is under way."""
+        day = first_day(world)
+        master = book_series(world, 2, day, 9, 1, kind="daily", times=4, length=2)
+        world.settle()
+        world.wait((at(day + timedelta(days=1), 9.5) - world.loop.now()).total_seconds())
+        return world, master, day
+
+    def test_does_not_move_with_its_series(self, begun: tuple[World, dict[str, Any], date]) -> None:
+        world, master, day = begun
+
+        world.run(world.person(2).move(master["id"], at(day, 14), at(day, 16)))
+        world.settle()
+        world.heal()
+
+        hours = [9, 9, 14, 14]
+        assert starts(world.loans) == [at(day + timedelta(days=number), hour) for number, hour in enumerate(hours)]
+        assert [world.history(loan.number).count("begun_date_moved") for loan in world.loans] == [1, 1, 0, 0]
+
+    def test_is_not_cancelled_with_its_series(self, begun: tuple[World, dict[str, Any], date]) -> None:
+        world, master, _ = begun
+
+        world.run(world.person(2).cancel(master["id"]))
+        world.settle()
+        world.heal()
+
+        ended = [loan.status is LoanStatus.CANCELLED for loan in world.loans]
+        assert ended == [False, False, True, True]
+        assert [world.history(loan.number).count("begun_date_cancelled") for loan in world.loans] == [1, 1, 0, 0]
+
+    def test_follows_an_edit_of_itself_while_it_runs(self, begun: tuple[World, dict[str, Any], date]) -> None:
+        """Somebody makes the running meeting longer: that is meant for this very date."""
+        world, master, day = begun
+        running = day + timedelta(days=1)
+        second = world.dates(2, master["id"])[1]
+
+        world.run(world.person(2).move(second["id"], at(running, 9), at(running, 12)))
+        world.settle()
+
+        assert loan_on(world, running).interval.end == at(running, 12)
+
+
+class TestALongSeries:
+    def test_goes_on_as_the_window_moves(self) -> None:
+        """An endless series is a loan per date as far as we look, and further when the window is opened anew."""
+        world = World(rooms=1, settings={"ENGINE_SYNC__HORIZON_DAYS": "60"}).open()
+        world.tenant.office.set_processing(
+            world.room_addresses[0], EnforceSchedulingHorizon=False, BookingWindowInDays=365
+        )
+        day = first_day(world)
+        book_series(world, 2, day, 9, 1, times=None)
+        world.settle()
+        before = len(world.loans)
+
+        world.wait(timedelta(days=40).total_seconds())
+        world.office.rooms.mark_rooms(priority=2)
+        world.settle()
+
+        assert before == 9
+        assert starts(world.loans) == [at(day + number * WEEK, 9) for number in range(len(world.loans))]
+        assert len(world.loans) >= before + 5
+        world.close()
+
+    def test_gives_no_more_loans_than_set(self) -> None:
+        """The next dates become loans; the others wait, and a case says why."""
+        world = World(rooms=1, settings={"ENGINE_SYNC__SERIES_DATES_MAX": "3"}).open()
+
+        _, day = weekly(world, times=5)
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 9) for number in range(3)]
+        assert world.cases().count("series_too_long") == 2
+        world.close()
+
+
+class TestWhatTheRoomShows:
+    def test_wholly_in_pieces(self) -> None:
+        """Pages that put stubs before their master, or bring them again, make the same loans."""
+        world = World(rooms=1, tenant={"page_size": 1}).open()
+        world.tenant.faults.add(effect="shuffle")
+
+        _, day = weekly(world, times=6)
+        world.heal()
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 9) for number in range(6)]
+        world.close()
+
+    def test_that_was_there_before_us_is_left_alone_until_it_changes(self) -> None:
+        world = World(rooms=1, settings={"ENGINE_SYNC__FIRST_CONTACT": "list"})
+        day = first_day(world)
+        master = book_series(world, 2, day, 9, 1)
+        world.wait(5)
+        world.open()
+        assert world.loans == ()
+
+        world.run(world.person(2).move(master["id"], at(day, 10), at(day, 11)))
+        world.settle()
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 10) for number in range(4)]
+        world.close()
+
+    def test_private_in_its_organizers_calendar_tells_no_title(self, world: World) -> None:
+        day = first_day(world)
+        body = {
+            "subject": "Secret",
+            "sensitivity": "private",
+            "start": {"dateTime": f"{day}T09:00:00", "timeZone": "UTC"},
+            "end": {"dateTime": f"{day}T10:00:00", "timeZone": "UTC"},
+            "recurrence": recurrence(day),
+            "attendees": [{"type": "resource", "emailAddress": {"address": world.room_addresses[0]}}],
+        }
+
+        world.run(world.person(2).call("POST", "/events", body))
+        world.settle()
+
+        assert [(loan.private, loan.title) for loan in world.live_loans] == [(True, "")] * 4
+
+
+class TestBothSidesAtOnce:
+    def test_one_date_moved_differently(self, world: World) -> None:
+        """The rule of any other booking: born in Outlook, so Outlook wins, and the other value waits in a case."""
+        master, day = weekly(world)
+        loan, second = loan_on(world, day + WEEK), world.dates(2, master["id"])[1]
+
+        world.run(world.person(2).move(second["id"], at(day + WEEK, 14), at(day + WEEK, 15)))
+        world.change(loan.number, LoanChange(start=at(day + WEEK, 16), end=at(day + WEEK, 17)))
+        world.settle()
+
+        assert world.loan(loan.number).interval.start == at(day + WEEK, 14)
+        assert world.cases() == ["both_changed"]
+
+    def test_a_date_that_may_not_go_so_far_comes_back(self, world: World) -> None:
+        """Exchange lets no date pass its neighbours (B57): the loan goes back, and a case says what was refused."""
+        _, day = weekly(world)
+        loan = loan_on(world, day + WEEK)
+
+        world.change(loan.number, LoanChange(start=at(day + 3 * WEEK, 12), end=at(day + 3 * WEEK, 13)))
+        world.settle()
+
+        assert world.loan(loan.number).interval.start == at(day + WEEK, 9)
+        assert world.cases() == ["write_refused"]
