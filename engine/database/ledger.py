@@ -269,17 +269,14 @@ class SyncLedger:
 
     def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> bool:
         with self._write() as transaction:
-            parameters = {"number": loan_number, "generation": generation}
-            rows = _CREATES_OF.run(transaction.connection, parameters).all()
-            if not any(row.payload.get("marker") == copy.transaction_id for row in rows):
+            intents = load_intents(transaction.connection, loan_number)
+            ours = [each for each in intents if each.generation == generation and each.kind is IntentKind.CREATE]
+            intent = next((each for each in ours if each.draft.marker == copy.transaction_id), None)
+            if intent is None:
                 return False
-            link = (link_table.c.loan_number == loan_number) & (link_table.c.generation == generation)
-            transaction.connection.execute(
-                update(link_table).where(link, link_table.c.ical_uid.is_(None)).values(ical_uid=copy.ical_uid)
-            )
             note = Note("event_adopted", actor="engine")
             write_decisions(transaction, [note], loan_number=loan_number, ical_uid=copy.ical_uid)
-            transaction.mark("loan", str(loan_number))
+            self._finish(transaction, intent, copy)
         return True
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
@@ -291,17 +288,22 @@ class SyncLedger:
 
     def finish_intent(self, intent: Intent, copy: EventCopy | None) -> None:
         with self._write() as transaction:
-            match intent.kind:
-                case IntentKind.CREATE | IntentKind.CHANGE:
-                    assert copy is not None, "a create and a change leave a copy"
-                    finish_change(transaction, intent, copy)
-                    touch_series(transaction, intent.ical_uid)
-                    transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
-                    if intent.kind is IntentKind.CREATE:
-                        self._mark_if_changed_since(transaction, intent)
-                case IntentKind.DELETE:
-                    pass
-            _DROP_INTENT.run(transaction.connection, {"intent": intent.id})
+            self._finish(transaction, intent, copy)
+
+    def _finish(self, transaction: Transaction, intent: Intent, copy: EventCopy | None) -> None:
+        """Store the outcome of a write, once: an answer may come after its event was seen in a calendar already."""
+        if not _DROP_INTENT.run(transaction.connection, {"intent": intent.id}).rowcount:
+            return
+        match intent.kind:
+            case IntentKind.CREATE | IntentKind.CHANGE:
+                assert copy is not None, "a create and a change leave a copy"
+                finish_change(transaction, intent, copy)
+                touch_series(transaction, intent.ical_uid)
+                transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
+                if intent.kind is IntentKind.CREATE:
+                    self._mark_if_changed_since(transaction, intent)
+            case IntentKind.DELETE:
+                pass
 
     def _mark_if_changed_since(self, transaction: Transaction, intent: Intent) -> None:
         """Look at once when the room's copy came in before its answer to us did: nobody will mark it again."""
@@ -410,13 +412,6 @@ _COPY_OF = Prepared(
     .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)
     .where(link_table.c.loan_number == bindparam("number"))
     .limit(1)
-)
-_CREATES_OF = Prepared(
-    select(intent_table.c.payload).where(
-        intent_table.c.kind == IntentKind.CREATE.value,
-        intent_table.c.loan_number == bindparam("number"),
-        intent_table.c.generation == bindparam("generation"),
-    )
 )
 _CREATES = Prepared(
     select(intent_table.c.payload).where(

@@ -660,6 +660,38 @@ class TestKilledOnTheWay:
         assert loan.interval.length == timedelta(hours=1)
 
 
+class TestACreationWhoseAnswerIsSlow:
+    def test_is_over_once_its_event_was_seen(self, world: World) -> None:
+        """Cancelled by a person before the answer came, and before a crash: it is not made a second time."""
+        world.tenant.faults.add(effect="delay_after", method="POST", path="events$", seconds=30, times=1)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(8.0)
+        assert "event_adopted" in world.history(loan.number)
+        (event,) = world.run(world.person(2).events())
+        world.run(world.person(2).cancel(event["id"]))
+
+        world.kill()
+        world.start()
+        world.settle()
+
+        assert not world.loan(loan.number).blocks
+        assert not [each for each in world.run(world.person(2).events()) if not each["isCancelled"]]
+
+    def test_changes_nothing_any_more_when_it_comes(self, world: World) -> None:
+        """The event was adopted and moved meanwhile: what the answer says is old."""
+        world.tenant.faults.add(effect="delay_after", method="POST", path="events$", seconds=20, times=1)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(8.0)
+        (event,) = world.run(world.person(2).events())
+        world.run(world.person(2).move(event["id"], world.at(11), world.at(12)))
+
+        world.settle()
+
+        assert world.loan(loan.number).interval.start == world.at(11)
+        (event,) = world.run(world.person(2).events())
+        assert event["start"]["dateTime"].startswith(f"{world.at(11):%Y-%m-%dT%H:%M}")
+
+
 class TestARestoredDatabase:
     def test_takes_no_old_event_for_a_new_loan(self, world: World) -> None:
         """Loan numbers may be given twice after a backup was restored; an old event is never a new loan's (P58)."""
