@@ -26,8 +26,9 @@ ARTEFACTS = os.environ.get("ACCORD_TEST_SCREENSHOTS", "")
 Visit = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One per file: while a browser is open its event loop runs in this thread, and no test could run one of its own."""
     path = find_chromium()
     if path is None and must_be_there():
         pytest.fail(HELP, pytrace=False)
