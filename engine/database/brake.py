@@ -66,12 +66,12 @@ _SET_HOLD = (
     .where(_link.c.loan_number == bindparam("number"), _link.c.state == "linked")
     .values(hold=bindparam("new_hold"))
 )
-_ANSWERED = _link.update().where(
-    _link.c.loan_number.in_(bindparam("numbers", expanding=True)), _link.c.hold == HELD
+_ANSWERED = _link.update().where(_link.c.loan_number.in_(bindparam("numbers", expanding=True)), _link.c.hold == HELD)
+_ROOMS_OF = (
+    select(_item.c.bookable_id)
+    .where(_item.c.loan_number.in_(bindparam("numbers", expanding=True)), _item.c.kind == ItemKind.ROOM.value)
+    .distinct()
 )
-_ROOMS_OF = select(_item.c.bookable_id).where(
-    _item.c.loan_number.in_(bindparam("numbers", expanding=True)), _item.c.kind == ItemKind.ROOM.value
-).distinct()
 
 
 def holds_back(transaction: Transaction, loan: Loan, hold: str | None, rule: BrakeRule) -> bool:

@@ -208,9 +208,7 @@ class Desk(LoanRegister):
             filed = load_case(transaction.connection, case_id, lock=True)
             check_open(filed.case)
             note = Note("settled_by_hand", {"case": case_id, "words": settlement}, actor=actor)
-            write_decisions(
-                transaction, [note], loan_number=filed.case.loan_number, ical_uid=filed.case.ical_uid
-            )
+            write_decisions(transaction, [note], loan_number=filed.case.loan_number, ical_uid=filed.case.ical_uid)
             return close_filed(transaction, filed, settlement=settlement, actor=actor)
 
     # --- steps

@@ -68,9 +68,9 @@ def write_decisions(
 
 
 _OPEN = Prepared(
-    select(
-        case_table.c.id, case_table.c.code, case_table.c.standing, case_table.c.facts, case_table.c.state
-    ).where(case_table.c.subject == bindparam("subject"), case_table.c.state != "closed")
+    select(case_table.c.id, case_table.c.code, case_table.c.standing, case_table.c.facts, case_table.c.state).where(
+        case_table.c.subject == bindparam("subject"), case_table.c.state != "closed"
+    )
 )
 _POLICY_OF_LOAN = Prepared(
     select(store_table.c.policy)

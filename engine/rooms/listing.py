@@ -122,9 +122,7 @@ class ImportPlan:
         return all(isinstance(action, Skip) for action in self.actions)
 
 
-def plan_import(
-    listed: tuple[Place, ...], known: tuple[Room, ...], *, ignored_tags: frozenset[str]
-) -> ImportPlan:
+def plan_import(listed: tuple[Place, ...], known: tuple[Room, ...], *, ignored_tags: frozenset[str]) -> ImportPlan:
     """Say what makes the known rooms agree with the directory's list.
 
     Args:
@@ -246,9 +244,7 @@ def _changes(place: Place, room: Room, taken: frozenset[Address]) -> tuple[Field
     wanted.append(("place_id", place.place_id or room.place_id))
     wanted.append(("address", place.address))
     wanted.append(("aliases", _aliases(place, room, taken)))
-    return tuple(
-        FieldChange(name, getattr(room, name), new) for name, new in wanted if getattr(room, name) != new
-    )
+    return tuple(FieldChange(name, getattr(room, name), new) for name, new in wanted if getattr(room, name) != new)
 
 
 def _aliases(place: Place, room: Room, taken: frozenset[Address]) -> tuple[Address, ...]:

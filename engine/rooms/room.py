@@ -94,9 +94,7 @@ class RoomBook:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {room.id: room for room in self.rooms})
-        object.__setattr__(
-            self, "_by_address", {address: room for room in self.rooms for address in room.addresses}
-        )
+        object.__setattr__(self, "_by_address", {address: room for room in self.rooms for address in room.addresses})
 
     def by_id(self, room_id: BookableId) -> Room | None:
         return self._by_id.get(room_id)

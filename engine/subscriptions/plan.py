@@ -181,9 +181,7 @@ def watches(remote: RemoteSubscription, room: Wanted) -> bool:
     return remote.resource.strip("/").casefold() in {f"users/{name}/events".casefold() for name in room.names}
 
 
-def _one(
-    room: Wanted, held: Held | None, listing: Listing | None, endpoint: Endpoint, now: datetime
-) -> Action | None:
+def _one(room: Wanted, held: Held | None, listing: Listing | None, endpoint: Endpoint, now: datetime) -> Action | None:
     if held is None or held.remote_id is None:
         return _without_id(room, held, listing, endpoint, now)
     reason = _fault(room, held, listing, endpoint, now)

@@ -37,9 +37,7 @@ def show_case(parts: Parts, caller: Viewer, id: CaseId, language: Language) -> C
 
 
 @router.post("/cases/{id}/settle")
-def settle_case(
-    parts: Parts, caller: Staff, id: CaseId, settlement: SettlementIn, language: Language
-) -> CaseViewOut:
+def settle_case(parts: Parts, caller: Staff, id: CaseId, settlement: SettlementIn, language: Language) -> CaseViewOut:
     """Settle a case one way; or close it with a word, after which a cause that still stands opens it anew."""
     if settlement.way is not None:
         room = BookableId(settlement.room) if settlement.room is not None else None

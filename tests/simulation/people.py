@@ -298,7 +298,6 @@ class Crowd:
         self.world.act_on(number, LoanAction.CANCEL)
         booking.cancelled = True
 
-
     # --- whoever looks after the cases
 
     def _settle_case(self) -> None:

@@ -237,9 +237,7 @@ class TestEvents:
     def test_with_five_hundred_people(self, world: World) -> None:
         """A town meeting is a meeting: only its rooms matter."""
         people = [f"guest-{number}@elsewhere.example" for number in range(499)]
-        event = world.run(
-            world.person(2).book(world.at(9), world.at(10), rooms=["room-1@example.org"], people=people)
-        )
+        event = world.run(world.person(2).book(world.at(9), world.at(10), rooms=["room-1@example.org"], people=people))
         world.settle()
         assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED}
 
@@ -274,9 +272,7 @@ SILENT: list[dict[str, Any]] = [
 
 class TestGraphAnswersNothingOfUse:
     @pytest.mark.parametrize("fault", SILENT, ids=lambda fault: f"{fault.get('status', fault['effect'])}")
-    def test_for_some_minutes(
-        self, world: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_for_some_minutes(self, world: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
         """Nothing is lost on either side: all is caught up with once Graph answers again, and nothing is doubled."""
         kept, ended = world.meet(2, 9, 10, 1), world.meet(2, 11, 12, 1)
         mine = world.book(3, 9, 10, 2)

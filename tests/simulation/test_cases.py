@@ -26,9 +26,7 @@ def world() -> Iterator[World]:
 
 def open_case(world: World, code: str) -> Case:
     (case,) = [
-        each
-        for each in world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=100)
-        if each.code == code
+        each for each in world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=100) if each.code == code
     ]
     return case
 

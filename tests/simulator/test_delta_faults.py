@@ -113,7 +113,6 @@ class TestB42Disorder:
         assert sorted(mixed) == sorted(ordered)
         assert [item["id"] for item in world.delta(AULA, link)[0]] == ordered[:2]
 
-
     def test_an_empty_page(self, world: SimulatedWorld) -> None:
         """B42: nothing on it but a nextLink; a page with the items follows, and never a second empty one at once."""
         book_hours(world, 2)

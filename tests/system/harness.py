@@ -112,9 +112,7 @@ class Outlook:
     def sim(self, path: str, method: str = "POST", **body: Any) -> Any:
         return self.call(method, f"/sim/{path}", body if method == "POST" else None)
 
-    def book(
-        self, who: str, start: datetime, end: datetime, *rooms: str, subject: str, **more: Any
-    ) -> dict[str, Any]:
+    def book(self, who: str, start: datetime, end: datetime, *rooms: str, subject: str, **more: Any) -> dict[str, Any]:
         body = {"subject": subject, **_times(start, end), "attendees": _attendees(rooms), **more}
         made: dict[str, Any] = self.call("POST", f"/v1.0/users/{who}/events", body)
         return made
@@ -296,9 +294,7 @@ class Service:
         return run_command(self.folder, self.environment, *arguments)
 
 
-def run_command(
-    folder: Path, environment: Mapping[str, str], *arguments: str
-) -> subprocess.CompletedProcess[str]:
+def run_command(folder: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "engine", *arguments], cwd=folder, env=dict(environment), text=True,
         capture_output=True, timeout=DEADLINE_SECONDS, check=False, stdin=subprocess.DEVNULL,
@@ -309,9 +305,7 @@ class SeparateTenant:
     """`python -m engine.simulator` by itself, with rooms and people of the test."""
 
     def __init__(self, folder: Path, *, rooms: int = 3, people: int = 3) -> None:
-        self._child = Child(
-            ["-m", "engine.simulator", "--port", "0", "--empty"], folder, clean_environment()
-        )
+        self._child = Child(["-m", "engine.simulator", "--port", "0", "--empty"], folder, clean_environment())
         self.rooms = [f"room-{number}@example.org" for number in range(1, rooms + 1)]
         self.people = [f"person-{number}@example.org" for number in range(1, people + 1)]
         self.outlook = Outlook(self._child.find(r"Graph: +(\S+)/v1\.0"))

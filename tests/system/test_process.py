@@ -29,9 +29,7 @@ class TestWhatStopsTheStart:
         """One line says which address is taken and which setting gives it another; no traceback."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
-            ended = run_command(
-                tmp_path, clean_environment(ENGINE_WEB__PORT=port, **separate.settings), "run"
-            )
+            ended = run_command(tmp_path, clean_environment(ENGINE_WEB__PORT=port, **separate.settings), "run")
 
         assert ended.returncode not in (0, 2)
         assert f"127.0.0.1:{port}" in ended.stderr
@@ -41,9 +39,7 @@ class TestWhatStopsTheStart:
     def test_a_port_of_the_simulated_tenant_that_is_taken(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
-            ended = run_command(
-                tmp_path, clean_environment(ENGINE_WEB__PORT="0", ENGINE_SIMULATOR__PORT=port), "run"
-            )
+            ended = run_command(tmp_path, clean_environment(ENGINE_WEB__PORT="0", ENGINE_SIMULATOR__PORT=port), "run")
 
         assert ended.returncode not in (0, 2)
         assert f"port {port}" in ended.stderr
@@ -65,9 +61,7 @@ class TestWhatStopsTheStart:
 
 
 class TestTheEndAndTheNextStart:
-    def test_ends_when_told_to_and_goes_on_where_it_was(
-        self, services: MakeService, separate: SeparateTenant
-    ) -> None:
+    def test_ends_when_told_to_and_goes_on_where_it_was(self, services: MakeService, separate: SeparateTenant) -> None:
         """SIGTERM ends it with code 0; started again on the same database it knows everything and goes on."""
         service = services(**separate.settings).start().wait_ready()
         house = House(service, separate.outlook, separate.rooms, separate.people)
@@ -127,9 +121,7 @@ class TestTheCommandLineBesideTheService:
 
 @pytest.mark.usefixtures("postgres")
 class TestOnPostgreSQL:
-    def test_one_story_of_each_side(
-        self, services: MakeService, separate: SeparateTenant, postgresql_url: str
-    ) -> None:
+    def test_one_story_of_each_side(self, services: MakeService, separate: SeparateTenant, postgresql_url: str) -> None:
         """The same service on PostgreSQL: a meeting becomes a loan, a loan an event, and kill -9 loses nothing."""
         service = services(**{**separate.settings, "ENGINE_DATABASE__URL": postgresql_url}).start().wait_ready()
         house = House(service, separate.outlook, separate.rooms, separate.people)

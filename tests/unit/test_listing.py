@@ -84,9 +84,10 @@ class TestAKnownRoom:
 
         result = plan(*places, known=(room,))
 
-        assert tuple(action for action in result.actions if not isinstance(action, AddRoom)) == TABLE[
-            state, listed, tagged
-        ]
+        assert (
+            tuple(action for action in result.actions if not isinstance(action, AddRoom))
+            == TABLE[state, listed, tagged]
+        )
 
     def test_a_tag_gained_in_the_directory_is_kept_and_excludes(self) -> None:
         """Tag and state change together, so that the room's page can say which tag did it."""
