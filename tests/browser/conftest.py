@@ -28,7 +28,7 @@ Visit = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One per file: while a browser is open its event loop runs in this thread, and no test could run one of its own."""
+    """One per file: its event loop runs in this thread while it is open, and no test could run one of its own."""
     path = find_chromium()
     if path is None and must_be_there():
         pytest.fail(HELP, pytrace=False)
