@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from engine.bench import changes, counts, imports
+from engine.bench import changes, counts, imports, timetables
 from engine.bench.floors import Floors, measure_floors
 from engine.bench.report import Figure, describe_machine, print_table, render_json
 from engine.bench.startup import measure_startup
@@ -62,6 +62,14 @@ def _import(session: Session) -> list[Figure]:
     return imports.measure_import(session.room("import"), session.floors, plan, session.timetable)
 
 
+def _timetable(session: Session) -> list[Figure]:
+    timetable = session.timetable
+    if timetable is None:
+        timetable = session.room("timetable") / "timetable.csv"
+        imports.write_timetable(timetable)
+    return timetables.measure_timetable(timetable, weeks=2 if session.quick else 14)
+
+
 def _startup(session: Session) -> list[Figure]:
     return measure_startup(session.room("startup"), kinds=("new",) if session.quick else ("new", "known"))
 
@@ -73,6 +81,7 @@ MEASURES: Mapping[str, tuple[str, Callable[[Session], list[Figure]]]] = {
     "idle": ("requests per idle room and day", _idle),
     "changes": ("latency and CPU per change of the running service", _changes),
     "import": ("the first reading of many rooms", _import),
+    "timetable": ("a term as single meetings and as series: loans and requests", _timetable),
     "startup": ("from the start to the first answer", _startup),
 }
 
