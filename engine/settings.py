@@ -99,6 +99,12 @@ def _check_database(value: str) -> str:
     raise ValueError("another kind of database")
 
 
+def _check_clock(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("not a time of day such as 02:30")
+    return value
+
+
 def _check_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -117,6 +123,7 @@ Whole = Annotated[int, BeforeValidator(_refuse_truth)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Domains = Annotated[tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(_split)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
+Clock = Annotated[str, AfterValidator(_check_clock)]
 OptionalWebAddress = Annotated[str, AfterValidator(_check_optional_web_address)]
 Secret = SecretStr | None
 
@@ -250,6 +257,8 @@ class SyncSettings(Section):
     answer_milliseconds: Whole = _count(750, 0, 60000, "milliseconds")
     answer_timeout_minutes: Whole = _count(10, 1, 10080, "minutes")
     first_contact: FirstContact = _choice("auto", FirstContact)
+    compare_at: Clock = Field(default="02:30", description="a time of day such as 02:30")
+    compare_reads_per_room: Whole = _count(20, 0, 1000, "bookings")
     series_dates_max: Whole = _count(500, 1, 5000, "dates")
     mass_cancel_max: Whole = _count(25, 0, 100000, "loans")
     mass_cancel_percent: Whole = _count(30, 0, 100, "percent")

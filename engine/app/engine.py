@@ -14,6 +14,7 @@ from engine.rooms.calendar import RoomCalendar
 from engine.subscriptions.plan import Delivery, Endpoint
 from engine.worker.backfill import BackfillPass
 from engine.worker.bookings import BookingPass
+from engine.worker.compare import ComparePass
 from engine.worker.loop import Loop, Watcher
 from engine.worker.places import PlacesPass
 from engine.worker.rooms import RoomPass, WindowRule
@@ -74,6 +75,15 @@ class Engine:
             delivery=Delivery(settings.sync.delivery),
             now=now,
         )
+        self.compare_pass = ComparePass(
+            office.ledger,
+            office.comparisons,
+            self.room_pass,
+            self.booking_pass,
+            checks=settings.sync.compare_reads_per_room,
+            tells=settings.sync.delivery == "push",
+            now=now,
+        )
         self.backfill_pass = BackfillPass(office.backfills, calendar)
         self.loop: Loop[Claim] = Loop(
             office.queue,
@@ -92,6 +102,7 @@ class Engine:
             "places": self._import_places,
             "subscription": self._keep_subscription,
             "backfill": self._advance_backfill,
+            "compare": self._compare,
             "case": self._settle_case,
         }
 
@@ -105,6 +116,9 @@ class Engine:
         await self.booking_pass.settle(claim.kind, claim.key)
         if self._noticed is not None and claim.priority is Priority.LIVE and claim.marked_at >= self._noticed[0]:
             self._watcher.settled((self.office.now() - self._noticed[1]).total_seconds())
+
+    async def _compare(self, claim: Claim) -> None:
+        await self.compare_pass.compare(BookableId(int(claim.key)), priority=int(claim.priority))
 
     async def _advance_backfill(self, claim: Claim) -> None:
         await self.backfill_pass.advance(int(claim.key))

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from engine.database.backfills import BackfillDesk
+from engine.database.comparisons import Comparison, ComparisonStore
 from engine.database.connection import Database
 from engine.database.desk import Desk, DeskOptions
 from engine.database.directory import RoomDirectory
@@ -25,7 +26,7 @@ from engine.database.subscriptions import SubscriptionStore
 from engine.database.tokens import TokenIdentity, TokenStore
 from engine.database.why import WhyDesk
 from engine.errors import NotFound
-from engine.ids import Address, domain_of, fold_address
+from engine.ids import Address, BookableId, domain_of, fold_address
 from engine.loans.loan import TextLevel
 from engine.reconcile.actions import Note
 from engine.reconcile.brake import BrakeRule
@@ -156,6 +157,7 @@ class Office:
         self.subscriptions = SubscriptionStore(self.database)
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
+        self.comparisons = ComparisonStore(self.database, self.ledger)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
 
     def _desk_options(self) -> DeskOptions:
@@ -206,11 +208,24 @@ class Office:
 
     def list_subscriptions(self) -> Sequence[Mapping[str, object]]:
         """Return one mapping per followed room, ready to be shown."""
-        return [render_health(health) for health in self.status.rooms()]
+        found = self.comparisons.load_all()
+        return [{**render_health(health), **_say_drift(found.get(health.room_id))} for health in self.status.rooms()]
+
+    def mark_comparisons(self, *, spread_seconds: float = 0.0) -> int:
+        """Mark every room that is followed to be compared with all that we hold of it; returns how many."""
+        rooms = [room.id for room in self.cache.book().rooms if room.is_synced]
+        return self.comparisons.mark_rooms(rooms, spread_seconds=spread_seconds)
+
+    def total_drift(self) -> Mapping[str, int]:
+        """Return what only nightly comparisons ever found, by the room's name; rooms without any are absent."""
+        found = self.comparisons.load_all().items()
+        totals = {self.cache.name_of(BookableId(room)): each.copies_total + each.bookings_total for room, each in found}
+        return {name: total for name, total in totals.items() if total}
 
     def read_status(self) -> Mapping[str, object]:
         """Return what `status` and `GET /api/status` show: what is stale, what waits, what failed, since when."""
         depth, health = self.queue.depth(), self.status.rooms()
+        names = {room.room_id: room.name for room in health}
         parked = [key for key in self.queue.waiting(50) if key.parked_at is not None]
         return {
             "instance": self.instance,
@@ -232,9 +247,21 @@ class Office:
             ],
             "loans": self.status.loans_by_status(),
             "open_cases": self.status.open_cases(),
+            "drift": {
+                names.get(room, str(room)): _say_drift(comparison)
+                for room, comparison in self.comparisons.load_all().items()
+                if comparison.copies or comparison.bookings
+            },
             "meetings_from_before": self.status.listed_meetings(),
             "jobs": self.status.jobs(),
         }
+
+
+def _say_drift(found: Comparison | None) -> dict[str, object]:
+    """Return what the last nightly comparison of a room found."""
+    if found is None:
+        return {"compared_at": None, "drift_copies": 0, "drift_bookings": 0}
+    return {"compared_at": found.compared_at, "drift_copies": found.copies, "drift_bookings": found.bookings}
 
 
 def _gather_rule(settings: Settings) -> GatherRule:

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -50,6 +50,9 @@ log = logging.getLogger(__name__)
 
 SWEEP_SPREAD_SECONDS = 300.0
 """Over how long a sweep's readings are spread, so that ten thousand rooms are not asked for in one second."""
+
+COMPARE_SPREAD_SECONDS = 3600.0
+"""Over how long the nightly comparison is spread."""
 
 NOTIFICATIONS_KEPT = timedelta(days=7)
 
@@ -357,6 +360,7 @@ def _read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
         parked=depth.parked,
         graph_requests=outcomes,
         throttled=calendar.meter.throttled,
+        drift=office.total_drift(),
         subscriptions_deaf=sum(room.deaf for room in office.status.rooms()),
         last_import_at=imported if isinstance(imported, datetime) else None,
         loans=office.status.loans_by_status(),
@@ -399,6 +403,8 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
     return plan_jobs(
         import_places=lambda: office.enqueue("places", "all", priority=Priority.SWEEP),
         sweep_rooms=lambda: office.rooms.mark_rooms(priority=Priority.SWEEP, spread_seconds=SWEEP_SPREAD_SECONDS),
+        compare_rooms=lambda: office.mark_comparisons(spread_seconds=COMPARE_SPREAD_SECONDS),
+        compare_at=time.fromisoformat(settings.sync.compare_at).replace(tzinfo=ZoneInfo(settings.rooms.time_zone)),
         loan_clock=office.desk.run_clock,
         retention=lambda: office.inbox.prune(office.now() - NOTIFICATIONS_KEPT),
         check_subscriptions=office.subscriptions.mark_due if push else None,

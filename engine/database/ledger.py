@@ -24,7 +24,7 @@ from engine.database.series import count_dates_before, find_series, find_unsettl
 from engine.database.settle import Settler
 from engine.database.tables import metadata
 from engine.database.types import Instant
-from engine.errors import Clash
+from engine.errors import Clash, MailboxClosed
 from engine.ids import BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
@@ -134,9 +134,28 @@ class SyncLedger:
         statement = _PROGRESS[page.delta_link is not None, bool(changed)]
         statement.run(transaction.connection, values)
 
+    def _refuse_emptiness(self, transaction: Transaction, reading: Reading) -> None:
+        """
+        Believe no calendar that comes back empty where many bookings were (design: brakes). The page is not saved.
+
+        A room that was really emptied shows each meeting's end; one that shows nothing at all was restored from
+        nowhere, or the reading went wrong. Raises MailboxClosed: the room is suspended until it shows something
+        again, or its loans are cancelled here.
+        """
+        values = {"room": reading.room.id, "number": reading.number, "now": transaction.now}
+        if _SEEN_BY.run(transaction.connection, values).scalar():
+            return
+        lost = _LINKED_TO_COME.run(transaction.connection, values).scalar_one()
+        if lost >= EMPTY_FROM:
+            raise MailboxClosed(
+                f"its calendar came back empty, although {lost} bookings to come were in it; nothing is cancelled. "
+                "Restore the calendar, or cancel the loans here if they are really over"
+            )
+
     def _doubt_unseen(self, transaction: Transaction, reading: Reading, priority: int) -> int:
         assert reading.window is not None
         row = _READING.run(transaction.connection, {"room": reading.room.id}).one()
+        self._refuse_emptiness(transaction, reading)
         uids = self._mirror.doubt_unseen(
             transaction, reading.room.id, reading=reading.number, began_at=row.read_at, window=reading.window
         )
@@ -395,6 +414,25 @@ def _unsignalled() -> Any:
 _PROGRESS = {
     (ends, changed): _progress(ends=ends, changed=changed) for ends in (True, False) for changed in (True, False)
 }
+
+EMPTY_FROM = 10
+"""From how many bookings to come in a room on an empty reading of it is not believed."""
+
+_SEEN_BY = Prepared(
+    select(copy_table.c.event_id)
+    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.reading == bindparam("number"))
+    .limit(1)
+)
+_LINKED_TO_COME = Prepared(
+    select(func.count(func.distinct(item_table.c.loan_number)))
+    .join(link_table, link_table.c.loan_number == item_table.c.loan_number)
+    .where(
+        item_table.c.bookable_id == bindparam("room"),
+        item_table.c.holds,
+        item_table.c.blocked_start > bindparam("now", type_=Instant()),
+        link_table.c.state == "linked",
+    )
+)
 
 SIGNAL_COVERS = timedelta(minutes=5)
 """How long after a notification a change that is found still counts as announced by it."""

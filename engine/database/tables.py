@@ -499,3 +499,17 @@ class BackfillMeetingRow(SQLModel, table=True):
     outcome: str | None = None
     """Why it failed or was left, as a reason code."""
     outcome_facts: dict[str, Any] = _json({})
+
+
+class ComparisonRow(SQLModel, table=True):
+    """What the nightly comparison found in one room: the last time, and in all."""
+
+    __tablename__ = "comparison"
+    room_id: int = Field(sa_column=Column(Integer, ForeignKey("room.id"), primary_key=True, autoincrement=False))
+    compared_at: datetime = _required_instant()
+    copies: int = 0
+    """Copies that were not as the mirror held them, although nothing had announced it."""
+    bookings: int = 0
+    """Bookings that were not at rest, although nothing was on its way."""
+    copies_total: int = 0
+    bookings_total: int = 0

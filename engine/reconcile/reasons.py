@@ -300,6 +300,12 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Setting {key} changed from {old} to {new}.",
             "Réglage {key} passé de {old} à {new}.",
         ),
+        "drift_found": (
+            "Only the nightly comparison found {copies} changes of {item} in Outlook and {bookings} bookings out of "
+            "step; they are being repaired. If it happens again: is its subscription deaf?",
+            "Seule la comparaison nocturne a trouvé {copies} modifications de {item} dans Outlook et {bookings} "
+            "réservations décalées, en cours de correction. Si cela se répète : son abonnement est-il sourd ?",
+        ),
         "identity_refused": (
             "Microsoft Graph refuses our identity: {error} Renew the secret or certificate.",
             "Microsoft Graph refuse notre identité : {error} Renouvelez le secret ou le certificat.",

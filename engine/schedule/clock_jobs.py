@@ -12,7 +12,8 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -41,6 +42,8 @@ class ClockJob:
     task: Task
     first_after: timedelta | None = None
     """None: one whole period."""
+    at: time | None = None
+    """Once a day, at this time in its zone (else UTC), instead of `every`."""
     records_itself: bool = False
     """Whoever does the work records when it ran and what came of it; the clock only tells the next run."""
 
@@ -56,6 +59,8 @@ def plan_jobs(
     import_every: timedelta,
     sweep_every: timedelta,
     poll_every: timedelta,
+    compare_rooms: Task,
+    compare_at: time,
 ) -> tuple[ClockJob, ...]:
     """
     Return the engine's jobs.
@@ -68,6 +73,7 @@ def plan_jobs(
     jobs = [
         ClockJob("import_rooms", import_every, import_places, first_after=timedelta(0), records_itself=True),
         ClockJob("sweep_rooms", sweep_every, sweep_rooms),
+        ClockJob("compare_rooms", timedelta(days=1), compare_rooms, at=compare_at),
         ClockJob("loan_clock", LOAN_CLOCK, loan_clock, first_after=timedelta(0)),
         ClockJob("retention", RETENTION, retention, first_after=timedelta(minutes=5)),
     ]
@@ -104,15 +110,7 @@ class Schedule:
         )
         now = self._now()
         for job in self._jobs.values():
-            first = job.every if job.first_after is None else job.first_after
-            self._scheduler.add_job(
-                self.run_job,
-                "interval",
-                args=(job.name,),
-                id=job.name,
-                seconds=job.every.total_seconds(),
-                next_run_time=now + first,
-            )
+            self._scheduler.add_job(self.run_job, args=(job.name,), id=job.name, **_trigger(job, now))
         self._scheduler.start()
         for name, next_at in self.next_runs().items():
             self._tell(name, next_at, None, None)
@@ -152,3 +150,11 @@ class Schedule:
             self._report(name, next_at, last_at, result)
         except Exception:  # the same: a database that is away must not stop the clock
             log.exception("a timed job could not be recorded", extra={"job": name})
+
+
+def _trigger(job: ClockJob, now: datetime) -> dict[str, Any]:
+    """Return when the scheduler runs *job*, in its words."""
+    if job.at is not None:
+        return {"trigger": "cron", "hour": job.at.hour, "minute": job.at.minute, "timezone": job.at.tzinfo or UTC}
+    first = job.every if job.first_after is None else job.first_after
+    return {"trigger": "interval", "seconds": job.every.total_seconds(), "next_run_time": now + first}

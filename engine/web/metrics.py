@@ -36,6 +36,8 @@ class Readings:
     """Since the start, by outcome."""
     throttled: int | None = None
     subscriptions_deaf: int | None = None
+    drift: Mapping[str, int] = field(default_factory=dict)
+    """What only the nightly comparison has found, ever, by room; rooms without any are left out."""
     last_import_at: datetime | None = None
     loans: Mapping[str, int] = field(default_factory=dict)
     """By status."""
@@ -114,6 +116,13 @@ def _render(readings: Readings) -> Iterator[Metric]:
     yield from _single("accord_queue_parked", "Keys given up until somebody acts.", readings.parked)
     yield from _counted(readings)
     yield from _single("accord_subscriptions_deaf", "Subscriptions that miss changes.", readings.subscriptions_deaf)
+    drift = CounterMetricFamily(
+        "accord_drift", "Copies and bookings of which only the nightly comparison found that they had drifted.",
+        labels=("room",),
+    )  # fmt: skip
+    for room, count in readings.drift.items():
+        drift.add_metric((room,), count)
+    yield drift
     at = readings.last_import_at
     yield from _single(
         "accord_last_import_timestamp_seconds", "When rooms were last imported.", at.timestamp() if at else None

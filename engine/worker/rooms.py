@@ -92,6 +92,22 @@ class RoomPass:
             self._ledger.resume_room(room_id)
         return reading.signalled_at
 
+    async def read_anew(self, room_id: BookableId, *, priority: int, look: Callable[[ChangesPage], None]) -> int:
+        """
+        Read the whole window of one room, whatever was read before; returns the number of this reading.
+
+        Args:
+            look: shown each page before it is saved.
+        """
+        try:
+            reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
+            await self._read_pages(reading, None, whole=True, priority=priority, look=look)
+        except MailboxClosed as error:
+            self._ledger.suspend_room(room_id, str(error))
+            raise
+        await self._settle_series(reading.room)
+        return reading.number
+
     async def _read_from(self, reading: Reading, priority: int) -> None:
         window = reading.window
         if window is None or self._window.is_stale(window, self._now()):
@@ -108,12 +124,22 @@ class RoomPass:
         reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
         await self._read_pages(reading, None, whole=True, priority=priority)
 
-    async def _read_pages(self, reading: Reading, link: str | None, *, whole: bool, priority: int) -> None:
+    async def _read_pages(
+        self,
+        reading: Reading,
+        link: str | None,
+        *,
+        whole: bool,
+        priority: int,
+        look: Callable[[ChangesPage], None] | None = None,
+    ) -> None:
         seen: set[str] = set()
         for _ in range(PAGES_MAX):
             page = await self._fetch(reading, link, whole=whole)
             if page.unreadable:
                 self._tell_unreadable(reading, page)
+            if look is not None:
+                look(page)
             self._ledger.save_page(
                 reading, page, whole=whole, import_existing=self._import_existing(), priority=priority
             )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -67,6 +68,8 @@ class TestTheJobs:
             import_every=timedelta(minutes=15),
             sweep_every=timedelta(hours=6),
             poll_every=timedelta(seconds=60),
+            compare_rooms=task,
+            compare_at=time(2, 30),
         )
 
         assert {job.name: job.every for job in jobs} == {
@@ -74,6 +77,7 @@ class TestTheJobs:
             "sweep_rooms": timedelta(hours=6),
             "loan_clock": timedelta(minutes=1),
             "retention": timedelta(days=1),
+            "compare_rooms": timedelta(days=1),
             **({"poll_rooms": timedelta(seconds=60)} if polling else {"check_subscriptions": timedelta(minutes=15)}),
         }
 
@@ -85,6 +89,7 @@ class TestTheJobs:
                 plan_jobs(
                     import_places=task, sweep_rooms=task, loan_clock=task, retention=task, check_subscriptions=both,
                     poll_rooms=both, import_every=HOUR, sweep_every=HOUR, poll_every=HOUR,
+                    compare_rooms=task, compare_at=time(2, 30),
                 )  # fmt: skip
 
 
@@ -109,6 +114,21 @@ class TestStartAndStop:
             ("soon", NOW + timedelta(minutes=1), None, None),
         ]
         assert diary.ran == []
+
+    def test_what_runs_by_night_keeps_to_the_clock_on_the_wall(self, diary: Diary) -> None:
+        """At its time in the zone of the rooms, whatever the hour of the start."""
+        zone = ZoneInfo("Europe/Paris")
+        nightly = ClockJob("nightly", timedelta(days=1), diary.task("nightly"), at=time(2, 30, tzinfo=zone))
+        clock = schedule(diary, nightly)
+
+        def act() -> None:
+            clock.start()
+            (at,) = clock.next_runs().values()
+            assert at is not None
+            assert at.astimezone(zone).time() == time(2, 30)
+            clock.stop()
+
+        on_a_loop(act)
 
     def test_stopped_it_runs_nothing(self, diary: Diary) -> None:
         """Stopping twice is fine, and so is starting again."""
