@@ -8,7 +8,7 @@ import logging
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -44,7 +44,7 @@ from engine.web.pages.app import create_pages
 from engine.web.pages.live import Live
 from engine.web.pages.parts import PageParts
 from engine.web.parts import Check, WebParts
-from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, build_receiver
+from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
 
 log = logging.getLogger(__name__)
 
@@ -290,13 +290,15 @@ def demo_zone(settings: Settings) -> str:
     return settings.rooms.time_zone if settings.rooms.time_zone != "UTC" else "Europe/Paris"
 
 
-def _accept(office: Office, metrics: Metrics) -> Callable[[bytes], Any]:
-    def accept(body: bytes) -> Any:
-        accepted = office.inbox.accept(body)
-        for outcome, count in (("accepted", accepted.stored), ("seen", accepted.seen), ("refused", accepted.rejected)):
-            if count:
-                metrics.observe_notification(outcome, count)
-        return accepted
+def _accept(office: Office, metrics: Metrics) -> Accept:
+    def accept(bodies: Sequence[bytes]) -> Sequence[Any]:
+        found = office.inbox.accept_all(bodies)
+        for accepted in found:
+            counts = (("accepted", accepted.stored), ("seen", accepted.seen), ("refused", accepted.rejected))
+            for outcome, count in counts:
+                if count:
+                    metrics.observe_notification(outcome, count)
+        return found
 
     return accept
 

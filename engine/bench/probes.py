@@ -57,12 +57,12 @@ class Probes:
         from engine.database.desk import Desk
         from engine.database.gatherings import Gatherings
         from engine.database.ledger import SyncLedger
-        from engine.database.notifications import Inbox
         from engine.graph.transport import AiohttpTransport
+        from engine.web.receiver import Postbox
         from engine.worker.rooms import RoomPass
         from engine.worker.writes import Writes
 
-        self._before(Inbox, "accept", self._note_notice)
+        self._before_async(Postbox, "store", self._note_notice)
         self._after(Gatherings, "read_at", self._note_due)
         self._before_async(RoomPass, "read", lambda _self, room, **_: self._records.reads.append((_now(), int(room))))
         self._after(SyncLedger, "save_page", self._note_page)
@@ -75,7 +75,7 @@ class Probes:
 
     # --- what is noted
 
-    def _note_notice(self, _inbox: Any, body: bytes) -> None:
+    def _note_notice(self, _postbox: Any, body: bytes) -> None:
         try:
             items = msgspec.json.decode(body)["value"]
             ids = tuple(item["resourceData"]["id"] for item in items if "resourceData" in item)

@@ -71,11 +71,18 @@ class Rejection:
 
 
 @dataclass(slots=True)
-class _Sorted:
-    """The items of one body, those that count and those turned away."""
+class _Letter:
+    """One body: its items that can be read; of those, the ones that count, and the positions of those with nothing new
+    to see; and what is turned away."""
 
+    malformed: bool = False
+    items: list[tuple[Item, str]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    seen: frozenset[int] = frozenset()
     refusals: list[Refusal] = field(default_factory=list)
+
+    def outcome(self) -> Accepted:
+        return Accepted(len(self.notices), len(self.seen), len(self.refusals), malformed=self.malformed)
 
 
 _SECRETS = select(subscription_table.c.remote_id, subscription_table.c.room_id, subscription_table.c.client_state)
@@ -132,33 +139,32 @@ class Inbox:
         self.rejections: deque[Rejection] = deque(maxlen=REJECTIONS_KEPT)
 
     def accept(self, body: bytes) -> Accepted:
-        """
-        Store what *body* brings and mark what it points at; safe to call from several threads.
+        """Store what one body brings; see `accept_all`."""
+        return self.accept_all([body])[0]
 
-        Once this returns, nothing of it is lost. A body that cannot be read, an unknown subscription or a wrong
+    def accept_all(self, bodies: Sequence[bytes]) -> list[Accepted]:
+        """
+        Store what *bodies* bring, and mark what they point at, in one transaction; safe to call from several threads.
+
+        Once this returns, nothing of them is lost. A body that cannot be read, an unknown subscription or a wrong
         client state changes nothing.
 
-        Raises: Unreachable, DatabaseUnusable: nothing was stored, so the sender must be told to come again.
+        Raises: Unreachable, DatabaseUnusable: nothing was stored, so the senders must be told to come again.
         """
-        raws = split_body(body)
-        if raws is None:
-            self._reject([Refusal(MALFORMED_BODY, f"{len(body)} bytes")])
-            return Accepted(rejected=1, malformed=True)
-        items, refusals = decode_items(raws)
-        if not items:
-            self._reject(refusals)
-            return Accepted(rejected=len(refusals))
-        with self._database.read() as transaction:
-            found = _check_senders(transaction, items)
-            seen = _find_seen(transaction, found.notices)
-        if found.notices:
+        letters = [_open(body) for body in bodies]
+        if any(letter.items for letter in letters):
+            with self._database.read() as transaction:
+                for letter in letters:
+                    _check_senders(transaction, letter)
+                    letter.seen = _find_seen(transaction, letter.notices)
+        if any(letter.notices for letter in letters):
             with self._database.write() as transaction:
-                self._store(transaction, found.notices, seen)
-        refusals += found.refusals
-        self._reject(refusals)
-        self.counts["stored"] += len(found.notices)
-        self.counts["seen"] += len(seen)
-        return Accepted(len(found.notices), len(seen), len(refusals))
+                self._store(transaction, letters)
+        for letter in letters:
+            self._reject(letter.refusals)
+            self.counts["stored"] += len(letter.notices)
+            self.counts["seen"] += len(letter.seen)
+        return [letter.outcome() for letter in letters]
 
     def prune(self, older_than: datetime) -> int:
         """Delete notifications received before *older_than* (aware); returns how many."""
@@ -172,7 +178,8 @@ class Inbox:
             at = self._clock() if self._clock is not None else None
             self.rejections.append(Rejection(at, refusal.reason, refusal.claimed[:_SHOWN_MAX]))
 
-    def _store(self, transaction: Transaction, notices: Sequence[Notice], seen: frozenset[int]) -> None:
+    def _store(self, transaction: Transaction, letters: Sequence[_Letter]) -> None:
+        notices = [notice for letter in letters for notice in letter.notices]
         rows = [_row(notice, transaction.now) for notice in notices]
         _ADD.run(transaction.connection, rows)
         rooms = sorted({notice.room_id for notice in notices})
@@ -182,13 +189,14 @@ class Inbox:
         if signalled:
             _SIGNALLED.run(transaction.connection, [stamp for stamp in stamps if stamp["room"] in signalled])
         news: dict[int, list[Told]] = defaultdict(list)
-        for position, notice in enumerate(notices):
-            if notice.pending:
-                _learn_id(transaction, notice)
-            if notice.lifecycle is not None:
-                _follow_lifecycle(transaction, notice)
-            elif position not in seen:
-                news[notice.room_id].append(Told(notice.event_id, notice.change_type, notice.etag))
+        for letter in letters:
+            for position, notice in enumerate(letter.notices):
+                if notice.pending:
+                    _learn_id(transaction, notice)
+                if notice.lifecycle is not None:
+                    _follow_lifecycle(transaction, notice)
+                elif position not in letter.seen:
+                    news[notice.room_id].append(Told(notice.event_id, notice.change_type, notice.etag))
         for room, told in news.items():
             self._gatherings.mark(transaction, room, told)
 
@@ -204,27 +212,35 @@ def _row(notice: Notice, now: datetime) -> dict[str, Any]:
     }
 
 
-def _check_senders(transaction: Transaction, items: Sequence[tuple[Item, str]]) -> _Sorted:
-    """Keep the items whose subscription is ours and whose client state is the one we gave it."""
+def _open(body: bytes) -> _Letter:
+    """Return what can be read of a body."""
+    raws = split_body(body)
+    if raws is None:
+        return _Letter(malformed=True, refusals=[Refusal(MALFORMED_BODY, f"{len(body)} bytes")])
+    items, refusals = decode_items(raws)
+    return _Letter(items=items, refusals=refusals)
+
+
+def _check_senders(transaction: Transaction, letter: _Letter) -> None:
+    """Let those items count whose subscription is ours and whose client state is the one we gave it."""
+    items = letter.items
     ids = {str(item.subscription_id) for item, _ in items}
     known = {row.remote_id: row for row in _load(transaction, _KNOWN_ONE, _KNOWN_MANY, ids)}
     unknown = any(item.subscription_id not in known for item, _ in items)
     pending = _PENDING.run(transaction.connection).all() if unknown else ()
-    result = _Sorted()
     for item, raw in items:
         row = known.get(item.subscription_id)
         if row is not None and is_same_secret(item.client_state, row.client_state):
-            result.notices.append(read_notice(item, raw, row.room_id, pending=False))
+            letter.notices.append(read_notice(item, raw, row.room_id, pending=False))
             continue
         early = None
         if row is None:
             early = next((each for each in pending if is_same_secret(item.client_state, each.client_state)), None)
         if early is not None:
-            result.notices.append(read_notice(item, raw, early.room_id, pending=True))
+            letter.notices.append(read_notice(item, raw, early.room_id, pending=True))
         else:
             reason = UNKNOWN_SUBSCRIPTION if row is None else WRONG_CLIENT_STATE
-            result.refusals.append(Refusal(reason, str(item.subscription_id)))
-    return result
+            letter.refusals.append(Refusal(reason, str(item.subscription_id)))
 
 
 def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset[int]:

@@ -14,8 +14,9 @@ nothing is done here but storing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from fastapi import APIRouter
@@ -43,13 +44,57 @@ class Outcome(Protocol):
     def malformed(self) -> bool: ...
 
 
-Accept = Callable[[bytes], Outcome]
-"""Stores one body; raises EngineError when it could not. Called in a thread, several at a time."""
+Accept = Callable[[Sequence[bytes]], Sequence[Outcome]]
+"""Stores bodies, all or none; raises EngineError when it could not. Called in a thread, one call at a time."""
+
+TOGETHER_MAX = 200
+"""How many bodies are stored in one go: what was not stored must be sent again."""
+
+
+class Postbox:
+    """Has bodies stored as they come; those that come while others are being stored go together, in one commit."""
+
+    def __init__(self, accept: Accept) -> None:
+        self._accept = accept
+        self._waiting: list[tuple[bytes, asyncio.Future[Outcome]]] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def store(self, body: bytes) -> Outcome:
+        """Return once *body* is stored. Raises EngineError when it could not be."""
+        stored: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((body, stored))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await stored
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                together, self._waiting = self._waiting[:TOGETHER_MAX], self._waiting[TOGETHER_MAX:]
+                await self._store(together)
+        finally:
+            self._working = None
+
+    async def _store(self, together: list[tuple[bytes, asyncio.Future[Outcome]]]) -> None:
+        """In a thread: a commit may wait for the disk, and the loop must not."""
+        outcomes: Sequence[Outcome | Exception]
+        try:
+            outcomes = await run_in_threadpool(self._accept, [body for body, _ in together])
+        except Exception as error:
+            outcomes = [error] * len(together)
+        for (_, stored), outcome in zip(together, outcomes, strict=True):
+            if stored.done():  # its sender has gone
+                continue
+            if isinstance(outcome, Exception):
+                stored.set_exception(outcome)
+            else:
+                stored.set_result(outcome)
 
 
 def build_receiver(accept: Accept) -> APIRouter:
     """Return the routes; both do the same, since the body says what it is."""
     router = APIRouter()
+    postbox = Postbox(accept)
 
     async def receive(request: Request) -> Response:
         token = request.query_params.get("validationToken")
@@ -59,7 +104,7 @@ def build_receiver(accept: Accept) -> APIRouter:
             body = await _read_body(request)
         except ClientDisconnect:
             return Response(status_code=400)
-        return Response(status_code=413) if body is None else await _store(accept, body)
+        return Response(status_code=413) if body is None else await _store(postbox, body)
 
     for path in (NOTIFICATIONS_PATH, LIFECYCLE_PATH):
         router.add_route(path, receive, methods=["POST"], include_in_schema=False)
@@ -86,10 +131,9 @@ async def _read_body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-async def _store(accept: Accept, body: bytes) -> Response:
-    """Have the body stored. In a thread: a commit may wait for the disk, and the loop must not."""
+async def _store(postbox: Postbox, body: bytes) -> Response:
     try:
-        outcome = await run_in_threadpool(accept, body)
+        outcome = await postbox.store(body)
     except EngineError as error:
         log.warning("a notification could not be stored", extra={"error": type(error).__name__})
         return Response(status_code=503, headers={"Retry-After": str(RETRY_SECONDS)})

@@ -385,3 +385,20 @@ class TestByTheClock:
 
         assert mail.store.mark_due() == 3
         assert mail.marks() == {("subscription", "1"), ("subscription", "2"), ("subscription", "3")}
+
+
+def test_bodies_that_come_together_are_told_apart(mail: Mail) -> None:
+    mail.copy("e1", etag="v1")
+    good = json.dumps({"value": [change(event="e2"), change(etag="v1")]}).encode()
+    stranger = json.dumps({"value": [change(clientState="guess")]}).encode()
+
+    outcomes = mail.inbox.accept_all([good, b"nonsense", stranger, b'{"value": []}', good])
+
+    assert outcomes == [
+        Accepted(stored=2, seen=1),
+        Accepted(rejected=1, malformed=True),
+        Accepted(rejected=1),
+        Accepted(),
+        Accepted(stored=2, seen=1),
+    ]
+    assert len(mail.rows("notification")) == 4

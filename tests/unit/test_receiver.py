@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 from fastapi import FastAPI
 
 from engine.errors import DatabaseUnusable, Unreachable
-from engine.web.receiver import BODY_BYTES_MAX, LIFECYCLE_PATH, NOTIFICATIONS_PATH, build_receiver
+from engine.web.receiver import BODY_BYTES_MAX, LIFECYCLE_PATH, NOTIFICATIONS_PATH, Postbox, build_receiver
 
 with warnings.catch_warnings():
     # The client we have, httpx, serves it well; it says on import that it would rather have another.
@@ -32,9 +34,9 @@ class Box:
         self.bodies: list[bytes] = []
         self.act: Callable[[bytes], Answer] = lambda body: Answer()
 
-    def accept(self, body: bytes) -> Answer:
-        self.bodies.append(body)
-        return self.act(body)
+    def accept(self, bodies: Sequence[bytes]) -> list[Answer]:
+        self.bodies.extend(bodies)
+        return [self.act(body) for body in bodies]
 
 
 @pytest.fixture
@@ -138,3 +140,61 @@ class TestABody:
     def test_only_posts_are_answered(self, client: TestClient, box: Box, path: str, method: str) -> None:
         """There is nothing to see."""
         assert client.request(method, path).status_code == 405
+
+
+class TestMany:
+    """What comes while something is being stored is stored together after it: one commit for all."""
+
+    def test_go_together(self) -> None:
+        calls: list[list[bytes]] = []
+        may_end = threading.Event()
+
+        def accept(bodies: Sequence[bytes]) -> list[Answer]:
+            calls.append(list(bodies))
+            may_end.wait(10)
+            return [Answer(malformed=body == b"c") for body in bodies]
+
+        async def send() -> list[bool]:
+            postbox = Postbox(accept)
+            first = asyncio.create_task(postbox.store(b"a"))
+            while not calls:
+                await asyncio.sleep(0)
+            others = [asyncio.create_task(postbox.store(body)) for body in (b"b", b"c", b"d")]
+            await asyncio.sleep(0)
+            may_end.set()
+            return [outcome.malformed for outcome in await asyncio.gather(first, *others)]
+
+        assert asyncio.run(send()) == [False, False, True, False]
+        assert calls == [[b"a"], [b"b", b"c", b"d"]]
+
+    def test_are_all_told_when_nothing_was_stored(self) -> None:
+        refusals = [Unreachable("busy")]
+
+        def accept(bodies: Sequence[bytes]) -> list[Answer]:
+            if refusals:
+                raise refusals.pop()
+            return [Answer() for _ in bodies]
+
+        async def send() -> list[object]:
+            postbox = Postbox(accept)
+            told = await asyncio.gather(*(postbox.store(b"x") for _ in range(3)), return_exceptions=True)
+            return [*told, await postbox.store(b"again")]
+
+        assert [type(outcome) for outcome in asyncio.run(send())] == [Unreachable] * 3 + [Answer]
+
+    def test_a_sender_who_leaves_holds_up_nobody(self) -> None:
+        stored: list[bytes] = []
+
+        def accept(bodies: Sequence[bytes]) -> list[Answer]:
+            stored.extend(bodies)
+            return [Answer() for _ in bodies]
+
+        async def send() -> None:
+            postbox = Postbox(accept)
+            leaves, stays = (asyncio.create_task(postbox.store(body)) for body in (b"leaves", b"stays"))
+            await asyncio.sleep(0)
+            leaves.cancel()
+            await stays
+
+        asyncio.run(send())
+        assert stored == [b"leaves", b"stays"]
