@@ -25,6 +25,14 @@ _decision = metadata.tables["decision"]
 LOOK_BACK = 200
 """How many decisions before the cursor are read again: on PostgreSQL a smaller id may be committed later."""
 
+LATE = 8
+"""How many decisions before a page's cursor count as new to it on PostgreSQL, for the same reason."""
+
+# Calling an enum costs several times as much as looking its member up, and there are thousands.
+_STATES = {state.value: state for state in ItemState}
+_STATUSES = {status.value: status for status in LoanStatus}
+_HOMES = {home.value: home for home in Home}
+
 _start: ColumnElement[Any] = bindparam("start", type_=_loan.c.end_at.type)
 _end: ColumnElement[Any] = bindparam("end", type_=_loan.c.end_at.type)
 _ENTRIES = (
@@ -32,8 +40,6 @@ _ENTRIES = (
         _item.c.bookable_id,
         _item.c.state,
         _item.c.holds,
-        _item.c.blocked_start,
-        _item.c.blocked_end,
         _loan.c.number,
         _loan.c.version,
         _loan.c.status,
@@ -93,6 +99,18 @@ class Board:
             rows = transaction.connection.execute(_MEETINGS, values)
             return [BoardMeeting(BookableId(row[0]), Interval(row[1], row[2])) for row in rows]
 
+    def newest(self) -> int:
+        """Return the id of the newest decision, 0 when there is none."""
+        with self._database.read() as transaction:
+            return transaction.connection.execute(_NEWEST).scalar() or 0
+
+    def changed_since(self, cursor: int) -> Sequence[LoanNumber]:
+        """Return the loans something was decided about since *cursor*, or a little before it."""
+        late = LATE if self._database.dialect == "postgresql" else 0
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(_SINCE, {"after": cursor - late}).all()
+        return tuple(dict.fromkeys(LoanNumber(row.loan_number) for row in rows if row.loan_number is not None))
+
     def changes(self, cursor: int | None) -> Changes:
         """
         Return the loans something was decided about since *cursor*.
@@ -103,7 +121,8 @@ class Board:
         with self._database.read() as transaction:
             if cursor is None:
                 newest = transaction.connection.execute(_NEWEST).scalar() or 0
-                self._told = set(range(newest - LOOK_BACK, newest + 1))
+                told = transaction.connection.execute(_SINCE, {"after": newest - LOOK_BACK})
+                self._told = {row.id for row in told}
                 return Changes((), newest)
             rows = transaction.connection.execute(_SINCE, {"after": cursor - LOOK_BACK}).all()
         fresh = [row for row in rows if row.id not in self._told]
@@ -120,11 +139,10 @@ def _entry(row: Any) -> BoardEntry:
         number=LoanNumber(row.number),
         version=row.version,
         interval=Interval(row.start_at, row.end_at),
-        blocked=Interval(row.blocked_start, row.blocked_end),
         holds=row.holds,
-        state=ItemState(row.state),
-        status=LoanStatus(row.status),
-        home=Home(row.home),
+        state=_STATES[row.state],
+        status=_STATUSES[row.status],
+        home=_HOMES[row.home],
         title=row.title,
         requester=row.name,
         address=Address(row.address),

@@ -14,13 +14,12 @@ from engine.loans.status import ItemState, LoanStatus
 
 @dataclass(frozen=True, slots=True)
 class BoardEntry:
-    """One room of one loan. `interval` is exact, `blocked` lies on the grid; `holds`: nobody else gets the room."""
+    """One room of one loan. `interval` is exact; `holds`: nobody else gets the room on what it blocks."""
 
     room_id: BookableId
     number: LoanNumber
     version: int
     interval: Interval
-    blocked: Interval
     holds: bool
     state: ItemState
     status: LoanStatus
@@ -57,6 +56,14 @@ class BoardShelf(Protocol):
 
     def meetings(self, interval: Interval) -> Sequence[BoardMeeting]:
         """Return the meetings without a loan that overlap *interval*."""
+        ...
+
+    def newest(self) -> int:
+        """Return the cursor of this moment: what is decided later lies behind it."""
+        ...
+
+    def changed_since(self, cursor: int) -> Sequence[LoanNumber]:
+        """Return the loans something was decided about since *cursor*, and perhaps a few more."""
         ...
 
     def changes(self, cursor: int | None) -> Changes:

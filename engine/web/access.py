@@ -28,8 +28,10 @@ class Role(StrEnum):
     """Imports rooms, sets rules, adds assets, makes tokens."""
 
     def includes(self, least: Role) -> bool:
-        ranks = tuple(Role)
-        return ranks.index(self) >= ranks.index(least)
+        return _RANKS[self] >= _RANKS[least]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 BOOTSTRAP = "bootstrap"

@@ -106,8 +106,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
             found = page.goto(path)
             assert found is not None
             assert found.status == status
-            if page.locator("#board").count() and "view=list" not in page.url:
-                page.wait_for_function("window.ready === true || location.search.includes('view=list')")
+            if page.locator("#board").count() and "view=" in page.url:
+                page.wait_for_selector("html[data-ready=yes]", state="attached")
             return page
 
         yield open_page

@@ -12,6 +12,17 @@ from tests.browser.serving import AMELIE, Site
 
 DAY = "/board?view=day&day=2026-11-24"
 
+UNTIL_STILL = """scroller => new Promise((resolve) => {
+  let last = null, frames = 0;
+  const look = () => {
+    frames = scroller.scrollLeft === last ? frames + 1 : 0;
+    last = scroller.scrollLeft;
+    if (frames > 10) resolve(); else requestAnimationFrame(look);
+  };
+  look();
+})"""
+"""A swipe goes on by itself for a while: resolves when the element has not scrolled for ten frames."""
+
 
 def entry(page: Page, title: str) -> Locator:
     return page.locator(".entry", has_text=title)
@@ -19,6 +30,11 @@ def entry(page: Page, title: str) -> Locator:
 
 def lane(page: Page, room: str) -> Locator:
     return page.locator(".board-row", has=page.locator(".room b", has_text=room)).locator(".lane")
+
+
+def wait_for_stream(page: Page) -> None:
+    """Wait until the page hears of changes."""
+    page.wait_for_selector("html[data-connected=yes]", state="attached")
 
 
 def centre(locator: Locator) -> tuple[float, float]:
@@ -40,7 +56,7 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float], *, dr
     page.mouse.down()
     page.mouse.move(start[0] + 8, start[1], steps=2)
     page.mouse.move(*end, steps=4)
-    page.wait_for_function("document.querySelector('.ghost:not(.cursor)')")
+    page.wait_for_selector(".ghost:not(.cursor)")
     if drop:
         page.mouse.up()
 
@@ -229,8 +245,7 @@ class TestTwoPeople:
         here = visit(fresh, DAY)
         there = visit(fresh, "/board?view=week&day=2026-11-24", role="viewer")
         for page in (here, there):
-            page.wait_for_function("document.documentElement.dataset.connected === 'yes'")
-            page.wait_for_timeout(300)  # until the stream has had its first look
+            wait_for_stream(page)
 
         loan = fresh.book("Saule", "09:00", "10:30", "Budget")
         expect(entry(here, "Budget")).to_be_visible()
@@ -245,8 +260,7 @@ class TestTwoPeople:
     def test_the_page_of_a_loan_follows_too(self, fresh: Site, visit: Visit) -> None:
         loan = fresh.book("Saule", "09:00", "10:30", "Budget")
         page = visit(fresh, f"/loans/{loan.number}")
-        page.wait_for_function("document.documentElement.dataset.connected === 'yes'")
-        page.wait_for_timeout(300)  # until the stream has had its first look
+        wait_for_stream(page)
 
         fresh.office.desk.act(loan.number, LoanAction.CHECK_OUT, actor="app:x")
 
@@ -332,15 +346,19 @@ class TestOnATouchScreen:
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b} for a, b in points]})
 
         send("touchStart", (x, y))
-        send("touchMove", (x + hour, y))
+        for step in range(1, 9):  # as a finger goes: one jump would outrun what the page says of overscrolling
+            send("touchMove", (x + hour * step / 8, y))
+            page.evaluate("new Promise(requestAnimationFrame)")
         send("touchEnd")
         assert fresh.office.desk.find(loan.number).version == loan.version
 
+        page.locator("#board-scroll").evaluate(UNTIL_STILL)
+        x, y = centre(entry(page, "Budget"))
         send("touchStart", (x, y))
         page.wait_for_selector(".lifted")
         send("touchMove", (x + hour / 2, y))
         send("touchMove", (x + hour, y))
-        page.wait_for_function("document.querySelector('.ghost')?.textContent === '10:00–11:30'")
+        expect(page.locator(".ghost")).to_have_text("10:00–11:30")
         send("touchEnd")
 
         expect(entry(page, "Budget")).to_contain_text("10:00–11:30")

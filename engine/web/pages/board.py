@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
+from markupsafe import Markup
+from msgspec.json import encode
 from pydantic import Field, model_validator
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -22,6 +24,7 @@ from engine.web.models import Notes
 from engine.web.pages.page import Page, UserPage
 from engine.web.pages.timeline import (
     DAY_MINUTES,
+    USUAL,
     Filter,
     Span,
     View,
@@ -105,10 +108,12 @@ def show_board(page: UserPage, wanted: Annotated[BoardQuery, Query()]) -> Respon
         "features": all_features(found.known),
         "stores": page.parts.web.register.list_stores(),
         "rooms_known": len(found.known),
-        "entries": list_entries(page, span, found.rooms),
         "now_minute": span.minute(page.now),
     }
-    return page.render("list.html" if found.view is View.LIST else "board.html", here="board", **values)
+    entries = list_entries(page, span, found.rooms)
+    if found.view is View.LIST:
+        return page.render("list.html", here="board", entries=[{**USUAL, **entry} for entry in entries], **values)
+    return page.render("board.html", here="board", data=script_json({"entries": entries}), **values)
 
 
 @router.get("/board/entries")
@@ -117,7 +122,12 @@ def show_entries(page: UserPage, wanted: Annotated[BoardQuery, Query()]) -> Resp
     found = frame(page, wanted)
     numbers = [LoanNumber(number) for number in wanted.loan] or None
     entries = list_entries(page, found.span, found.rooms, numbers)
-    return JSONResponse({"entries": entries, "now": found.span.minute(page.now)})
+    return Response(encode({"entries": entries, "now": found.span.minute(page.now)}), media_type="application/json")
+
+
+def script_json(value: object) -> Markup:
+    """Return *value* as JSON that may stand in a script element: nothing in it can end the element."""
+    return Markup(encode(value).replace(b"<", b"\\u003c").decode())
 
 
 def list_entries(

@@ -7,15 +7,18 @@ days on which clocks change included. Pure: the handler reads, this module arran
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from operator import itemgetter
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from engine.interval import Interval, ceil_to_grid, floor_to_grid
+from engine.interval import Interval
 from engine.loans.board import BoardEntry, BoardMeeting
-from engine.loans.status import BLOCKING_STATUSES
+from engine.loans.loan import Home
+from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanStatus
 from engine.rooms.room import Room, RoomState
 from engine.web.pages.users import User
 
@@ -49,7 +52,7 @@ class Span:
         return datetime.combine(self.first + timedelta(days=number), time(0), self.zone).astimezone(UTC)
 
     def minute(self, instant: datetime) -> int:
-        """Return the minutes of the wall clock from the first midnight to *instant*; negative before it."""
+        """Return the whole minutes of the wall clock from the first midnight to *instant*; negative before it."""
         local = instant.astimezone(self.zone)
         return (local.date() - self.first).days * DAY_MINUTES + local.hour * 60 + local.minute
 
@@ -133,65 +136,70 @@ def all_features(rooms: Iterable[Room]) -> list[str]:
 
 Shown = dict[str, object]
 
+USUAL: Mapping[str, object] = MappingProxyType({"h": 1, "st": "accepted", "ls": "new", "hm": "outlook"})
+"""What is left out of an entry when it is so: there may be thousands."""
 
-def show_entry(entry: BoardEntry, span: Span, user: User) -> Shown:
+
+class Minutes(dict[datetime, int]):
+    """The minutes of a span, worked out once per instant: many bookings begin and end together."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def __missing__(self, instant: datetime) -> int:
+        minute = self[instant] = self._span.minute(instant)
+        return minute
+
+
+def show_entry(entry: BoardEntry, minutes: Minutes, user: User) -> Shown:
     """
     Return an entry as the browser draws it, with what *user* may know.
 
-    Keys are short, since there may be thousands: `id`, `n` loan, `r` room, `s` and `e` exact start and end, `b` and `f`
-    what it blocks, `h` whether it holds the room, `st` item state, `ls` loan status, `hm` home, `t` title, `w` who,
-    `v` version, `m` whether it may be moved, `q` whether it is of a series, `p` private, `o` own.
+    Keys are short: `n` loan (0: not to be opened), `r` room, `s` and `e` exact start and end, `v` version, `t` title,
+    `w` who for, `p` private, `m` may be moved, `q` of a series, `o` own; and, unless as in `USUAL`, `h` whether it
+    holds the room, `st` item state, `ls` loan status, `hm` home.
     """
     reads = user.may_read(entry.address, private=entry.private)
-    movable = user.may_change(entry.address) and entry.status in BLOCKING_STATUSES
+    may_change = user.may_change(entry.address)
     shown: Shown = {
-        "id": f"{entry.number}-{entry.room_id}",
-        "n": entry.number if reads or user.may_change(entry.address) else 0,
+        "n": entry.number if reads or may_change else 0,
         "r": entry.room_id,
-        "s": span.minute(entry.interval.start),
-        "e": span.minute(entry.interval.end),
-        "b": span.minute(entry.blocked.start),
-        "f": span.minute(entry.blocked.end),
-        "h": int(entry.holds),
-        "st": entry.state.value,
-        "ls": entry.status.value,
-        "hm": entry.home.value,
+        "s": minutes[entry.interval.start],
+        "e": minutes[entry.interval.end],
         "v": entry.version,
     }
     if reads:
-        shown |= {"t": entry.title, "w": entry.requester}
+        shown["t"], shown["w"] = entry.title, entry.requester
     else:
         shown["p"] = 1
-    shown |= {
-        key: 1 for key, yes in (("m", movable), ("q", entry.is_series), ("o", user.is_address(entry.address))) if yes
-    }
+    if may_change and entry.status in BLOCKING_STATUSES:
+        shown["m"] = 1
+    if entry.is_series:
+        shown["q"] = 1
+    if user.is_address(entry.address):
+        shown["o"] = 1
+    if not entry.holds:
+        shown["h"] = 0
+    if entry.state is not ItemState.ACCEPTED:
+        shown["st"] = entry.state.value
+    if entry.status is not LoanStatus.NEW:
+        shown["ls"] = entry.status.value
+    if entry.home is not Home.OUTLOOK:
+        shown["hm"] = entry.home.value
     return shown
 
 
-def show_meeting(meeting: BoardMeeting, span: Span, order: int) -> Shown:
+def show_meeting(meeting: BoardMeeting, minutes: Minutes) -> Shown:
     """Return a meeting without a loan: a taken stretch, nothing else."""
-    return {
-        "id": f"m{order}",
-        "n": 0,
-        "r": meeting.room_id,
-        "s": span.minute(meeting.interval.start),
-        "e": span.minute(meeting.interval.end),
-        "b": span.minute(floor_to_grid(meeting.interval.start)),
-        "f": span.minute(ceil_to_grid(meeting.interval.end)),
-        "h": 1,
-        "st": "accepted",
-        "ls": "meeting",
-        "hm": "outlook",
-        "p": 1,
-    }
+    start, end = minutes[meeting.interval.start], minutes[meeting.interval.end]
+    return {"n": 0, "r": meeting.room_id, "s": start, "e": end, "v": 0, "p": 1, "ls": "meeting"}
 
 
 def show_all(
-    entries: Iterable[BoardEntry], meetings: Iterable[BoardMeeting], span: Span, user: User, room_ids: Sequence[int]
+    entries: Iterable[BoardEntry], meetings: Iterable[BoardMeeting], span: Span, user: User, room_ids: Iterable[int]
 ) -> list[Shown]:
     """Return everything in the rooms shown, by start."""
-    wanted = set(room_ids)
-    shown = [show_entry(entry, span, user) for entry in entries if entry.room_id in wanted]
-    ordered = sorted(meetings, key=lambda meeting: (meeting.interval, meeting.room_id))
-    shown += [show_meeting(m, span, order) for order, m in enumerate(ordered) if m.room_id in wanted]
-    return sorted(shown, key=lambda item: (item["s"], item["id"]))
+    wanted, minutes = set(room_ids), Minutes(span)
+    shown = [show_entry(entry, minutes, user) for entry in entries if entry.room_id in wanted]
+    shown += [show_meeting(meeting, minutes) for meeting in meetings if meeting.room_id in wanted]
+    return sorted(shown, key=itemgetter("s", "r", "n"))

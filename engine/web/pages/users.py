@@ -49,7 +49,7 @@ class User:
 
     def may_read(self, address: Address, *, private: bool) -> bool:
         """Tell whether they may know what a loan of *address* is about and who it is for."""
-        return self.is_address(address) or (self.role.includes(Role.VIEWER) and not private)
+        return (not private and self.role.includes(Role.VIEWER)) or self.is_address(address)
 
     def may_change(self, address: Address) -> bool:
         """Tell whether they may move or change a loan of *address*."""

@@ -45,7 +45,7 @@ function start() {
     drawing.scale = newScale();
     drawing.drawHours();
     drawing.drawNow(now());
-    drawing.drawAll(() => { keys.makeTabStop(); window.ready = true; });
+    drawing.drawAll(() => { keys.makeTabStop(); document.documentElement.dataset.ready = "yes"; });
   }
 
   function setUpZoom() {

@@ -1,6 +1,14 @@
 // What the board knows: entries by room, the lanes they lie in, and what stands in the way of a wish. Pure.
 // Keys of an entry are explained at `show_entry` in engine/web/pages/timeline.py.
 
+const USUAL = { h: 1, st: "accepted", ls: "new", hm: "outlook" };
+
+/** An entry as it is used: what was left out as usual, what it blocks on the grid (b to f), and what names it. */
+function whole(entry) {
+  const name = entry.ls === "meeting" ? `m${entry.r}-${entry.s}-${entry.e}` : entry.n ? `${entry.n}-${entry.r}` : `p${entry.r}-${entry.s}-${entry.e}`;
+  return { ...USUAL, b: Math.floor(entry.s / 15) * 15, f: Math.ceil(entry.e / 15) * 15, id: name, ...entry };
+}
+
 export function makeModel(entries) {
   const byId = new Map(), byRoom = new Map();
 
@@ -15,7 +23,7 @@ export function makeModel(entries) {
     byRoom.get(entry.r)?.delete(entry.id);
   }
 
-  for (const entry of entries) add(entry);
+  for (const entry of entries) add(whole(entry));
   return {
     get: (id) => byId.get(id),
     all: () => [...byId.values()],
@@ -29,8 +37,8 @@ export function makeModel(entries) {
     },
 
     /** Takes in what the server says of some loans, or of all (null); returns the rooms that look different now. */
-    update(loans, found) {
-      const rooms = new Set(), fresh = new Map(found.map((entry) => [entry.id, entry]));
+    update(loans, given) {
+      const found = given.map(whole), rooms = new Set(), fresh = new Map(found.map((entry) => [entry.id, entry]));
       const isAsked = loans === null ? () => true : ((asked) => (entry) => asked.has(entry.n) || entry.ls === "meeting")(new Set(loans));
       for (const old of [...byId.values()].filter(isAsked)) {
         if (!fresh.has(old.id)) { remove(old); rooms.add(old.r); }
