@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from engine.web.pages.page import UserPage, session_cookie
+from engine.web.wire import ID_MAX
 
 router = APIRouter()
 
 
 @router.get("/events")
-def stream_changes(page: UserPage) -> StreamingResponse:
-    """Tell which loans change, until the reader leaves or is signed out."""
+def stream_changes(page: UserPage, since: Annotated[int, Query(ge=0, le=ID_MAX)] = ID_MAX) -> StreamingResponse:
+    """Tell which loans changed since a page was made, and change, until the reader leaves or is signed out."""
     secret = page.request.cookies[session_cookie(secure=page.parts.secure)]
     sessions = page.parts.sessions
     return StreamingResponse(
-        page.parts.live.stream(lambda: sessions.find(secret) is not None),
+        page.parts.live.stream(since, lambda: sessions.find(secret) is not None),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -80,6 +80,8 @@ class Page:
     user: User | None
     language: str
     theme: str
+    since: int
+    """Where the history of decisions stood before anything was read: what happens later, the page is told."""
     formats: Formats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -155,7 +157,9 @@ def open_page(request: Request, parts: Parts) -> Page:
     if language not in LANGUAGES:
         language = choose_language(request.headers.get("accept-language", ""))
     theme = request.cookies.get(THEME_COOKIE, "auto")
-    return Page(request, parts, _find_user(request, parts), language, theme if theme in THEMES else "auto")
+    user = _find_user(request, parts)
+    since = parts.board.newest() if user is not None else 0
+    return Page(request, parts, user, language, theme if theme in THEMES else "auto", since)
 
 
 def _find_user(request: Request, parts: PageParts) -> User | None:
