@@ -32,13 +32,15 @@ Found = TypeVar("Found")
 def eventually(look: Callable[[], Found], *, seconds: float = DEADLINE_SECONDS) -> Found:
     """Call *look* until it neither asserts in vain nor loses its connection; return what it returns."""
     deadline = time.monotonic() + seconds
+    pause = 0.05
     while True:
         try:
             return look()
         except (AssertionError, httpx.TransportError):
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1.0)  # looking must not keep a busy machine from getting there
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -228,7 +228,7 @@ class TestKilledAtAnyMoment:
         service.wait_ready()
         people.catch_up()
         try:
-            eventually(lambda: check_agreement(house, people))
+            eventually(lambda: check_agreement(house, people), seconds=120)
         finally:
             print("\n".join(people.log))
         assert "Traceback" not in service.logged
