@@ -20,6 +20,7 @@ from engine.database.notifications import Inbox
 from engine.database.overrides import Overrides
 from engine.database.queue import WorkQueue
 from engine.database.roombook import RoomCache
+from engine.database.series_desk import SeriesDesk
 from engine.database.settlements import Settlements
 from engine.database.status import StatusBoard, render_health
 from engine.database.subscriptions import SubscriptionStore
@@ -149,6 +150,7 @@ class Office:
         self.instance = self._instance()
         self.rules = Rules(settings, self.overrides, self.cache, now)
         self.desk = Desk(self.database, self._desk_options, on_rules=self.cache.forget)
+        self.series = SeriesDesk(self.database, self.desk, self.cache, self._desk_options)
         self.cases = Settlements(self.database, self.desk)
         self.why = WhyDesk(self.database)
         self.tokens = TokenDrawer(TokenStore(self.database))

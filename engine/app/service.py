@@ -247,6 +247,7 @@ def build_web_parts(
     """Return what the API needs; *token* opens it before any was made, *public* is where it is reached."""
     return WebParts(
         register=office.desk,
+        series=office.series,
         cases=office.cases,
         why=office.why,
         rooms=office.rooms,

@@ -1,13 +1,14 @@
-"""Bases and drafts as JSON values in rows, and back."""
+"""Bases, drafts and recurrences as JSON values in rows, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from engine.ids import Address, BookableId
 from engine.interval import Interval
+from engine.loans.recurrence import Recurrence, Repeat, Week, Weekday
 from engine.reconcile.ledger import Draft, RoomRef
 from engine.reconcile.views import Base, Face
 
@@ -72,4 +73,38 @@ def parse_draft(value: Mapping[str, Any]) -> Draft:
         drop_rooms=tuple(Address(address) for address in value.get("drop", ())),
         private=bool(value.get("private")),
         marker=value.get("marker", ""),
+    )
+
+
+def render_recurrence(recurrence: Recurrence) -> dict[str, Any]:
+    return {
+        "repeat": recurrence.repeat.value,
+        "first": recurrence.first.isoformat(),
+        "start": recurrence.start.isoformat(),
+        "minutes": int(recurrence.length.total_seconds() // 60),
+        "zone": recurrence.zone,
+        "every": recurrence.every,
+        "weekdays": [day.value for day in recurrence.weekdays],
+        "week": recurrence.week.value if recurrence.week else None,
+        "until": recurrence.until.isoformat() if recurrence.until else None,
+        "count": recurrence.count,
+        "month_day": recurrence.month_day,
+    }
+
+
+def parse_recurrence(value: Mapping[str, Any] | None) -> Recurrence | None:
+    if not value:
+        return None
+    return Recurrence(
+        repeat=Repeat(value["repeat"]),
+        first=date.fromisoformat(value["first"]),
+        start=time.fromisoformat(value["start"]),
+        length=timedelta(minutes=value["minutes"]),
+        zone=value["zone"],
+        every=value["every"],
+        weekdays=tuple(Weekday(day) for day in value["weekdays"]),
+        week=Week(value["week"]) if value["week"] else None,
+        until=date.fromisoformat(value["until"]) if value["until"] else None,
+        count=value["count"],
+        month_day=value["month_day"],
     )

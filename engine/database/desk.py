@@ -226,9 +226,9 @@ class Desk(LoanRegister):
         raise refusal
 
     def _book(self, transaction: Transaction, order: LoanOrder, actor: str) -> Loan:
-        _refuse(find_order_faults(order, now=transaction.now))
+        refuse(find_order_faults(order, now=transaction.now))
         items = load_items(transaction.connection, (item.id for item in order.items))
-        _refuse(find_item_faults(order.items, items))
+        refuse(find_item_faults(order.items, items))
         self._check(transaction, items, order.interval)
         waits = self._options().approval or any(item.approval for item in items.values())
         number = add_loan(
@@ -252,12 +252,12 @@ class Desk(LoanRegister):
             raise NotAllowed(f"loan {number} is {loan.status}: it can no longer be changed")
         start, end = change.start or loan.interval.start, change.end or loan.interval.end
         if by_rules:
-            _refuse(find_change_faults(change, start=start, end=end, now=transaction.now))
+            refuse(find_change_faults(change, start=start, end=end, now=transaction.now))
         interval = Interval(start, end)
         present = {item.id: item.state for item in loan.items if item.state is not ItemState.CANCELLED}
         wanted = list(present) if change.items is None else [item.id for item in change.items]
         items = load_items(transaction.connection, wanted)
-        _refuse(find_item_faults(change.items or (), items, kept=present))
+        refuse(find_item_faults(change.items or (), items, kept=present))
         changes = describe_change(loan, change, interval, items)
         if not changes:
             return loan
@@ -296,7 +296,7 @@ class Desk(LoanRegister):
         """Refuse what breaks a rule or is taken. From here on nobody else books these items until we are done."""
         lock_items(transaction.connection, items)
         for item in items.values() if by_rules else ():
-            zone = _zone(item, self._options().time_zone)
+            zone = zone_of(item, self._options().time_zone)
             for breach in find_breaches(item.rules, interval, now=transaction.now, zone=zone):
                 facts = {"item_id": item.id, "item": item.name, **breach.facts}
                 raise RuleBroken(breach.code, facts, f"{item.name}: {explain(breach.code, facts)}")
@@ -343,14 +343,16 @@ def _to_check(items: dict[int, Item], loan: Loan, *, moved: bool) -> dict[int, I
     return {number: item for number, item in items.items() if number not in known or (moved and number in held)}
 
 
-def _zone(item: Item, fallback: str) -> tzinfo:
+def zone_of(item: Item, fallback: str) -> tzinfo:
+    """Return the zone in which *item*'s opening hours are meant."""
     try:
         return ZoneInfo(item.time_zone or fallback)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo(fallback)
 
 
-def _refuse(faults: Sequence[Fault]) -> None:
+def refuse(faults: Sequence[Fault]) -> None:
+    """Raise Invalid when there is any fault."""
     if faults:
         raise Invalid(*faults)
 

@@ -56,8 +56,10 @@ def lock_loan(connection: Connection, number: int) -> None:
     _LOCK.run(connection, {"of_number": number}).all()
 
 
-def add_loan(transaction: Transaction, order: LoanOrder, *, store_id: StoreId, status: LoanStatus) -> LoanNumber:
-    """Write a new loan with its items; return its number."""
+def add_loan(
+    transaction: Transaction, order: LoanOrder, *, store_id: StoreId, status: LoanStatus, series: int | None = None
+) -> LoanNumber:
+    """Write a new loan with its items, a date of *series* where one is named; return its number."""
     connection = transaction.connection
     values = {
         "status": status.value,
@@ -69,6 +71,7 @@ def add_loan(transaction: Transaction, order: LoanOrder, *, store_id: StoreId, s
         "title": order.title,
         "notes": order.notes,
         "private": order.private,
+        "series": str(series) if series is not None else None,
         "version": 1,
         "created_at": transaction.now,
         "changed_at": transaction.now,

@@ -222,6 +222,26 @@ class SeriesRow(SQLModel, table=True):
     title: str = _text()
     private: bool = False
     web_link: str | None = None
+    recurrence: dict[str, Any] | None = Field(default=None, sa_column=Column(Json, nullable=True))
+    """How it repeats, where it was made in the app; None: Outlook keeps the pattern."""
+    left_out: list[str] = _json([])
+    """Days of the pattern (ISO) that were left out when it was booked in the app."""
+
+
+class SeriesWriteRow(SQLModel, table=True):
+    """A write to Outlook about a whole series: committed before its first request, removed after its last."""
+
+    __tablename__ = "series_write"
+    id: int | None = Field(default=None, primary_key=True)
+    series_id: int = Field(foreign_key="series.id", index=True)
+    kind: str
+    """`create`, `change`, `end`."""
+    mailbox: str
+    event_id: str | None = None
+    payload: dict[str, Any] = _json({})
+    """Frozen with the write: a retry sends exactly this."""
+    attempts: int = 0
+    created_at: datetime = _required_instant()
 
 
 class CopyRow(SQLModel, table=True):

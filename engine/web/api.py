@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import __version__
-from engine.web import cases, desk, docs, health, loans, rooms, why
+from engine.web import cases, desk, docs, health, loans, rooms, series, why
 from engine.web.parts import WebParts
 from engine.web.problems import MEDIA_TYPE, install_problems, problem
 
@@ -86,7 +86,7 @@ def create_api(parts: WebParts, *, routers: Sequence[APIRouter] = ()) -> FastAPI
     app.add_middleware(ApiDoor)
     for router in routers:
         app.include_router(router)
-    for router in (loans.router, rooms.router, desk.router, cases.router, why.router):
+    for router in (loans.router, series.router, rooms.router, desk.router, cases.router, why.router):
         app.include_router(router, prefix="/api", responses=PROBLEMS)
     app.include_router(docs.router)
     app.include_router(health.router)

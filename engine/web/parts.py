@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from engine.ids import BookableId, StoreId
 from engine.loans.register import LoanRegister
+from engine.reconcile.series_book import SeriesBook
 from engine.reconcile.ways import CaseView, Way
 from engine.reconcile.why import Answer
 from engine.rooms.room import Room
@@ -90,6 +91,7 @@ class WebParts:
     """
 
     register: LoanRegister
+    series: SeriesBook
     cases: CaseDesk
     why: WhyDesk
     rooms: RoomShelf

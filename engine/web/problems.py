@@ -172,7 +172,7 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_bad_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
+    found = [item for item in error.errors() if item["loc"][-1:] != ("none",)]  # of "a day or nothing", the day
     if any(item["loc"][:1] == ("path",) for item in found):
         return problem(request, 404, "not-found", f"There is nothing at {request.url.path}.")
     if any(item["type"] == "json_invalid" for item in found):
@@ -191,7 +191,7 @@ def _has_foreign_body(request: Request) -> bool:
 
 def _fault(item: Mapping[str, Any]) -> dict[str, str]:
     """Say what is wrong with one field in our own words where pydantic's would not help."""
-    place, *path = item["loc"]
+    place, *path = (step for step in item["loc"] if "[" not in str(step))  # names of validators are no field
     field = ".".join(str(step) for step in (path[:1] if place == "query" else path))
     code, message = str(item["type"]), str(item["msg"])
     if code == "extra_forbidden":

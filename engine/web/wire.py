@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -39,6 +41,22 @@ def _restore_plus(text: str) -> str:
     return re.sub(r" (\d\d:\d\d)$", r"+\1", text) if text.count(":") >= 3 else text
 
 
+def parse_day(value: object) -> date:
+    """Return the day that a text such as 2026-11-23 names."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise PydanticCustomError("day_malformed", "must be a day such as 2026-11-23")
+
+
+def _check_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise PydanticCustomError("zone_unknown", "must be a time zone such as Europe/Paris") from None
+    return value
+
+
 def _check_text(value: str) -> str:
     """Refuse what a database cannot keep: NUL, and halves of surrogate pairs."""
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
@@ -63,6 +81,9 @@ Instant = Annotated[
     BeforeValidator(parse_instant),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-23T10:00:00+01:00"]}),
 ]
+Day = Annotated[
+    date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-23"]})
+]
 Whole = Annotated[int, BeforeValidator(_refuse_truth)]
 Id = Annotated[Whole, Field(ge=1, le=ID_MAX)]
 STORABLE = AfterValidator(_check_text)
@@ -70,6 +91,7 @@ STORABLE = AfterValidator(_check_text)
 Line = Annotated[str, Field(max_length=255), STORABLE]
 Name = Annotated[str, Field(min_length=1, max_length=255), STORABLE]
 Address = Annotated[str, Field(max_length=320), STORABLE, AfterValidator(_check_address)]
+ZoneName = Annotated[str, Field(max_length=64), STORABLE, AfterValidator(_check_zone)]
 Page = Annotated[Whole, Field(ge=1, le=500)]
 
 

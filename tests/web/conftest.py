@@ -13,7 +13,16 @@ from engine.reconcile.reasons import explain
 from engine.web.api import create_api
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check, WebParts
-from tests.web.fakes import NOW, MemoryCases, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens, MemoryWhy
+from tests.web.fakes import (
+    NOW,
+    MemoryCases,
+    MemoryDesk,
+    MemoryIdentity,
+    MemoryRooms,
+    MemorySeries,
+    MemoryTokens,
+    MemoryWhy,
+)
 
 with warnings.catch_warnings():
     # The client we have, httpx, serves it well; it says on import that it would rather have another.
@@ -46,6 +55,7 @@ class Office:
             self.tokens.known[f"{role}-token"] = MemoryIdentity(f"a-{role}", role)
         self.parts = WebParts(
             register=self.desk,
+            series=MemorySeries(self.desk),
             cases=self.cases,
             why=MemoryWhy(self.rooms),
             rooms=self.rooms,

@@ -10,9 +10,11 @@ from engine.errors import Clash, Fault, Invalid, NotAllowed, NotFound, Outdated,
 from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Asset, Case, CaseState, Decision, Home, ItemKind, Loan, LoanItem, Store
+from engine.loans.recurrence import expand
 from engine.loans.register import Availability, Busy, ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus, next_status
+from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, SeriesOrder
 from engine.reconcile.ways import CaseView, Choice, Way, ways_of
 from engine.reconcile.why import Answer, Known, say_why
 from engine.rooms.ranking import RankedRoom
@@ -261,3 +263,31 @@ class MemoryWhy:
     def ask(self, room_id: BookableId, at: datetime) -> Answer:
         room = next(room for room in self.rooms.rooms if room.id == room_id)
         return Answer(room, at, say_why(Known(room, at, NOW, contacted_at=NOW)))
+
+
+@dataclass
+class MemorySeries:
+    """Implements SeriesBook: every date is free."""
+
+    desk: MemoryDesk
+    made: dict[int, AppSeries] = field(default_factory=dict)
+
+    def zone_of(self, items: Sequence[ItemRef]) -> str:
+        return "Europe/Paris"
+
+    def preview(self, order: SeriesOrder) -> Sequence[PlannedDate]:
+        return [PlannedDate(day, times, order.items, DateState.FREE) for day, times in expand(order.recurrence)]
+
+    def book(self, order: SeriesOrder, *, actor: str) -> AppSeries:
+        loans = [
+            self.desk.book(LoanOrder(order.requester, times, order.items, order.title), actor=actor)
+            for _, times in expand(order.recurrence)
+        ]
+        number = len(self.made) + 1
+        self.made[number] = AppSeries(number, order.recurrence, (), tuple(loans))
+        return self.made[number]
+
+    def find(self, series_id: int) -> AppSeries:
+        if series_id not in self.made:
+            raise NotFound(f"there is no series {series_id}")
+        return self.made[series_id]

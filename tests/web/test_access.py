@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.loans.loan import Case, CaseState
+from engine.reconcile.series_book import AppSeries
 from tests.web.conftest import ORDER
 from tests.web.fakes import NOW
 
@@ -26,6 +27,9 @@ ROUTES: tuple[tuple[str, str, Any, str, int], ...] = (
     ("POST", "/api/loans/1/cancel", {"reason": "No longer needed"}, "staff", 200),
     ("GET", "/api/loans/1/history", None, "viewer", 200),
     ("GET", f"/api/availability?{STRETCH}", None, "viewer", 200),
+    ("POST", "/api/series/preview", SERIES, "viewer", 200),
+    ("POST", "/api/series", SERIES, "staff", 201),
+    ("GET", "/api/series/1", None, "viewer", 200),
     ("GET", "/api/rooms", None, "viewer", 200),
     ("GET", "/api/rooms/1", None, "viewer", 200),
     ("POST", "/api/rooms/import", None, "admin", 202),
@@ -54,6 +58,7 @@ def furnished(client, office):
     """A desk with one loan and one case."""
     made = client.post("/api/loans", json=ORDER, headers={"Authorization": "Bearer admin-token"})
     assert made.status_code == 201
+    office.parts.series.made[1] = AppSeries(1, None, (), ())
     office.desk.cases.append(Case(1, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW))
     return client
 
@@ -111,4 +116,4 @@ class TestRoles:
 
 def _template(path: str) -> str:
     plain = path.partition("?")[0]
-    return re.sub(r"/\d+", "/{id}", plain).replace("/loans/{id}", "/loans/{number}")
+    return re.sub(r"/\d+", "/{id}", plain).replace("/loans/{id}", "/loans/{number}").replace("/series/{id}", "/series/{series}")

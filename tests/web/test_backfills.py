@@ -34,6 +34,7 @@ def api(world: World) -> TestClient:
     office = world.office
     parts = WebParts(
         register=office.desk,
+        series=office.series,
         cases=office.cases,
         why=office.why,
         rooms=office.rooms,

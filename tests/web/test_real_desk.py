@@ -42,6 +42,7 @@ def real(settings):
 def caller(real):
     parts = WebParts(
         register=real.desk,
+        series=real.series,
         cases=real.cases,
         why=real.why,
         rooms=real.rooms,
