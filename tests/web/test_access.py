@@ -14,6 +14,12 @@ from tests.web.fakes import NOW
 
 STRETCH = "start=2026-11-23T09:00:00Z&end=2026-11-23T10:00:00Z"
 RULES = {"duration_minutes_max": 120}
+SERIES = {
+    **ORDER,
+    "start": "2026-12-01T10:00:00Z",
+    "end": "2026-12-01T11:00:00Z",
+    "repeat": {"pattern": "weekly", "count": 2},
+}
 
 ROUTES: tuple[tuple[str, str, Any, str, int], ...] = (
     ("GET", "/api/loans", None, "viewer", 200),
@@ -116,4 +122,5 @@ class TestRoles:
 
 def _template(path: str) -> str:
     plain = path.partition("?")[0]
-    return re.sub(r"/\d+", "/{id}", plain).replace("/loans/{id}", "/loans/{number}").replace("/series/{id}", "/series/{series}")
+    named = re.sub(r"/\d+", "/{id}", plain)
+    return named.replace("/loans/{id}", "/loans/{number}").replace("/series/{id}", "/series/{series}")
