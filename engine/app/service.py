@@ -273,6 +273,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> Pag
         board=board,
         people=People(office.database),
         live=Live(board.changes, board.changed_since),
+        rules=office.rules.sync,
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
         development=_demo_people() if is_here and settings.simulated else None,
         secure=parts.base_address.startswith("https://"),

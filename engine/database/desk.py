@@ -362,4 +362,6 @@ def _seats(item: Item, people: int | None) -> bool:
 
 
 def _availability(item: Item, busy: tuple[Busy, ...]) -> Availability:
-    return Availability(item.kind, item.id, item.name, item.capacity, not busy, busy)
+    return Availability(
+        item.kind, item.id, item.name, item.capacity, not busy, busy, item.store_id, item.rules, item.time_zone
+    )

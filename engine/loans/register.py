@@ -74,7 +74,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """One item over the stretch asked about."""
+    """One item over the stretch asked about. `rules` are merged over its store's; `time_zone` is the one they mean."""
 
     kind: ItemKind
     id: BookableId
@@ -82,6 +82,9 @@ class Availability:
     capacity: int | None
     free: bool
     busy: tuple[Busy, ...]
+    store_id: StoreId
+    rules: BookingRules = BookingRules()
+    time_zone: str | None = None
 
 
 class LoanRegister(Protocol):

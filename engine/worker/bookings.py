@@ -31,6 +31,7 @@ from engine.reconcile.observe import (
 )
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
 from engine.reconcile.shadow import cast_shadow
+from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_subject, without_link
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Base, MeetingView, Presence
@@ -347,7 +348,7 @@ class BookingPass:
             return writing
         return replace(
             writing,
-            mailbox=self._mailbox_for(loan) if any(isinstance(w, CreateEvent) for w in made.writes) else None,
+            mailbox=mailbox_for(loan.requester.address, self._rules()) if _creates(made) else None,
             subject=render_subject(loan, self._ledger.store_text_level(loan)),
             body=self._body(loan),
         )
@@ -358,12 +359,9 @@ class BookingPass:
             return linked
         return organizer or linked
 
-    def _mailbox_for(self, loan: Loan) -> str:
-        """Return where the loan's event goes: the requester's mailbox when of our domains, else the default user's."""
-        rules = self._rules()
-        if domain_of(loan.requester.address) in rules.domains or rules.default_user is None:
-            return loan.requester.address
-        return rules.default_user
+
+def _creates(made: Plan) -> bool:
+    return any(isinstance(write, CreateEvent) for write in made.writes)
 
 
 def _changes_outlook(made: Plan) -> bool:

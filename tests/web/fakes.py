@@ -210,7 +210,7 @@ class MemoryDesk:
 
     def _availability(self, room: Room, interval: Interval) -> Availability:
         busy = tuple(Busy(room.id, loan.interval.blocked(), loan.number) for loan in self._holders(room.id, interval))
-        return Availability(ItemKind.ROOM, room.id, room.name, room.capacity, not busy, busy)
+        return Availability(ItemKind.ROOM, room.id, room.name, room.capacity, not busy, busy, room.store_id)
 
     def _keep(self, loan: Loan, code: str, actor: str, **facts: object) -> Loan:
         self.loans[loan.number] = loan

@@ -147,11 +147,13 @@ def describe_fault(page: Page, code: str, message: str) -> str:
         "in_the_past": page.say("The end must lie in the future."),
         "before_start": page.say("The end must come after the start."),
         "end_not_after_start": page.say("The end must come after the start."),
+        "nothing_chosen": page.say("Choose a room or a thing."),
         "off_grid": page.say("Times lie on quarters of an hour."),
         "not_bookable": page.say("This cannot be booked any more."),
         "implausible": page.say("An address reads like name@example.org."),
         "missing": page.say("Something needed was left empty."),
         "too_long": page.say("A text is too long."),
         "requester_unknown": page.say("Choose a person, or write their address."),
+        "requester_ambiguous": page.say("Several people are called so: choose one, or write the address."),
     }
     return known.get(code, message)

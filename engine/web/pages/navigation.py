@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.web.access import Role
+from engine.web.pages.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Entry:
     icon: str
     least: Role = Role.REQUESTER
     only_simulated: bool = False
+    only_bookers: bool = False
+    """Whether it is of no use to those who only look."""
 
 
 def N_(text: str) -> str:
@@ -24,9 +27,16 @@ def N_(text: str) -> str:
     return text
 
 
-ENTRIES = (Entry("board", "/board", N_("Board"), "calendar-range"),)
+ENTRIES = (
+    Entry("board", "/board", N_("Board"), "calendar-range"),
+    Entry("book", "/book", N_("Book"), "calendar-plus", only_bookers=True),
+)
 
 
-def navigation_for(role: Role, *, simulated: bool) -> list[Entry]:
-    """Return the entries for one role, in their order."""
-    return [entry for entry in ENTRIES if role.includes(entry.least) and (simulated or not entry.only_simulated)]
+def navigation_for(user: User, *, simulated: bool) -> list[Entry]:
+    """Return the entries for one reader, in their order."""
+    return [entry for entry in ENTRIES if _is_for(entry, user) and (simulated or not entry.only_simulated)]
+
+
+def _is_for(entry: Entry, user: User) -> bool:
+    return user.role.includes(entry.least) and (user.may_book() or not entry.only_bookers)

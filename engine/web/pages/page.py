@@ -134,7 +134,7 @@ class Page:
         return HTMLResponse(environment(self.language).get_template(template).render(context), status)
 
     def navigation(self) -> list[Entry]:
-        return navigation_for(self.user.role, simulated=self.parts.simulated) if self.user else []
+        return navigation_for(self.user, simulated=self.parts.simulated) if self.user else []
 
 
 def local_path(wanted: str | None) -> str:
@@ -184,9 +184,17 @@ def _gate(least: Role) -> Callable[..., Page]:
     return gate
 
 
+def _gate_of_bookers(page: Annotated[Page, Depends(_gate(Role.REQUESTER))]) -> Page:
+    if page.user is None or not page.user.may_book():
+        raise HTTPException(403)
+    return page
+
+
 UserPage = Annotated[Page, Depends(_gate(Role.REQUESTER))]
 """A page for everybody who is signed in."""
 ViewerPage = Annotated[Page, Depends(_gate(Role.VIEWER))]
+BookerPage = Annotated[Page, Depends(_gate_of_bookers)]
+"""A page for those who book, for themselves or for others: viewers only look."""
 StaffPage = Annotated[Page, Depends(_gate(Role.STAFF))]
 AdminPage = Annotated[Page, Depends(_gate(Role.ADMIN))]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from engine.ids import Address
 from engine.loans.board import BoardShelf
 from engine.loans.loan import Requester
+from engine.reconcile.ledger import SyncRules
 from engine.web.pages.live import Live
 from engine.web.parts import WebParts
 
@@ -79,6 +80,7 @@ class PageParts:
 
     Args:
         web: what the API has: the desk, the rooms, the queue, the clock, the sentences of reasons.
+        rules: the settings the sync follows, as they are now.
         zone: the building's time zone, in which pages show and take times.
         development: whom the development sign-in offers; None: there is none.
         secure: whether people reach us over https, so that cookies may insist on it.
@@ -90,6 +92,7 @@ class PageParts:
     board: BoardShelf
     people: PeopleShelf
     live: Live
+    rules: Callable[[], SyncRules]
     zone: ZoneInfo
     development: Sequence[Requester] | None = None
     secure: bool = False

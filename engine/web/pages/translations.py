@@ -7,7 +7,7 @@ turned into catalogues in memory at start, so nothing has to be compiled.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.units import format_unit
 
 CATALOGUES = Path(__file__).parents[1] / "catalogues"
 
@@ -72,6 +73,23 @@ class Formats:
         start, end = start.astimezone(self._zone), end.astimezone(self._zone)
         last = self.clock(end) if start.date() == end.date() else self.moment(end)
         return f"{self.moment(start)} – {last}"
+
+    def hours(self, start: datetime, end: datetime, *, on: date) -> str:
+        """Return `14:30 – 15:00`; an end on another day than *on* carries its day."""
+        return f"{self._clock_on(start, on)} – {self._clock_on(end, on)}"
+
+    def _clock_on(self, value: datetime, day: date) -> str:
+        return self.clock(value) if self._local_day(value) == day else f"{self.short_day(value)}, {self.clock(value)}"
+
+    def length(self, value: timedelta) -> str:
+        """Return `1 h 30 min`; days as hours, which people count bookings in up to two of them."""
+        hours, minutes = divmod(int(value.total_seconds()) // 60, 60)
+        days, hours = divmod(hours, 24) if hours >= 48 else (0, hours)
+        parts = (self._days(days) if days else "", f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")
+        return " ".join(part for part in parts if part)
+
+    def _days(self, number: int) -> str:
+        return format_unit(number, "duration-day", length="long", locale=self._locale)
 
     def ago(self, value: datetime, *, now: datetime) -> str:
         """Return `12 minutes ago`."""

@@ -1,4 +1,5 @@
 // Booking from the board: a small dialog over the place that was chosen.
+import { offerPeople } from "../people.js";
 import { send, toast } from "../send.js";
 import { clock } from "./scale.js";
 import { fill } from "./wishes.js";
@@ -66,15 +67,7 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
     toast(fill(texts.booked, { number }), { label: texts.open, action: () => location.assign(`/loans/${number}`) });
   }
 
-  let typing = 0;
-  who?.addEventListener("input", () => {
-    clearTimeout(typing);
-    typing = setTimeout(async () => {
-      const { ok, body } = await send("GET", `/people?q=${encodeURIComponent(who.value)}`);
-      if (ok) people.replaceChildren(...body.people.map(({ name, address }) => new Option("", `${name} <${address}>`)));
-    }, 150);
-  });
-  who?.addEventListener("focus", () => who.select());
+  if (who) offerPeople(who, people);
   field("start").addEventListener("change", ({ target }) => {
     const length = wish.to - wish.from;
     wish.from = Number(target.value);

@@ -1,0 +1,205 @@
+"""Booking: for whom, when, which rooms and things, and what Outlook will be told of it, before anything is saved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+from starlette.responses import RedirectResponse, Response
+
+from engine.errors import DeskError, Fault, Invalid
+from engine.ids import Address, BookableId
+from engine.loans.loan import Requester
+from engine.loans.openings import find_openings, widen
+from engine.loans.register import Availability, ItemRef, LoanOrder
+from engine.reconcile.telling import Telling, foretell
+from engine.web.models import Notes
+from engine.web.pages.errors import describe
+from engine.web.pages.offers import Offers, make_offers
+from engine.web.pages.page import BookerPage, Page
+from engine.web.pages.people import read_person
+from engine.web.pages.times import QUARTERS, Times, read_times
+from engine.web.wire import Id, Incoming, Line, Whole
+
+router = APIRouter()
+
+ITEMS_MAX = 100
+SHIFT_MINUTES_MAX = 24 * 60
+_CLOCK = re.compile(r"(\d\d):(\d\d)")
+
+
+def _parse_clock(value: str) -> str:
+    found = _CLOCK.fullmatch(value)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        raise PydanticCustomError("clock_malformed", "must be a time of day such as 08:30")
+    return value
+
+
+Clock = Annotated[str, AfterValidator(_parse_clock)]
+Swap = Annotated[str, Field(pattern=r"^\d{1,9}-\d{1,9}$")]
+
+
+class BookWish(Incoming):
+    """The form, as it is sent with each change and when it is saved; as a link, what to begin with."""
+
+    day: date | None = None
+    start: Clock | None = None
+    until: date | None = None
+    end: Clock | None = None
+    seen: Annotated[str, Field(max_length=40)] = ""
+    item: list[Id] = Field(default=[], max_length=ITEMS_MAX)
+    people: Annotated[Whole, Field(ge=0, le=100_000)] = 0
+    q: Line = ""
+    who: Annotated[str, Field(max_length=600)] = ""
+    title: Line = ""
+    notes: Notes = ""
+    private: bool = False
+    shift: Annotated[Whole, Field(ge=-SHIFT_MINUTES_MAX, le=SHIFT_MINUTES_MAX)] = 0
+    """Minutes by which a button moves it."""
+    swap: Swap | None = None
+    """`3-5`: a button that puts room 5 in the place of room 3."""
+    csrf: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def leave_out_empty(cls, given: Any) -> Any:
+        """Take a field that a form sent empty for one that was not sent."""
+        return {key: value for key, value in given.items() if value != ""} if isinstance(given, dict) else given
+
+    @property
+    def items(self) -> list[int]:
+        """What is chosen, each once, after the button that swaps rooms."""
+        old, new = (int(part) for part in self.swap.split("-")) if self.swap else (0, 0)
+        return list(dict.fromkeys(new if number == old else number for number in self.item))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the page shows of a wish. `faults` are sentences by field."""
+
+    wish: BookWish
+    times: Times
+    who: str
+    requester: Requester | None
+    offers: Offers | None
+    telling: Telling | None
+    faults: dict[str, str]
+
+
+@router.get("/book")
+def show_form(page: BookerPage, wish: Annotated[BookWish, Query()]) -> Response:
+    """Show the form, filled with what the link says."""
+    return _render(page, wish)
+
+
+@router.post("/book/look")
+def look_again(page: BookerPage, wish: Annotated[BookWish, Form()]) -> Response:
+    """Show what the form means by now. Changes nothing."""
+    return _render(page, wish)
+
+
+@router.post("/book")
+def book(page: BookerPage, wish: Annotated[BookWish, Form()]) -> Response:
+    """Book, and go to the loan; what stands in the way is shown in the form."""
+    assert page.user is not None
+    try:
+        made = page.parts.web.register.book(_order(page, wish), actor=page.user.actor)
+    except DeskError as error:
+        return _render(page, wish, error)
+    address = f"/loans/{made.number}"
+    return Response(headers={"HX-Redirect": address}) if page.is_fragment else RedirectResponse(address, 303)
+
+
+def _order(page: Page, wish: BookWish) -> LoanOrder:
+    interval = _times(page, wish).interval
+    if interval is None:
+        raise Invalid(Fault("end", "before_start", "the end must come after the start"))
+    if not wish.items:
+        raise Invalid(Fault("item", "nothing_chosen", "choose a room or a thing"))
+    known = {item.id: item for item in page.parts.web.register.availability(interval)}
+    items = tuple(_ref(known, number) for number in wish.items)
+    return LoanOrder(_requester(page, wish), interval, items, wish.title, wish.notes, wish.private)
+
+
+def _ref(known: dict[BookableId, Availability], number: int) -> ItemRef:
+    item = known.get(BookableId(number))
+    if item is None:
+        raise Invalid(Fault("item", "not_bookable", f"there is nothing to book of number {number}"))
+    return ItemRef(item.kind, item.id)
+
+
+def _render(page: Page, wish: BookWish, error: DeskError | None = None) -> Response:
+    trouble = describe(page, error) if error is not None else None
+    return page.render(
+        "book_pieces.html" if page.is_fragment else "book.html",
+        trouble.status if trouble else 200,
+        here="book",
+        look=_look(page, wish),
+        trouble=trouble,
+        quarters=QUARTERS,
+    )
+
+
+def _look(page: Page, wish: BookWish) -> Look:
+    times, interval, faults = _times(page, wish), None, {}
+    if (interval := times.interval) is None:
+        faults["end"] = page.say("The end must come after the start.")
+    elif interval.end <= page.now:
+        faults["end"] = page.say("The end must lie in the future.")
+    requester = None
+    try:
+        requester = _requester(page, wish)
+    except Invalid as error:
+        faults["who"] = describe(page, error).lines[0]
+    offers = telling = None
+    if interval is not None:
+        known = page.parts.web.register.availability(widen(interval))
+        rooms = {room.id: room for room in page.parts.web.rooms.load_rooms()}
+        openings = find_openings(interval, known, now=page.now, zone=page.parts.zone)
+        offers = make_offers(openings, rooms, wish.items, people=wish.people, words=wish.q)
+        if requester is not None and offers.chosen:
+            telling = _foretell(page, wish, requester, offers)
+    return Look(wish, times, _who(page, wish), requester, offers, telling, faults)
+
+
+def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) -> Telling:
+    rules = page.parts.rules()
+    levels = {store.id: store.text_level for store in page.parts.web.register.list_stores()}
+    return foretell(
+        requester,
+        tuple((offer.kind, offer.name) for offer in offers.chosen),
+        private=wish.private,
+        level=levels.get(offers.chosen[0].opening.item.store_id) or rules.text_level,
+        rules=rules,
+    )
+
+
+def _times(page: Page, wish: BookWish) -> Times:
+    times = read_times(
+        day=wish.day,
+        start=time.fromisoformat(wish.start) if wish.start else None,
+        until=wish.until,
+        end=time.fromisoformat(wish.end) if wish.end else None,
+        seen=wish.seen,
+        now=page.now,
+        zone=page.parts.zone,
+    )
+    return times.moved(timedelta(minutes=wish.shift))
+
+
+def _requester(page: Page, wish: BookWish) -> Requester:
+    """Return whom it is for: staff write somebody else, everybody else books for themselves. Raises Invalid."""
+    assert page.user is not None
+    if not wish.who or not page.user.may_book_for_others():
+        return page.user.person
+    return read_person(page, wish.who)
+
+
+def _who(page: Page, wish: BookWish) -> str:
+    assert page.user is not None
+    return wish.who or f"{page.user.name} <{Address(page.user.address)}>"

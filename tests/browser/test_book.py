@@ -1,0 +1,145 @@
+"""The booking form in use: what it shows while it is filled, by pointer and by keyboard, in two browsers."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+from engine.ids import LoanNumber
+from tests.browser.conftest import Visit
+from tests.browser.serving import AMELIE, MATHIEU, Site
+
+TEN = "/book?day=2026-11-24&start=10:00&end=11:00"
+
+
+def offer(page: Page, name: str) -> Locator:
+    return page.locator(".book-offer", has=page.locator("b", has_text=name))
+
+
+def heading_of(page: Page, name: str) -> Locator:
+    return page.locator(".book-group", has=page.locator("b", has_text=name)).locator("legend")
+
+
+class TestFillingIt:
+    def test_availability_follows_the_times(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Saule", "14:00", "15:00", "Choir")
+        page = visit(fresh, TEN)
+        expect(heading_of(page, "Saule")).to_have_text("Free")
+
+        page.get_by_label("From, time").focus()
+        page.keyboard.type("14:3")
+
+        expect(heading_of(page, "Saule")).to_have_text("Not free then")
+        expect(page.get_by_label("To, time")).to_have_value("15:30")
+        expect(page.get_by_label("From, time")).to_be_focused()
+        expect(page.locator("#book-said")).to_have_text("3 rooms are free, 14:30 – 15:30")
+
+    def test_a_choice_shows_what_outlook_will_be_told_and_keeps_the_focus(self, fresh: Site, visit: Visit) -> None:
+        page = visit(fresh, TEN)
+        page.get_by_label("What for").fill("Tea")
+
+        offer(page, "Saule").get_by_role("checkbox").check()
+
+        expect(page.locator("#book-told")).to_contain_text("#… Amélie Durand")
+        expect(page.locator("#book-bar")).to_contain_text("Saule")
+        expect(offer(page, "Saule").get_by_role("checkbox")).to_be_focused()
+        expect(page.get_by_label("What for")).to_have_value("Tea")
+
+    def test_what_is_taken_offers_another_room_and_another_time(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Saule", "09:00", "10:15", "Choir")
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")
+        expect(page.locator(".book-obstacle")).to_contain_text("Taken 09:00 – 10:15")
+
+        page.get_by_role("button", name="10:15 – 11:15").click()
+
+        expect(page.locator(".book-obstacle")).to_have_count(0)
+        expect(page.get_by_label("From, time")).to_have_value("10:15")
+        page.get_by_label("From, time").select_option("10:00")
+        page.locator(".book-obstacle").get_by_role("button", name="Platane").click()
+        expect(offer(page, "Platane").get_by_role("checkbox")).to_be_checked()
+        expect(offer(page, "Saule").get_by_role("checkbox")).not_to_be_checked()
+
+    def test_what_somebody_else_books_shows_at_once(self, fresh: Site, visit: Visit) -> None:
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")
+        page.wait_for_function("document.documentElement.dataset.connected === 'yes'")
+        page.wait_for_timeout(300)  # until the stream has had its first look
+        page.get_by_label("Notes").fill("Two kettles")
+
+        fresh.book("Saule", "10:00", "11:00", "Choir")
+
+        expect(page.locator(".book-obstacle")).to_contain_text("Saule")
+        expect(page.get_by_label("Notes")).to_have_value("Two kettles")
+
+    def test_typing_a_name_leaves_the_rooms_that_hold_it(self, fresh: Site, visit: Visit) -> None:
+        page = visit(fresh, TEN)
+
+        page.get_by_label("Name, building or tag").press_sequentially("annexe")
+
+        expect(page.locator(".book-offer")).to_have_count(1)
+        expect(page.get_by_label("Name, building or tag")).to_be_focused()
+
+
+class TestBooking:
+    def test_with_the_keyboard_alone(self, fresh: Site, visit: Visit) -> None:
+        page = visit(fresh, f"{TEN}&people=8")
+        page.get_by_label("People", exact=True).focus()
+
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(offer(page, "Saule").get_by_role("checkbox")).to_be_focused()
+        page.keyboard.press("Space")
+        expect(page.locator("#book-bar")).to_contain_text("Saule")
+        page.get_by_label("What for").focus()
+        page.keyboard.type("Tea with the mayor")
+        page.keyboard.press("Enter")
+
+        page.wait_for_url("**/loans/1")
+        expect(page.locator("h1")).to_contain_text("Tea with the mayor")
+        loan = fresh.office.desk.find(LoanNumber(1))
+        assert (loan.interval.start, loan.interval.end) == (fresh.at("10:00"), fresh.at("11:00"))
+
+    def test_for_somebody_whom_the_list_offers(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Platane", "10:00", "11:00", "Choir", MATHIEU)
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")
+
+        page.get_by_label("For whom").click()
+        page.keyboard.type("mathi")
+        expect(page.locator("#book-people-found option")).to_have_count(1)
+        page.get_by_label("For whom").fill("Mathieu Dupuis <mathieu.dupuis@example.org>")
+        page.get_by_label("What for").focus()
+        expect(page.locator("#book-told")).to_contain_text("#… Mathieu Dupuis")
+        page.locator("#book-save").click()
+
+        page.wait_for_url("**/loans/2")
+        assert fresh.office.desk.find(LoanNumber(2)).requester == MATHIEU
+
+    def test_when_somebody_was_faster_everything_written_stays(self, fresh: Site, visit: Visit) -> None:
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}", forgiven=(409,))
+        page.get_by_label("What for").fill("Tea")
+        page.evaluate("document.querySelector('[hx-trigger*=\"accord:loans\"]').remove()")  # it must come as a surprise
+        fresh.book("Saule", "10:00", "11:00", "Choir")
+
+        page.locator("#book-save").click()
+
+        expect(page.get_by_role("alert")).to_contain_text("Already taken")
+        expect(page.locator(".book-obstacle").get_by_role("button", name="Platane")).to_be_visible()
+        expect(page.get_by_label("What for")).to_have_value("Tea")
+
+    def test_a_requester_books_for_themselves_on_a_telephone(self, fresh: Site, visit: Visit) -> None:
+        page = visit(fresh, TEN, role="requester", width=390, height=844)
+
+        offer(page, "Frêne").get_by_role("checkbox").check()
+        expect(page.locator("#book-bar")).to_contain_text("Frêne")
+        page.locator("#book-save").click()
+
+        page.wait_for_url("**/loans/1")
+        assert fresh.office.desk.find(LoanNumber(1)).requester == AMELIE
+
+    def test_without_scripts_it_works_too(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Saule", "09:00", "10:15", "Choir")
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}", java_script_enabled=False)
+
+        page.get_by_role("button", name="10:15 – 11:15").click()
+        page.locator("#book-save").click()
+
+        page.wait_for_url("**/loans/2")
+        assert fresh.office.desk.find(LoanNumber(2)).interval.start == fresh.at("10:15")
