@@ -368,10 +368,13 @@ class SeriesPage:
         return rows, {row["ical_uid"] for row in rows if row["ical_uid"] and not row["listed"]}
 
     def touch(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Count what the page showed of each series: what was read of the organizer's copy before is out of date."""
+        """Count what the page showed of each series, and of dates that a room has without their series: what was read
+        of the organizer's copy before is out of date."""
         touched = {row["series_master"] for row in rows if row["event_id"] in self._stored}
         touched |= {master_id for master_id, master in self._masters.items() if master.is_new}
         uids = {series_uid(self._masters[each].copy.ical_uid) for each in touched if each in self._masters}
+        lone = [split_key(row["ical_uid"] or "") for row in rows if row["series_master"] is None]
+        uids |= {parts[0] for parts in lone if parts is not None}
         for uid in sorted(uids):
             self._transaction.connection.execute(_TOUCH, {"of_uid": uid})
 

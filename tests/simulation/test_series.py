@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.status import ItemState, LoanAction, LoanStatus
@@ -90,6 +91,21 @@ class TestAWeeklySeries:
 
 
 class TestOneDateChangedInOutlook:
+    def test_moved_to_where_the_room_takes_it_though_it_declined_the_series(self, world: World) -> None:
+        """The room has that date without its series; what was read of the organizer's dates before is out of date."""
+        master, day = weekly(world)
+        world.book_at(3, Interval(at(day, 14), at(day, 15)), 1)
+        world.settle()
+        world.run(world.person(2).move(master["id"], at(day, 14), at(day, 15)))
+        world.wait(20.0)  # a refusal is asked for ten seconds later
+        assert len(world.live_loans) == 1
+        second = world.dates(2, master["id"])[1]
+
+        world.run(world.person(2).move(second["id"], at(day + WEEK, 16), at(day + WEEK, 17)))
+        world.settle()
+
+        assert starts(world.live_loans) == [at(day, 14), at(day + WEEK, 16)]
+
     def test_moved_is_one_loan_moved(self, world: World) -> None:
         master, day = weekly(world)
         numbers = [loan.number for loan in world.loans]
