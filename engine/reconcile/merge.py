@@ -76,6 +76,7 @@ def plan_merge(situation: Situation, loan: Loan, base: Base) -> Plan:
     _merge_requester(merge)
     _merge_title(merge)
     _drop_taken(merge)
+    merge.cases.extend(Note(breach.code, breach.facts) for breach in situation.breaches)
     merge.cases.extend(case for case in answer_cases(situation.meeting) if case.room_id in merge.after.loan.rooms)
     return _finish(merge)
 

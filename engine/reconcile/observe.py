@@ -73,7 +73,7 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
         check_answers: whether rooms that have shown no copy at all are due to be asked about.
     """
     if known.base is None:
-        return any(copy.live for copy in known.copies)
+        return any(copy.live for copy in known.copies) or _vanished(known)
     if len(_new_times(known)) > (0 if known.written else 1):
         return True
     by_room = {copy.room_id: copy for copy in known.copies}
@@ -84,6 +84,13 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     if check_answers and None in invited:
         return True
     return any(copy is not None and not copy.live and not copy.event.is_cancelled for copy in invited)
+
+
+def _vanished(known: Known) -> bool:
+    """Tell whether a meeting left every room before it ever was a loan: called off, or refused by them all. Of a
+    refusal a room keeps no trace, so only the organizer's copy tells."""
+    copies = [copy for copy in known.copies if not copy.listed]
+    return bool(copies) and all(copy.gone and copy.event.type is EventType.SINGLE for copy in copies)
 
 
 def needs_own_date(known: Known, book: RoomBook) -> bool:
@@ -112,10 +119,21 @@ def view_meeting(known: Known, book: RoomBook) -> MeetingView:
     if organizer_copy is not None and organizer_copy.is_cancelled:
         organizer_copy = None
     if organizer_copy is None and not live:
+        if known.base is None and (refused := _refused(known)):
+            return _view_live(known, None, refused, book)
         if known.organizer_read or _all_ended(known):
             return MeetingView(Presence.GONE, ical_uid=known.copies[0].event.ical_uid if known.copies else None)
         return _view_unseen(known)
-    return _view_live(known, organizer_copy, live, book)
+    view = _view_live(known, organizer_copy, live, book)
+    if known.base is None and known.copies and not live and (view.holding or not view.answers):
+        return MeetingView(Presence.GONE, ical_uid=view.ical_uid)  # it left every room: a list elsewhere is no booking
+    return view
+
+
+def _refused(known: Known) -> list[RoomCopy]:
+    """Return the copies in which a room says no, if all say that: nobody called the meeting off, it has no room."""
+    ended = [copy for copy in known.copies if copy.event.answer is Answer.DECLINED and not copy.event.is_cancelled]
+    return ended if len(ended) == len(known.copies) and not any(copy.gone or copy.doubt for copy in ended) else []
 
 
 def _all_ended(known: Known) -> bool:
@@ -199,7 +217,7 @@ def _invited(
     if organizer_copy is None:
         for copy in known.copies:
             room = book.by_id(copy.room_id)
-            if copy.live and room is not None and _takes_part(room, known):
+            if copy in live and room is not None and _takes_part(room, known):
                 invited.setdefault(copy.room_id, None)
             elif not copy.live and (copy.event.is_cancelled or copy.gone):
                 invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older

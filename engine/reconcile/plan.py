@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.ids import Address, fold_address
-from engine.loans.loan import Loan
+from engine.loans.loan import Home, Loan
 from engine.loans.status import BLOCKING_STATUSES, WITHDRAWN_STATUSES, ItemState, LoanAction
 from engine.reconcile.actions import (
     CreateEvent,
@@ -25,12 +25,13 @@ from engine.reconcile.brake import plan_kept
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
 from engine.reconcile.merge import answer_cases, answered_states, plan_merge
 from engine.reconcile.reasons import say_instant
+from engine.reconcile.shadow import withhold_writes
 from engine.reconcile.validate import Invalid, Valid, validate
 from engine.reconcile.views import Base, Face, MeetingView, Presence, loan_face
 from engine.rooms.event import EventType
 
-WITHHELD_SECONDS = 300.0
-"""When to look again at what the mode withholds: the mode may have changed."""
+REFUSED_SECONDS = 6 * 3600.0
+"""When to look again at a meeting that every room declined: no room hears of it any more when it is called off."""
 
 ANSWER_GRACE_SECONDS = 3.0
 """How long a new meeting whose rooms have not said anything waits before it becomes a loan. Rooms answer in
@@ -41,29 +42,8 @@ def plan(situation: Situation) -> Plan:
     """Say what one booking needs."""
     if situation.loan is None:
         return _plan_unknown_meeting(situation)
-    return _withhold(_plan_known(situation, situation.loan), situation)
-
-
-def _withhold(made: Plan, situation: Situation) -> Plan:
-    """Take the writes out of a plan in a mode that writes nothing to Outlook; a case says what is withheld."""
-    if situation.may_write or not made.writes:
-        return made
-    kinds = ", ".join(type(write).__name__ for write in made.writes)
-    case = Note("write_withheld", {"writes": kinds}, actor="engine")
-    notes = tuple(note for note in made.notes if note.code not in _WRITE_NOTES)
-    return replace(
-        made,
-        writes=(),
-        base_after=None,
-        notes=notes,
-        cases=(*made.cases, case),
-        end_link=False,
-        look_again_seconds=WITHHELD_SECONDS,
-    )
-
-
-_WRITE_NOTES = frozenset({"event_created", "event_changed", "event_deleted", "event_replaced"})
-"""What the history says of a write."""
+    made = _plan_known(situation, situation.loan)
+    return made if situation.may_write else withhold_writes(made)
 
 
 # --- a meeting without a loan
@@ -77,6 +57,8 @@ def _plan_unknown_meeting(situation: Situation) -> Plan:
     if isinstance(verdict, Invalid):
         if verdict.reason == "draft":
             return Plan()
+        if verdict.reason == "all_rooms_declined":
+            return _plan_refused(situation)
         note = Note(verdict.reason, verdict.facts)
         return Plan(notes=(Note("not_synced", {"reason": verdict.reason, **verdict.facts}),), cases=(note,))
     if situation.dates_max is not None:
@@ -88,6 +70,19 @@ def _plan_unknown_meeting(situation: Situation) -> Plan:
     if meeting.unanswered and wait > 0:
         return Plan(look_again_seconds=wait)
     return _plan_import(situation, verdict)
+
+
+def _plan_refused(situation: Situation) -> Plan:
+    """Plan for a meeting that no room takes: people have none, and a case says so until it is called off or over."""
+    interval = situation.meeting.interval
+    if interval is None or interval.end <= situation.now:
+        return Plan()
+    left = (interval.end - situation.now).total_seconds()
+    return Plan(
+        notes=(Note("not_synced", {"reason": "all_rooms_declined"}),),
+        cases=(Note("all_rooms_declined"),),
+        look_again_seconds=min(REFUSED_SECONDS, left),
+    )
 
 
 def _grace_left(situation: Situation) -> float:
@@ -147,6 +142,8 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
         return _plan_frozen(situation, loan)
     if situation.is_kept and loan_end is LoanEnd.ALIVE and meeting_end is not MeetingEnd.ALIVE:
         return plan_kept(situation, loan, gone=meeting_end is MeetingEnd.GONE)
+    if loan_end is LoanEnd.ALIVE and _is_given_up(meeting, meeting_end, loan, base):
+        return Plan(notes=(Note("rooms_given_up", actor="engine"),), end_link=True)
     match decide_end(meeting_end, loan_end, loan.home):
         case EndVerdict.REST:
             return Plan()
@@ -167,6 +164,13 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
             return Plan(writes=(DeleteEvent(),), notes=(Note("event_deleted", actor="engine"),), end_link=True)
         case EndVerdict.COMPARE:
             return plan_merge(situation, loan, base)
+
+
+def _is_given_up(meeting: MeetingView, end: MeetingEnd, loan: Loan, base: Base) -> bool:
+    """Tell whether the desk took the last room out of somebody's own meeting: what else is on loan stays so."""
+    if loan.home is not Home.OUTLOOK or loan.rooms or not loan.held_items:
+        return False
+    return end is MeetingEnd.ROOMLESS or (not base.outlook.rooms and not meeting.holding)
 
 
 def _plan_first_write(situation: Situation, loan: Loan) -> Plan:

@@ -6,10 +6,11 @@ synced. Values come from the facts stored with the decision; one that is missing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from engine.ids import BookableId
 from engine.interval import Interval
 from engine.reconcile.why_texts import WHY_REASONS
 
@@ -75,6 +76,11 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{item} a quitté le prêt : déjà pris du {start} au {end} UTC (prêt {loan}).",
         ),
         "no_room_left": ("No room of the loan is free any more.", "Plus aucune salle du prêt n'est libre."),
+        "loan_follows": ("The loan follows its meeting in Outlook.", "Le prêt suit sa réunion dans Outlook."),
+        "rooms_given_up": (
+            "The loan goes on without a room; its meeting is left to its organizer.",
+            "Le prêt continue sans salle ; sa réunion est laissée à son organisateur.",
+        ),
         "cancelled_in_outlook": ("Cancelled in Outlook.", "Annulé dans Outlook."),
         "all_rooms_declined": ("Every room declined.", "Toutes les salles ont refusé."),
         "all_rooms_removed": (
@@ -109,12 +115,12 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{mailbox} ne peut pas contenir d'événements : la boîte de l'utilisateur par défaut est utilisée.",
         ),
         "write_withheld": (
-            "Not written to Outlook: the engine does not write in its present mode ({writes}).",
-            "Non écrit dans Outlook : le moteur n'écrit pas dans son mode actuel ({writes}).",
+            "Not written to Outlook: the engine does not write in its present mode. The history would say: {would}",
+            "Non écrit dans Outlook : le moteur n'écrit pas dans son mode actuel. L'historique dirait : {would}",
         ),
         "shadowed": (
-            "Shadow mode, nothing was changed on either side; it would have been: {steps}.",
-            "Mode fantôme, rien n'a été changé d'aucun côté ; il aurait été fait : {steps}.",
+            "Shadow mode: nothing was changed on either side. The history would say: {would}",
+            "Mode fantôme : rien n'a été changé d'aucun côté. L'historique dirait : {would}",
         ),
         "write_refused": ("Outlook refused the change: {error}", "Outlook a refusé la modification : {error}"),
         # both
@@ -315,6 +321,21 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
+def name_item(facts: Mapping[str, object], name_of: Callable[[BookableId], str]) -> dict[str, object]:
+    """Return *facts* with the name of the item they speak of, if they do not have it."""
+    item = facts.get("item_id")
+    named: dict[str, object] = {"item": name_of(BookableId(item))} if isinstance(item, int) else {}
+    return {**named, **facts}
+
+
+def _explain_each(would: object, language: str) -> object:
+    """Return the sentences of the decisions in a list of `[code, facts]`; anything else as it is."""
+    if not isinstance(would, list):
+        return would
+    notes = [note for note in would if isinstance(note, list) and len(note) == 2 and isinstance(note[1], dict)]
+    return " ".join(explain(str(code), {**facts, "would": "?"}, language) for code, facts in notes)
+
+
 class _Facts(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return "?"
@@ -329,6 +350,8 @@ def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str
     texts = REASONS.get(code)
     if texts is None:
         return code
+    if "would" in facts:
+        facts = {**facts, "would": _explain_each(facts["would"], language)}
     shown = {key: "-" if value is None or value == "" else value for key, value in facts.items()}
     return texts[index].format_map(_Facts(shown))
 

@@ -1,29 +1,56 @@
-"""The mode `shadow`: what would be done is told in a case, and nothing is done to either side."""
+"""What a mode that does not write keeps from being done: told in a case, in the words the history would have."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from engine.reconcile.actions import LoanEdit, NewLoan, Note, Plan
-from engine.reconcile.plan import WITHHELD_SECONDS
+from engine.ids import BookableId
+from engine.reconcile.actions import LoanEdit, Note, Plan
+from engine.reconcile.reasons import name_item
+
+WITHHELD_SECONDS = 300.0
+"""When to look again at what the mode withholds: the mode may have changed."""
+
+WRITE_NOTES = frozenset({"event_created", "event_changed", "event_deleted", "event_replaced"})
+"""What the history says of a write."""
 
 
-def cast_shadow(made: Plan) -> Plan:
-    """Return what *made* becomes where nothing may be changed: its cases, and one that says what is withheld."""
-    does = [*_loan_steps(made), *(type(write).__name__ for write in made.writes)]
-    if not does:
-        return replace(made, base=None, base_after=None, end_link=False)
-    return Plan(
-        cases=(*made.cases, Note("shadowed", {"steps": ", ".join(does)}, actor="engine")),
+def withhold_writes(made: Plan) -> Plan:
+    """Return what *made* becomes in the mode `read_only`: the loan's side alone, and a case that says what waits."""
+    if not made.writes:
+        return made
+    kept = tuple(note for note in made.notes if note.code not in WRITE_NOTES)
+    would = tell([note for note in made.notes if note.code in WRITE_NOTES], str)
+    return replace(
+        made,
+        writes=(),
+        base_after=None,
+        notes=kept,
+        cases=(*made.cases, Note("write_withheld", {"would": would}, actor="engine")),
+        end_link=False,
         look_again_seconds=WITHHELD_SECONDS,
     )
 
 
-def _loan_steps(made: Plan) -> list[str]:
-    match made.loan:
-        case NewLoan():
-            return ["NewLoan"]
-        case LoanEdit(action=action):
-            return ["LoanEdit" if action is None else f"LoanEdit ({action})"]
-        case None:
-            return []
+def cast_shadow(made: Plan, name_of: Callable[[BookableId], str]) -> Plan:
+    """
+    Return what *made* becomes in the mode `shadow`, where nothing may be changed on either side.
+
+    Its cases stay, and one says what would have been done: the decisions that would have gone into the history, with
+    the rooms they speak of named by *name_of*.
+    """
+    if made.loan is None and not made.writes:
+        return replace(made, base=None, base_after=None, end_link=False)
+    notes = [*made.notes, *made.conflicts]
+    if not notes and isinstance(made.loan, LoanEdit):
+        notes = [Note("loan_follows")]
+    return Plan(
+        cases=(*made.cases, Note("shadowed", {"would": tell(notes, name_of)}, actor="engine")),
+        look_again_seconds=WITHHELD_SECONDS,
+    )
+
+
+def tell(notes: Sequence[Note], name_of: Callable[[BookableId], str]) -> list[object]:
+    """Return *notes* as the facts of a case, from which `reasons.explain` makes sentences: code and values of each."""
+    return [[note.code, name_item(note.facts, name_of)] for note in notes]

@@ -287,7 +287,13 @@ class BookingPass:
         if isinstance(made.loan, NewLoan) and self._own_create_under_way(observed):
             return Plan(look_again_seconds=OWN_CREATE_WAIT_SECONDS)
         made = _with_silence(made, observed.check, meeting, self._now())
-        return cast_shadow(made) if mode == "shadow" else made
+        if made.end_link and (booking.link is None or booking.link.state in ("ended", "left")):
+            made = replace(made, end_link=False)  # it has ended already
+        return cast_shadow(made, self._name_of) if mode == "shadow" else made
+
+    def _name_of(self, room_id: BookableId) -> str:
+        room = self._ledger.room_book().by_id(room_id)
+        return room.name if room is not None else f"#{room_id}"
 
     def _is_over_the_top(self, booking: Booking) -> bool:
         """Tell whether a date without a loan comes after as many as one series may have."""
@@ -316,7 +322,8 @@ class BookingPass:
         return self._ledger.clashes(sorted(items), target, apart_from=number)
 
     def _breaches(self, meeting: MeetingView, loan: Loan | None) -> tuple[RuleBreach, ...]:
-        if loan is not None or meeting.interval is None:
+        """Return what a booking made in Outlook breaks of our rules: it is flagged for as long as it does."""
+        if meeting.interval is None or (loan is not None and (loan.home is Home.APP or not loan.blocks)):
             return ()
         return self._ledger.breaches(sorted(meeting.holding), meeting.interval)
 

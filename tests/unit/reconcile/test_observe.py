@@ -330,12 +330,15 @@ class TestReadingTheOrganizersCopy:
     @pytest.mark.parametrize(
         ("what", "copies", "read"),
         [
-            ("nothing but echoes of the past", [make_copy(ONE, gone=True)], False),
             ("a live copy", [make_copy(ONE)], True),
+            ("a copy in every room that is gone", [make_copy(ONE, gone=True), make_copy(TWO, gone=True)], True),
+            ("a cancelled copy", [make_copy(ONE, is_cancelled=True)], False),
+            ("a copy from before us that is gone", [make_copy(ONE, gone=True, listed=True)], False),
         ],
     )
-    def test_of_an_unknown_meeting_happens_once_it_lives(self, what: str, copies: list[RoomCopy], read: bool) -> None:
-        """Title and privacy of a new booking come from the organizer's copy."""
+    def test_of_an_unknown_meeting_happens(self, what: str, copies: list[RoomCopy], read: bool) -> None:
+        """Title and privacy of a new booking come from the organizer's copy, and whether it was called off or refused
+        when it left its rooms: of a refusal they keep no trace."""
         assert is_read(*copies) == read
 
     @pytest.mark.parametrize("check", [True, False])
@@ -389,6 +392,15 @@ class TestTheEndOfAMeeting:
 
         assert view(copy, base=make_base()).presence is Presence.GONE
         assert view(copy).presence is Presence.GONE
+
+    def test_before_it_was_a_loan_is_what_its_rooms_say(self) -> None:
+        """A meeting that left every room: the organizer's list tells a refusal, and makes no booking of it again."""
+        gone = make_copy(ONE, gone=True)
+
+        assert view(gone, organizer=organizer_copy(invite(ONE, A.DECLINED))).answers == {ONE: S.DECLINED}
+        assert view(gone, organizer=organizer_copy(invite(ONE))).presence is Presence.GONE
+        assert view(gone, organizer=organizer_copy()).presence is Presence.GONE
+        assert view(make_copy(ONE, answer=A.DECLINED)).answers == {ONE: S.DECLINED}
 
     def test_is_not_believed_of_some_of_its_rooms(self) -> None:
         """One room may have been removed; the other holds the meeting still."""

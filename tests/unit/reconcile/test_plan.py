@@ -15,7 +15,7 @@ from engine.loans.loan import Home, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
-from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
+from engine.reconcile.plan import ANSWER_GRACE_SECONDS, REFUSED_SECONDS, plan
 from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.event import TimeFault
 from tests.unit.reconcile.building import (
@@ -160,6 +160,15 @@ class TestAMeetingThatIsInvalid:
         """A draft is nobody's business: no loan, no case, no word."""
         assert plan(situation(make_meeting(is_draft=True))) == Plan()
 
+    def test_for_want_of_a_room_is_looked_at_until_it_is_over(self) -> None:
+        """No room hears of it any more, so nothing else would close the case when it is called off."""
+        far = make_meeting(answers={ONE: S.DECLINED}, interval=hours(33, 34))
+        near = make_meeting(answers={ONE: S.DECLINED}, interval=Interval(NOW, NOW + timedelta(minutes=20)))
+
+        assert plan(situation(far)).look_again_seconds == REFUSED_SECONDS
+        assert plan(situation(near)).look_again_seconds == 20 * 60.0
+        assert plan(situation(make_meeting(answers={ONE: S.DECLINED}, interval=YESTERDAY))) == Plan()
+
     @pytest.mark.parametrize("people", [OURS])
     def test_is_looked_at_again_and_then_says_the_same(self, people: Any) -> None:
         """The same world gives the same plan."""
@@ -250,7 +259,9 @@ class TestALoanWithoutAnEvent:
         made = plan(situation(NOT_YET, make_loan(home=APP), may_write=False))
 
         assert (made.writes, made.base_after, made.notes) == ((), None, ())
-        assert [(case.code, case.facts["writes"]) for case in made.cases] == [("write_withheld", "CreateEvent")]
+        assert [(case.code, case.facts) for case in made.cases] == [
+            ("write_withheld", {"would": [["event_created", {}]]})
+        ]
 
 
 # --- ends of life
@@ -330,7 +341,7 @@ class TestWithdrawnInTheApp:
         made = plan(situation(make_meeting(), loan, AGREED, may_write=False))
 
         assert (made.writes, made.end_link, made.notes) == ((), False, ())
-        assert [case.facts for case in made.cases] == [{"writes": "DeleteEvent"}]
+        assert [case.facts for case in made.cases] == [{"would": [["event_deleted", {}]]}]
 
 
 @pytest.mark.parametrize("status", HISTORY)
@@ -401,6 +412,28 @@ class TestAMeetingThatLostAllItsRooms:
         made = plan(situation(meeting, make_loan(home=home, interval=NOON, rooms=(ONE, TWO)), self.BOTH))
 
         assert made.end_link
+
+    def test_because_the_desk_took_them_out_keeps_the_assets_on_loan(self) -> None:
+        """What is lent without a room is no business of Outlook's (H35): the loan goes on, apart from the meeting."""
+        made = plan(situation(make_meeting(answers={}), make_loan(rooms=(), assets=(PROJECTOR,)), self.BOTH))
+
+        assert made == Plan(notes=(Note("rooms_given_up", actor="engine"),), end_link=True)
+
+    def test_takes_the_assets_along_when_outlook_did_it(self) -> None:
+        """They were lent for that meeting in that room."""
+        made = plan(situation(make_meeting(answers={}), make_loan(rooms=(ONE,), assets=(PROJECTOR,)), make_base()))
+
+        assert edit(made).action is LoanAction.CANCEL
+
+
+class TestARuleThatIsBroken:
+    def test_stands_as_a_case_while_it_is(self) -> None:
+        """Told once when the meeting is imported, and seen in the list of cases for as long as it is so."""
+        breach = RuleBreach("longer_than_maximum", {"minutes": 600, "minutes_max": 60})
+
+        made = plan(situation(make_meeting(), make_loan(), make_base(), breaches=(breach,)))
+
+        assert made == Plan(cases=(Note("longer_than_maximum", {"minutes": 600, "minutes_max": 60}),))
 
 
 class TestSomeRoomsSayingNo:
