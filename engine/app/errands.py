@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ from engine.app.office import Office
 from engine.app.service import build_service_calendar, credential_of
 from engine.clock import utc_now
 from engine.database.marks import Priority
+from engine.errors import Unreachable
 from engine.graph.credential import StaticTokenCredential, TokenCredential
 from engine.reconcile.backfill_book import Backfill
 from engine.reconcile.lines import CHANGES, PlanLine, say_plan
@@ -19,6 +21,10 @@ from engine.subscriptions.plan import Endpoint
 
 BACKFILL_AT_ONCE = 100
 """Meetings a command deals with in one transaction: a fifth of a second during which nobody else writes."""
+
+
+BACKFILL_TRIES, BACKFILL_PAUSE_SECONDS = 10, 1.0
+"""How often a step is tried that finds the database busy (each time for five seconds), and the pause in between."""
 
 
 class _Silent:
@@ -71,10 +77,23 @@ async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
 
 
 async def carry_on_backfill(settings: Settings, number: int, told: Callable[[Backfill], None]) -> Backfill:
-    """Carry on with a backfill until what was ordered is done, telling after each step; a service that runs helps."""
+    """
+    Carry on with a backfill until what was ordered is done, telling after each step; a service that runs helps.
+
+    Raises Unreachable when the database or Graph lets no step be taken for a minute.
+    """
     async with _open_engine(settings) as engine:
+        failed = 0
         while True:
-            found = await engine.backfill_pass.advance(number, at_once=BACKFILL_AT_ONCE)
+            try:
+                found = await engine.backfill_pass.advance(number, at_once=BACKFILL_AT_ONCE)
+            except Unreachable:  # SQLite lets one process write at a time, and the service is busy with the same
+                failed += 1
+                if failed == BACKFILL_TRIES:
+                    raise
+                await asyncio.sleep(BACKFILL_PAUSE_SECONDS)
+                continue
+            failed = 0
             told(found)
             if not found.is_at_work:
                 return found

@@ -23,6 +23,7 @@ from engine.clock import utc_now
 from engine.database.board import Board
 from engine.database.marks import Priority
 from engine.database.people import People
+from engine.database.queue import QueueDepth
 from engine.database.sessions import SessionStore
 from engine.database.sole import SoleWorker
 from engine.errors import BadSettings, DatabaseUnusable, EngineError, Fatal
@@ -333,7 +334,7 @@ def read_checks(settings: Settings, office: Office) -> Sequence[Check]:
     imported = (jobs.get("import_rooms") or {}).get("last_at") is not None
     checks = [
         Check("database", ok=True),
-        Check("queue", ok=_is_moving(depth.oldest_waiting_at.values(), office.now()), detail=f"{depth.due} due"),
+        Check("queue", ok=_is_moving(depth, office.now()), detail=f"{depth.due} due"),
         Check("identity", ok=not is_refused, detail="Graph refuses our identity" if is_refused else ""),
         Check("rooms", ok=imported, detail="" if imported else "the directory has not been read yet"),
         Check("first_reading", ok=imported and not unread, detail=", ".join(unread[:10])),
@@ -344,9 +345,10 @@ def read_checks(settings: Settings, office: Office) -> Sequence[Check]:
     return checks
 
 
-def _is_moving(oldest: Any, now: datetime) -> bool:
-    """Tell whether nothing that is due has waited for ten minutes."""
-    return all(now - at < timedelta(minutes=10) for at in oldest)
+def _is_moving(depth: QueueDepth, now: datetime) -> bool:
+    """Tell whether nothing that is due has waited for ten minutes; a backfill may, behind all the rest."""
+    waits = [at for priority, at in depth.oldest_waiting_at.items() if priority is not Priority.BACKFILL]
+    return all(now - at < timedelta(minutes=10) for at in waits)
 
 
 def _read_metrics(office: Office, calendar: GraphCalendar) -> Readings:

@@ -35,6 +35,9 @@ room_table = metadata.tables["room"]
 PLAN_AT_ONCE = 100
 """Meetings planned in one transaction: some 50 milliseconds during which nobody else writes."""
 
+AHEAD_SECONDS = 300.0
+"""How far a backfill goes before the reading of titles of what it made: first the loans, then what each is called."""
+
 SHADOW_SECONDS = 300.0
 """When to look again at what was ordered before the mode became `shadow`."""
 
@@ -200,7 +203,7 @@ class BackfillDesk:
                 self._carry_out(transaction, row, at_once)
             found = self._find(transaction, number)
             if found.is_at_work:
-                self._mark(transaction, number)
+                self._mark(transaction, number, delay=-AHEAD_SECONDS)
             return found
 
     def _carry_out(self, transaction: Transaction, row: Any, at_once: int) -> None:

@@ -55,7 +55,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """How much waits. `waiting` includes what is not due yet; `running` includes leases that have ended."""
+    """How much waits. `waiting` includes what is not due yet, `oldest_waiting_at` (since when the key has been due that
+    waits longest) does not; `running` includes leases that have ended."""
 
     waiting: int
     due: int
@@ -176,13 +177,17 @@ _LIST_READY = Prepared(
     _LISTED.where(_c.ready_at.is_not(None)).order_by(_c.priority, _c.ready_at, _c.kind, _c.key).limit(bindparam("most"))
 )
 _runs = _c.lease_owner.is_not(None)
+_due_since = case((_c.ready_at > _c.marked_at, _c.ready_at), else_=_c.marked_at)
+_waits_since = case((_runs, null()), (_c.attempts > 0, _c.marked_at), (_c.ready_at <= _now, _due_since))
+"""A key that failed waits for its next try; one whose time has not come waits for nothing."""
+
 _DEPTH = Prepared(
     select(
         _c.priority,
         func.sum(case((_runs, 0), else_=1)),
         func.sum(case((_runs, 0), (_c.ready_at <= _now, 1), else_=0)),
         func.sum(case((_runs, 1), else_=0)),
-        func.min(case((_runs, null()), else_=_c.marked_at)),
+        func.min(_waits_since),
     )
     .where(_c.ready_at.is_not(None))
     .group_by(_c.priority)

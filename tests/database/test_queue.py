@@ -422,11 +422,22 @@ class TestTheDepth:
         depth = queue.depth()
 
         assert (depth.waiting, depth.due, depth.running, depth.parked) == (2, 1, 1, 1)
-        assert depth.oldest_waiting_at == {
-            Priority.SWEEP: MONDAY + timedelta(seconds=5),
-            Priority.LIVE: MONDAY + timedelta(seconds=5),
-        }
+        assert depth.oldest_waiting_at == {Priority.SWEEP: MONDAY + timedelta(seconds=5)}
         assert runs.key != parks.key
+
+    def test_what_is_put_off_waits_from_its_time_on(
+        self, database: Database, queue: WorkQueue, clock: StandingClock
+    ) -> None:
+        """A check in an hour, or a reading spread over the night, is no backlog; a key that fails and fails is."""
+        mark(database, "fails")
+        (fails,) = queue.claim(1)
+        queue.retry(fails, delay=300.0, error="x")
+        mark(database, "later", delay=3600, priority=Priority.SWEEP)
+
+        clock.advance(seconds=60)
+        assert queue.depth().oldest_waiting_at == {Priority.LIVE: MONDAY}
+        clock.advance(seconds=3600)
+        assert queue.depth().oldest_waiting_at[Priority.SWEEP] == MONDAY + timedelta(hours=1)
 
 
 class TestUnderStress:
