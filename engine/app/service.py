@@ -21,6 +21,7 @@ from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.clock import utc_now
 from engine.database.board import Board
+from engine.database.case_list import CaseList
 from engine.database.marks import Priority
 from engine.database.people import People
 from engine.database.queue import QueueDepth
@@ -273,6 +274,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> Pag
         sessions=SessionStore(office.database),
         board=board,
         people=People(office.database),
+        cases=CaseList(office.database),
         live=Live(board.changes, board.changed_since),
         rules=office.rules.sync,
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),

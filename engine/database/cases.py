@@ -18,8 +18,10 @@ from engine.loans.loan import Case, CaseState
 
 _case = metadata.tables["case"]
 _room = metadata.tables["room"]
-_CASES = select(_case, _room.c.name.label("room")).join(_room, _room.c.id == _case.c.room_id, isouter=True)
-_ONE = _CASES.where(_case.c.id == bindparam("of_id"))
+CASES = select(_case, _room.c.name.label("room")).join(_room, _room.c.id == _case.c.room_id, isouter=True)
+"""Rows for `read_filed`."""
+
+_ONE = CASES.where(_case.c.id == bindparam("of_id"))
 _LOCK = select(_case.c.id).where(_case.c.id == bindparam("of_id")).with_for_update()
 _CLOSE = (
     _case.update()
@@ -62,7 +64,7 @@ class Filed:
 
 def list_cases(connection: Connection, *, state: CaseState | None, after: int | None, limit: int) -> list[Case]:
     """Return cases by number, ascending; those after *after*, at most *limit* (1000)."""
-    statement = _CASES.order_by(_case.c.id).limit(max(0, min(limit, LIMIT_MAX)))
+    statement = CASES.order_by(_case.c.id).limit(max(0, min(limit, LIMIT_MAX)))
     if state is not None:
         statement = statement.where(_case.c.state == state.value)
     if after is not None:
@@ -79,6 +81,11 @@ def load_case(connection: Connection, case_id: int, *, lock: bool = False) -> Fi
         row = connection.execute(_ONE, {"of_id": case_id}).first()
     if row is None:
         raise NotFound(f"there is no case {case_id}")
+    return read_filed(row)
+
+
+def read_filed(row: Any) -> Filed:
+    """Return the case of a row of `CASES`."""
     return Filed(_parse(row), row.subject, row.standing, row.undo or None)
 
 

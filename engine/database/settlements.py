@@ -28,6 +28,7 @@ from engine.loans.loan import Case, CaseState, ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.status import ItemState
 from engine.reconcile.actions import Note
+from engine.reconcile.reasons import explain
 from engine.reconcile.ways import (
     WAYS,
     CaseView,
@@ -60,7 +61,7 @@ class Settlements:
     def find(self, case_id: int) -> CaseView:
         """Return a case with the ways out that are open now. Raises NotFound."""
         with self._database.read() as transaction:
-            return _view(transaction, load_case(transaction.connection, case_id))
+            return view_case(transaction, load_case(transaction.connection, case_id))
 
     def settle(self, case_id: int, way: Way, *, room_id: BookableId | None, actor: str) -> CaseView:
         """
@@ -155,20 +156,20 @@ class Settlements:
                 facts |= {"old": _names(loan, filed.case), "new": _gained(loan, after)}
         _remember(transaction, filed.case, Note(f"settled_{way}", facts, actor=actor))
         close_filed(transaction, filed, settlement=way.value, actor=actor, undo=undo, state=state)
-        return _view(transaction, load_case(transaction.connection, case_id))
+        return view_case(transaction, load_case(transaction.connection, case_id))
 
     def _undo(self, transaction: Transaction, case_id: int, actor: str) -> CaseView:
         filed = _take(transaction, case_id)
         loan = _loan_of(transaction, filed.case)
         refusal = _why_no_undo(filed, loan)
         if refusal is not None:
-            raise NotAllowed(f"case {case_id}: {refusal}")
+            raise NotAllowed(f"case {case_id}: {explain(refusal.code, refusal.facts)}")
         if filed.undo is not None and loan is not None:
             change = _way_back(filed.undo, loan)
             self._desk.change_within(transaction, loan.number, change, actor=actor, by_rules=False)
         reopen_filed(transaction, filed)
         _remember(transaction, filed.case, Note("settlement_undone", {"case": case_id}, actor=actor))
-        return _view(transaction, load_case(transaction.connection, case_id))
+        return view_case(transaction, load_case(transaction.connection, case_id))
 
 
 def _take(transaction: Transaction, case_id: int) -> Filed:
@@ -180,18 +181,19 @@ def _take(transaction: Transaction, case_id: int) -> Filed:
     return load_case(transaction.connection, case_id, lock=True)
 
 
-def _view(transaction: Transaction, filed: Filed) -> CaseView:
+def view_case(transaction: Transaction, filed: Filed) -> CaseView:
+    """Return a case with the ways out that are open now."""
     loan = _loan_of(transaction, filed.case)
     held = held_loans(transaction, filed.case) if filed.case.code == "mass_cancel_held" else ()
     loans = held or ((loan.number,) if loan is not None else ())
     if filed.case.state is not CaseState.OPEN:
-        return CaseView(filed.case, no_undo=_why_no_undo(filed, loan), loans=loans)
+        return CaseView(filed.case, no_undo=_why_no_undo(filed, loan), loans=loans, loan=loan)
     choices = []
     for way in find_ways(filed.case, loan):
         rooms = _offer(transaction, filed.case, loan) if way is Way.MOVE_ROOM and loan is not None else ()
         if rooms or way is not Way.MOVE_ROOM:
             choices.append(Choice(way, rooms[:ROOMS_OFFERED]))
-    return CaseView(filed.case, tuple(choices), "it is open", loans)
+    return CaseView(filed.case, tuple(choices), Note("no_undo_open"), loans, loan)
 
 
 def _loan_of(transaction: Transaction, case: Case) -> Loan | None:
@@ -318,22 +320,22 @@ def _snapshot(loan: Loan) -> dict[str, Any]:
     }
 
 
-def _why_no_undo(filed: Filed, loan: Loan | None) -> str | None:
+def _why_no_undo(filed: Filed, loan: Loan | None) -> Note | None:
     """Say why a settlement cannot be undone; None when it can."""
     case = filed.case
     if case.state is CaseState.OPEN:
-        return "it is open: there is nothing to undo"
+        return Note("no_undo_open")
     if case.code == "mass_cancel_held":
-        return "cancellations that were answered stay answered: what is cancelled does not come back, book it anew"
+        return Note("no_undo_answered")
     if case.settlement not in tuple(Way):
-        return f"nothing was changed when it was closed by {case.closed_by}"
+        return Note("no_undo_nothing_changed")
     if filed.undo is None:
         return None
     if loan is None or not loan.blocks:
-        return "its loan is over"
+        return Note("no_undo_loan_over")
     now, after, before = _snapshot(loan), filed.undo["after"], filed.undo["before"]
     if any(now[field] != after[field] for field in now if after[field] != before[field]):
-        return f"loan {loan.number} has been changed since"
+        return Note("no_undo_changed_since", {"loan": loan.number})
     return None
 
 

@@ -167,6 +167,20 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The settlement of case {case} was undone; it is open again.",
             "Le règlement du cas {case} a été annulé ; il est de nouveau ouvert.",
         ),
+        "no_undo_open": ("It is open: there is nothing to undo.", "Il est ouvert : il n'y a rien à annuler."),
+        "no_undo_answered": (
+            "Cancellations that were answered stay answered: what is cancelled does not come back, book it anew.",
+            "Des annulations tranchées le restent : ce qui est annulé ne revient pas, réservez-le de nouveau.",
+        ),
+        "no_undo_nothing_changed": (
+            "Nothing was changed when it was closed.",
+            "Rien n'a été modifié à sa clôture.",
+        ),
+        "no_undo_loan_over": ("Its loan is over.", "Son prêt est terminé."),
+        "no_undo_changed_since": (
+            "Loan {loan} has been changed since.",
+            "Le prêt {loan} a été modifié depuis.",
+        ),
         "policy_failed": (
             "Case {case} could not be settled as the store has set: {error}",
             "Le cas {case} n'a pas pu être réglé comme le magasin l'a prévu : {error}",

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from engine.ids import BookableId, LoanNumber
 from engine.loans.loan import Case, Home, Loan
+from engine.reconcile.actions import Note
 from engine.reconcile.reasons import LANGUAGES
 from engine.rooms.ranking import RankedRoom
 
@@ -71,9 +72,11 @@ class CaseView:
 
     case: Case
     choices: tuple[Choice, ...] = ()
-    no_undo: str | None = None
+    no_undo: Note | None = None
     loans: tuple[LoanNumber, ...] = ()
     """The loans it is about: the one, or those whose cancellation is held back."""
+    loan: Loan | None = None
+    """The one loan it can be settled by (`loan_concerned`)."""
 
 
 def ways_of(code: str) -> tuple[Way, ...]:

@@ -71,7 +71,7 @@ def render_view(view: CaseView, explain: Explain, language: str) -> CaseViewOut:
             )
             for choice in view.choices
         ],
-        no_undo=view.no_undo,
+        no_undo=explain(view.no_undo.code, view.no_undo.facts, language) if view.no_undo else None,
         loans=list(view.loans),
     )
 

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 from tests.browser.chromium import HELP, find_chromium, flags, must_be_there
 from tests.browser.serving import AMELIE, Site, running_site
+from tests.web.case_scene import file_cases
 
 ARTEFACTS = os.environ.get("ACCORD_TEST_SCREENSHOTS", "")
 """A folder that takes a picture of every page looked at; empty: none are kept."""
@@ -47,6 +48,7 @@ def furnish(site: Site) -> None:
     site.book("Platane", "14:00", "15:00", "Surprise", private=True)
     site.book("Saule", "22:00", "26:00", "Night of the theses")
     site.book("Frêne", "08:00", "36:00", "Exhibition")
+    file_cases(site.office)
 
 
 @pytest.fixture(scope="session")

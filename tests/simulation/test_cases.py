@@ -11,6 +11,7 @@ from engine.ids import BookableId, StoreId
 from engine.loans.loan import Case, CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
+from engine.reconcile.actions import Note
 from engine.reconcile.ways import Way
 from tests.simulation.world import World
 
@@ -125,7 +126,7 @@ class TestBothSidesMovedIt:
         with pytest.raises(NotAllowed, match="changed since"):
             world.office.cases.undo(case.id, actor=BY)
 
-        assert "changed since" in str(world.office.cases.find(case.id).no_undo)
+        assert world.office.cases.find(case.id).no_undo == Note("no_undo_changed_since", {"loan": loan.number})
 
     def test_a_value_that_is_taken_meanwhile_is_refused(self, world: World) -> None:
         """Settling books like anybody: what is not free is refused, and the case stays open."""

@@ -14,6 +14,7 @@ from engine.loans.recurrence import expand
 from engine.loans.register import Availability, Busy, ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus, next_status
+from engine.reconcile.actions import Note
 from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, SeriesOrder
 from engine.reconcile.ways import CaseView, Choice, Way, ways_of
 from engine.reconcile.why import Answer, Known, say_why
@@ -231,7 +232,7 @@ class MemoryCases:
                 rooms = tuple(RankedRoom(room) for room in self.desk.rooms.rooms)
                 ways = ways_of(case.code) if case.state is CaseState.OPEN else ()
                 choices = tuple(Choice(way, rooms if way is Way.MOVE_ROOM else ()) for way in ways)
-                return CaseView(case, choices, "it is open" if choices else None)
+                return CaseView(case, choices, Note("no_undo_open") if choices else None)
         raise NotFound(f"there is no case {case_id}")
 
     def settle(self, case_id: int, way: Way, *, room_id: BookableId | None, actor: str) -> CaseView:

@@ -8,13 +8,22 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from engine.web.pages import account, board, book, events, loan, people, sign_in
+from engine.web.pages import account, board, book, cases, events, loan, people, sign_in
 from engine.web.pages.errors import install_errors
 from engine.web.pages.guard import PageDoor
 from engine.web.pages.page import STATIC, check_csrf, static_version
 from engine.web.pages.parts import PageParts
 
-ROUTERS = (sign_in.router, account.router, board.router, book.router, loan.router, people.router, events.router)
+ROUTERS = (
+    sign_in.router,
+    account.router,
+    board.router,
+    book.router,
+    loan.router,
+    people.router,
+    events.router,
+    cases.router,
+)
 """Every page. The first router that knows a path answers."""
 
 

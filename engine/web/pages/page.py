@@ -23,6 +23,7 @@ from engine.web.pages.navigation import Entry, navigation_for
 from engine.web.pages.parts import PageParts, Parts
 from engine.web.pages.translations import Formats, load_translations
 from engine.web.pages.users import User
+from engine.web.pages.wording import say_here
 
 HERE = Path(__file__).parents[1]
 TEMPLATES, STATIC = HERE / "templates", HERE / "static"
@@ -104,8 +105,8 @@ class Page:
         return load_translations(self.language).gettext(text)
 
     def explain(self, code: str, facts: Mapping[str, object]) -> str:
-        """Return the sentence of a reason."""
-        return self.parts.web.explain(code, facts, self.language)
+        """Return the sentence of a reason, with times as the building's clocks show them."""
+        return say_here(self.parts.web.explain, code, facts, self.language, self.formats)
 
     def render(self, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
         """

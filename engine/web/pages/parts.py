@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from engine.ids import Address
 from engine.loans.board import BoardShelf
 from engine.loans.loan import Requester
+from engine.reconcile.case_list import CaseShelves
 from engine.reconcile.ledger import SyncRules
 from engine.web.pages.live import Live
 from engine.web.parts import WebParts
@@ -91,6 +92,7 @@ class PageParts:
     sessions: SessionBook
     board: BoardShelf
     people: PeopleShelf
+    cases: CaseShelves
     live: Live
     rules: Callable[[], SyncRules]
     zone: ZoneInfo

@@ -70,9 +70,12 @@ class Formats:
 
     def stretch(self, start: datetime, end: datetime) -> str:
         """Return `Mon 23 Nov 2026, 14:30 – 15:00`, with the second day when there is one."""
+        return f"{self.moment(start)} – {self.stretch_end(start, end)}"
+
+    def stretch_end(self, start: datetime, end: datetime) -> str:
+        """Return the end of a stretch: `15:00`, with its day when it is another one."""
         start, end = start.astimezone(self._zone), end.astimezone(self._zone)
-        last = self.clock(end) if start.date() == end.date() else self.moment(end)
-        return f"{self.moment(start)} – {last}"
+        return self.clock(end) if start.date() == end.date() else self.moment(end)
 
     def hours(self, start: datetime, end: datetime, *, on: date) -> str:
         """Return `14:30 – 15:00`; an end on another day than *on* carries its day."""
@@ -92,8 +95,8 @@ class Formats:
         return format_unit(number, "duration-day", length="long", locale=self._locale)
 
     def ago(self, value: datetime, *, now: datetime) -> str:
-        """Return `12 minutes ago`."""
-        return format_timedelta(value - now, add_direction=True, locale=self._locale)
+        """Return `12 minutes ago`; what is only just so, or would lie ahead, was a second ago."""
+        return format_timedelta(min(value - now, timedelta(seconds=-1)), add_direction=True, locale=self._locale)
 
     def machine(self, value: datetime) -> str:
         """Return what goes into `datetime=`."""

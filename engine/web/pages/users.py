@@ -55,6 +55,10 @@ class User:
         """Tell whether they may move or change a loan of *address*."""
         return self.role.includes(Role.STAFF) or (self.role is Role.REQUESTER and self.is_address(address))
 
+    def may_settle(self) -> bool:
+        """Tell whether they may settle cases, and have the engine look again."""
+        return self.role.includes(Role.STAFF)
+
     def may_book(self) -> bool:
         return self.role is not Role.VIEWER
 
