@@ -12,6 +12,7 @@ from engine.database.comparisons import Comparison, ComparisonStore
 from engine.database.connection import Database
 from engine.database.desk import Desk, DeskOptions
 from engine.database.directory import RoomDirectory
+from engine.database.inventory import Inventory
 from engine.database.jobs import save_job
 from engine.database.ledger import SyncLedger
 from engine.database.marks import Priority
@@ -151,6 +152,7 @@ class Office:
         self.rules = Rules(settings, self.overrides, self.cache, now)
         self.desk = Desk(self.database, self._desk_options, on_rules=self.cache.forget)
         self.series = SeriesDesk(self.database, self.desk, self.cache, self._desk_options)
+        self.inventory = Inventory(self.database, on_change=self.cache.forget)
         self.cases = Settlements(self.database, self.desk)
         self.why = WhyDesk(self.database)
         self.tokens = TokenDrawer(TokenStore(self.database))

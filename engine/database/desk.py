@@ -12,7 +12,7 @@ from datetime import tzinfo
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Table, bindparam, func, select
 
 from engine.database.cases import check_open, close_filed, list_cases, load_case
 from engine.database.catalogue import Item, find_item_faults, load_all_items, load_assets, load_items, load_stores
@@ -35,7 +35,7 @@ from engine.database.loans import load_loans, wake_waiting
 from engine.database.occupancy import find_busy, find_clashes
 from engine.database.prepared import Prepared
 from engine.database.records import write_decisions
-from engine.database.rules import render_rules
+from engine.database.rules import describe_changes, parse_rules, render_rules
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX, find_change_faults, find_name_faults, find_order_faults
 from engine.errors import Fault, Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
@@ -175,7 +175,7 @@ class Desk(LoanRegister):
         if faults:
             raise Invalid(*faults)
         wanted = (store or "").strip() or self._options().default_store
-        return self.edit(lambda transaction: _add_asset(transaction, name.strip(), wanted, description))
+        return self.edit(lambda transaction: _add_asset(transaction, name.strip(), wanted, description, actor))
 
     def list_stores(self) -> Sequence[Store]:
         with self._database.read() as transaction:
@@ -189,10 +189,9 @@ class Desk(LoanRegister):
             raise Invalid(Fault("store_id", "one_of", "name either a store or an item"))
         tables = ((_store, store_id),) if store_id is not None else ((_room, item_id), (_asset, item_id))
         with self._database.write() as transaction:
-            transaction.after_commit(self._on_rules)
             for table, number in tables:
-                statement = table.update().where(table.c.id == number).values(rules=render_rules(rules))
-                if number is not None and 0 < number <= ID_MAX and transaction.connection.execute(statement).rowcount:
+                if number is not None and 0 < number <= ID_MAX and _set_rules(transaction, table, number, rules, actor):
+                    transaction.after_commit(self._on_rules)
                     return
         raise NotFound(f"there is no store {store_id}" if store_id is not None else f"there is no item {item_id}")
 
@@ -305,14 +304,32 @@ class Desk(LoanRegister):
             raise Unavailable(*clashes)
 
 
-def _add_asset(transaction: Transaction, name: str, store: str, description: str) -> Asset:
+def _add_asset(transaction: Transaction, name: str, store: str, description: str, actor: str) -> Asset:
     connection = transaction.connection
     if _ASSET_NAMED.run(connection, {"folded": name.lower()}).first() is not None:
         raise Invalid(Fault("name", "taken", f"there is an asset called {name} already"))
     number = _ADD_BOOKABLE.run(connection, {"kind": ItemKind.ASSET.value}).scalar_one()
     values = {"id": number, "name": name, "store_id": ensure_store(transaction, store), "description": description}
     connection.execute(_asset.insert().values(**values, retired=False, rules={}))
+    note = Note("asset_added", {"name": name}, actor=actor, room_id=BookableId(number))
+    write_decisions(transaction, [note], loan_number=None, ical_uid=None)
     return next(asset for asset in load_assets(connection) if asset.id == number)
+
+
+def _set_rules(transaction: Transaction, table: Table, number: int, rules: BookingRules, actor: str) -> bool:
+    """Set the rules of one row, with a line of history when they are others now; False when there is no such row."""
+    wanted = select(table.c.name, table.c.rules).where(table.c.id == number).with_for_update()
+    row = transaction.connection.execute(wanted).one_or_none()
+    if row is None:
+        return False
+    before, after = parse_rules(row.rules), rules
+    if before != after:
+        transaction.connection.execute(table.update().where(table.c.id == number).values(rules=render_rules(rules)))
+        item_id = BookableId(number) if table is not _store else None
+        facts: dict[str, object] = {"name": row.name, "changes": describe_changes(before, after)}
+        note = Note("rules_changed", facts, actor=actor, room_id=item_id)
+        write_decisions(transaction, [note], loan_number=None, ical_uid=None)
+    return True
 
 
 def _loan(transaction: Transaction, number: int) -> Loan:

@@ -63,11 +63,30 @@ class ImportReport:
     warnings: tuple[ListingWarning, ...] = ()
 
     @property
+    def counts(self) -> dict[str, int]:
+        """What was done to how many rooms; nothing that was done to none."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: value for name, value in values if isinstance(value, int) and value > 0}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The report as the table `job` keeps it, for pages that say it in words of their own."""
+        return {
+            "counts": self.counts,
+            "left_out": [
+                {"name": skip.place.name, "address": skip.place.address, "tag": skip.tag.strip()}
+                for skip in self.skipped
+            ],
+            "warnings": [
+                {"code": warning.code.value, "name": warning.name, "address": warning.address}
+                for warning in self.warnings
+            ],
+        }
+
+    @property
     def text(self) -> str:
         """The report on one line, for status pages."""
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))
-        counts = [f"{value} {name}" for name, value in values if isinstance(value, int) and value > 0]
-        parts = [", ".join(counts) or "nothing changed"]
+        parts = [", ".join(f"{value} {name}" for name, value in self.counts.items()) or "nothing changed"]
         if self.skipped:
             parts.append("left out: " + ", ".join(f"{skip.place.name} ({skip.tag.strip()})" for skip in self.skipped))
         parts += [f"{warning.code.value} {warning.name}".strip() for warning in self.warnings]
@@ -127,7 +146,8 @@ class RoomDirectory:
             report = replace(steps.report, skipped=plan.skipped, warnings=plan.warnings)
             write_decisions(transaction, steps.notes, loan_number=None, ical_uid=None)
             keep_standing_cases(transaction, ":".join(PLACES_KEY), _case_notes(plan.warnings))
-            save_job(transaction, JOB, {"last_at": transaction.now, "last_result": report.text})
+            told = {"last_at": transaction.now, "last_result": report.text, "report": report.document}
+            save_job(transaction, JOB, told)
             transaction.after_commit(self._cache.forget)
         return report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,7 +43,7 @@ class JobBook:
             save_job(transaction, name, {"next_at": next_at, **last})
 
 
-def save_job(transaction: Transaction, name: str, values: dict[str, datetime | str | None]) -> None:
+def save_job(transaction: Transaction, name: str, values: Mapping[str, object]) -> None:
     """Set *values* in the row of a job, made when it is missing."""
     changed = transaction.connection.execute(update(job_table).where(job_table.c.name == name).values(**values))
     if changed.rowcount == 0:

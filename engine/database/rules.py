@@ -33,3 +33,19 @@ def render_rules(rules: BookingRules) -> dict[str, Any]:
             str(day): [f"{opens:%H:%M}", f"{closes:%H:%M}"] for day, (opens, closes) in rules.opening_hours.days.items()
         }
     return value
+
+
+def describe_changes(before: BookingRules, after: BookingRules) -> str:
+    """Return what differs, as histories tell it: `window_days: 30 -> 60`."""
+    old, new = render_rules(before), render_rules(after)
+    return ", ".join(
+        f"{name}: {_shown(old.get(name))} -> {_shown(new.get(name))}"
+        for name in ("opening_hours", *_PLAIN)
+        if old.get(name) != new.get(name)
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{day} {opens}-{closes}" for day, (opens, closes) in sorted(value.items())) or "closed"
+    return "-" if value is None else str(value).lower()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
 from engine.database.connection import Database, Transaction
+from engine.database.directory import JOB, PLACES_KEY
 from engine.database.tables import metadata
+from engine.loans.loan import Decision
+from engine.rooms.health import ImportState, LeftOut, RoomHealth
+from engine.rooms.listing import ListingWarning, WarningCode
 from engine.rooms.room import RoomState
 
 room_table = metadata.tables["room"]
@@ -19,26 +22,11 @@ loan_table = metadata.tables["loan"]
 case_table = metadata.tables["case"]
 copy_table = metadata.tables["room_copy"]
 job_table = metadata.tables["job"]
+work_table = metadata.tables["work"]
+decision_table = metadata.tables["decision"]
 
 DEAF_AFTER = timedelta(minutes=10)
 """A subscription is called deaf when reading alone found changes and it has been silent for this long."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoomHealth:
-    """One followed room: its subscription, and when it was read last."""
-
-    room_id: int
-    name: str
-    state: str
-    subscribed: bool
-    expires_at: datetime | None
-    renewed_at: datetime | None
-    notified_at: datetime | None
-    read_at: datetime | None
-    contacted: bool
-    changed_unsignalled: int
-    deaf: bool
 
 
 class StatusBoard:
@@ -49,9 +37,31 @@ class StatusBoard:
 
     def rooms(self) -> tuple[RoomHealth, ...]:
         """Return every followed room, by id."""
+        return tuple(room for room in self.all_rooms() if room.state != RoomState.EXCLUDED)
+
+    def all_rooms(self) -> tuple[RoomHealth, ...]:
+        """Return every room, the excluded ones too, by id."""
         with self._database.read() as transaction:
             rows = transaction.connection.execute(_ROOMS).all()
             return tuple(_health(row, transaction.now) for row in rows)
+
+    def last_import(self) -> ImportState:
+        """Return what the last import of rooms did, and whether another is asked for."""
+        with self._database.read() as transaction:
+            job = transaction.connection.execute(select(job_table).where(job_table.c.name == JOB)).one_or_none()
+            kind, key = PLACES_KEY
+            wanted = select(work_table).where(work_table.c.kind == kind, work_table.c.key == key)
+            return _import_state(job, transaction.connection.execute(wanted).one_or_none())
+
+    def room_history(self, room_id: int, limit: int = 50) -> tuple[Decision, ...]:
+        """Return what was decided about a room itself, its bookings apart, the newest first."""
+        about = decision_table.c.room_id == room_id
+        is_own = decision_table.c.loan_number.is_(None) & decision_table.c.ical_uid.is_(None)
+        wanted = select(decision_table).where(about, is_own).order_by(decision_table.c.id.desc()).limit(limit)
+        with self._database.read() as transaction:
+            return tuple(
+                Decision(row.at, row.code, row.facts, row.actor) for row in transaction.connection.execute(wanted)
+            )
 
     def loans_by_status(self) -> dict[str, int]:
         return self._count(select(loan_table.c.status, func.count()).group_by(loan_table.c.status))
@@ -98,6 +108,8 @@ _ROOMS = (
         room_table.c.id,
         room_table.c.name,
         room_table.c.state,
+        room_table.c.state_since,
+        room_table.c.state_detail,
         room_table.c.read_at,
         room_table.c.contacted_at,
         room_table.c.signalled_at,
@@ -109,9 +121,24 @@ _ROOMS = (
         subscription_table.c.created_at,
     )
     .join(subscription_table, subscription_table.c.room_id == room_table.c.id, isouter=True)
-    .where(room_table.c.state != RoomState.EXCLUDED.value)
     .order_by(room_table.c.id)
 )
+
+
+def _import_state(job: Any, work: Any) -> ImportState:
+    report: Mapping[str, Any] = (job.report if job is not None else None) or {}
+    return ImportState(
+        last_at=job.last_at if job is not None else None,
+        counts=report.get("counts", {}),
+        left_out=tuple(LeftOut(**one) for one in report.get("left_out", ())),
+        warnings=tuple(
+            ListingWarning(WarningCode(one["code"]), one["name"], one["address"]) for one in report.get("warnings", ())
+        ),
+        asked_at=work.marked_at if work is not None and work.ready_at is not None else None,
+        running=work is not None and work.lease_owner is not None,
+        error=work.last_error if work is not None else None,
+        parked=work is not None and work.parked_at is not None,
+    )
 
 
 def _health(row: Any, now: datetime) -> RoomHealth:
@@ -121,10 +148,13 @@ def _health(row: Any, now: datetime) -> RoomHealth:
         room_id=row.id,
         name=row.name,
         state=row.state,
+        state_since=row.state_since,
+        state_detail=row.state_detail,
         subscribed=subscribed,
         expires_at=row.expires_at,
         renewed_at=row.renewed_at,
         notified_at=row.notified_at,
+        signalled_at=row.signalled_at,
         read_at=row.read_at,
         contacted=row.contacted_at is not None,
         changed_unsignalled=row.changed_unsignalled,

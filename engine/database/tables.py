@@ -464,6 +464,8 @@ class JobRow(SQLModel, table=True):
     next_at: datetime | None = _instant()
     last_at: datetime | None = _instant()
     last_result: str | None = None
+    report: dict[str, Any] | None = Field(default=None, sa_column=Column(Json, nullable=True))
+    """What came of it in values, for jobs whose result a page puts into words."""
 
 
 class BackfillRow(SQLModel, table=True):

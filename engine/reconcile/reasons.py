@@ -326,6 +326,14 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Seule la comparaison nocturne a trouvé {copies} modifications de {item} dans Outlook et {bookings} "
             "réservations décalées, en cours de correction. Si cela se répète : son abonnement est-il sourd ?",
         ),
+        "rules_changed": ("Rules of {name} changed: {changes}.", "Règles de {name} modifiées : {changes}."),
+        "store_added": ("Store {name} added.", "Magasin {name} ajouté."),
+        "store_changed": ("Store {name} changed: {changes}.", "Magasin {name} modifié : {changes}."),
+        "asset_added": ("{name} added.", "{name} ajouté."),
+        "asset_changed": ("{name} changed: {changes}.", "{name} modifié : {changes}."),
+        "asset_retired": ("{name} taken out of service.", "{name} retiré du service."),
+        "asset_revived": ("{name} back in service.", "{name} remis en service."),
+        "room_moved_to_store": ("{name} belongs to store {store} now.", "{name} dépend désormais du magasin {store}."),
         "identity_refused": (
             "Microsoft Graph refuses our identity: {error} Renew the secret or certificate.",
             "Microsoft Graph refuse notre identité : {error} Renouvelez le secret ou le certificat.",

@@ -155,5 +155,9 @@ def describe_fault(page: Page, code: str, message: str) -> str:
         "too_long": page.say("A text is too long."),
         "requester_unknown": page.say("Choose a person, or write their address."),
         "requester_ambiguous": page.say("Several people are called so: choose one, or write the address."),
+        "taken": page.say("Another one has this name."),
+        "clock_malformed": page.say("Opening hours read like 08:30."),
+        "hours_backwards": page.say("A day must close after it opens."),
+        "number_out_of_range": page.say("A number is too small, too large, or no whole number."),
     }
     return known.get(code, message)
