@@ -35,6 +35,7 @@ from engine.ids import Address
 from engine.loans.loan import Requester
 from engine.reconcile.actions import Note
 from engine.reconcile.reasons import explain
+from engine.rooms.health import FollowRule
 from engine.schedule.clock_jobs import Schedule, plan_jobs
 from engine.settings import Settings, is_loopback
 from engine.subscriptions.plan import Endpoint
@@ -55,6 +56,8 @@ SWEEP_SPREAD_SECONDS = 300.0
 
 COMPARE_SPREAD_SECONDS = 3600.0
 """Over how long the nightly comparison is spread."""
+SWEEPS_MISSED = 2
+"""After so many sweeps that should have read a room and did not, somebody should look."""
 
 NOTIFICATIONS_KEPT = timedelta(days=7)
 
@@ -277,10 +280,16 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> Pag
         cases=CaseList(office.database),
         live=Live(board.changes, board.changed_since),
         rules=office.rules.sync,
+        room_board=office.status,
+        inventory=office.inventory,
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
         development=_demo_people() if is_here and settings.simulated else None,
         secure=parts.base_address.startswith("https://"),
         simulated=settings.simulated,
+        follow=FollowRule(
+            push=settings.sync.delivery == "push",
+            stale_after=timedelta(minutes=SWEEPS_MISSED * settings.sync.sweep_every_minutes),
+        ),
     )
 
 

@@ -8,7 +8,17 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from engine.web.pages import account, board, book, cases, events, loan, people, sign_in
+from engine.web.pages import (
+    account,
+    board,
+    book,
+    cases,
+    events,
+    loan,
+    people,
+    rooms,
+    sign_in,
+)
 from engine.web.pages.errors import install_errors
 from engine.web.pages.guard import PageDoor
 from engine.web.pages.page import STATIC, check_csrf, static_version
@@ -21,6 +31,7 @@ ROUTERS = (
     book.router,
     loan.router,
     people.router,
+    rooms.router,
     events.router,
     cases.router,
 )

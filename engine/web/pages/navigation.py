@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("board", "/board", N_("Board"), "calendar-range"),
     Entry("book", "/book", N_("Book"), "calendar-plus", only_bookers=True),
     Entry("cases", "/cases", N_("Cases"), "triangle-alert", Role.VIEWER),
+    Entry("rooms", "/rooms", N_("Rooms"), "building-2", Role.VIEWER),
 )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, HTTPException, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from engine.reconcile.reasons import LANGUAGES
 from engine.web.access import Role
@@ -133,6 +133,10 @@ class Page:
             **values,
         }
         return HTMLResponse(environment(self.language).get_template(template).render(context), status)
+
+    def go(self, path: str) -> Response:
+        """Lead the reader on to *path* after something was done, with and without JavaScript."""
+        return Response(headers={"HX-Redirect": path}) if self.is_fragment else RedirectResponse(path, 303)
 
     def navigation(self) -> list[Entry]:
         return navigation_for(self.user, simulated=self.parts.simulated) if self.user else []

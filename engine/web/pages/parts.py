@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
-from engine.ids import Address
+from engine.ids import Address, BookableId, StoreId
 from engine.loans.board import BoardShelf
-from engine.loans.loan import Requester
+from engine.loans.loan import Asset, Decision, Requester, Store, TextLevel
+from engine.loans.rules import BookingRules
 from engine.reconcile.case_list import CaseShelves
 from engine.reconcile.ledger import SyncRules
+from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.live import Live
 from engine.web.parts import WebParts
 
@@ -75,6 +77,44 @@ class PeopleShelf(Protocol):
         ...
 
 
+class RoomBoard(Protocol):
+    """How the rooms do."""
+
+    def all_rooms(self) -> Sequence[RoomHealth]: ...
+
+    def last_import(self) -> ImportState: ...
+
+    def room_history(self, room_id: int) -> Sequence[Decision]:
+        """Return what was decided about a room or an asset itself, the newest first."""
+        ...
+
+
+class Inventory(Protocol):
+    """Stores and assets, for those who look after them. Each raises NotFound, and Invalid."""
+
+    def add_store(self, name: str, *, actor: str) -> Store: ...
+
+    def change_store(
+        self, store_id: StoreId, *, name: str, approval: bool, text_level: TextLevel | None, actor: str
+    ) -> None: ...
+
+    def change_asset(
+        self, asset_id: BookableId, *, name: str, description: str, store_id: StoreId, actor: str
+    ) -> None: ...
+
+    def retire_asset(self, asset_id: BookableId, *, actor: str) -> None: ...
+
+    def revive_asset(self, asset_id: BookableId, *, actor: str) -> None: ...
+
+    def move_room(self, room_id: BookableId, store_id: StoreId, *, actor: str) -> None: ...
+
+    def rules_of(self, item_id: BookableId) -> BookingRules:
+        """Return a room's or an asset's own rules."""
+        ...
+
+    def find_asset(self, asset_id: BookableId) -> Asset: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PageParts:
     """Everything the pages need from the rest of the house.
@@ -82,6 +122,7 @@ class PageParts:
     Args:
         web: what the API has: the desk, the rooms, the queue, the clock, the sentences of reasons.
         rules: the settings the sync follows, as they are now.
+        follow: what a room's light is judged by.
         zone: the building's time zone, in which pages show and take times.
         development: whom the development sign-in offers; None: there is none.
         secure: whether people reach us over https, so that cookies may insist on it.
@@ -93,8 +134,11 @@ class PageParts:
     board: BoardShelf
     people: PeopleShelf
     cases: CaseShelves
+    room_board: RoomBoard
+    inventory: Inventory
     live: Live
     rules: Callable[[], SyncRules]
+    follow: FollowRule
     zone: ZoneInfo
     development: Sequence[Requester] | None = None
     secure: bool = False
