@@ -92,7 +92,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
                 **more,
             )
             stack.callback(context.close)
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(30_000)
             page = context.new_page()
             page.on("console", lambda message: _note(faults, message, (status, *forgiven)))
             page.on("pageerror", lambda error: faults.append(f"exception: {error}"))

@@ -492,7 +492,7 @@ class TestUnderStress:
         database = Database(migrated_url, durability="normal")
         mark(database, *(str(number) for number in range(100)))
 
-        run_all(*((work_until_empty, (migrated_url, f"p{number}", 30.0, 1.5)) for number in range(3)))
+        run_all(*((work_until_empty, (migrated_url, f"p{number}", 30.0)) for number in range(3)))
 
         assert sorted(row.key for row in rows(database, "setting")) == sorted(f"{number}/1" for number in range(100))
         assert marked(database) == set()
