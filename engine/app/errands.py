@@ -23,6 +23,9 @@ BACKFILL_AT_ONCE = 100
 """Meetings a command deals with in one transaction: a fifth of a second during which nobody else writes."""
 
 
+BACKFILL_REST_SECONDS = 0.03
+"""Between two steps: SQLite serves whoever asks first, and who waits asks ten times a second."""
+
 BACKFILL_TRIES, BACKFILL_PAUSE_SECONDS = 10, 1.0
 """How often a step is tried that finds the database busy (each time for five seconds), and the pause in between."""
 
@@ -97,6 +100,7 @@ async def carry_on_backfill(settings: Settings, number: int, told: Callable[[Bac
             told(found)
             if not found.is_at_work:
                 return found
+            await asyncio.sleep(BACKFILL_REST_SECONDS)
 
 
 @asynccontextmanager

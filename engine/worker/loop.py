@@ -212,7 +212,11 @@ class Loop(Generic[C]):
 
     async def _pass(self, claim: C) -> None:
         began = self._now()
-        outcome = await self._run_handler(claim)
+        try:
+            outcome = await self._run_handler(claim)
+        except Transient as error:  # the database is away, so that not even the end of the pass can be told
+            log.warning("left until its lease ends: %s", error, extra={"kind": claim.kind, "key": claim.key})
+            outcome = "retry"
         self._watcher.passed(claim.kind, outcome, (self._now() - began).total_seconds())
 
     async def _run_handler(self, claim: C) -> str:
@@ -234,14 +238,14 @@ class Loop(Generic[C]):
         except Exception as error:
             log.exception("a pass failed unexpectedly", extra={"kind": claim.kind, "key": claim.key})
             return self._after_permanent(claim, error)
-        self._ended.append(claim)
         if self._is_refused and claim.kind == "room":  # a room's pass has spoken to Graph for certain
-            self._is_refused = False
             self._watcher.admitted()
+            self._is_refused = False
         if claim.attempts or (claim.kind, claim.key) in self._parked:
+            self._watcher.recovered(claim.kind, claim.key)
             self._parked.discard((claim.kind, claim.key))
             log.info("recovered", extra={"kind": claim.kind, "key": claim.key})
-            self._watcher.recovered(claim.kind, claim.key)
+        self._ended.append(claim)
         return "done"
 
     def _after_transient(self, claim: C, error: Transient) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -400,6 +401,32 @@ class TestTheDatabaseIsBusy:
         with pytest.raises(Unreachable):
             world.book(3, 9, 10, 2)
         world.wait(1.0)
+        holder.execute("ROLLBACK")
+        holder.close()
+        world.heal()
+
+        assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED}
+        assert world.watcher.parked_keys == []
+
+    def test_in_the_middle_of_a_pass(self, tmp_path: Path, worlds: MakeWorld) -> None:
+        """Not even the failure of the pass can be written down: the engine lives on, and the key is free again when
+        its lease ends."""
+        path = tmp_path / "accord.db"
+        held = threading.Event()
+        holder = sqlite3.connect(path, isolation_level=None)
+
+        def hold(_when: str, _request: Request) -> None:
+            if held.is_set() and not holder.in_transaction:
+                holder.execute("BEGIN IMMEDIATE")
+
+        world = worlds(
+            database=lambda now: Database(f"sqlite:///{path}", clock=now, busy_seconds=0.05), on_request=hold
+        )
+        held.set()
+        world.meet(2, 9, 10, 1)
+        world.wait(5.0)
+        assert holder.in_transaction
+        held.clear()
         holder.execute("ROLLBACK")
         holder.close()
         world.heal()
