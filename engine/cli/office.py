@@ -48,6 +48,26 @@ def import_rooms(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     show_lines(((line.sign, line.what, line.why) for line in lines), output, nothing="the rooms are up to date")
 
 
+@rooms.command("set-zone")
+def set_zone(
+    ctx: typer.Context,
+    room: Annotated[str, typer.Argument(help="Its name, address or number.")],
+    zone: Annotated[str, typer.Argument(help="Such as Europe/Paris; 'default' for the setting rooms.time_zone.")],
+) -> None:
+    """Say in which time zone a room lies. Its meetings of whole days last from midnight to midnight there."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    named = None if zone == "default" else zone
+    try:
+        known = ZoneInfo(named).key if named is not None else None
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise typer.BadParameter(f"no time zone is called {zone!r}; use a name such as Europe/Paris") from error
+    with ctx.obj.office() as office:
+        found = find_room(office.rooms.load_rooms(), room)
+        office.rooms.set_time_zone(found.id, known)
+    note(f"{found.name} lies in {known or 'the default time zone'}")
+
+
 @tokens.command("create")
 def create_token(
     ctx: typer.Context,

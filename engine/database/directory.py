@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Update, func, select, update
 
@@ -14,6 +15,7 @@ from engine.database.jobs import job_table, save_job
 from engine.database.records import close_case_of, keep_standing_cases, open_cases, write_decisions
 from engine.database.roombook import RoomCache, read_room
 from engine.database.tables import metadata
+from engine.database.whole_days import shift_whole_days
 from engine.ids import BookableId, StoreId, fold_address
 from engine.reconcile.actions import Note
 from engine.rooms.listing import (
@@ -177,12 +179,13 @@ class RoomDirectory:
         return changed
 
     def set_time_zone(self, room_id: BookableId, time_zone: str | None) -> None:
-        """Set a room's IANA zone; None: the default one. Its calendar is looked at again: all-day dates moved."""
+        """Set a room's IANA zone; None: the default one. Its whole days move, and their loans with them."""
         with self._database.write() as transaction:
             where = room_table.c.time_zone.is_distinct_from(time_zone)
             statement = update(room_table).where(room_table.c.id == room_id, where).values(time_zone=time_zone)
             if transaction.connection.execute(statement).rowcount > 0:
-                transaction.mark("room", str(room_id))
+                zone = ZoneInfo(time_zone) if time_zone is not None else self._cache.default_zone
+                shift_whole_days(transaction, room_id, zone)
                 transaction.after_commit(self._cache.forget)
 
     def mark_rooms(self, *, priority: int, spread_seconds: float = 0.0) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, case, delete, func, select, update
@@ -20,7 +20,14 @@ from engine.database.occupancy import find_held
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.roombook import RoomCache
-from engine.database.series import count_dates_before, find_series, find_unsettled, save_organizers_master, touch_series
+from engine.database.series import (
+    count_dates_before,
+    find_series,
+    find_unsettled,
+    name_now,
+    save_organizers_master,
+    touch_series,
+)
 from engine.database.settle import Settler
 from engine.database.tables import metadata
 from engine.database.types import Instant
@@ -43,7 +50,7 @@ from engine.reconcile.ledger import (
     Writing,
 )
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import EventCopy
+from engine.rooms.event import Answer, EventCopy
 from engine.rooms.room import RoomBook, RoomState
 
 room_table = metadata.tables["room"]
@@ -57,11 +64,16 @@ class SyncLedger:
         self._database = database
         self._rooms = rooms
         self._rules = rules
-        self._mirror = Mirror(database.dialect, rooms.zone_of)
+        self._mirror = Mirror(database.dialect, rooms)
         self._settler = Settler(rooms, rules, self._mirror, instance=instance)
 
     def room_book(self) -> RoomBook:
         return self._rooms.book()
+
+    def times_of(self, copy: EventCopy) -> Interval | None:
+        book = self._rooms.book()
+        invited = [book.by_address(each.address) for each in copy.attendees if each.answer is not Answer.DECLINED]
+        return self._rooms.times_of(copy, {room.id for room in invited if room is not None})
 
     def _write(self) -> AbstractContextManager[Transaction]:
         """Open a writing transaction, the rooms being up to date before it begins."""
@@ -224,19 +236,16 @@ class SyncLedger:
                 return None  # ours, and withdrawn: what is still heard of it is its echo
             copies = self._mirror.load_copies(transaction, ICalUid(key))
             seen_at = load_seen_at(connection, key)
-            series = find_series(connection, key)
-            return Booking(kind, key, None, None, copies, seen_at=seen_at, zone=self._zone(copies), series=series)
+            series = name_now(find_series(connection, key), copies)
+            return Booking(kind, key, None, None, copies, seen_at=seen_at, series=series)
         loan = load_loan(connection, int(key))
         if loan is None:
             return None
         link = found[1] if found else None
         copies = self._mirror.load_copies(transaction, link.ical_uid) if link and link.ical_uid else ()
         intents = load_intents(connection, loan.number)
-        series = find_series(connection, link.ical_uid) if link is not None else None
-        return Booking(kind, key, loan, link, copies, intents, zone=self._zone(copies), series=series)
-
-    def _zone(self, copies: Sequence[Any]) -> tzinfo:
-        return self._rooms.zone_of(copies[0].room_id) if copies else self._rooms.default_zone
+        series = name_now(find_series(connection, link.ical_uid), copies) if link is not None else None
+        return Booking(kind, key, loan, link, copies, intents, series=series)
 
     def save_copy(self, room_id: BookableId, event_id: EventId, copy: EventCopy | None) -> None:
         with self._write() as transaction:

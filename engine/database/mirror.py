@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
@@ -14,6 +14,7 @@ from engine.database.connection import Transaction
 from engine.database.copies import decode_copy, make_row
 from engine.database.marks import Priority
 from engine.database.prepared import Prepared
+from engine.database.roombook import RoomCache
 from engine.database.series import SeriesPage, doubt_series
 from engine.database.tables import metadata
 from engine.ids import BookableId, EventId, ICalUid
@@ -91,9 +92,10 @@ _CHANGE_COPY = Prepared(
 class Marker:
     """Marks the bookings of meetings: by loan where one is linked, else by the meeting's uid."""
 
-    def __init__(self, transaction: Transaction, *, priority: Priority) -> None:
+    def __init__(self, transaction: Transaction, *, priority: Priority, delay: float = 0.0) -> None:
         self._transaction = transaction
         self._priority = priority
+        self._delay = delay
         self.withdrawn: set[str] = set()
         """The uids that came up and were not marked: of meetings we have ended, so that nothing is decided by them."""
 
@@ -111,18 +113,18 @@ class Marker:
         marked = [uid for uid in wanted if uid not in self.withdrawn]
         for uid in marked:
             if uid in loans:
-                self._transaction.mark("loan", str(loans[uid]), priority=self._priority)
+                self._transaction.mark("loan", str(loans[uid]), priority=self._priority, delay=self._delay)
             else:
-                self._transaction.mark("meeting", uid, priority=self._priority)
+                self._transaction.mark("meeting", uid, priority=self._priority, delay=self._delay)
         return len(marked)
 
 
 class Mirror:
     """Reads and writes room copies within the transaction it is given."""
 
-    def __init__(self, dialect: str, zone_of: Callable[[BookableId], tzinfo]) -> None:
+    def __init__(self, dialect: str, rooms: RoomCache) -> None:
         self._upsert = _UPSERT[dialect]
-        self._zone_of = zone_of
+        self._rooms = rooms
 
     def save_page(
         self,
@@ -158,7 +160,7 @@ class Mirror:
         unknown_removed = False
         series = SeriesPage(
             transaction, room_id, changes, known,
-            zone=self._zone_of(room_id), reading=reading, listed=listed, book=book, contacted_at=contacted_at,
+            zone=self._rooms.zone_of(room_id), reading=reading, listed=listed, book=book, contacted_at=contacted_at,
         )  # fmt: skip
         for event_id, change in changes.items():
             before = known.get(event_id)
@@ -219,7 +221,7 @@ class Mirror:
         Args:
             apart: the window that is followed: what lies in it is known already, or is news for the next reading.
         """
-        zone = self._zone_of(room_id)
+        zone = self._rooms.zone_of(room_id)
         found = [change for change in page.changes if _is_apart(change, apart, zone)]
         known = self._load_known(transaction, room_id, [change.event_id for change in found])
         fresh = tuple(change for change in found if change.event_id not in known)
@@ -274,7 +276,7 @@ class Mirror:
             gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
             _CHANGE_COPY.run(transaction.connection, {**mine, **gone})
             return
-        zone = self._zone_of(room_id)
+        zone = self._rooms.zone_of(room_id)
         row = make_row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
         del row["reading"]
         _CHANGE_COPY.run(transaction.connection, {**mine, **row})
@@ -292,7 +294,7 @@ class Mirror:
         known = self._load_known(transaction, room_id, list(changes))
         series = SeriesPage(
             transaction, room_id, changes, known,
-            zone=self._zone_of(room_id), reading=0, listed=True, book=book, settling=master_id,
+            zone=self._rooms.zone_of(room_id), reading=0, listed=True, book=book, settling=master_id,
         )  # fmt: skip
         rows, uids = series.settle()
         for copy in copies:
@@ -327,19 +329,29 @@ class Mirror:
             held = best.get(row.room_id)
             if held is None or (row.live, row.observed_at) > (held.live, held.observed_at):
                 best[row.room_id] = row
-        return tuple(self._read(row) for row in best.values())
+        found = tuple(self._read(row) for row in best.values())
+        return found if all(copy.event.all_day is None for copy in found) else self._share_days(found)
 
     def _read(self, row: Any) -> RoomCopy:
         event = decode_copy(row.payload)
-        room_id = BookableId(row.room_id)
         return RoomCopy(
-            room_id=room_id,
+            room_id=BookableId(row.room_id),
             event=event,
-            interval=resolve_interval(event, self._zone_of(room_id)),
+            interval=event.interval,
             live=row.live,
             gone=row.gone,
             doubt=row.doubt,
             listed=row.listed,
+        )
+
+    def _share_days(self, copies: tuple[RoomCopy, ...]) -> tuple[RoomCopy, ...]:
+        """Give copies of whole days the time they have together in all rooms that hold them."""
+        holding: dict[Any, set[BookableId]] = {}
+        for copy in copies:
+            holding.setdefault(copy.event.all_day, set()).update([copy.room_id] if copy.live else [])
+        return tuple(
+            replace(copy, interval=self._rooms.times_of(copy.event, holding[copy.event.all_day] | {copy.room_id}))
+            for copy in copies
         )
 
 

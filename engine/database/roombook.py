@@ -18,6 +18,8 @@ from engine.ids import Address, BookableId, StoreId
 from engine.interval import Interval
 from engine.loans.loan import TextLevel
 from engine.loans.rules import BookingRules, RuleBreach, find_breaches
+from engine.reconcile.observe import resolve_interval
+from engine.rooms.event import EventCopy
 from engine.rooms.room import Room, RoomBook, RoomState
 
 room_table = metadata.tables["room"]
@@ -97,6 +99,20 @@ class RoomCache:
             return ZoneInfo(room.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
             return self.default_zone
+
+    def times_of(self, event: EventCopy, rooms: Iterable[BookableId]) -> Interval | None:
+        """
+        Return *event*'s times as instants; None where it has none.
+
+        All-day events float, and a loan has one time: from the first midnight to the last one of all *rooms* that take
+        part. Where these lie in several zones that is longer than the day of any of them, and none is free while
+        Exchange holds it.
+        """
+        if event.all_day is None:
+            return event.interval
+        zones = {self.zone_of(room) for room in rooms} or {self.default_zone}
+        days = [day for zone in zones if (day := resolve_interval(event, zone)) is not None]
+        return Interval(min(day.start for day in days), max(day.end for day in days))
 
     def rules_of(self, room_id: BookableId) -> BookingRules:
         """Return a room's rules merged over its store's."""

@@ -23,9 +23,10 @@ from engine.database.types import Instant
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.ledger import Booking, Series
+from engine.reconcile.views import RoomCopy
 from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub, EventType, Privacy
 from engine.rooms.room import RoomBook
-from engine.rooms.series import hydrate, key_within, lone_key, series_uid, split_key
+from engine.rooms.series import hydrate, key_within, lone_key, name_date, series_uid, split_key
 
 copy_table = metadata.tables["room_copy"]
 series_table = metadata.tables["series"]
@@ -132,6 +133,14 @@ def find_series(connection: Connection, key: str | None) -> Series | None:
         private=row.private,
         web_link=row.web_link,
     )
+
+
+def name_now(series: Series | None, copies: Sequence[RoomCopy]) -> Series | None:
+    """Add to a series of unknown zone what would name the booking's date now, by what its rooms show of it."""
+    shown = next((copy.event for copy in copies if copy.live and copy.event.series_master_id is not None), None)
+    if series is None or series.zone or shown is None:
+        return series
+    return replace(series, key_now=name_date(series.uid, shown, zone="", is_all_day=shown.all_day is not None))
 
 
 def save_organizers_master(transaction: Transaction, series: Series, mailbox: str, copy: EventCopy | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -111,6 +111,9 @@ class Series:
     title: str = ""
     private: bool = False
     web_link: str | None = None
+    key_now: ICalUid | None = None
+    """What would name the date where its room shows it now: in a zone nobody knows that is another instant than `key`
+    once the whole series was moved. None in any other zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,6 @@ class Booking:
     copies: tuple[RoomCopy, ...]
     intents: tuple[Intent, ...] = ()
     seen_at: datetime | None = None
-    zone: tzinfo | None = None
-    """The zone in which its all-day dates are meant: its first room's."""
     series: Series | None = None
     """The series it is a date of."""
 
@@ -202,6 +203,9 @@ class SyncRules:
 
 class Ledger(Protocol):
     def room_book(self) -> RoomBook: ...
+
+    def times_of(self, copy: EventCopy) -> Interval | None:
+        """Return the times of an organizer's copy; whole days are those where its rooms are that did not decline."""
 
     # --- rooms
 

@@ -26,7 +26,6 @@ from engine.reconcile.observe import (
     Shared,
     needs_organizer,
     needs_own_date,
-    resolve_interval,
     view_meeting,
 )
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
@@ -228,8 +227,7 @@ class BookingPass:
         if copy is not None and not copy.attendees and any(each.live for each in known.copies):
             # Nobody invited, while a room still shows the meeting: a list on its way, or one that came through garbled.
             return replace(known, organizer_read=True)
-        zone = booking.zone
-        interval = resolve_interval(copy, zone) if copy is not None and zone is not None else None
+        interval = self._ledger.times_of(copy) if copy is not None else None
         return replace(known, organizer_read=True, organizer_copy=copy, organizer_interval=interval)
 
     def _is_answer_due(self, booking: Booking) -> bool:

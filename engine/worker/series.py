@@ -89,7 +89,7 @@ class SeriesReader:
                 kept = await self._list(self._ledger.load_series(series.key) or series, mailbox)
             if isinstance(kept.by_key, EngineError):
                 raise kept.by_key
-            return kept.by_key.get(series.key)
+            return _pick(kept.by_key, series)
 
     def _will_do(self, kept: _Dates, series: Series, mailbox: str, *, since_change: bool) -> bool:
         is_new = kept.version >= series.version and kept.mailbox == fold_address(mailbox)
@@ -115,9 +115,7 @@ class SeriesReader:
         assert day is not None, "a date of a series has a day"
         noon = datetime.combine(day, time(12), UTC)
         near = await self._fetch(series, mailbox, Interval(noon - 2 * ONE_DAY, noon + 2 * ONE_DAY))
-        if series.key in near:
-            return near[series.key]
-        return (await self._fetch(series, mailbox, self._window())).get(series.key)
+        return _pick(near, series) or _pick(await self._fetch(series, mailbox, self._window()), series)
 
     async def _fetch(self, series: Series, mailbox: str, window: Interval) -> dict[str, EventCopy]:
         """List the dates in *mailbox* within *window*, each by what names it; none where the series is no more."""
@@ -135,3 +133,8 @@ class SeriesReader:
             key = name_date(series.uid, copy, zone=series.zone, is_all_day=is_all_day)
             found.update((name, copy) for name in (key, lone_key(copy.ical_uid)) if name is not None)
         return found
+
+
+def _pick(dates: Mapping[str, EventCopy], series: Series) -> EventCopy | None:
+    """Return the date that *series* names, by its name or by what would name it now."""
+    return dates.get(series.key) or dates.get(series.key_now or "")

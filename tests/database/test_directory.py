@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from engine.database.copies import make_row
 from engine.database.marks import Priority
 from engine.database.overrides import Overrides
-from engine.ids import Address
+from engine.ids import Address, EventId, ICalUid
+from engine.interval import Interval
+from engine.rooms.event import EventCopy, EventType
 from engine.rooms.room import RoomState
 from tests.database.opening import NOW, ONE, TWO, Opened, place
 
@@ -19,6 +22,11 @@ def opened(database_url: str) -> Iterator[Opened]:
     found = Opened(database_url)
     yield found
     found.database.close()
+
+
+def make_copy(uid: str, all_day: tuple[date, date] | None = None) -> EventCopy:
+    interval = None if all_day else Interval(NOW, NOW + timedelta(hours=1))
+    return EventCopy(EventId(uid), "E", ICalUid(uid), EventType.SINGLE, None, interval, all_day)
 
 
 def codes(opened: Opened) -> list[str]:
@@ -204,18 +212,30 @@ class TestTheBookOfRooms:
 
 
 class TestTimeZones:
-    def test_a_new_zone_has_the_room_looked_at(self, opened: Opened) -> None:
-        """All-day dates mean other instants now; setting the same zone again means nothing."""
-        opened.list_places(place(1))
+    def test_a_new_zone_has_whole_days_looked_at(self, opened: Opened) -> None:
+        """They mean other instants now, in this room; setting the same zone again means nothing."""
+        opened.list_places(place(1), place(2))
+        whole, hour = make_copy("whole", all_day=(date(2026, 11, 24), date(2026, 11, 25))), make_copy("hour")
+        for room in (ONE, TWO):
+            for copy in (whole, hour):
+                row = make_row(room, copy, zone=UTC, reading=1, now=NOW, book=opened.directory.room_book())
+                opened.insert("room_copy", **row)
         opened.forget_marks()
 
         opened.directory.set_time_zone(ONE, "Europe/Paris")
-        assert opened.marks() == {("room", "1")}
+        assert opened.marks() == {("meeting", "whole")}
+        midnight = datetime(2026, 11, 24, tzinfo=UTC)
+        assert {
+            (row["room_id"], row["start_at"]) for row in opened.rows("room_copy") if row["ical_uid"] == "whole"
+        } == {
+            (ONE, midnight - timedelta(hours=1)),
+            (TWO, midnight),
+        }
 
         opened.forget_marks()
         opened.directory.set_time_zone(ONE, "Europe/Paris")
         assert opened.marks() == set()
-        assert [room.time_zone for room in opened.directory.load_rooms()] == ["Europe/Paris"]
+        assert [room.time_zone for room in opened.directory.load_rooms()] == ["Europe/Paris", None]
 
 
 class TestASweep:

@@ -12,7 +12,8 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from tests.simulation.series import at, book_series, recurrence, starts
+from tests.simulation.series import PARIS, at, book_series, recurrence, starts
+from tests.simulation.test_bad_input import spoil_events
 from tests.simulation.world import World
 
 WEEK = timedelta(days=7)
@@ -163,6 +164,22 @@ class TestTheWholeSeriesChangedInOutlook:
         assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
         assert [loan.number for loan in world.loans] == numbers
 
+    def test_moved_to_another_weekday_makes_other_loans(self, world: World) -> None:
+        """Thursdays are other dates than Wednesdays: those are cancelled, these are new, and none is held twice."""
+        master, day = weekly(world)
+        following = day + timedelta(days=1)
+        times = {
+            name: {"dateTime": f"{following}T{hour}:00:00", "timeZone": PARIS} for name, hour in
+            (("start", "09"), ("end", "10"))
+        }  # fmt: skip
+
+        world.run(world.person(2).change(master["id"], **times, recurrence=recurrence(following)))
+        world.settle()
+        world.heal()
+
+        assert starts(world.live_loans) == [at(following + number * WEEK, 9) for number in range(4)]
+        assert [loan.status for loan in world.loans[:4]] == [LoanStatus.CANCELLED] * 4
+
     def test_cancelled_cancels_every_loan(self, world: World) -> None:
         master, _ = weekly(world)
 
@@ -201,6 +218,62 @@ class TestTheWholeSeriesChangedInOutlook:
 
         assert [loan.number for loan in world.live_loans] == numbers
         assert {tuple(item.name for item in loan.rooms) for loan in world.live_loans} == {("Room 2",)}
+
+    def test_given_another_room_gives_it_to_every_loan(self, world: World) -> None:
+        """The added room answers for each date by itself (P52)."""
+        master, day = weekly(world)
+        world.run(world.person(3).book(at(day + WEEK, 9), at(day + WEEK, 10), rooms=[world.room_addresses[1]]))
+        world.tenant.office.set_processing(
+            world.room_addresses[1], ConflictPercentageAllowed=50, MaximumConflictInstances=2
+        )
+        world.settle()
+        mine = [loan.number for loan in world.loans if loan.series is not None]
+
+        world.run(world.person(2).set_rooms(master["id"], world.room_addresses[:2]))
+        world.settle()
+        world.heal()
+
+        held = [sorted(item.name for item in world.loan(number).held_items) for number in mine]
+        assert held == [["Room 1", "Room 2"], ["Room 1"], ["Room 1", "Room 2"], ["Room 1", "Room 2"]]
+
+    @pytest.mark.parametrize("zone", ["", "tzone://Microsoft/Custom", "Customized Time Zone"])
+    def test_laid_out_in_a_zone_nobody_knows_is_followed_all_the_same(self, world: World, zone: str) -> None:
+        """Its dates are named by instants then; they keep their loans when all moves; both sides can change one."""
+        spoil_zones(world, zone)
+        master, day = weekly(world)
+        assert starts(world.live_loans) == [at(day + number * WEEK, 9) for number in range(4)]
+
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+        world.heal()
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
+        assert len(world.loans) == 4
+
+        world.change(world.loans[1].number, LoanChange(start=at(day + WEEK, 15), end=at(day + WEEK, 16)))
+        world.run(world.person(2).cancel(world.dates(2, master["id"])[2]["id"]))
+        world.settle()
+        world.heal()
+
+        expected = [at(day, 11), at(day + WEEK, 15), at(day + 3 * WEEK, 11)]
+        assert starts(world.live_loans) == expected
+        assert [event["start"]["dateTime"][:16] for event in world.dates(2, master["id"])] == [
+            f"{start:%Y-%m-%dT%H:%M}" for start in expected
+        ]
+        assert world.watcher.parked_keys == []
+
+
+def spoil_zones(world: World, zone: str) -> None:
+    """Let Graph say *zone* for the zones in which series are laid out, everywhere."""
+
+    def spoil(event: dict[str, Any]) -> None:
+        for field in ("originalStartTimeZone", "originalEndTimeZone"):
+            if field in event:
+                event[field] = zone
+        if event.get("recurrence"):
+            event["recurrence"]["range"]["recurrenceTimeZone"] = zone
+
+    spoil_events(world, spoil)
 
 
 class TestARoomThatDeclinesSomeDates:

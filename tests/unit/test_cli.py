@@ -165,6 +165,20 @@ class TestTheOffice:
             "Room 1.02",
         ]
 
+    @pytest.mark.parametrize(("typed", "zone"), [("America/New_York", "America/New_York"), ("default", None)])
+    def test_a_room_is_put_into_a_time_zone(self, run, office, typed, zone):
+        assert run("rooms", "set-zone", "Room 1.02", typed).exit_code == 0
+        assert office.rooms.zones == {2: zone}
+
+    @pytest.mark.parametrize("typed", ["Mars", "../etc/passwd", ""])
+    def test_a_time_zone_that_is_none_is_refused(self, run, office, typed):
+        """Exit code 2, one line that says what to type."""
+        done = run("rooms", "set-zone", "Room 1.02", typed)
+
+        assert done.exit_code == 2
+        assert "Europe/Paris" in done.stderr
+        assert office.rooms.zones == {}
+
     def test_a_dry_run_says_that_it_was_one(self, run, office):
         """The plan goes to stdout, the remark to stderr; nothing is applied unless asked."""
         office.plan = [SimpleNamespace(sign="+", what="Room 1.01", why="Created from a meeting in Outlook")]

@@ -34,8 +34,13 @@ def make_room(number: int, name: str, *, capacity: int = 10, state: RoomState = 
 class MemoryRooms:
     rooms: list[Room] = field(default_factory=lambda: [make_room(1, "Room 1.01"), make_room(2, "Room 1.02")])
 
+    zones: dict[int, str | None] = field(default_factory=dict)
+
     def load_rooms(self) -> tuple[Room, ...]:
         return tuple(self.rooms)
+
+    def set_time_zone(self, room_id: int, time_zone: str | None) -> None:
+        self.zones[room_id] = time_zone
 
 
 @dataclass(frozen=True)
