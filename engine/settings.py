@@ -135,6 +135,9 @@ Mode = Literal["shadow", "read_only", "two_way"]
 Delivery = Literal["push", "poll"]
 FirstContact = Literal["auto", "list", "import"]
 
+SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
+"""In the place of a directory these let everybody in (Microsoft identity platform, sign-in audiences)."""
+
 WEB_ADDRESS = "an https:// address, or http:// on loopback, without query, name or password"
 
 
@@ -222,6 +225,21 @@ class WebSettings(Section):
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class SignInSettings(Section):
+    issuer: OptionalWebAddress = Field(default="", description=f"{WEB_ADDRESS}, or empty")
+    client_id: str = Field(default="", description="the id of the app registration")
+    client_secret: Secret = Field(default=None, description="the secret of the app registration")
+
+    def breaches(self) -> Iterator[Breach]:
+        if not self.issuer:
+            return
+        for key in ("client_id", "client_secret"):
+            if not is_given(getattr(self, key)):
+                yield Breach((key, "issuer"), "is needed by sign_in.issuer")
+        if SHARED_TENANTS & set(urlsplit(self.issuer).path.split("/")):
+            yield Breach(("issuer",), "must name one directory: people of every other one could sign in")
+
+
 class RoomsSettings(Section):
     ignored_tags: Words = Field(
         default=("not-bookable",), description='a list of tags, or one string such as "private, lab"'
@@ -282,6 +300,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     graph: GraphSettings = GraphSettings()
     web: WebSettings = WebSettings()
+    sign_in: SignInSettings = SignInSettings()
     rooms: RoomsSettings = RoomsSettings()
     loans: LoansSettings = LoansSettings()
     sync: SyncSettings = SyncSettings()
@@ -306,7 +325,9 @@ class Settings(BaseSettings):
 
 
 SECTIONS: Mapping[str, Section] = {name: field.default for name, field in Settings.model_fields.items()}
-SECRETS = frozenset({("graph", "client_secret"), ("graph", "token"), ("web", "api_token")})
+SECRETS = frozenset(
+    {("graph", "client_secret"), ("graph", "token"), ("sign_in", "client_secret"), ("web", "api_token")}
+)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

@@ -41,12 +41,15 @@ from engine.settings import Settings, is_loopback
 from engine.subscriptions.plan import Endpoint
 from engine.web.api import create_api
 from engine.web.backfills import build_backfills
+from engine.web.failures import Failures
 from engine.web.front import Front
 from engine.web.metrics import Metrics, Readings
 from engine.web.pages.app import create_pages
 from engine.web.pages.live import Live
 from engine.web.pages.parts import PageParts
+from engine.web.pages.sign_in import SIGNED_IN_PATH
 from engine.web.parts import Check, WebParts
+from engine.web.provider import IdentityProvider
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
 
 log = logging.getLogger(__name__)
@@ -263,6 +266,7 @@ def build_web_parts(
         metrics=metrics,
         explain=explain,
         clock=office.now,
+        failures=Failures(office.now),
         bootstrap_token=token,
         base_address=public,
     )
@@ -272,6 +276,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> Pag
     """Return what the pages need on top of the API's parts."""
     board = Board(office.database)
     is_here = is_loopback(settings.web.host) and not parts.base_address.startswith("https://")
+    provider = build_provider(settings, office, parts.base_address)
     return PageParts(
         web=parts,
         sessions=SessionStore(office.database),
@@ -283,13 +288,28 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> Pag
         room_board=office.status,
         inventory=office.inventory,
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
-        development=_demo_people() if is_here and settings.simulated else None,
+        provider=provider,
+        development=_demo_people() if is_here and settings.simulated and provider is None else None,
         secure=parts.base_address.startswith("https://"),
         simulated=settings.simulated,
         follow=FollowRule(
             push=settings.sync.delivery == "push",
             stale_after=timedelta(minutes=SWEEPS_MISSED * settings.sync.sweep_every_minutes),
         ),
+    )
+
+
+def build_provider(settings: Settings, office: Office, public: str) -> IdentityProvider | None:
+    """Return who vouches for people; None when the settings name nobody."""
+    wanted = settings.sign_in
+    if not wanted.issuer or wanted.client_secret is None:
+        return None
+    return IdentityProvider(
+        wanted.issuer,
+        wanted.client_id,
+        wanted.client_secret.get_secret_value(),
+        redirect=public + SIGNED_IN_PATH,
+        now=office.now,
     )
 
 

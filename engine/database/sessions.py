@@ -22,8 +22,8 @@ SECRET_BYTES = 32
 IDLE = timedelta(hours=12)
 """A session nobody used for this long is over: a working day."""
 
-LIFETIME = timedelta(days=7)
-"""However busy it is, a session ends after this long: who left is asked to sign in again."""
+LIFETIME = timedelta(days=1)
+"""However busy it is, a session ends after this long: the provider is asked anew who somebody is, and in which role."""
 
 KEPT = timedelta(days=30)
 """How long a session that ended stays in the table."""
@@ -39,22 +39,19 @@ _NOTE_USE = _session.update().where(_session.c.id == bindparam("of_id")).values(
 _LIVE = (
     select(_session)
     .where(
-        _session.c.address_folded == bindparam("folded"),
         _session.c.revoked_at.is_(None),
         _session.c.seen_at > bindparam("idle_since", type_=_session.c.seen_at.type),
         _session.c.created_at > bindparam("born_since", type_=_session.c.seen_at.type),
     )
     .order_by(_session.c.id.desc())
 )
+_LIVE_OF_ONE = _LIVE.where(_session.c.address_folded == bindparam("folded"))
 _REVOKE = (
     _session.update()
-    .where(
-        _session.c.id == bindparam("of_id"),
-        _session.c.address_folded == bindparam("folded"),
-        _session.c.revoked_at.is_(None),
-    )
+    .where(_session.c.id == bindparam("of_id"), _session.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at"))
 )
+_REVOKE_OF_ONE = _REVOKE.where(_session.c.address_folded == bindparam("folded"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +110,28 @@ class SessionStore:
     def list_of(self, address: str) -> Sequence[SessionInfo]:
         """Return the live sessions of one person, the newest first."""
         with self._database.read() as transaction:
-            now = transaction.now
-            values = {"folded": fold_address(address), "idle_since": now - IDLE, "born_since": now - LIFETIME}
-            return [_info(row) for row in transaction.connection.execute(_LIVE, values)]
+            values = {"folded": fold_address(address), **_bounds(transaction.now)}
+            return [_info(row) for row in transaction.connection.execute(_LIVE_OF_ONE, values)]
 
-    def revoke(self, session_id: int, *, address: str) -> None:
-        """End one session of one person, for good. Raises NotFound, for somebody else's session too."""
+    def list_all(self, *, limit: int) -> Sequence[SessionInfo]:
+        """Return at most *limit* live sessions of everybody, the newest first."""
+        with self._database.read() as transaction:
+            return [_info(row) for row in transaction.connection.execute(_LIVE.limit(limit), _bounds(transaction.now))]
+
+    def revoke(self, session_id: int, *, address: str | None) -> None:
+        """End one session for good: of the person of *address*, or with None of anybody. Raises NotFound."""
         with self._database.write() as transaction:
-            values = {"of_id": session_id, "folded": fold_address(address), "at": transaction.now}
-            if not transaction.connection.execute(_REVOKE, values).rowcount:
+            values: dict[str, Any] = {"of_id": session_id, "at": transaction.now}
+            if address is not None:
+                values["folded"] = fold_address(address)
+            statement = _REVOKE if address is None else _REVOKE_OF_ONE
+            if not transaction.connection.execute(statement, values).rowcount:
                 raise NotFound(f"there is no live session {session_id}")
+
+
+def _bounds(now: datetime) -> dict[str, datetime]:
+    """Return before which instants a session has been idle, or has lived, too long."""
+    return {"idle_since": now - IDLE, "born_since": now - LIFETIME}
 
 
 def _digest(plain: str) -> str:

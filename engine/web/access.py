@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hmac
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated
 
-from fastapi import Depends, HTTPException
+from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from engine.web.failures import Failures
 from engine.web.parts import Parts, WebParts
 
 
@@ -57,15 +59,24 @@ bearer = HTTPBearer(auto_error=False, description="A token made by `POST /api/to
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-def identify(parts: WebParts, credentials: HTTPAuthorizationCredentials | None) -> Caller:
-    """Return who calls. Raises 401 without a token, or with one that nobody has."""
+def identify(request: Request, parts: WebParts, credentials: HTTPAuthorizationCredentials | None) -> Caller:
+    """Return who calls. Raises 401 without a token, or with one that nobody has; 429 after too many of those."""
     if credentials is None:
         raise unauthorized("A bearer token is needed: Authorization: Bearer <token>.")
+    check_failures(request, parts.failures)
     token = credentials.credentials
     caller = _recognise(parts, token) if 0 < len(token) <= TOKEN_CHARACTERS_MAX else None
     if caller is None:
+        parts.failures.note(request.client.host if request.client else None)
         raise unauthorized("The bearer token is unknown or revoked.")
     return caller
+
+
+def check_failures(request: Request, failures: Failures) -> None:
+    """Raise 429 when the address of *request* failed too often of late to get in."""
+    if wait := failures.wait(request.client.host if request.client else None):
+        seconds = str(math.ceil(wait.total_seconds()))
+        raise HTTPException(429, "Too many attempts from this address failed.", headers={"Retry-After": seconds})
 
 
 def unauthorized(detail: str) -> HTTPException:
@@ -89,8 +100,9 @@ def _is_same(given: str, wanted: str) -> bool:
 def require(least: Role) -> Callable[..., Awaitable[Caller]]:
     """Return the dependency that lets in callers of at least role *least*."""
 
-    async def gate(parts: Parts, credentials: Credentials) -> Caller:  # not in a thread: going there costs more
-        caller = identify(parts, credentials)
+    # Not in a thread: going there costs more.
+    async def gate(request: Request, parts: Parts, credentials: Credentials) -> Caller:
+        caller = identify(request, parts, credentials)
         if not caller.role.includes(least):
             raise HTTPException(403, f"This needs the role {least}; the token {caller.name!r} has {caller.role}.")
         return caller

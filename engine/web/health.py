@@ -43,5 +43,5 @@ def show_ready(parts: Parts) -> JSONResponse:
 def show_metrics(request: Request, parts: Parts, credentials: Credentials) -> Response:
     """Return the metrics in Prometheus' text format. Needs a token unless asked from this very machine."""
     if not is_local(request):
-        identify(parts, credentials)
+        identify(request, parts, credentials)
     return Response(parts.metrics.render(), media_type=CONTENT_TYPE)

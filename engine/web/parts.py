@@ -15,6 +15,7 @@ from engine.reconcile.series_book import SeriesBook
 from engine.reconcile.ways import CaseView, Way
 from engine.reconcile.why import Answer
 from engine.rooms.room import Room
+from engine.web.failures import Failures
 from engine.web.metrics import Metrics
 
 
@@ -85,6 +86,7 @@ class WebParts:
         enqueue: `enqueue(kind, key)` marks a key of the work queue.
         read_status: what `GET /api/status` shows, ready for JSON.
         read_checks: what `GET /readyz` asks, anew each time.
+        failures: slows down who fails again and again.
         explain: `explain(code, facts, language)` gives the sentence of a reason.
         bootstrap_token: an admin's token from the environment; None when there is none.
         base_address: what callers reach us at, no slash at the end.
@@ -102,6 +104,7 @@ class WebParts:
     metrics: Metrics
     explain: Callable[[str, Mapping[str, object], str], str]
     clock: Callable[[], datetime]
+    failures: Failures
     bootstrap_token: str | None = None
     base_address: str = "http://127.0.0.1:8420"
 

@@ -3,7 +3,7 @@
 401 no or unknown token          403 role too small           404 no such thing
 409 unavailable (`conflicts`), outdated (`version`), not allowed
 413 body too large               415 body is no JSON          400 malformed JSON
-422 invalid, rule broken (`errors`)
+422 invalid, rule broken (`errors`)     429 too many unknown tokens (Retry-After)
 503 try again later (Retry-After)                             500 our fault: nothing about it leaks
 """
 
@@ -49,6 +49,7 @@ CODES: Mapping[str, str] = {
     "unavailable": "An item is taken; `conflicts` says by what and when.",
     "outdated": "The loan changed since you looked at it; `version` is the present one.",
     "not-allowed": "The loan's status, its home or the engine's mode does not allow this.",
+    "too-many": "Too many attempts from this address failed; Retry-After says how long it has to wait.",
     "too-large": "The body is larger than 1 MiB.",
     "not-json": "The body must be application/json.",
     "invalid": "Something in the request is wrong; `errors` names each field.",
@@ -66,6 +67,7 @@ _BY_STATUS = {
     405: "method-not-allowed",
     413: "too-large",
     415: "not-json",
+    429: "too-many",
     503: "try-again",
 }
 

@@ -81,6 +81,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
             language: str = "en-GB",
             status: int = 200,
             forgiven: tuple[int, ...] = (),
+            friend: str = "",
             **more: Any,
         ) -> Page:
             context = browser.new_context(
@@ -96,7 +97,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
             page = context.new_page()
             page.on("console", lambda message: _note(faults, message, (status, *forgiven)))
             page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
-            page.on("request", lambda request: _check_origin(faults, request, site.address))
+            page.on("request", lambda request: _check_origin(faults, request, site.address, friend))
             if role:
                 answer = context.request.post(
                     "/sign-in/development",
@@ -123,8 +124,10 @@ def _note(faults: list[str], message: ConsoleMessage, forgiven: tuple[int, ...])
         faults.append(f"{message.type}: {message.text} {message.location.get('url', '')}")
 
 
-def _check_origin(faults: list[str], request: Request, address: str) -> None:
-    if not request.url.startswith((address + "/", "data:", "blob:")):
+def _check_origin(faults: list[str], request: Request, address: str, friend: str) -> None:
+    """Note a request that leaves the site, but for people who go to *friend*, another site, by themselves."""
+    goes_there = friend and request.is_navigation_request() and request.url.startswith(friend + "/")
+    if not goes_there and not request.url.startswith((address + "/", "data:", "blob:")):
         faults.append(f"foreign request: {request.url}")
 
 

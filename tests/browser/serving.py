@@ -75,14 +75,15 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, places: tuple[Place, ...] | None = None) -> Iterator[Site]:
-    """Serve an app with four rooms, or with *places*."""
+def running_site(folder: Path, places: tuple[Place, ...] | None = None, **more: Any) -> Iterator[Site]:
+    """Serve an app with four rooms, or with *places*; *more* are further sections of settings."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(
         database=DatabaseSettings(url=f"sqlite:///{folder}/site.db", durability="normal"),
         rooms=RoomsSettings(time_zone="Europe/Paris"),
+        **more,
     )
     with Office(settings, now=lambda: NOW) as office:
         office.rooms.apply_import(

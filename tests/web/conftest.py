@@ -11,6 +11,7 @@ import pytest
 
 from engine.reconcile.reasons import explain
 from engine.web.api import create_api
+from engine.web.failures import Failures
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check, WebParts
 from tests.web.fakes import (
@@ -66,6 +67,7 @@ class Office:
             metrics=self.metrics,
             explain=explain,
             clock=lambda: NOW,
+            failures=Failures(lambda: NOW),
             bootstrap_token="bootstrap-token",
             base_address="http://desk.example",
         )

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from engine.reconcile.reasons import explain
 from engine.web.api import create_api
 from engine.web.backfills import build_backfills
+from engine.web.failures import Failures
 from engine.web.metrics import Metrics
 from engine.web.parts import WebParts
 from tests.simulation.world import World
@@ -45,6 +46,7 @@ def api(world: World) -> TestClient:
         metrics=Metrics(),
         explain=explain,
         clock=office.now,
+        failures=Failures(office.now),
         bootstrap_token="bootstrap-token",
     )
     return TestClient(create_api(parts, routers=[build_backfills(office.backfills)]), headers=HEADERS)

@@ -16,6 +16,7 @@ from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, Settings
 from engine.web.api import create_api
+from engine.web.failures import Failures
 from engine.web.metrics import Metrics
 from engine.web.parts import WebParts
 from tests.web.conftest import ORDER, TestClient
@@ -53,6 +54,7 @@ def caller(real):
         metrics=Metrics(),
         explain=explain,
         clock=lambda: NOW,
+        failures=Failures(lambda: NOW),
         bootstrap_token="bootstrap-token",
     )
     headers = {"Authorization": "Bearer bootstrap-token"}

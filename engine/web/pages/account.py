@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Path
 from starlette.responses import RedirectResponse, Response
 
 from engine.web.pages.page import LANGUAGE_COOKIE, THEME_COOKIE, AnyPage, UserPage, local_path
+from engine.web.wire import ID_MAX
 
 router = APIRouter()
+
+OTHERS_MAX = 500
 
 YEAR_SECONDS = 365 * 24 * 3600
 
 
 @router.get("/account")
 def show_account(page: UserPage) -> Response:
-    """Show where the reader is signed in."""
-    assert page.user is not None
-    return page.render("account.html", here="account", sessions=page.parts.sessions.list_of(page.user.address))
+    """Show where the reader is signed in, and to administrators who else is."""
+    user, book = page.user, page.parts.sessions
+    assert user is not None
+    others = [s for s in book.list_all(limit=OTHERS_MAX) if not user.is_address(s.address)] if user.is_admin else []
+    return page.render("account.html", here="account", sessions=book.list_of(user.address), others=others)
 
 
 @router.post("/account/sessions/{id}/end")
-def end_other_session(page: UserPage, id: int) -> Response:
-    """Sign the reader out on one browser."""
-    assert page.user is not None
-    page.parts.sessions.revoke(id, address=page.user.address)
+def end_other_session(page: UserPage, id: Annotated[int, Path(ge=1, le=ID_MAX)]) -> Response:
+    """Sign somebody out on one browser: oneself, and for administrators anybody."""
+    user = page.user
+    assert user is not None
+    page.parts.sessions.revoke(id, address=None if user.is_admin else user.address)
     return RedirectResponse("/account", 303)
 
 

@@ -115,6 +115,9 @@ def describe(page: Page, error: Exception) -> Trouble:
         case HTTPException(status_code=403):
             text = page.say("Your role does not open this page. Ask an administrator if you need it.")
             return Trouble(403, page.say("Not for your role"), text)
+        case HTTPException(status_code=429):
+            text = page.say("Too many attempts from your network failed. Wait a minute, then try again.")
+            return Trouble(429, page.say("One moment"), text)
         case HTTPException():
             return Trouble(error.status_code, page.say("That did not work"), str(error.detail))
         case _:

@@ -19,6 +19,7 @@ from engine.reconcile.ledger import SyncRules
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.live import Live
 from engine.web.parts import WebParts
+from engine.web.provider import IdentityProvider
 
 
 class Session(Protocol):
@@ -60,12 +61,16 @@ class SessionBook(Protocol):
         """Return whose session a secret opens; None when it opens none."""
         ...
 
+    def list_all(self, *, limit: int) -> Sequence[Session]:
+        """Return at most *limit* live sessions of everybody, the newest first."""
+        ...
+
     def list_of(self, address: str) -> Sequence[Session]:
         """Return the live sessions of one person, the newest first."""
         ...
 
-    def revoke(self, session_id: int, *, address: str) -> None:
-        """End one session of one person. Raises NotFound."""
+    def revoke(self, session_id: int, *, address: str | None) -> None:
+        """End one session: of the person of *address*, or with None of anybody. Raises NotFound."""
         ...
 
 
@@ -124,6 +129,7 @@ class PageParts:
         rules: the settings the sync follows, as they are now.
         follow: what a room's light is judged by.
         zone: the building's time zone, in which pages show and take times.
+        provider: who vouches for people; None: nobody does.
         development: whom the development sign-in offers; None: there is none.
         secure: whether people reach us over https, so that cookies may insist on it.
         simulated: whether Outlook is played by the simulated tenant.
@@ -140,6 +146,7 @@ class PageParts:
     rules: Callable[[], SyncRules]
     follow: FollowRule
     zone: ZoneInfo
+    provider: IdentityProvider | None = None
     development: Sequence[Requester] | None = None
     secure: bool = False
     simulated: bool = False

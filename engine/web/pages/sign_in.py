@@ -1,23 +1,41 @@
-"""Signing in and out. For now: the development sign-in, for one's own machine."""
+"""Signing in and out: with the provider of identities, or on one's own machine without one."""
 
 from __future__ import annotations
 
+import logging
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import msgspec
 from fastapi import APIRouter, Form, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from engine.errors import Fault, Invalid, NotFound
 from engine.ids import fold_address
 from engine.loans.loan import Requester
-from engine.web.access import Role
+from engine.web.access import Role, check_failures
 from engine.web.locality import is_local, is_loopback_address
 from engine.web.pages.page import AnyPage, Page, local_path, session_cookie
+from engine.web.provider import IdentityProvider, Journey, SignInRefused, Vouched
+
+log = logging.getLogger(__name__)
 
 router = APIRouter()
 
-DEVELOPMENT = "development"
+DEVELOPMENT, MICROSOFT = "development", "microsoft"
+SIGNED_IN_PATH = "/sign-in/microsoft/back"
+"""Where the provider sends people back to; registered there."""
+
+JOURNEY_SECONDS = 600
+"""How long somebody may stay at the provider."""
+
+
+class _Luggage(msgspec.Struct):
+    """The cookie of somebody who is at the provider. It is theirs to read: nothing in it is secret from them."""
+
+    journey: Journey
+    next: str
 
 
 def development_people(page: Page) -> list[Requester] | None:
@@ -33,7 +51,78 @@ def show_sign_in(page: AnyPage, next: str = "/") -> Response:
     """Offer the ways in."""
     if page.user is not None:
         return RedirectResponse(local_path(next), 303)
-    return page.render("sign_in.html", people=development_people(page), next=local_path(next))
+    return page.render(
+        "sign_in.html",
+        people=development_people(page),
+        has_provider=page.parts.provider is not None,
+        next=local_path(next),
+    )
+
+
+# --- with the provider --------------------------------------------------------------------------------------------
+
+
+@router.get("/sign-in/microsoft")
+def leave_for_provider(page: AnyPage, next: str = "/") -> Response:
+    """Send somebody to the provider of identities."""
+    check_failures(page.request, page.parts.web.failures)
+    try:
+        address, journey = _provider(page).begin()
+    except SignInRefused as error:
+        return _refuse(page, error)
+    answer = RedirectResponse(address, 303)
+    luggage = urlsafe_b64encode(msgspec.json.encode(_Luggage(journey, local_path(next)))).decode()
+    secure = page.parts.secure
+    # Lax, not Strict: the browser brings it along when it is sent back from elsewhere.
+    answer.set_cookie(
+        journey_cookie(secure=secure), luggage, max_age=JOURNEY_SECONDS, httponly=True, samesite="lax", secure=secure
+    )
+    return answer
+
+
+@router.get(SIGNED_IN_PATH)
+def come_back(page: AnyPage) -> Response:
+    """Sign in whom the provider vouches for."""
+    check_failures(page.request, page.parts.web.failures)
+    try:
+        vouched, next = _arrive(page)
+    except SignInRefused as error:
+        answer = _refuse(page, error)
+    else:
+        answer = open_session(page, vouched.person, vouched.role, provider=MICROSOFT, next=next)
+    secure = page.parts.secure
+    answer.delete_cookie(journey_cookie(secure=secure), secure=secure, httponly=True, samesite="lax")
+    return answer
+
+
+def _arrive(page: Page) -> tuple[Vouched, str]:
+    """Return who came back, and where they wanted to go. Raises SignInRefused, Unreachable."""
+    provider = _provider(page)
+    cookie = page.request.cookies.get(journey_cookie(secure=page.parts.secure), "")
+    try:
+        luggage = msgspec.json.decode(urlsafe_b64decode(cookie.encode()), type=_Luggage)
+    except (ValueError, msgspec.MsgspecError):
+        raise SignInRefused("no_journey", "this browser was not sent to the provider, or long ago") from None
+    return provider.finish(luggage.journey, page.request.query_params), luggage.next
+
+
+def _refuse(page: Page, error: SignInRefused) -> Response:
+    page.parts.web.failures.note(page.request.client.host if page.request.client else None)
+    log.warning("sign-in refused", extra={"code": error.code})
+    return page.render("sign_in_refused.html", 403, code=error.code)
+
+
+def _provider(page: Page) -> IdentityProvider:
+    if page.parts.provider is None:
+        raise HTTPException(404)
+    return page.parts.provider
+
+
+def journey_cookie(*, secure: bool) -> str:
+    return "__Host-accord_journey" if secure else "accord_journey"
+
+
+# --- on one's own machine -----------------------------------------------------------------------------------------
 
 
 @router.post("/sign-in/development")
@@ -53,6 +142,9 @@ def sign_in_here(
 def _person_of(people: list[Requester], address: str) -> Requester | None:
     """Return the person of that address among *people*."""
     return next((person for person in people if fold_address(person.address) == fold_address(address)), None)
+
+
+# --- sessions -----------------------------------------------------------------------------------------------------
 
 
 def open_session(page: Page, person: Requester, role: Role, *, provider: str, next: str) -> Response:

@@ -40,6 +40,10 @@ class User:
     def person(self) -> Requester:
         return Requester(self.address, self.name)
 
+    @property
+    def is_admin(self) -> bool:
+        return self.role.includes(Role.ADMIN)
+
     def is_address(self, address: str) -> bool:
         return fold_address(address) == fold_address(self.address)
 
