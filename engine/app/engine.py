@@ -10,7 +10,7 @@ from engine.app.office import Office
 from engine.database.marks import Priority
 from engine.database.queue import Claim
 from engine.ids import BookableId
-from engine.rooms.calendar import RoomCalendar
+from engine.reconcile.series_writes import SeriesCalendar
 from engine.subscriptions.plan import Delivery, Endpoint
 from engine.worker.backfill import BackfillPass
 from engine.worker.bookings import BookingPass
@@ -18,6 +18,7 @@ from engine.worker.compare import ComparePass
 from engine.worker.loop import Loop, Watcher
 from engine.worker.places import PlacesPass
 from engine.worker.rooms import RoomPass, WindowRule
+from engine.worker.series_writes import SeriesPass
 from engine.worker.subscriptions import SubscriptionPass
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class Engine:
     def __init__(
         self,
         office: Office,
-        calendar: RoomCalendar,
+        calendar: SeriesCalendar,
         *,
         endpoint: Endpoint,
         watcher: Watcher,
@@ -61,6 +62,7 @@ class Engine:
             window=lambda: window.reach(now()),
             now=now,
         )
+        self.series_pass = SeriesPass(office.series_ledger, calendar, instance=office.instance, rules=office.rules.sync)
         self.places_pass = PlacesPass(
             calendar,
             office.rooms,
@@ -104,6 +106,7 @@ class Engine:
             "backfill": self._advance_backfill,
             "compare": self._compare,
             "case": self._settle_case,
+            "series": self._write_series,
         }
 
     async def _read_room(self, claim: Claim) -> None:
@@ -119,6 +122,9 @@ class Engine:
 
     async def _compare(self, claim: Claim) -> None:
         await self.compare_pass.compare(BookableId(int(claim.key)), priority=int(claim.priority))
+
+    async def _write_series(self, claim: Claim) -> None:
+        await self.series_pass.settle(int(claim.key))
 
     async def _advance_backfill(self, claim: Claim) -> None:
         await self.backfill_pass.advance(int(claim.key))

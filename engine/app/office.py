@@ -22,6 +22,7 @@ from engine.database.overrides import Overrides
 from engine.database.queue import WorkQueue
 from engine.database.roombook import RoomCache
 from engine.database.series_desk import SeriesDesk
+from engine.database.series_ledger import AppSeriesLedger
 from engine.database.settlements import Settlements
 from engine.database.status import StatusBoard, render_health
 from engine.database.subscriptions import SubscriptionStore
@@ -162,6 +163,7 @@ class Office:
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)
+        self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
 
     def _desk_options(self) -> DeskOptions:

@@ -15,7 +15,7 @@ from engine.database.codec import render_base
 from engine.database.connection import Database, Transaction
 from engine.database.loans import load_loan
 from engine.database.marks import Priority
-from engine.database.mirror import WITHDRAWN, Marker, Mirror, copy_table, item_table, link_table
+from engine.database.mirror import HELD_BY_LOAN, WITHDRAWN, Marker, Mirror, copy_table, item_table, link_table
 from engine.database.occupancy import find_held
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
@@ -49,12 +49,14 @@ from engine.reconcile.ledger import (
     UnsettledSeries,
     Writing,
 )
+from engine.reconcile.series_writes import SeriesWriteKind
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Answer, EventCopy
 from engine.rooms.room import RoomBook, RoomState
 
 room_table = metadata.tables["room"]
 intent_table = metadata.tables["intent"]
+series_write_table = metadata.tables["series_write"]
 
 
 class SyncLedger:
@@ -219,7 +221,7 @@ class SyncLedger:
         with self._read() as transaction:
             connection = transaction.connection
             link = load_link(connection, kind, key)
-            taken_over = kind == "meeting" and link is not None and link[1].state in ("linked", "pending")
+            taken_over = kind == "meeting" and link is not None and link[1].state in HELD_BY_LOAN
             if not taken_over:
                 return self._read_booking(transaction, kind, key, link)
         assert link is not None
@@ -308,9 +310,12 @@ class SyncLedger:
         return True
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
+        start = interval.start.isoformat()
         with self._read() as transaction:
             rows = _CREATES.run(transaction.connection, {"mailbox": mailbox}).all()
-        return any(row.payload.get("start") == interval.start.isoformat() for row in rows)
+            series = _SERIES_CREATES.run(transaction.connection, {"mailbox": mailbox}).all()
+        dates = (each["start"] for row in series for each in row.payload["dates"])
+        return any(row.payload.get("start") == start for row in rows) or start in dates
 
     # --- writes
 
@@ -463,6 +468,11 @@ _COPY_OF = Prepared(
 _CREATES = Prepared(
     select(intent_table.c.payload).where(
         and_(intent_table.c.kind == IntentKind.CREATE.value, intent_table.c.mailbox == bindparam("mailbox"))
+    )
+)
+_SERIES_CREATES = Prepared(
+    select(series_write_table.c.payload).where(
+        series_write_table.c.kind == SeriesWriteKind.CREATE.value, series_write_table.c.mailbox == bindparam("mailbox")
     )
 )
 

@@ -21,6 +21,7 @@ from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.observe import resolve_interval
+from engine.reconcile.series_writes import LED
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub, EventType
@@ -30,6 +31,9 @@ copy_table = metadata.tables["room_copy"]
 link_table = metadata.tables["link"]
 item_table = metadata.tables["loan_item"]
 
+
+HELD_BY_LOAN = ("linked", "pending", LED)
+"""The states of a link in which the loan, and not its meeting, is looked at."""
 
 WITHDRAWN = "ended"
 """As `link.state`: what is still heard of such a meeting is the echo of its end."""
@@ -106,7 +110,7 @@ class Marker:
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             for row in _LINKED.run(self._transaction.connection, {"uids": chunk}):
-                if row.state in ("linked", "pending"):
+                if row.state in HELD_BY_LOAN:
                     loans[row.ical_uid] = row.loan_number
                 elif row.state == WITHDRAWN:
                     self.withdrawn.add(row.ical_uid)

@@ -15,12 +15,14 @@ from engine.database.edits import Entry, add_loan, write_entries
 from engine.database.guards import lock_items
 from engine.database.loans import load_loans
 from engine.database.roombook import RoomCache
+from engine.database.series_ledger import lead_dates
 from engine.database.series_plan import DatePlanner, check_order
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.errors import NotFound, RuleBroken, Unavailable
 from engine.ids import LoanNumber
 from engine.interval import Interval
+from engine.loans.loan import ItemKind
 from engine.loans.register import ItemRef, LoanOrder
 from engine.loans.status import LoanStatus
 from engine.reconcile.reasons import explain
@@ -82,9 +84,13 @@ class SeriesDesk(SeriesBook):
         planned = self._planner(transaction, order, items, dates).plan(with_stand_ins=False)
         _refuse_dates(planned)
         series_id = _add_series(transaction, order, planned)
+        led = []
         for each in planned:
             if each.state is DateState.FREE:
-                self._add_date(transaction, series_id, order, each, items, actor)
+                number = self._add_date(transaction, series_id, order, each, items, actor)
+                if any(ref.kind is ItemKind.ROOM for ref in each.items):
+                    led.append((number, 1, each.day))
+        lead_dates(transaction, series_id, led)
         return find_app_series(transaction, series_id)
 
     def _add_date(
@@ -109,7 +115,6 @@ class SeriesDesk(SeriesBook):
             transaction,
             [Entry(number, "booked_in_app", {}, actor), Entry(number, "date_of_series", date_of_series, actor)],
         )
-        transaction.mark("loan", str(number))
         return number
 
 

@@ -31,11 +31,13 @@ from engine.graph.render import (
     render_draft,
     render_instant,
     render_patch,
+    render_series,
     render_subscription,
 )
 from engine.graph.urls import check_segment, quote_text
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
+from engine.reconcile.series_writes import SeriesEvent
 from engine.rooms.calendar import ChangesPage, EventDraft, EventPatch, RemoteSubscription
 from engine.rooms.event import EventCopy
 from engine.rooms.room import Place
@@ -143,21 +145,28 @@ class GraphCalendar:
 
     async def create_event(self, mailbox: str, draft: EventDraft) -> EventCopy:
         """Create the event; a lost answer is repeated, which its transaction id makes harmless (Graph docs: event)."""
+        return await self._create("create event", mailbox, render_draft(draft), draft.loan_ref)
+
+    async def create_series(self, mailbox: str, event: SeriesEvent) -> EventCopy:
+        """Create a series; its transaction id makes it as harmless to repeat as a single event."""
+        return await self._create("create series", mailbox, render_series(event), event.loan_ref)
+
+    async def _create(self, kind: str, mailbox: str, body: dict[str, Any], loan_ref: str) -> EventCopy:
         call = Call(
-            kind="create event",
+            kind=kind,
             method="POST",
             url=self._urls.events(mailbox),
             mailbox=mailbox,
             target=Target.MAILBOX,
-            body=_encode(render_draft(draft)),
-            is_repeatable=bool(draft.transaction_id),
+            body=_encode(body),
+            is_repeatable=bool(body["transactionId"]),
         )
         try:
             return await self._gateway.run(call, _decode_event)
         except DuplicateTransaction as error:
-            existing = await self.find_marked_event(mailbox, draft.loan_ref)
+            existing = await self.find_marked_event(mailbox, loan_ref)
             if existing is None:
-                raise Refused(f"{error}; and no event of ours carries the marker {draft.loan_ref}") from error
+                raise Refused(f"{error}; and no event of ours carries the marker {loan_ref}") from error
             return existing
 
     async def change_event(self, mailbox: str, copy: EventCopy, patch: EventPatch) -> EventCopy:

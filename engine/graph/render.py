@@ -15,8 +15,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.graph.zones import windows_name
 from engine.ids import fold_address
 from engine.interval import Interval
+from engine.loans.recurrence import Recurrence, Repeat
+from engine.reconcile.series_writes import SeriesEvent
 from engine.rooms.calendar import EventDraft, EventPatch
 from engine.rooms.event import Attendee, EventCopy, Mailbox
 
@@ -41,6 +44,66 @@ def render_draft(draft: EventDraft) -> JsonObject:
         "transactionId": draft.transaction_id,
         "singleValueExtendedProperties": [{"id": MARKER_ID, "value": draft.loan_ref}],
     }
+
+
+def render_series(event: SeriesEvent) -> JsonObject:
+    """Return the body of `POST events` for a series: its hours on the wall of its zone (Graph docs: event)."""
+    return {
+        "subject": event.subject,
+        "body": _render_body(event.body_html),
+        "isAllDay": False,
+        **_render_wall(event.recurrence),
+        "recurrence": render_recurrence(event.recurrence),
+        **_render_location(event.rooms),
+        "attendees": [_render_room(room) for room in event.rooms] if event.invites else [],
+        "sensitivity": "private" if event.private else "normal",
+        "allowNewTimeProposals": False,
+        "transactionId": event.transaction_id,
+        "singleValueExtendedProperties": [{"id": MARKER_ID, "value": event.loan_ref}],
+    }
+
+
+def _render_wall(recurrence: Recurrence) -> JsonObject:
+    """Return the first date's times as the clock on the wall shows them."""
+    zone = windows_name(recurrence.zone)
+    begins = datetime.combine(recurrence.first, recurrence.start)
+    ends = begins + recurrence.length
+    return {
+        "start": {"dateTime": begins.isoformat(), "timeZone": zone},
+        "end": {"dateTime": ends.isoformat(), "timeZone": zone},
+    }
+
+
+_PATTERNS = {
+    Repeat.DAILY: "daily",
+    Repeat.WEEKLY: "weekly",
+    Repeat.MONTHLY: "absoluteMonthly",
+    Repeat.MONTHLY_BY_WEEKDAY: "relativeMonthly",
+    Repeat.YEARLY: "absoluteYearly",
+    Repeat.YEARLY_BY_WEEKDAY: "relativeYearly",
+}
+
+
+def render_recurrence(recurrence: Recurrence) -> JsonObject:
+    """Return the patternedRecurrence (Graph docs: recurrencePattern, recurrenceRange): only the parts that count."""
+    pattern: JsonObject = {"type": _PATTERNS[recurrence.repeat], "interval": recurrence.every}
+    if recurrence.weekdays:
+        pattern["daysOfWeek"] = [day.value for day in recurrence.weekdays]
+    if recurrence.repeat is Repeat.WEEKLY:
+        pattern["firstDayOfWeek"] = "monday"
+    if recurrence.week is not None:
+        pattern["index"] = recurrence.week.value
+    if recurrence.month_day is not None:
+        pattern["dayOfMonth"] = recurrence.month_day
+    if recurrence.repeat in (Repeat.YEARLY, Repeat.YEARLY_BY_WEEKDAY):
+        pattern["month"] = recurrence.first.month
+    range_: JsonObject = {"startDate": recurrence.first.isoformat()}
+    if recurrence.count is not None:
+        range_ |= {"type": "numbered", "numberOfOccurrences": recurrence.count}
+    elif recurrence.until is not None:
+        range_ |= {"type": "endDate", "endDate": recurrence.until.isoformat()}
+    range_["recurrenceTimeZone"] = windows_name(recurrence.zone)
+    return {"pattern": pattern, "range": range_}
 
 
 def render_patch(copy: EventCopy, patch: EventPatch) -> JsonObject:

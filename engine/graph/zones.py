@@ -11,7 +11,7 @@ from datetime import UTC, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from tzlocal.windows_tz import win_tz
+from tzlocal.windows_tz import tz_win, win_tz
 
 _UTC_NAMES = frozenset({"utc", "etc/utc", "gmt", "z", "tzone://microsoft/utc", "coordinated universal time"})
 _WINDOWS = {name.lower(): iana for name, iana in win_tz.items()}
@@ -34,6 +34,11 @@ def known_zone_name(name: str) -> str:
     """Return the IANA name of the zone called *name*; "" when nobody knows it."""
     zone = find_zone(name)
     return zone.key if isinstance(zone, ZoneInfo) else "UTC" if zone is not None else ""
+
+
+def windows_name(iana: str) -> str:
+    """Return the Windows name of an IANA zone, which every part of Exchange knows; *iana* itself where it has none."""
+    return tz_win.get(iana, iana)
 
 
 def iana_name(name: str) -> str | None:

@@ -14,6 +14,11 @@ def make_marker(instance: str, number: int, generation: int, drawn: str) -> str:
     return f"accord-{instance}-{number}-g{generation}-{drawn}"
 
 
+def make_series_marker(instance: str, series: int, drawn: str) -> str:
+    """Return the marker of one creation of a whole series. It names no loan: a series stands for many."""
+    return f"accord-{instance}-s{series}-{drawn}"
+
+
 def parse_marker(instance: str, text: str | None) -> tuple[int, int] | None:
     """Return loan number and generation of a marker of this database, None for anything else."""
     found = re.fullmatch(rf"accord-{re.escape(instance)}-(\d+)-g(\d+)-[0-9a-f]+", text or "")

@@ -19,6 +19,12 @@ def render_subject(loan: Loan, level: TextLevel) -> str:
     return f"#{loan.number}"
 
 
+def render_series_subject(loan: Loan, first: int, last: int, level: TextLevel) -> str:
+    """Return the title of the event of a series, whose loans are *first* to *last*; *loan* is one of them."""
+    numbers = f"#{first}-{last}"
+    return f"{numbers} {loan.requester.name}" if level is TextLevel.FULL and not loan.private else numbers
+
+
 def without_link(body: str) -> str:
     """Return a body of ours without its link: an engine that moved to another address rewrites no event for it."""
     return re.sub(r"<a [^>]*>.*?</a>", "", body)

@@ -29,6 +29,7 @@ from engine.reconcile.observe import (
     view_meeting,
 )
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
+from engine.reconcile.series_writes import LED
 from engine.reconcile.shadow import cast_shadow
 from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_subject, without_link
@@ -90,6 +91,8 @@ class BookingPass:
         booking = self._ledger.load_booking(kind, key)
         if booking is None:
             return None
+        if _is_led(booking):
+            return None
         if booking.intents and self._rules().mode != "two_way":
             waiting = Plan(look_again_seconds=MODE_WAIT_SECONDS)
             self._ledger.save_plan(booking, waiting, Writing())
@@ -136,7 +139,7 @@ class BookingPass:
         booking = self._ledger.load_booking(kind, key)
         if booking is None:
             return None
-        if _awaits_its_series(booking):
+        if _awaits_its_series(booking) or _is_led(booking):
             return booking, Plan()
         observed = await self._observe(booking)
         return booking, self._plan(observed, mode="two_way")
@@ -302,7 +305,8 @@ class BookingPass:
     def _own_create_under_way(self, observed: Observed) -> bool:
         """Tell whether an unknown meeting may be our own event, whose creation has not been answered yet."""
         organizer, interval = observed.meeting.organizer, observed.meeting.interval
-        if observed.known.organizer_copy is not None or organizer is None or interval is None:
+        is_read = observed.known.organizer_copy is not None and observed.booking.series is None
+        if is_read or organizer is None or interval is None:
             return False
         return self._ledger.is_own_create_under_way(organizer.address, interval)
 
@@ -391,6 +395,11 @@ def _known(booking: Booking) -> Known:
 def _is_check_due(booking: Booking) -> bool:
     """Tell whether the organizer's copy was ordered to be read, once, for what only it shows."""
     return booking.link is not None and booking.link.state == "linked" and booking.link.is_check_due
+
+
+def _is_led(booking: Booking) -> bool:
+    """Tell whether the loan waits for its series, which is being written as a whole."""
+    return booking.link is not None and booking.link.state == LED
 
 
 def _awaits_its_series(booking: Booking) -> bool:

@@ -1,0 +1,227 @@
+"""What the passes over series made in the app remember. Implements `reconcile.series_writes.SeriesLedger`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import null, select, update
+
+from engine.database.codec import parse_recurrence, render_base
+from engine.database.connection import Database, Transaction
+from engine.database.ledger import FIRST_LOOK_SECONDS
+from engine.database.loans import load_loans
+from engine.database.records import open_cases, write_decisions
+from engine.database.roombook import RoomCache
+from engine.database.series_codec import read_series_write, render_series_draft
+from engine.database.tables import metadata
+from engine.ids import BookableId, ICalUid, LoanNumber, fold_address
+from engine.loans.loan import Loan, TextLevel
+from engine.reconcile.actions import Note
+from engine.reconcile.ledger import RoomRef, SyncRules
+from engine.reconcile.series_writes import (
+    LED,
+    AppSeriesState,
+    CreatePlan,
+    LedDate,
+    SeriesDate,
+    SeriesDraft,
+    SeriesWrite,
+    SeriesWriteKind,
+)
+from engine.reconcile.views import Base, Face
+from engine.rooms.event import EventCopy
+from engine.rooms.series import day_key, day_of
+
+_series = metadata.tables["series"]
+_write = metadata.tables["series_write"]
+_link = metadata.tables["link"]
+_loan = metadata.tables["loan"]
+
+
+def provisional_key(series_id: int, day: date) -> ICalUid:
+    """Return what names a date until its series has an event, and so a uid."""
+    return day_key(f"series-{series_id}", day)
+
+
+def lead_dates(transaction: Transaction, series_id: int, dates: Iterable[tuple[LoanNumber, int, date]]) -> None:
+    """Let the event of each date (loan, generation, day) come with its series."""
+    rows = [
+        {
+            "loan_number": number,
+            "generation": generation,
+            "state": LED,
+            "ical_uid": provisional_key(series_id, day),
+            "base": {},
+        }
+        for number, generation, day in dates
+    ]
+    if rows:
+        transaction.connection.execute(_link.insert(), rows)
+        transaction.mark("series", str(series_id))
+
+
+class AppSeriesLedger:
+    """All methods are one short transaction each."""
+
+    def __init__(self, database: Database, rooms: RoomCache, rules: Callable[[], SyncRules]) -> None:
+        self._database = database
+        self._rooms = rooms
+        self._rules = rules
+
+    def load(self, series_id: int) -> AppSeriesState | None:
+        with self._database.read() as transaction:
+            connection = transaction.connection
+            found = connection.execute(select(_series).where(_series.c.id == series_id)).first()
+            if found is None:
+                return None
+            writes = connection.execute(
+                select(_write).where(_write.c.series_id == series_id).order_by(_write.c.id)
+            ).all()
+            return AppSeriesState(
+                id=series_id,
+                recurrence=parse_recurrence(found.recurrence),
+                dates=_load_led(transaction, series_id),
+                writes=tuple(read_series_write(row) for row in writes),
+            )
+
+    def refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
+        found = [self._rooms.book().by_id(room) for room in sorted(rooms)]
+        return tuple(RoomRef(room.address, room.name) for room in found if room is not None)
+
+    def text_level(self, loan: Loan) -> TextLevel:
+        return self._rooms.text_level(loan.store_id) or self._rules().text_level
+
+    def look_again(self, series_id: int, seconds: float) -> None:
+        with self._database.write() as transaction:
+            transaction.mark("series", str(series_id), delay=seconds)
+
+    def release(self, series_id: int) -> None:
+        with self._database.write() as transaction:
+            _let_go(transaction, [each.loan.number for each in _load_led(transaction, series_id)])
+
+    def save_create(self, series_id: int, plan: CreatePlan, mailbox: str, draft: SeriesDraft) -> SeriesWrite:
+        row = {
+            "series_id": series_id,
+            "kind": SeriesWriteKind.CREATE.value,
+            "mailbox": mailbox,
+            "payload": render_series_draft(draft),
+            "attempts": 0,
+        }
+        with self._database.write() as transaction:
+            connection = transaction.connection
+            values = {**row, "created_at": transaction.now}
+            write_id = int(connection.execute(_write.insert().values(values).returning(_write.c.id)).scalar_one())
+            _let_go(transaction, [each.loan.number for each in plan.alone])
+        return SeriesWrite(write_id, series_id, SeriesWriteKind.CREATE, mailbox, None, draft)
+
+    def redirect(self, write: SeriesWrite, mailbox: str, note: Note) -> SeriesWrite:
+        with self._database.write() as transaction:
+            transaction.connection.execute(update(_write).where(_write.c.id == write.id).values(mailbox=mailbox))
+            for each in write.draft.dates:
+                write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
+        return replace(write, mailbox=mailbox)
+
+    def finish_create(self, write: SeriesWrite, master: EventCopy) -> None:
+        with self._database.write() as transaction:
+            self._know_event(transaction, write, master)
+            versions = _versions(transaction, [each.number for each in write.draft.dates])
+            for each in write.draft.dates:
+                self._tie(transaction, write, master, each)
+                is_same = versions.get(each.number) == each.version
+                transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS if is_same else 0.0)
+            transaction.connection.execute(_write.delete().where(_write.c.id == write.id))
+
+    def _know_event(self, transaction: Transaction, write: SeriesWrite, master: EventCopy) -> None:
+        """Give the series its uid; what a room showed of it before is the same series."""
+        connection = transaction.connection
+        stray = connection.execute(select(_series.c.id).where(_series.c.uid == master.ical_uid)).scalar()
+        if stray is not None and stray != write.series_id:
+            connection.execute(update(_loan).where(_loan.c.series == str(stray)).values(series=str(write.series_id)))
+            connection.execute(_series.delete().where(_series.c.id == stray))
+        connection.execute(
+            update(_series)
+            .where(_series.c.id == write.series_id)
+            .values(
+                uid=master.ical_uid,
+                version=_series.c.version + 1,
+                read_version=_series.c.version + 1,
+                organizer_mailbox=fold_address(write.mailbox),
+                organizer_event_id=master.event_id,
+                title=master.subject if not write.draft.private else "",
+                private=write.draft.private,
+                web_link=master.web_link,
+            )
+        )
+
+    def _tie(self, transaction: Transaction, write: SeriesWrite, master: EventCopy, each: SeriesDate) -> None:
+        key = day_key(master.ical_uid, each.day)
+        base = Base(
+            outlook=Face(each.interval, fold_address(write.mailbox), each.rooms),
+            loan=Face(each.interval, each.requester, each.rooms),
+        )
+        transaction.connection.execute(
+            update(_link)
+            .where(_link.c.loan_number == each.number, _link.c.generation == each.generation)
+            .values(
+                state="linked",
+                ical_uid=key,
+                organizer_mailbox=write.mailbox,
+                base=render_base(base),
+                written_at=transaction.now,
+                asked_at=transaction.now,
+                web_link=master.web_link,
+            )
+        )
+        note = Note("event_created", actor="engine")
+        write_decisions(transaction, [note], loan_number=each.number, ical_uid=key)
+
+    def fail(self, write: SeriesWrite, note: Note) -> None:
+        """Leave the dates as a loan is left whose event was refused: a later edit tries it anew, by itself."""
+        numbers = [each.number for each in write.draft.dates]
+        with self._database.write() as transaction:
+            transaction.connection.execute(_write.delete().where(_write.c.id == write.id))
+            transaction.connection.execute(
+                update(_link)
+                .where(_link.c.loan_number.in_(numbers), _link.c.state == LED)
+                .values(state="pending", ical_uid=null())
+            )
+            for number in numbers:
+                write_decisions(transaction, [note], loan_number=number, ical_uid=None)
+            open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0])
+
+
+def _load_led(transaction: Transaction, series_id: int) -> tuple[LedDate, ...]:
+    rows = transaction.connection.execute(
+        select(_link.c.loan_number, _link.c.generation, _link.c.ical_uid)
+        .join(_loan, _loan.c.number == _link.c.loan_number)
+        .where(_loan.c.series == str(series_id), _link.c.state == LED)
+        .order_by(_link.c.loan_number)
+    ).all()
+    loans = {loan.number: loan for loan in load_loans(transaction.connection, [row.loan_number for row in rows])}
+    return tuple(
+        LedDate(day, row.generation, loans[row.loan_number])
+        for row in rows
+        if (day := day_of(row.ical_uid)) is not None
+    )
+
+
+def _let_go(transaction: Transaction, numbers: list[LoanNumber]) -> None:
+    """Let each loan have an event of its own, or none."""
+    transaction.connection.execute(
+        _link.delete().where(_link.c.loan_number.in_(numbers), _link.c.state == LED, _link.c.generation == 1)
+    )
+    transaction.connection.execute(
+        update(_link)
+        .where(_link.c.loan_number.in_(numbers), _link.c.state == LED)
+        .values(state="ended", ical_uid=null())
+    )
+    for number in numbers:
+        transaction.mark("loan", str(number))
+
+
+def _versions(transaction: Transaction, numbers: list[LoanNumber]) -> dict[Any, int]:
+    rows = transaction.connection.execute(select(_loan.c.number, _loan.c.version).where(_loan.c.number.in_(numbers)))
+    return {row.number: row.version for row in rows}

@@ -1,0 +1,234 @@
+"""
+Writes about a whole series: what is decided, kept and carried out when one event stands for many loans.
+
+A series booked in the app is one event in the requester's mailbox, a loan per date. While its event is being written,
+its loans wait: their links are *led* by the series. Afterwards each date is a booking like any other, and what still
+differs is written for that date alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from engine.ids import Address, BookableId, EventId, LoanNumber, fold_address
+from engine.interval import Interval
+from engine.loans.loan import Loan, TextLevel
+from engine.loans.recurrence import Recurrence, begin_on, days_of, expand
+from engine.reconcile.actions import Note
+from engine.reconcile.ledger import RoomRef
+from engine.rooms.calendar import RoomCalendar
+from engine.rooms.event import EventCopy, Mailbox
+
+LED = "led"
+"""The state of a link whose event is written together with its series."""
+
+
+class SeriesWriteKind(StrEnum):
+    CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class LedDate:
+    """A date whose event is to come with its series: the day the pattern puts it on, and its loan as it is now."""
+
+    day: date
+    generation: int
+    loan: Loan
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDate:
+    """A date as it is written: what both sides agree on once the series is there."""
+
+    number: LoanNumber
+    generation: int
+    version: int
+    """The loan's when it was decided."""
+    day: date
+    interval: Interval
+    requester: Address
+    rooms: frozenset[BookableId]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDraft:
+    """What a write about a series says: frozen when it was decided, so that a retry sends exactly this."""
+
+    recurrence: Recurrence
+    subject: str
+    body: str
+    rooms: tuple[RoomRef, ...]
+    dates: tuple[SeriesDate, ...]
+    left_out: tuple[date, ...] = ()
+    """Days of the pattern that are taken out of the series before any room is asked."""
+    others: Mapping[date, tuple[RoomRef, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """The rooms of the dates that have others than the series."""
+    private: bool = False
+    marker: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every date of the pattern is there, in the same rooms: one request does it."""
+        return not self.left_out and not self.others
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesWrite:
+    """A write about a series that was decided and is not known to be done."""
+
+    id: int
+    series_id: int
+    kind: SeriesWriteKind
+    mailbox: str
+    event_id: EventId | None
+    draft: SeriesDraft
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AppSeriesState:
+    """Everything a pass over a series is made from."""
+
+    id: int
+    recurrence: Recurrence | None
+    dates: tuple[LedDate, ...]
+    """Those that wait for the series' event."""
+    writes: tuple[SeriesWrite, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePlan:
+    """How to make the event of a series: which dates it gets, and which go their own way."""
+
+    recurrence: Recurrence
+    rooms: frozenset[BookableId]
+    dates: tuple[LedDate, ...]
+    left_out: tuple[date, ...]
+    alone: tuple[LedDate, ...]
+    """Dates that the series cannot stand for: ended, moved or handed over before it was there."""
+
+
+def plan_create(recurrence: Recurrence, dates: Sequence[LedDate]) -> CreatePlan | None:
+    """
+    Say how the event of a series is made; None when no series is worth making.
+
+    The rooms most dates have are the series' own. The range is no wider than the dates: what is left out at its ends
+    was never in it.
+    """
+    pattern = dict(expand(recurrence))
+    fitting = [each for each in dates if _fits(each, pattern)]
+    if not fitting:
+        return None
+    requester = Counter(_requester(each) for each in fitting).most_common(1)[0][0]
+    kept = tuple(sorted((each for each in fitting if _requester(each) == requester), key=lambda each: each.day))
+    if len(kept) < 2:
+        return None
+    narrowed = _narrow(recurrence, kept[0].day, kept[-1].day)
+    days = {each.day for each in kept}
+    numbers = {each.loan.number for each in kept}
+    return CreatePlan(
+        recurrence=narrowed,
+        rooms=Counter(_rooms(each) for each in kept).most_common(1)[0][0],
+        dates=kept,
+        left_out=tuple(day for day in days_of(narrowed) if day not in days),
+        alone=tuple(each for each in dates if each.loan.number not in numbers),
+    )
+
+
+def _fits(each: LedDate, pattern: Mapping[date, Interval]) -> bool:
+    loan = each.loan
+    return loan.blocks and bool(loan.rooms) and pattern.get(each.day) == loan.interval
+
+
+def _narrow(recurrence: Recurrence, first: date, last: date) -> Recurrence:
+    begun = begin_on(recurrence, first) if first != recurrence.first else recurrence
+    *_, end = days_of(begun)
+    return begun if end == last else replace(begun, until=last, count=None)
+
+
+def _rooms(each: LedDate) -> frozenset[BookableId]:
+    return frozenset(item.id for item in each.loan.rooms)
+
+
+def _requester(each: LedDate) -> Address:
+    return fold_address(each.loan.requester.address)
+
+
+def freeze_dates(plan: CreatePlan) -> tuple[SeriesDate, ...]:
+    """Return the dates of *plan* as they are written."""
+    return tuple(
+        SeriesDate(
+            each.loan.number,
+            each.generation,
+            each.loan.version,
+            each.day,
+            each.loan.interval,
+            _requester(each),
+            _rooms(each),
+        )
+        for each in plan.dates
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesEvent:
+    """A new event for a series. Without `invites` its rooms are named, and not asked yet."""
+
+    subject: str
+    body_html: str
+    recurrence: Recurrence
+    rooms: tuple[Mailbox, ...]
+    invites: bool
+    transaction_id: str
+    loan_ref: str
+    private: bool = False
+
+
+class SeriesCalendar(RoomCalendar, Protocol):
+    """What the engine asks of the calendar side about whole series, beside the rest."""
+
+    async def create_series(self, mailbox: str, event: SeriesEvent) -> EventCopy:
+        """Create the series in *mailbox*, as `create_event` does, and return its master."""
+        ...
+
+
+class SeriesLedger(Protocol):
+    """What the passes over series remember. Each method is one transaction."""
+
+    def load(self, series_id: int) -> AppSeriesState | None:
+        """Return a series made in the app; None when there is none of that id."""
+        ...
+
+    def save_create(self, series_id: int, plan: CreatePlan, mailbox: str, draft: SeriesDraft) -> SeriesWrite:
+        """Keep a write before its first request; the dates that go their own way are let go."""
+        ...
+
+    def release(self, series_id: int) -> None:
+        """Let the dates of a series go their own way: no series is made of them."""
+        ...
+
+    def refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
+        """Return *rooms* as a write names them."""
+        ...
+
+    def text_level(self, loan: Loan) -> TextLevel: ...
+
+    def look_again(self, series_id: int, seconds: float) -> None: ...
+
+    def redirect(self, write: SeriesWrite, mailbox: str, note: Note) -> SeriesWrite:
+        """Send a create to another mailbox."""
+        ...
+
+    def finish_create(self, write: SeriesWrite, master: EventCopy) -> None:
+        """Tie each date to its loan: what was sent is what both agree on now."""
+        ...
+
+    def fail(self, write: SeriesWrite, note: Note) -> None:
+        """Give a write up for good: a case says why."""
+        ...

@@ -1,0 +1,175 @@
+"""The pass over a series made in the app: one event for all its dates, safe to repeat after a crash at any point.
+
+Where dates are left out or have other rooms, the event is made without asking any room, then cut into shape, and the
+rooms are asked last: a room that is taken on one date would else decline the whole series (exchange: the attendant's
+limits for series with conflicts are zero by default). Every step looks first whether it is done already.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
+from engine.ids import fold_address
+from engine.interval import Interval
+from engine.loans.recurrence import Recurrence
+from engine.reconcile.actions import Note
+from engine.reconcile.ledger import RoomRef, SyncRules
+from engine.reconcile.markers import make_series_marker
+from engine.reconcile.series_writes import (
+    AppSeriesState,
+    CreatePlan,
+    SeriesCalendar,
+    SeriesDraft,
+    SeriesEvent,
+    SeriesLedger,
+    SeriesWrite,
+    freeze_dates,
+    plan_create,
+)
+from engine.reconcile.telling import mailbox_for
+from engine.reconcile.texts import render_body, render_series_subject
+from engine.rooms.calendar import EventPatch
+from engine.rooms.event import EventCopy, Mailbox
+from engine.rooms.series import original_start
+
+MODE_WAIT_SECONDS = 60.0
+"""How long a series waits between two looks at a mode that forbids writing."""
+
+ONE_DAY = timedelta(days=1)
+
+
+class SeriesPass:
+    """Writes the events of whole series."""
+
+    def __init__(
+        self,
+        ledger: SeriesLedger,
+        calendar: SeriesCalendar,
+        *,
+        instance: str,
+        rules: Callable[[], SyncRules],
+    ) -> None:
+        self._ledger = ledger
+        self._calendar = calendar
+        self._instance = instance
+        self._rules = rules
+
+    async def settle(self, series_id: int) -> None:
+        """Write what a series still needs to be written as a whole."""
+        state = self._ledger.load(series_id)
+        if state is None or not (state.writes or state.dates):
+            return
+        if self._rules().mode != "two_way":
+            self._ledger.look_again(series_id, MODE_WAIT_SECONDS)
+            return
+        for write in state.writes or self._decide(state):
+            await self._create(write)
+
+    # --- decide
+
+    def _decide(self, state: AppSeriesState) -> tuple[SeriesWrite, ...]:
+        plan = plan_create(state.recurrence, state.dates) if state.recurrence is not None else None
+        if plan is None:
+            self._ledger.release(state.id)
+            return ()
+        mailbox = mailbox_for(plan.dates[0].loan.requester.address, self._rules())
+        return (self._ledger.save_create(state.id, plan, mailbox, self._draft(state.id, plan)),)
+
+    def _draft(self, series_id: int, plan: CreatePlan) -> SeriesDraft:
+        first = next(each.loan for each in plan.dates if frozenset(item.id for item in each.loan.rooms) == plan.rooms)
+        level = self._ledger.text_level(first)
+        numbers = [each.loan.number for each in plan.dates]
+        dates = freeze_dates(plan)
+        return SeriesDraft(
+            recurrence=plan.recurrence,
+            subject=render_series_subject(first, min(numbers), max(numbers), level),
+            body=render_body(first, level, f"{self._rules().link_base}/loans/{min(numbers)}"),
+            rooms=self._ledger.refs(plan.rooms),
+            dates=dates,
+            left_out=plan.left_out,
+            others=MappingProxyType(
+                {each.day: self._ledger.refs(each.rooms) for each in dates if each.rooms != plan.rooms}
+            ),
+            private=first.private,
+            marker=make_series_marker(self._instance, series_id, secrets.token_hex(4)),
+        )
+
+    # --- create
+
+    async def _create(self, write: SeriesWrite) -> None:
+        try:
+            master = await self._calendar.create_series(write.mailbox, _event(write.draft))
+            if not write.draft.is_plain:
+                master = await self._shape(write, master)
+        except (MailboxClosed, Unmatched, Refused, Malformed) as error:
+            await self._create_elsewhere(write, error)
+            return
+        self._ledger.finish_create(write, master)
+
+    async def _create_elsewhere(self, write: SeriesWrite, error: Exception) -> None:
+        """Use the default user's mailbox for somebody who has none; else give up and say so."""
+        default = self._rules().default_user
+        if default is None or fold_address(default) == fold_address(write.mailbox):
+            self._ledger.fail(write, Note("write_refused", {"error": str(error)}, actor="engine"))
+            return
+        note = Note("default_mailbox_used", {"mailbox": write.mailbox}, actor="engine")
+        await self._create(self._ledger.redirect(write, default, note))
+
+    async def _shape(self, write: SeriesWrite, master: EventCopy) -> EventCopy:
+        """Take dates out of the new series, give others their own rooms, then ask the rooms of the series."""
+        draft = write.draft
+        if _invites(master, draft.rooms):
+            return master  # a pass before this one came as far as here
+        dates = await self._dates(write, master)
+        for day in draft.left_out:
+            if day in dates:
+                await self._calendar.delete_event(write.mailbox, dates[day].event_id)
+        for day, rooms in sorted(draft.others.items()):
+            if day in dates and not _invites(dates[day], rooms):
+                unversioned = replace(dates[day], etag="")  # all dates share a version, which each change counts up
+                await self._calendar.change_event(write.mailbox, unversioned, EventPatch(attendees=_mailboxes(rooms)))
+        now = await self._calendar.fetch_event(write.mailbox, master.event_id)
+        if now is None:
+            raise Unmatched("the series was deleted while it was being made")
+        return await self._calendar.change_event(write.mailbox, now, EventPatch(attendees=_mailboxes(draft.rooms)))
+
+    async def _dates(self, write: SeriesWrite, master: EventCopy) -> dict[date, EventCopy]:
+        """Return the dates of the new series by the day its pattern puts them on."""
+        recurrence, dates = write.draft.recurrence, write.draft.dates
+        first, last = (datetime.combine(each.day, time(12), UTC) for each in (dates[0], dates[-1]))
+        window = Interval(first - 2 * ONE_DAY, last + 2 * ONE_DAY)
+        found = await self._calendar.fetch_dates(write.mailbox, master.event_id, window) or ()
+        return {day: copy for copy in found if (day := _day(copy, recurrence)) is not None}
+
+
+def _event(draft: SeriesDraft) -> SeriesEvent:
+    return SeriesEvent(
+        subject=draft.subject,
+        body_html=draft.body,
+        recurrence=draft.recurrence,
+        rooms=_mailboxes(draft.rooms),
+        invites=draft.is_plain,
+        transaction_id=draft.marker,
+        loan_ref=draft.marker,
+        private=draft.private,
+    )
+
+
+def _day(copy: EventCopy, recurrence: Recurrence) -> date | None:
+    start = original_start(copy)
+    return start.astimezone(ZoneInfo(recurrence.zone)).date() if start is not None else None
+
+
+def _invites(copy: EventCopy, rooms: tuple[RoomRef, ...]) -> bool:
+    there = {fold_address(attendee.address) for attendee in copy.attendees}
+    return {fold_address(room.address) for room in rooms} <= there
+
+
+def _mailboxes(rooms: tuple[RoomRef, ...]) -> tuple[Mailbox, ...]:
+    return tuple(Mailbox(room.address, room.name) for room in rooms)

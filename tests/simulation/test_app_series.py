@@ -1,0 +1,252 @@
+"""Series booked in the app: one event in Outlook for all dates, and right after every change on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from engine.interval import Interval
+from engine.loans.loan import Loan
+from engine.loans.recurrence import Repeat, recur
+from engine.loans.register import LoanChange
+from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.reconcile.series_book import AppSeries, DateChoice, SeriesOrder
+from tests.simulation.series import at, starts
+from tests.simulation.world import World
+
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World(rooms=3).open()
+    yield made
+    made.close()
+
+
+def first_day(world: World) -> date:
+    return (world.loop.now() + timedelta(days=2)).date()
+
+
+def book(
+    world: World, *rooms: int, times: int = 4, choices: tuple[DateChoice, ...] = (), repeat: Repeat = Repeat.WEEKLY
+) -> AppSeries:
+    """Book a weekly series for person 2 at nine in the app."""
+    day = first_day(world)
+    recurrence = recur(repeat, at(day, 9), at(day, 10), "Europe/Paris", count=times)
+    items = tuple(world.item(room) for room in rooms or (1,))
+    order = SeriesOrder(world.requester(2), recurrence, items, choices=choices)
+    return world.office.series.book(order, actor="app:test")
+
+
+def masters(world: World, person: int = 2) -> list[dict[str, Any]]:
+    return [event for event in world.run(world.person(person).events()) if event["type"] == "seriesMaster"]
+
+
+def shown(world: World, person: int = 2) -> list[str]:
+    """Return the starts of every date of every series in somebody's calendar, in UTC."""
+    return [
+        event["start"]["dateTime"][:16] for each in masters(world, person) for event in world.dates(person, each["id"])
+    ]
+
+
+def utc(world: World, *hours: float) -> list[str]:
+    """Return one start a week at *hours* of the wall clock, as Graph shows them."""
+    day = first_day(world)
+    return [f"{at(day + number * WEEK, hour):%Y-%m-%dT%H:%M}" for number, hour in enumerate(hours)]
+
+
+def states(loans: tuple[Loan, ...]) -> set[ItemState]:
+    return {item.state for loan in loans for item in loan.rooms}
+
+
+class TestBooking:
+    def test_makes_one_series_and_hears_the_room_say_yes_to_every_date(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        assert len(masters(world)) == 1
+        assert shown(world) == utc(world, 9, 9, 9, 9)
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
+        assert world.count_writes() == 1
+        assert world.cases() == []
+
+    def test_says_whose_it_is(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        (master,) = masters(world)
+        assert master["subject"] == f"#{made.loans[0].number}-{made.loans[-1].number} Person 2"
+
+    def test_stays_at_its_hour_when_clocks_change(self, world: World) -> None:
+        book(world, times=20)
+        world.settle()
+
+        assert starts(world.live_loans) == [at(first_day(world) + number * WEEK, 9) for number in range(20)]
+        assert shown(world) == utc(world, *[9] * 20)
+
+    def test_is_quiet_afterwards(self, world: World) -> None:
+        book(world, 1, 2)
+        world.settle()
+        before = [(loan.number, loan.version) for loan in world.loans]
+
+        world.heal()
+
+        assert [(loan.number, loan.version) for loan in world.loans] == before
+        assert world.count_writes() == 1
+
+    def test_leaves_a_date_out_before_any_room_is_asked(self, world: World) -> None:
+        """A room that is taken on one date would decline them all."""
+        day = first_day(world)
+        world.book_at(3, _hour(day + WEEK, 9), 1)
+        world.settle()
+        before = world.count_writes()
+
+        book(world, choices=(DateChoice(day + WEEK, None),))
+        world.settle()
+        world.heal()
+
+        mine = tuple(loan for loan in world.live_loans if loan.series)
+        assert starts(mine) == [at(day + number * WEEK, 9) for number in (0, 2, 3)]
+        assert states(mine) == {ItemState.ACCEPTED}
+        assert len(shown(world)) == 3
+        assert world.count_writes() - before == 3
+
+    def test_takes_another_room_on_one_date(self, world: World) -> None:
+        day = first_day(world)
+        world.book_at(3, _hour(day + WEEK, 9), 1)
+        world.settle()
+        before = world.count_writes()
+
+        book(world, choices=(DateChoice(day + WEEK, (world.item(2),)),))
+        world.settle()
+        world.heal()
+
+        mine = tuple(loan for loan in world.live_loans if loan.series)
+        assert [loan.rooms[0].name for loan in mine] == ["Room 1", "Room 2", "Room 1", "Room 1"]
+        assert states(mine) == {ItemState.ACCEPTED}
+        assert shown(world) == utc(world, 9, 9, 9, 9)
+        assert world.count_writes() - before == 3
+        assert world.cases() == []
+
+    def test_of_one_date_is_a_single_event(self, world: World) -> None:
+        book(world, times=1)
+        world.settle()
+
+        assert masters(world) == []
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
+    def test_changed_before_it_is_written_is_written_as_it_is_now(self, world: World) -> None:
+        made = book(world)
+        day = first_day(world)
+        world.act_on(made.loans[0].number, LoanAction.CANCEL)
+        world.change(made.loans[2].number, LoanChange(start=at(day + 2 * WEEK, 14), end=at(day + 2 * WEEK, 15)))
+        world.settle()
+        world.heal()
+
+        assert starts(world.live_loans) == [at(day + WEEK, 9), at(day + 2 * WEEK, 14), at(day + 3 * WEEK, 9)]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert shown(world) == [utc(world, 9, 9, 9, 9)[index] for index in (1, 3)]
+
+
+class TestARoomThatSaysNo:
+    def test_to_one_date_ends_that_loan(self, world: World) -> None:
+        """Below the limits a series is accepted and single dates are declined (B34)."""
+        day = first_day(world)
+        world.tenant.office.set_processing(
+            world.room_addresses[0], ConflictPercentageAllowed=50, MaximumConflictInstances=2
+        )
+        world.is_receiver_down = True  # so that the desk does not know that the room is taken
+        world.run(world.person(3).book(at(day + WEEK, 9), at(day + WEEK, 10), rooms=[world.room_addresses[0]]))
+        made = book(world)
+        world.is_receiver_down = False
+        world.settle()
+        world.heal()
+
+        refused = [loan.number for loan in world.loans if loan.status is LoanStatus.REFUSED]
+        assert refused == [made.loans[1].number]
+        assert [loan.interval.start for loan in world.live_loans if loan.series is None] == [at(day + WEEK, 9)]
+        assert len(shown(world)) == 3
+
+
+class TestADateChanged:
+    def test_in_the_app_is_one_write(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+
+        world.change(made.loans[1].number, LoanChange(start=at(day + WEEK, 14), end=at(day + WEEK, 15)))
+        world.settle()
+        world.heal()
+
+        assert shown(world) == utc(world, 9, 14, 9, 9)
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert world.count_writes() == 2
+
+    def test_in_the_app_to_another_room(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        world.change(made.loans[1].number, LoanChange(items=(world.item(2),)))
+        world.settle()
+        world.heal()
+
+        assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 1", "Room 2", "Room 1", "Room 1"]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert world.count_writes() == 2
+
+    def test_cancelled_in_the_app_leaves_the_others(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        world.act_on(made.loans[1].number, LoanAction.CANCEL)
+        world.settle()
+        world.heal()
+
+        assert len(shown(world)) == 3
+        assert len(world.live_loans) == 3
+        assert world.count_writes() == 2
+
+    def test_in_outlook_moves_the_one_loan(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+        second = world.dates(2, master["id"])[1]
+
+        world.run(world.person(2).move(second["id"], at(day + WEEK, 14), at(day + WEEK, 15)))
+        world.settle()
+
+        assert world.loan(made.loans[1].number).interval.start == at(day + WEEK, 14)
+        assert len(world.loans) == 4
+        assert world.count_writes() == 1
+
+    def test_in_outlook_the_whole_series_moves_every_loan(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
+
+    def test_in_outlook_the_whole_series_cancelled_cancels_every_loan(self, world: World) -> None:
+        book(world)
+        world.settle()
+        (master,) = masters(world)
+
+        world.run(world.person(2).cancel(master["id"]))
+        world.settle()
+
+        assert world.live_loans == ()
+
+
+def _hour(day: date, hour: float) -> Interval:
+    return Interval(at(day, hour), at(day, hour + 1))
