@@ -75,7 +75,8 @@ def _seats(wish: RoomWish, room: Room) -> int:
 
 
 def _missing(wish: RoomWish, room: Room) -> frozenset[str]:
-    return _folded(wish.features) - _folded(room.features)
+    """Return what is missed. Places keeps equipment in tags as well as in the fields made for it (Graph docs: room)."""
+    return _folded(wish.features) - _folded((*room.features, *room.tags))
 
 
 def _folded(words: Iterable[str]) -> frozenset[str]:

@@ -143,3 +143,30 @@ class TestBooking:
 
         page.wait_for_url("**/loans/2")
         assert fresh.office.desk.find(LoanNumber(2)).interval.start == fresh.at("10:15")
+
+
+class TestFindingARoom:
+    def test_the_answer_follows_the_question_and_one_click_books(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Saule", "10:00", "11:00", "Choir")
+        page = visit(fresh, "/find?day=2026-11-24&start=10:00", role="requester")
+        expect(page.locator(".find-part").first.locator(".find-room")).to_have_count(3)
+
+        page.get_by_label("People", exact=True).fill("20")
+        page.get_by_role("checkbox", name="stage").check()
+
+        expect(page.locator(".find-part").first.locator(".find-name b")).to_have_text(["Tilleul", "Platane"])
+        expect(page.locator("#find-said")).to_have_text("2 rooms are free, 10:00 – 11:00")
+        assert "people=20" in page.url
+        page.get_by_role("button", name="Book Tilleul, 10:00 – 11:00").click()
+        page.wait_for_url("**/loans/2")
+        assert fresh.office.desk.find(LoanNumber(2)).requester == AMELIE
+
+    def test_by_keyboard_with_the_details_in_the_form(self, fresh: Site, visit: Visit) -> None:
+        page = visit(fresh, "/find?day=2026-11-24&start=10:00&people=8")
+
+        page.get_by_role("link", name="More about Saule").focus()
+        page.keyboard.press("Enter")
+
+        page.wait_for_url("**/book?**")
+        expect(offer(page, "Saule").get_by_role("checkbox")).to_be_checked()
+        expect(page.get_by_label("People", exact=True)).to_have_value("8")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from markupsafe import Markup
 from msgspec.json import encode
-from pydantic import Field, model_validator
+from pydantic import Field
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from engine.errors import Fault, Invalid
@@ -21,6 +21,7 @@ from engine.loans.status import ItemState
 from engine.rooms.room import Room
 from engine.web import wire
 from engine.web.models import Notes
+from engine.web.pages.forms import Sent
 from engine.web.pages.page import Page, UserPage
 from engine.web.pages.timeline import (
     DAY_MINUTES,
@@ -42,7 +43,7 @@ router = APIRouter()
 FEATURES_MAX = 30
 
 
-class BoardQuery(Incoming):
+class BoardQuery(Sent):
     """What part of the board to show."""
 
     view: View | None = None
@@ -53,12 +54,6 @@ class BoardQuery(Incoming):
     q: Line = ""
     loan: list[Id] = Field(default=[], max_length=500)
     """For entries only: those of these loans."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def leave_out_empty(cls, given: Any) -> Any:
-        """Take a field that a form sent empty for one that was not sent."""
-        return {key: value for key, value in given.items() if value != ""} if isinstance(given, dict) else given
 
     @property
     def filter(self) -> Filter:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
-from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from engine.errors import DeskError, Fault, Invalid
@@ -20,36 +18,26 @@ from engine.loans.register import Availability, ItemRef, LoanOrder
 from engine.reconcile.telling import Telling, foretell
 from engine.web.models import Notes
 from engine.web.pages.errors import describe
+from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.offers import Offers, make_offers
 from engine.web.pages.page import BookerPage, Page
 from engine.web.pages.people import read_person
 from engine.web.pages.times import QUARTERS, Times, read_times
-from engine.web.wire import Id, Incoming, Line, Whole
+from engine.web.wire import Id, Line, Whole
 
 router = APIRouter()
 
 ITEMS_MAX = 100
 SHIFT_MINUTES_MAX = 24 * 60
-_CLOCK = re.compile(r"(\d\d):(\d\d)")
-
-
-def _parse_clock(value: str) -> str:
-    found = _CLOCK.fullmatch(value)
-    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
-        raise PydanticCustomError("clock_malformed", "must be a time of day such as 08:30")
-    return value
-
-
-Clock = Annotated[str, AfterValidator(_parse_clock)]
 Swap = Annotated[str, Field(pattern=r"^\d{1,9}-\d{1,9}$")]
 
 
-class BookWish(Incoming):
+class BookWish(Sent):
     """The form, as it is sent with each change and when it is saved; as a link, what to begin with."""
 
-    day: date | None = None
+    day: Day | None = None
     start: Clock | None = None
-    until: date | None = None
+    until: Day | None = None
     end: Clock | None = None
     seen: Annotated[str, Field(max_length=40)] = ""
     item: list[Id] = Field(default=[], max_length=ITEMS_MAX)
@@ -64,12 +52,6 @@ class BookWish(Incoming):
     swap: Swap | None = None
     """`3-5`: a button that puts room 5 in the place of room 3."""
     csrf: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def leave_out_empty(cls, given: Any) -> Any:
-        """Take a field that a form sent empty for one that was not sent."""
-        return {key: value for key, value in given.items() if value != ""} if isinstance(given, dict) else given
 
     @property
     def items(self) -> list[int]:
@@ -182,9 +164,9 @@ def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) 
 def _times(page: Page, wish: BookWish) -> Times:
     times = read_times(
         day=wish.day,
-        start=time.fromisoformat(wish.start) if wish.start else None,
+        start=parse_clock(wish.start),
         until=wish.until,
-        end=time.fromisoformat(wish.end) if wish.end else None,
+        end=parse_clock(wish.end),
         seen=wish.seen,
         now=page.now,
         zone=page.parts.zone,

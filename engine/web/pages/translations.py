@@ -91,6 +91,10 @@ class Formats:
         parts = (self._days(days) if days else "", f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")
         return " ".join(part for part in parts if part)
 
+    def minutes(self, number: int) -> str:
+        """Return a number of minutes as a length."""
+        return self.length(timedelta(minutes=number))
+
     def _days(self, number: int) -> str:
         return format_unit(number, "duration-day", length="long", locale=self._locale)
 
