@@ -358,6 +358,19 @@ def _explain_each(would: object, language: str) -> object:
     return " ".join(explain(str(code), {**facts, "would": "?"}, language) for code, facts in notes)
 
 
+_WORDS: Mapping[str, Mapping[object, tuple[str, str]]] = MappingProxyType(
+    {
+        "field": {
+            "interval": ("the times", "les horaires"),
+            "requester": ("the requester", "le demandeur"),
+            "rooms": ("the rooms", "les salles"),
+        },
+        "winner": {"outlook": ("Outlook", "Outlook"), "app": ("the desk", "le guichet")},
+    }
+)
+"""Facts that are words of the code, and what people call them."""
+
+
 class _Facts(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return "?"
@@ -374,8 +387,16 @@ def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str
         return code
     if "would" in facts:
         facts = {**facts, "would": _explain_each(facts["would"], language)}
-    shown = {key: "-" if value is None or value == "" else value for key, value in facts.items()}
+    shown = {key: _show(key, value, index) for key, value in facts.items()}
     return texts[index].format_map(_Facts(shown))
+
+
+def _show(key: str, value: object, index: int) -> object:
+    """Return one fact as its sentence shows it."""
+    if value is None or value == "":
+        return "-"
+    words = _WORDS.get(key, {}).get(value) if isinstance(value, str) else None
+    return words[index] if words is not None else value
 
 
 def say_instant(instant: datetime) -> str:

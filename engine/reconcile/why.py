@@ -146,7 +146,9 @@ def _room(known: Known) -> Iterator[Note]:
 
 
 def _freshness(known: Known) -> Note:
-    minutes = None if known.read_at is None else max(0, int((known.now - known.read_at).total_seconds() // 60))
+    if known.read_at is None:
+        return Note("why_never_read", {"item": known.room.name})
+    minutes = max(0, int((known.now - known.read_at).total_seconds() // 60))
     subscribed = known.subscribed_until is not None and known.subscribed_until > known.now
     facts = {
         "item": known.room.name,

@@ -98,6 +98,10 @@ WHY_REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Le calendrier de {item} a été lu il y a {minutes} minutes ; Outlook signale les changements "
             "(dernier : {signalled} UTC).",
         ),
+        "why_never_read": (
+            "The calendar of {item} was never read.",
+            "Le calendrier de {item} n'a jamais été lu.",
+        ),
         "why_read_unsubscribed": (
             "The calendar of {item} was read {minutes} minutes ago; Outlook does not notify us of it at present.",
             "Le calendrier de {item} a été lu il y a {minutes} minutes ; Outlook ne le signale pas en ce moment.",

@@ -237,7 +237,7 @@ class TestTheOffice:
         assert asked.exit_code == 0
         assert "Rien n'est connu de Room 1.01 le 2026-11-23 09:00 UTC" in asked.stdout
         answers = json.loads(run("why", "--room", "1", "--at", "2026-11-23 10:00", "-o", "json").stdout)["answers"]
-        assert [answer["code"] for answer in answers] == ["why_nothing_known", "why_read_unsubscribed"]
+        assert [answer["code"] for answer in answers] == ["why_nothing_known", "why_never_read"]
         assert run("why", "--room", "Room 9", "--at", "2026-11-23 10:00").exit_code == 4
         assert run("why", "--room", "1", "--at", "soon").exit_code == 2
 

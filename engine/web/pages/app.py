@@ -19,6 +19,7 @@ from engine.web.pages import (
     people,
     rooms,
     sign_in,
+    why,
 )
 from engine.web.pages.errors import install_errors
 from engine.web.pages.guard import PageDoor
@@ -36,6 +37,7 @@ ROUTERS = (
     rooms.router,
     events.router,
     cases.router,
+    why.router,
 )
 """Every page. The first router that knows a path answers."""
 

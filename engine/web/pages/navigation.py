@@ -32,6 +32,7 @@ ENTRIES = (
     Entry("book", "/book", N_("Book"), "calendar-plus", only_bookers=True),
     Entry("find", "/find", N_("Find a room"), "search"),
     Entry("cases", "/cases", N_("Cases"), "triangle-alert", Role.VIEWER),
+    Entry("why", "/why", N_("Why?"), "circle-help", Role.VIEWER),
     Entry("rooms", "/rooms", N_("Rooms"), "building-2", Role.VIEWER),
 )
 
