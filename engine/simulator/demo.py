@@ -1,7 +1,7 @@
 """
-The demo building: twelve rooms on three floors, twenty people, a week of meetings.
+The demo building: twelve rooms on three floors, twenty people, a week of meetings, and two that come back every week.
 
-Everything follows from the tenant's seed and the week that is asked for. The meetings lie there as if accepted long
+Everything follows from the tenant's seed and the day that is asked for. The meetings lie there as if accepted long
 ago; nobody is mailed.
 """
 
@@ -12,6 +12,8 @@ from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from engine.simulator.recurrence import WEEKDAYS
+from engine.simulator.series_calls import recur
 from engine.simulator.tenant import Tenant
 
 DOMAIN = "example.org"
@@ -74,6 +76,25 @@ SUBJECTS = (
     "Kick-off", "Conseil de quartier", "Cours du soir",
 )  # fmt: skip
 LENGTHS = (30, 45, 60, 60, 60, 90, 120)
+BUSY, QUIET = 0.45, 0.12
+"""How likely a gap of a working day holds a meeting, and one of a Saturday or Sunday."""
+
+
+class Weekly(NamedTuple):
+    """A series of the demo; at *start* on the wall clock, on *weekday* (Monday is 0)."""
+
+    room: str
+    subject: str
+    weekday: int
+    start: time
+    minutes: int
+
+
+SERIES = (
+    Weekly("bouleau", "Weekly planning", 1, time(9, 30), 60),
+    Weekly("erable", "Comité de pilotage", 3, time(14), 90),
+)
+SERIES_WEEKS = 10
 
 
 def populate(tenant: Tenant, *, today: date, zone: str = "Europe/Paris") -> None:
@@ -81,7 +102,7 @@ def populate(tenant: Tenant, *, today: date, zone: str = "Europe/Paris") -> None
     Furnish an empty tenant; one that has people already is left as it is.
 
     Args:
-        today: a day of the week that gets the meetings; Monday to Friday are filled.
+        today: the seven days from the day before it get meetings; whoever looks, on whatever day, finds some ahead.
         zone: where the building stands.
     """
     if tenant.world.mailboxes:
@@ -93,7 +114,10 @@ def populate(tenant: Tenant, *, today: date, zone: str = "Europe/Paris") -> None
     for floor in range(3):
         members = tuple(f"{room.code}@{DOMAIN}" for room in ROOMS if room.floor == floor)
         tenant.office.add_room_list(f"floor-{floor}@{DOMAIN}", f"Floor {floor}", members)
-    _add_week(tenant, today - timedelta(days=today.weekday()), zone)
+    first = today - timedelta(days=1)
+    for series in SERIES:
+        _add_series(tenant, series, first, zone)
+    _add_week(tenant, first, zone)
     tenant.world.store.flush()
 
 
@@ -116,24 +140,50 @@ def _add_room(tenant: Tenant, room: DemoRoom, zone: str) -> None:
     )
 
 
-def _add_week(tenant: Tenant, monday: date, zone: str) -> None:
+def _add_series(tenant: Tenant, series: Weekly, first: date, zone: str) -> None:
+    day = first + timedelta(days=(series.weekday - first.weekday()) % 7)
+    _place(
+        tenant, series.room, PEOPLE[series.weekday][0], series.subject, _at(day, series.start, zone),
+        series.minutes, zone, recur(day, days=[WEEKDAYS[series.weekday]], times=SERIES_WEEKS, zone=zone),
+    )  # fmt: skip
+
+
+def _add_week(tenant: Tenant, first: date, zone: str) -> None:
     """Fill each room's day with meetings one after another, with gaps."""
     rng = Random(f"{tenant.options.seed}/demo")
-    for day in range(5):
+    for day in (first + timedelta(days=number) for number in range(7)):
         for room in ROOMS:
             if NOT_BOOKABLE not in room.tags:
-                _add_day(tenant, room, monday + timedelta(days=day), zone, rng)
+                _add_day(tenant, room, day, zone, rng)
 
 
 def _add_day(tenant: Tenant, room: DemoRoom, day: date, zone: str, rng: Random) -> None:
+    held = [series for series in SERIES if series.room == room.code and series.weekday == day.weekday()]
+    chance = BUSY if day.weekday() < 5 else QUIET
     minute = 8 * 60 + rng.choice((0, 30, 60, 90))
     while minute < 17 * 60:
         length = rng.choice(LENGTHS)
-        if rng.random() < 0.45:
-            start = datetime.combine(day, time(minute // 60, minute % 60), ZoneInfo(zone)).astimezone(UTC)
-            organizer = f"{rng.choice(PEOPLE)[0]}@{DOMAIN}"
-            tenant.office.place_accepted(
-                f"{room.code}@{DOMAIN}", organizer, subject=rng.choice(SUBJECTS), start=start,
-                end=start + timedelta(minutes=length), zone=zone,
-            )  # fmt: skip
+        if rng.random() < chance and not any(_overlaps(series, minute, length) for series in held):
+            organizer, subject = rng.choice(PEOPLE)[0], rng.choice(SUBJECTS)
+            _place(tenant, room.code, organizer, subject, _at(day, time(minute // 60, minute % 60), zone), length, zone)
         minute += length + rng.choice((0, 15, 30, 60))
+
+
+def _overlaps(series: Weekly, minute: int, length: int) -> bool:
+    start = series.start.hour * 60 + series.start.minute
+    return minute < start + series.minutes and start < minute + length
+
+
+def _at(day: date, clock: time, zone: str) -> datetime:
+    return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
+
+
+def _place(
+    tenant: Tenant, room: str, organizer: str, subject: str, start: datetime, minutes: int, zone: str,
+    recurrence: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    end = start + timedelta(minutes=minutes)
+    tenant.office.place_accepted(
+        f"{room}@{DOMAIN}", f"{organizer}@{DOMAIN}", subject=subject, start=start, end=end, zone=zone,
+        recurrence=recurrence,
+    )  # fmt: skip

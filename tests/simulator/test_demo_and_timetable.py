@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from engine.bench.virtual import START
@@ -36,6 +37,26 @@ class TestDemoBuilding:
         assert listings[0] == listings[1]
         assert sum(len(events) for events in listings[0]) > 100
         assert all(event["responseStatus"]["response"] == "accepted" for events in listings[0] for event in events)
+
+    def test_whatever_the_day_there_are_meetings_ahead_and_series(self) -> None:
+        """On a Saturday too; no two meetings overlap in a room, two series go on for ten weeks."""
+        saturday = date(2026, 11, 21)
+        world = SimulatedWorld()
+        world.tenant = world.open()
+        demo.populate(world.tenant, today=saturday)
+        view = "/calendarView?startDateTime=2026-11-20T00:00:00Z&endDateTime=2027-02-28T00:00:00Z&$top=500"
+        calendars = [
+            world.get(f"/users/{room['emailAddress']}{view}&$orderby=start/dateTime")["value"]
+            for room in world.get("/places/graph.room")["value"]
+        ]
+        world.close()
+
+        days = {event["start"]["dateTime"][:10] for events in calendars for event in events}
+        assert {f"{saturday + timedelta(days=number)}" for number in range(-1, 6)} <= days
+        assert sum(event["type"] == "occurrence" for events in calendars for event in events) == 20
+        for events in calendars:
+            for earlier, later in pairwise(sorted(events, key=lambda event: event["start"]["dateTime"])):
+                assert earlier["end"]["dateTime"] <= later["start"]["dateTime"]
 
 
 class TestTimetable:
