@@ -330,6 +330,15 @@ SECRETS = frozenset(
 )
 
 
+def parse_value(section: str, key: str, value: object) -> object:
+    """Return *value*, as a person gave it, as the setting holds it. Raises ValueError with what is allowed."""
+    kind = type(SECTIONS[section])
+    try:
+        return getattr(kind(**{key: value}), key)
+    except ValidationError as error:
+        raise ValueError(f"must be {kind.model_fields[key].description}") from error
+
+
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
@@ -350,7 +359,7 @@ class Given:
         """Return the value as a message may show it: never a secret, never a password."""
         if (self.section, self.key) in SECRETS:
             return "(not shown)"
-        return repr(_without_password(self.value) if isinstance(self.value, str) else self.value)
+        return repr(without_password(self.value) if isinstance(self.value, str) else self.value)
 
     def fault(self, wanted: str) -> str:
         return f"{self.name} = {self.shown()} ({self.origin}): {wanted}"
@@ -498,10 +507,10 @@ def _nearest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
 def _has_password(entry: Given) -> bool:
     """Tell whether this is a database address with a password in it; no other address may hold one anywhere."""
     is_database = (entry.section, entry.key) == ("database", "url")
-    return is_database and isinstance(entry.value, str) and _without_password(entry.value) != entry.value
+    return is_database and isinstance(entry.value, str) and without_password(entry.value) != entry.value
 
 
-def _without_password(text: str) -> str:
+def without_password(text: str) -> str:
     """Return an address without the password in it; any other text as it is."""
     if "://" not in text:
         return text

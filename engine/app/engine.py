@@ -44,7 +44,7 @@ class Engine:
         """When the last room was read for a notification, and when that notification had come."""
         window = WindowRule(
             timedelta(days=settings.sync.history_days),
-            timedelta(days=settings.sync.horizon_days),
+            lambda: office.rules.horizon,
         )
         self.room_pass = RoomPass(
             office.ledger,

@@ -71,6 +71,15 @@ class Rules:
     def default_store(self) -> str:
         return str(self._value("loans.default_store", self._settings.loans.default_store))
 
+    @property
+    def horizon(self) -> timedelta:
+        """How far ahead both sides are kept in agreement."""
+        return timedelta(days=int(str(self._value("sync.horizon_days", self._settings.sync.horizon_days))))
+
+    def forget(self) -> None:
+        """Read what was changed at run time again at the next question."""
+        self._read_at = None
+
     def sync(self) -> SyncRules:
         """Return the rules as they are now."""
         self._value("sync.mode", "")

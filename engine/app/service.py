@@ -19,6 +19,7 @@ import uvicorn
 
 from engine.app.engine import Engine
 from engine.app.office import Office
+from engine.app.run_time import Probe, RunTimeSettings, ask_nobody, probe_through
 from engine.clock import utc_now
 from engine.database.board import Board
 from engine.database.case_list import CaseList
@@ -89,7 +90,7 @@ async def _serve(settings: Settings) -> None:
         stack.push_async_callback(calendar.aclose)
         metrics = Metrics(lambda: _read_metrics(office, calendar))
         token = choose_bootstrap_token(settings, office)
-        public = await stack.enter_async_context(_open_web(settings, office, metrics, token))
+        public = await stack.enter_async_context(_open_web(settings, office, calendar, metrics, token))
         check_public_url(settings, public)
         office.rules.link_base = public
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
@@ -209,7 +210,9 @@ class _EmbeddedServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _open_web(settings: Settings, office: Office, metrics: Metrics, token: str | None) -> AsyncIterator[str]:
+async def _open_web(
+    settings: Settings, office: Office, calendar: GraphCalendar, metrics: Metrics, token: str | None
+) -> AsyncIterator[str]:
     """Serve, and yield the public address. First of all doors: Graph calls the receiver while it subscribes us."""
     import socket
 
@@ -223,7 +226,8 @@ async def _open_web(settings: Settings, office: Office, metrics: Metrics, token:
         raise Fatal(f"the web cannot listen on {host}:{port}: {error.strerror}; set ENGINE_WEB__PORT") from error
     public = settings.web.public_url_for(listener.getsockname()[1])
     parts = build_web_parts(settings, office, metrics, token=token, public=public)
-    pages = build_page_parts(settings, office, parts)
+    probe = probe_through(calendar, asyncio.get_running_loop())
+    pages = build_page_parts(settings, office, parts, probe=probe)
     routers = [build_receiver(_accept(office, metrics)), build_backfills(office.backfills)]
     app = Front(create_api(parts, routers=routers), create_pages(pages))
     config = uvicorn.Config(
@@ -272,8 +276,8 @@ def build_web_parts(
     )
 
 
-def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> PageParts:
-    """Return what the pages need on top of the API's parts."""
+def build_page_parts(settings: Settings, office: Office, parts: WebParts, *, probe: Probe = ask_nobody) -> PageParts:
+    """Return what the pages need on top of the API's parts; *probe* looks mailboxes up."""
     board = Board(office.database)
     is_here = is_loopback(settings.web.host) and not parts.base_address.startswith("https://")
     provider = build_provider(settings, office, parts.base_address)
@@ -287,6 +291,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts) -> Pag
         rules=office.rules.sync,
         room_board=office.status,
         inventory=office.inventory,
+        settings=RunTimeSettings(office, probe),
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
         provider=provider,
         development=_demo_people() if is_here and settings.simulated and provider is None else None,

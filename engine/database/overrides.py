@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import delete, select
 
 from engine.database.connection import Database, Transaction
 from engine.database.directory import PLACES_KEY
+from engine.database.marks import Priority
 from engine.database.records import write_decisions
 from engine.database.tables import metadata
 from engine.reconcile.actions import Note
+from engine.rooms.room import RoomState
 
 setting_table = metadata.tables["setting"]
+room_table = metadata.tables["room"]
+case_table = metadata.tables["case"]
+
+WAKE_SECONDS = 1.0
+"""When what a change is about is looked at: by then this process has read the new value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One setting that was changed at run time, and who did it."""
+
+    value: object
+    changed_at: datetime
+    changed_by: str
 
 
 class Overrides:
@@ -30,9 +49,18 @@ class Overrides:
             rows = transaction.connection.execute(select(setting_table.c.key, setting_table.c.value)).all()
         return {row.key: row.value.get("value") for row in rows}
 
-    def save_override(self, key: str, value: object, actor: str) -> None:
+    def list_overrides(self) -> dict[str, Override]:
+        """Return the same, with who changed each and when."""
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(select(setting_table)).all()
+        return {row.key: Override(row.value.get("value"), row.changed_at, row.changed_by) for row in rows}
+
+    def save_override(self, key: str, value: object, actor: str, *, wake: bool = False) -> None:
         """
         Set *key* to a JSON value, None to go back to the file; remembered as a decision `setting_changed`.
+
+        With *wake* every room and every booking with an open case is looked at again: what a former value held back
+        or refused may go on now.
 
         The rooms are looked at again at once, so that a change is acted on within a minute (H26). Saving the value
         that is there already changes nothing.
@@ -46,7 +74,9 @@ class Overrides:
             _write(transaction, key, value, actor)
             note = Note("setting_changed", {"key": key, "old": old, "new": value}, actor=actor)
             write_decisions(transaction, [note], loan_number=None, ical_uid=None)
-            transaction.mark(*PLACES_KEY)
+            transaction.mark(*PLACES_KEY, delay=WAKE_SECONDS)
+            if wake:
+                _wake(transaction)
 
 
 def _write(transaction: Transaction, key: str, value: object, actor: str) -> None:
@@ -54,3 +84,15 @@ def _write(transaction: Transaction, key: str, value: object, actor: str) -> Non
     if value is not None:
         row = {"key": key, "value": {"value": value}, "changed_at": transaction.now, "changed_by": actor}
         transaction.connection.execute(setting_table.insert(), row)
+
+
+def _wake(transaction: Transaction) -> None:
+    connection = transaction.connection
+    followed = select(room_table.c.id).where(room_table.c.state != RoomState.EXCLUDED.value)
+    for number in connection.execute(followed.order_by(room_table.c.id)).scalars().all():
+        transaction.mark("room", str(number), priority=Priority.SWEEP, delay=WAKE_SECONDS)
+    subjects = select(case_table.c.subject).where(case_table.c.state == "open").distinct()
+    for subject in connection.execute(subjects.order_by(case_table.c.subject)).scalars().all():
+        kind, _, key = subject.partition(":")
+        if kind in ("loan", "meeting") and key:
+            transaction.mark(kind, key, priority=Priority.SWEEP, delay=WAKE_SECONDS)

@@ -29,6 +29,12 @@ DEAF_AFTER = timedelta(minutes=10)
 """A subscription is called deaf when reading alone found changes and it has been silent for this long."""
 
 
+ADMIN_CODES = (
+    "setting_changed", "rules_changed", "store_added", "store_changed", "asset_added", "asset_changed",
+    "asset_retired", "asset_revived", "room_moved_to_store",
+)  # fmt: skip
+
+
 class StatusBoard:
     """Reads what status pages, health checks and metrics show. Each method is one reading transaction."""
 
@@ -88,6 +94,15 @@ class StatusBoard:
         return {
             row.name: {"last_at": row.last_at, "last_result": row.last_result, "next_at": row.next_at} for row in rows
         }
+
+    def admin_history(self, limit: int = 50) -> tuple[Decision, ...]:
+        """Return what administrators changed, the newest first: settings, rules, stores, assets."""
+        is_theirs = decision_table.c.code.in_(ADMIN_CODES) & decision_table.c.actor.startswith("app:")
+        wanted = select(decision_table).where(is_theirs).order_by(decision_table.c.id.desc()).limit(limit)
+        with self._database.read() as transaction:
+            return tuple(
+                Decision(row.at, row.code, row.facts, row.actor) for row in transaction.connection.execute(wanted)
+            )
 
     def _count(self, wanted: Any) -> dict[str, int]:
         with self._database.read() as transaction:

@@ -393,6 +393,8 @@ def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str
 
 def _show(key: str, value: object, index: int) -> object:
     """Return one fact as its sentence shows it."""
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
     if value is None or value == "":
         return "-"
     words = _WORDS.get(key, {}).get(value) if isinstance(value, str) else None

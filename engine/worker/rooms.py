@@ -35,13 +35,15 @@ PAGE_SIZE_WHOLE, PAGE_SIZE_CHANGES = 500, 100
 
 @dataclass(frozen=True, slots=True)
 class WindowRule:
+    """How far back and ahead calendars are read; the horizon may be changed at run time, so it is asked for."""
+
     history: timedelta
-    horizon: timedelta
+    horizon: Callable[[], timedelta]
 
     def window(self, now: datetime) -> Interval:
         """Return the window to read, from midnight to midnight UTC."""
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return Interval(today - self.history, today + self.horizon)
+        return Interval(today - self.history, today + self.horizon())
 
     def reach(self, now: datetime) -> Interval:
         """Return the stretch of which dates of series are listed: one that was moved out of the window is not gone."""
@@ -49,8 +51,8 @@ class WindowRule:
         return Interval(window.start - DATES_MARGIN, window.end + DATES_MARGIN)
 
     def is_stale(self, window: Interval, now: datetime) -> bool:
-        """Tell whether *window* has to be opened anew."""
-        return now - window.start > self.history + WINDOW_MARGIN
+        """Tell whether *window* has to be opened anew: it has slid far, or the horizon has grown since."""
+        return now - window.start > self.history + WINDOW_MARGIN or self.window(now).length > window.length
 
 
 class RoomPass:

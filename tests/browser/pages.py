@@ -48,6 +48,8 @@ PAGES = (
     Look("why-booked", f"/why?room=1&day={TUESDAY}&at=09:30"),
     Look("why-private", f"/why?room=2&day={TUESDAY}&at=14:15", role="viewer"),
     Look("why-free", f"/why?room=3&day={TUESDAY}&at=12:00"),
+    Look("settings", "/settings", role="admin"),
+    Look("settings-not-yours", "/settings", role="staff", status=403),
     Look("account", "/account"),
     Look("not-found", "/loans/9999", status=404),
     Look("not-for-your-role", "/loans/1", role="requester", status=403),

@@ -18,6 +18,7 @@ from engine.web.pages import (
     loan,
     people,
     rooms,
+    settings,
     sign_in,
     why,
 )
@@ -35,6 +36,7 @@ ROUTERS = (
     loan.router,
     people.router,
     rooms.router,
+    settings.router,
     events.router,
     cases.router,
     why.router,

@@ -18,6 +18,7 @@ from engine.reconcile.case_list import CaseShelves
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.live import Live
+from engine.web.pages.setting_parts import SettingsDesk
 from engine.web.parts import WebParts
 from engine.web.provider import IdentityProvider
 
@@ -142,6 +143,7 @@ class PageParts:
     cases: CaseShelves
     room_board: RoomBoard
     inventory: Inventory
+    settings: SettingsDesk
     live: Live
     rules: Callable[[], SyncRules]
     follow: FollowRule
