@@ -13,6 +13,7 @@ from engine.database.connection import Transaction
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.reconcile.actions import Note
+from engine.reconcile.reasons import name_items, unnamed_items
 
 decision_table = metadata.tables["decision"]
 case_table = metadata.tables["case"]
@@ -28,19 +29,14 @@ _NAMES = tuple(
 _ADD_DECISIONS = Prepared(decision_table.insert())
 
 
-def name_items(connection: Connection, notes: Sequence[Note]) -> list[dict[str, Any]]:
-    """Return each note's facts, with the name of the item it speaks of."""
-    wanted = {int(str(note.facts["item_id"])) for note in notes if "item_id" in note.facts and "item" not in note.facts}
-    names: dict[Any, str] = {}
+def named_facts(connection: Connection, notes: Sequence[Note]) -> list[dict[str, object]]:
+    """Return each note's facts, with the names of the items it speaks of."""
+    wanted = {item for note in notes for items in unnamed_items(note.facts).values() for item in items}
+    names: dict[int, str] = {}
     if wanted:
         for statement in _NAMES:
             names.update((row.id, row.name) for row in statement.run(connection, {"ids": sorted(wanted)}))
-    return [
-        {**note.facts, "item": names.get(note.facts["item_id"], "?")}
-        if "item_id" in note.facts and "item" not in note.facts
-        else dict(note.facts)
-        for note in notes
-    ]
+    return [name_items(note.facts, lambda item: names.get(item, "?")) for note in notes]
 
 
 def write_decisions(
@@ -49,7 +45,7 @@ def write_decisions(
     """Append *notes* to the history of a loan or a meeting."""
     if not notes:
         return
-    facts = name_items(transaction.connection, notes)
+    facts = named_facts(transaction.connection, notes)
     _ADD_DECISIONS.run(
         transaction.connection,
         [
@@ -119,7 +115,7 @@ def open_cases(
     """
     if not notes:
         return
-    facts = name_items(transaction.connection, notes)
+    facts = named_facts(transaction.connection, notes)
     statement = _OPEN_CASE[transaction.connection.dialect.name]
     for note, fact in zip(notes, facts, strict=True):
         row = {
@@ -177,7 +173,7 @@ def keep_standing_cases(
 def _one_per_code(connection: Connection, notes: Sequence[Note]) -> list[Note]:
     """Return one note per code; several rooms that say the same are named together."""
     by_code: dict[str, Note] = {}
-    for note, facts in zip(notes, name_items(connection, notes), strict=True):
+    for note, facts in zip(notes, named_facts(connection, notes), strict=True):
         held = by_code.get(note.code)
         if held is not None and "item" in facts:
             ids = [*_ids(held.facts), facts.get("item_id")]

@@ -286,6 +286,8 @@ class Settler:
             values |= {"organizer_event_id": writing.event_id, "organizer_etag": writing.etag}
         if writing.organizer_mailbox and writing.organizer_mailbox != link.mailbox:
             values["organizer_mailbox"] = writing.organizer_mailbox
+            if writing.event_id is None:
+                values |= {"organizer_event_id": None, "organizer_etag": None}  # ids are a mailbox's own
         if writing.checked:
             values["checked_at"] = transaction.now
         waiting = _waits_for_answer(loan, plan)
@@ -428,7 +430,8 @@ class _IntentWriter:
     def _delete(self) -> Intent:
         writing, link = self._writing, self._booking.link
         assert link is not None, "only a linked event is deleted"
-        mailbox = link.mailbox or writing.organizer_mailbox or ""
+        read_in = writing.organizer_mailbox if writing.event_id is not None else None  # ids are a mailbox's own
+        mailbox = read_in or link.mailbox or writing.organizer_mailbox or ""
         event_id = writing.event_id or link.event_id
         return self._save(IntentKind.DELETE, link.generation, mailbox, event_id, None, Draft(), None)
 

@@ -9,7 +9,7 @@ from engine.ids import BookableId
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking
-from engine.reconcile.reasons import LANGUAGES, explain, name_item, say_interval
+from engine.reconcile.reasons import LANGUAGES, explain, name_items, say_interval
 
 ADDS, CHANGES, TAKES, LEAVES = "+", "~", "-", "!"
 """The signs of lines; what is left as it is waits for a person, or for its cause to go."""
@@ -46,7 +46,7 @@ def say_plan(
     """
 
     def why(*notes: Note) -> str:
-        return " ".join(explain(note.code, name_item(note.facts, name_of), language) for note in notes)
+        return " ".join(explain(note.code, name_items(note.facts, name_of), language) for note in notes)
 
     def what(word: str, name: object) -> str:
         return _WORDS[word][LANGUAGES.index(language) if language in LANGUAGES else 0].format(name=name)

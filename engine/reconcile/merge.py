@@ -13,7 +13,7 @@ from types import MappingProxyType
 from engine.errors import Clash
 from engine.ids import Address, BookableId, fold_address
 from engine.interval import Interval
-from engine.loans.loan import Home, ItemKind, Loan, Requester
+from engine.loans.loan import Home, Loan, Requester
 from engine.loans.status import BLOCKING_STATES, ItemState, LoanAction
 from engine.reconcile.actions import (
     ChangeEvent,
@@ -135,8 +135,8 @@ def _merge_rooms(merge: _Merge) -> None:
         merge,
         verdict,
         "rooms",
-        outlook=(_say_rooms(merge, there), sorted(there)),
-        loan=(_say_rooms(merge, here), sorted(here)),
+        outlook=(None, sorted(there)),
+        loan=(None, sorted(here)),
     )
     match verdict:
         case Verdict.AGREE:
@@ -352,20 +352,22 @@ def _writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
     return (merge.change,), merge.after
 
 
-def _settle(
-    merge: _Merge, verdict: Verdict, name: str, *, outlook: tuple[str, object], loan: tuple[str, object]
-) -> None:
-    """Put the loser's value into a case when both sides changed one field otherwise: in words, and as it can be
-    taken up again (`lost_value`)."""
+_Value = tuple[str | None, object]
+"""A value in words, and as it can be taken up again. Rooms are named when it is written down: None."""
+
+
+def _settle(merge: _Merge, verdict: Verdict, name: str, *, outlook: _Value, loan: _Value) -> None:
+    """Put the loser's value into a case when both sides changed one field otherwise."""
     if verdict is Verdict.OUTLOOK_WINS:
         merge.conflicts.append(_conflict(name, "outlook", kept=outlook, lost=loan))
     elif verdict is Verdict.APP_WINS:
         merge.conflicts.append(_conflict(name, "app", kept=loan, lost=outlook))
 
 
-def _conflict(field: str, winner: str, *, kept: tuple[str, object], lost: tuple[str, object]) -> Note:
-    facts = {"field": field, "winner": winner, "kept": kept[0], "lost": lost[0], "lost_value": lost[1]}
-    return Note("both_changed", facts)
+def _conflict(field: str, winner: str, *, kept: _Value, lost: _Value) -> Note:
+    facts: dict[str, object] = {"field": field, "winner": winner, "lost_value": lost[1]}
+    said = {"kept": kept[0], "lost": lost[0]} if kept[0] is not None else {"kept_items": kept[1], "lost_items": lost[1]}
+    return Note("both_changed", facts | said)
 
 
 def note_lost_interval(winner: str, *, kept: Interval, lost: Interval) -> Note:
@@ -373,7 +375,7 @@ def note_lost_interval(winner: str, *, kept: Interval, lost: Interval) -> Note:
     return _conflict("interval", winner, kept=_say(kept), lost=_say(lost))
 
 
-def _say(interval: Interval) -> tuple[str, object]:
+def _say(interval: Interval) -> _Value:
     return say_interval(interval), [interval.start.isoformat(), interval.end.isoformat()]
 
 
@@ -410,8 +412,3 @@ def answer_cases(meeting: MeetingView) -> tuple[Note, ...]:
         for room, state in sorted(meeting.answers.items())
         if state in said_no
     )
-
-
-def _say_rooms(merge: _Merge, rooms: frozenset[BookableId]) -> str:
-    names = {item.id: item.name for item in merge.loan.items if item.kind is ItemKind.ROOM}
-    return ", ".join(names.get(room, f"room {room}") for room in sorted(rooms)) or "-"

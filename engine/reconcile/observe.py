@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, tzinfo
 from types import MappingProxyType
 
-from engine.ids import BookableId
+from engine.ids import BookableId, fold_address
 from engine.interval import Interval
 from engine.loans.status import ItemState
 from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
@@ -74,7 +74,7 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     """
     if known.base is None:
         return any(copy.live for copy in known.copies) or _vanished(known)
-    if len(_new_times(known)) > (0 if known.written else 1):
+    if len(_new_times(known)) > (0 if known.written else 1) or is_handed_over(known):
         return True
     by_room = {copy.room_id: copy for copy in known.copies}
     invited = [by_room.get(room) for room in known.base.outlook.rooms]
@@ -84,6 +84,12 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     if check_answers and None in invited:
         return True
     return any(copy is not None and not copy.live and not copy.event.is_cancelled for copy in invited)
+
+
+def is_handed_over(known: Known) -> bool:
+    """Tell whether the rooms show another organizer than was agreed on: the organizer's copy is in another mailbox."""
+    shown = {fold_address(copy.event.organizer.address) for copy in known.copies if copy.live and copy.event.organizer}
+    return known.base is not None and bool(shown) and known.base.outlook.requester not in shown
 
 
 def _vanished(known: Known) -> bool:

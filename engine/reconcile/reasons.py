@@ -343,11 +343,21 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
-def name_item(facts: Mapping[str, object], name_of: Callable[[BookableId], str]) -> dict[str, object]:
-    """Return *facts* with the name of the item they speak of, if they do not have it."""
-    item = facts.get("item_id")
-    named: dict[str, object] = {"item": name_of(BookableId(item))} if isinstance(item, int) else {}
-    return {**named, **facts}
+_ITEMS = MappingProxyType({"item": "item_id", "kept": "kept_items", "lost": "lost_items"})
+"""Facts that name items, and those that number them: one, or a list."""
+
+
+def unnamed_items(facts: Mapping[str, object]) -> dict[str, list[BookableId]]:
+    """Return what *facts* number without naming it: name of the fact -> items."""
+    found = {name: facts[numbers] for name, numbers in _ITEMS.items() if numbers in facts and name not in facts}
+    each = {name: value if isinstance(value, list) else [value] for name, value in found.items()}
+    return {name: [BookableId(item) for item in value if isinstance(item, int)] for name, value in each.items()}
+
+
+def name_items(facts: Mapping[str, object], name_of: Callable[[BookableId], str]) -> dict[str, object]:
+    """Return *facts* with the names of the items they number."""
+    named = {name: ", ".join(map(name_of, items)) or "-" for name, items in unnamed_items(facts).items()}
+    return {**facts, **named}
 
 
 def _explain_each(would: object, language: str) -> object:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.ids import BookableId
 from engine.reconcile.actions import LoanEdit, Note, Plan
-from engine.reconcile.reasons import name_item
+from engine.reconcile.reasons import name_items
 
 WITHHELD_SECONDS = 300.0
 """When to look again at what the mode withholds: the mode may have changed."""
@@ -53,4 +53,4 @@ def cast_shadow(made: Plan, name_of: Callable[[BookableId], str]) -> Plan:
 
 def tell(notes: Sequence[Note], name_of: Callable[[BookableId], str]) -> list[object]:
     """Return *notes* as the facts of a case, from which `reasons.explain` makes sentences: code and values of each."""
-    return [[note.code, name_item(note.facts, name_of)] for note in notes]
+    return [[note.code, name_items(note.facts, name_of)] for note in notes]

@@ -11,19 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.errors import Clash, MailboxClosed, Malformed, Refused, Unmatched
-from engine.ids import BookableId, ICalUid, LoanNumber, domain_of
+from engine.ids import BookableId, EventId, ICalUid, LoanNumber, domain_of
 from engine.interval import Interval
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, NewLoan, Note, Plan, Situation
 from engine.reconcile.answers import AnswerCheck, check_answers
-from engine.reconcile.ledger import Booking, Ledger, Series, SyncRules, Writing
+from engine.reconcile.ledger import Booking, Ledger, Link, Series, SyncRules, Writing
 from engine.reconcile.markers import parse_marker
 from engine.reconcile.merge import target_interval
 from engine.reconcile.observe import (
     Known,
     Shared,
+    is_handed_over,
     needs_organizer,
     needs_own_date,
     view_meeting,
@@ -203,7 +204,8 @@ class BookingPass:
         *to_write*: as it is right now, since it is to be changed. Otherwise the dates of a series share a reading.
         """
         link = booking.link
-        mailbox = link.mailbox if link is not None and link.mailbox else self._organizer_mailbox(booking)
+        heir = self._heir(booking, known)
+        mailbox = heir or (link.mailbox if link is not None and link.mailbox else self._organizer_mailbox(booking))
         if mailbox is None or (booking.series is not None and not self._series.covers(booking.series)):
             return known
         try:
@@ -217,7 +219,7 @@ class BookingPass:
                 else:
                     since_change = not self._is_answer_due(booking)
                     copy = await self._series.read_date(booking.series, mailbox, since_change=since_change)
-            elif link is not None and link.event_id is not None:
+            elif link is not None and link.event_id is not None and heir is None:
                 copy = await self._calendar.fetch_event(mailbox, link.event_id)
             elif uid := (link.ical_uid if link else _uid(booking)):
                 copy = await self._calendar.find_event(mailbox, uid)
@@ -225,7 +227,7 @@ class BookingPass:
                 return known
         except (MailboxClosed, Malformed, Refused, Unmatched):
             return known
-        if copy is None and known.base is None:
+        if copy is None and (known.base is None or heir is not None):
             return known  # not found under an organizer who may have it elsewhere: the room copies must do
         if copy is not None and not copy.attendees and any(each.live for each in known.copies):
             # Nobody invited, while a room still shows the meeting: a list on its way, or one that came through garbled.
@@ -247,6 +249,11 @@ class BookingPass:
             if domain_of(organizer.address) in self._rules().domains:
                 return organizer.address
         return None
+
+    def _heir(self, booking: Booking, known: Known) -> str | None:
+        """Return who has taken the meeting over, as its rooms show it; None when its organizer is who it was."""
+        organizer = self._organizer_mailbox(booking) if known.base is not None else None
+        return organizer if organizer is not None and is_handed_over(known) else None
 
     async def _is_ours(self, observed: Observed) -> bool:
         """Tie a meeting that carries our marker to its loan, instead of making a second one of it (P4, P5)."""
@@ -349,7 +356,7 @@ class BookingPass:
         writing = Writing(
             event_id=meeting.organizer_event_id,
             etag=meeting.organizer_etag,
-            organizer_mailbox=self._home_mailbox(link.mailbox if link else None, organizer, loan),
+            organizer_mailbox=_home_mailbox(link, organizer, loan, meeting.organizer_event_id),
             web_link=meeting.web_link,
             checked=self._is_answer_due(booking) or (observed.known.organizer_read and booking.series is None),
         )
@@ -362,11 +369,15 @@ class BookingPass:
             body=self._body(loan),
         )
 
-    def _home_mailbox(self, linked: str | None, organizer: str | None, loan: Loan | None) -> str | None:
-        """Return the mailbox that holds the organizer's copy: it follows an organizer who changes, except for ours."""
-        if loan is not None and loan.home is Home.APP and linked is not None:
-            return linked
-        return organizer or linked
+
+def _home_mailbox(link: Link | None, organizer: str | None, loan: Loan | None, event_id: EventId | None) -> str | None:
+    """Return the mailbox that holds the organizer's copy: it follows an organizer who changes, and of an event of ours
+    only when the event was found there."""
+    linked = link.mailbox if link is not None else None
+    if loan is not None and loan.home is Home.APP and linked is not None:
+        moved = link is not None and event_id is not None and link.event_id not in (None, event_id)
+        return (organizer or linked) if moved else linked
+    return organizer or linked
 
 
 def _creates(made: Plan) -> bool:

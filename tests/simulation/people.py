@@ -71,8 +71,8 @@ class Crowd:
         verbs = [self._meet_daily, self._move_series, self._cut_series, self._reroom_series, self._cancel_series,
                  self._meet, self._book, self._move_meeting, self._move_loan, self._rerooms_meeting,
                  self._reroom_loan, self._cancel_meeting, self._cancel_loan, self._give_loan,
-                 self._settle_case]  # fmt: skip
-        weights = [2, 1, 1, 1, 0.5, 5, 5, 3, 3, 2, 2, 2, 2, 1, 2]
+                 self._settle_case, self._hand_over]  # fmt: skip
+        weights = [2, 1, 1, 1, 0.5, 5, 5, 3, 3, 2, 2, 2, 2, 1, 2, 0.7]
         (verb,) = self.random.choices(verbs, weights)
         try:
             verb()
@@ -161,6 +161,18 @@ class Crowd:
             booking.uncertain = True
         self.world.run(self.world.person(booking.person).cancel(event["id"]))
         booking.cancelled = True
+
+    def _hand_over(self) -> None:
+        """Let an administrator give somebody's meeting another organizer."""
+        booking = self._pick(self.random.choice(["outlook", "app"]))
+        event = self._find_event(booking) if booking and booking.series is None else None
+        person = self._person()
+        if booking is None or event is None or person == booking.person:
+            return
+        self._tell(f"an administrator gives {_name(booking)} from person {booking.person} to person {person}")
+        people = self.world.people
+        self.world.tenant.office.change_organizer(people[booking.person - 1], event["iCalUId"], people[person - 1])
+        booking.person = person
 
     # --- series in Outlook
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from engine.interval import Interval
-from engine.loans.loan import ItemKind
+from engine.loans.loan import CaseState, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
-from engine.loans.status import ItemState, LoanStatus
+from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.reconcile.ways import Way
 from tests.simulation.world import World
 
 
@@ -21,6 +22,28 @@ def world() -> Iterator[World]:
     made = World(rooms=3, people=3).open()
     yield made
     made.close()
+
+
+def born(world: World, home: str) -> tuple[int, str]:
+    """Make a booking of person 2 in room 1; return its loan's number and its event's id."""
+    if home == "app":
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+    else:
+        world.meet(2, 9, 10, 1)
+        world.settle()
+        (loan,) = world.loans
+    return loan.number, organizers(world)["id"]
+
+
+def organizers(world: World) -> dict[str, Any]:
+    """Return the one event there is, as its organizer sees it."""
+    (event,) = [event for event in world.all_events() if not event["isCancelled"]]
+    return event
+
+
+def held(loan: Loan) -> list[str]:
+    return [item.name for item in loan.held_items]
 
 
 class TestRoomsTakenOutAtTheDesk:
@@ -115,6 +138,126 @@ class TestDifferentFields:
         assert merged.interval == Interval(world.at(12), world.at(13))
         assert [(item.name, item.state) for item in merged.rooms] == [("Room 2", ItemState.ACCEPTED)]
         assert world.cases() == []
+
+
+class TestTheSameField:
+    @pytest.mark.parametrize("home", ["outlook", "app"])
+    def test_changed_to_the_same_on_both_sides_is_no_conflict(self, world: World, home: str) -> None:
+        number, event_id = born(world, home)
+
+        world.run(world.person(2).move(event_id, world.at(12), world.at(13)))
+        world.change(number, LoanChange(start=world.at(12), end=world.at(13)))
+        world.settle()
+        world.heal()
+
+        assert world.loan(number).interval == Interval(world.at(12), world.at(13))
+        assert world.cases() == []
+
+    @pytest.mark.parametrize(("home", "kept", "lost", "way"), [
+        ("outlook", "Room 2", "Room 3", Way.KEEP_LOAN),
+        ("app", "Room 3", "Room 2", Way.KEEP_OUTLOOK),
+    ])  # fmt: skip
+    def test_rooms_swapped_otherwise_are_those_of_its_home(
+        self, world: World, home: str, kept: str, lost: str, way: Way
+    ) -> None:
+        """Outlook takes room 2, the desk room 3. The other room is free again, and one command takes it instead."""
+        number, event_id = born(world, home)
+
+        world.run(world.person(2).set_rooms(event_id, [world.room_addresses[1]]))
+        world.change(number, LoanChange(items=(world.item(3),)))
+        world.heal()
+
+        assert held(world.loan(number)) == [kept]
+        (case,) = world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=10)
+        assert (case.code, case.facts["kept"], case.facts["lost"]) == ("both_changed", kept, lost)
+
+        world.office.cases.settle(case.id, way, room_id=None, actor="app:test")
+        world.heal()
+
+        assert held(world.loan(number)) == [lost]
+        assert [each["emailAddress"]["name"] for each in organizers(world)["attendees"]] == [lost]
+        assert world.cases() == []
+
+
+class TestACancellation:
+    @pytest.mark.parametrize("home", ["outlook", "app"])
+    @pytest.mark.parametrize("side", ["outlook", "app"])
+    def test_beats_a_change_made_on_the_other_side(self, world: World, home: str, side: str) -> None:
+        """Whoever cancels means it, and nothing that was cancelled comes back (H48, H56)."""
+        number, event_id = born(world, home)
+
+        if side == "outlook":
+            world.run(world.person(2).cancel(event_id))
+            world.change(number, LoanChange(start=world.at(14), end=world.at(15)))
+        else:
+            world.run(world.person(2).move(event_id, world.at(14), world.at(15)))
+            world.act_on(number, LoanAction.CANCEL)
+        world.heal()
+
+        assert world.loan(number).status is LoanStatus.CANCELLED
+        assert world.live_loans == ()
+        assert [event for event in world.all_events() if not event["isCancelled"]] == []
+        assert ("cancelled_in_outlook" if side == "outlook" else "cancelled_in_app") in world.history(number)
+        assert world.cases() == []
+
+
+class TestAnotherOrganizer:
+    def test_of_somebodys_own_meeting_is_not_for_the_desk_to_name(self, world: World) -> None:
+        """Graph cannot change an organizer; the loan returns to hers, and a case tells (decision 0010)."""
+        number, _ = born(world, "outlook")
+
+        world.change(number, LoanChange(requester=world.requester(3)))
+        world.heal()
+
+        assert world.loan(number).requester.address == world.people[1]
+        assert world.cases() == ["organizer_cannot_change"]
+        assert world.count_writes() == 0
+
+    @pytest.mark.parametrize("home", ["outlook", "app"])
+    def test_given_by_an_administrator_is_followed_into_their_mailbox(self, world: World, home: str) -> None:
+        """The organizer's copy has another id in another mailbox now: what the desk does later reaches it there."""
+        number, _ = born(world, home)
+        world.tenant.office.change_organizer(world.people[1], organizers(world)["iCalUId"], world.people[2])
+        world.settle()
+        assert world.loan(number).requester.address == world.people[2]
+
+        world.change(number, LoanChange(start=world.at(14), end=world.at(15)))
+        world.heal()
+        assert organizers(world)["start"]["dateTime"] == f"{world.at(14):%Y-%m-%dT%H:%M:%S}.0000000"
+
+        world.act_on(number, LoanAction.CANCEL)
+        world.heal()
+        assert [event for event in world.all_events() if not event["isCancelled"]] == []
+        assert world.cases() == []
+
+    @pytest.mark.parametrize("home", ["outlook", "app"])
+    def test_given_by_an_administrator_does_not_save_a_loan_that_is_cancelled(self, world: World, home: str) -> None:
+        number, _ = born(world, home)
+        world.tenant.office.change_organizer(world.people[1], organizers(world)["iCalUId"], world.people[2])
+        world.settle()
+
+        world.act_on(number, LoanAction.CANCEL)
+        world.heal()
+        assert [event for event in world.all_events() if not event["isCancelled"]] == []
+
+    def test_named_on_both_sides_is_the_desks_for_a_loan_born_there(self, world: World) -> None:
+        """An administrator hands the event to one person, the desk gives the loan to another: the desk's is kept, in
+        a new event; settling the case the other way makes the event anew once more."""
+        number, _ = born(world, "app")
+
+        world.tenant.office.change_organizer(world.people[1], organizers(world)["iCalUId"], world.people[0])
+        world.change(number, LoanChange(requester=world.requester(3)))
+        world.heal()
+
+        assert world.loan(number).requester.address == world.people[2]
+        (case,) = world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=10)
+        assert (case.code, case.facts["lost"]) == ("both_changed", world.people[0])
+
+        world.office.cases.settle(case.id, Way.KEEP_OUTLOOK, room_id=None, actor="app:test")
+        world.heal()
+
+        assert world.loan(number).requester.address == world.people[0]
+        assert organizers(world)["organizer"]["emailAddress"]["address"] == world.people[0]
 
 
 class TestAWithdrawnLoan:

@@ -19,6 +19,7 @@ from engine.interval import Interval
 from engine.loans.loan import Home, Requester
 from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.actions import CreateEvent, Note, OutlookWrite, Plan
+from engine.reconcile.reasons import name_items
 from engine.reconcile.validate import resolve_requester
 from engine.reconcile.views import MeetingView, Presence
 from tests.unit.reconcile.building import (
@@ -256,12 +257,17 @@ def _says(value: Any) -> str:
     if isinstance(value, Interval):
         return f"{value.start:%Y-%m-%d %H:%M} - {value.end:%Y-%m-%d %H:%M}"
     if isinstance(value, frozenset):
-        return ", ".join(f"room {room}" for room in sorted(value)) or "-"
+        return ", ".join(map(_says_room, sorted(value))) or "-"
     return str(value)
 
 
+def _says_room(room: BookableId) -> str:
+    return f"room {room}"
+
+
 def _told_as_lost(teller: Teller, name: str, value: Any) -> bool:
-    lost = [str(note.facts["lost"]).casefold() for note in teller.conflicts if note.facts.get("field") == name]
+    facts = [name_items(note.facts, _says_room) for note in teller.conflicts if note.facts.get("field") == name]
+    lost = [str(each["lost"]).casefold() for each in facts]
     return _says(value).casefold() in lost
 
 

@@ -20,7 +20,7 @@ from engine.interval import Interval
 from engine.loans.loan import Home, Requester
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, Note, Plan
-from engine.reconcile.reasons import REASONS
+from engine.reconcile.reasons import REASONS, name_items
 from tests.unit.reconcile.building import (
     AFTERNOON,
     ANNA,
@@ -239,7 +239,8 @@ class TestWhatBothSidesChanged:
                     "requester": case.people,
                     "rooms": tuple(_names(rooms) for rooms in case.rooms),
                 }[name]
-                kept, lost = str(note.facts["kept"]).casefold(), str(note.facts["lost"]).casefold()
+                facts = name_items(note.facts, lambda room: f"room {room}")
+                kept, lost = str(facts["kept"]).casefold(), str(facts["lost"]).casefold()
                 assert (kept, lost) == ((here, there) if here_wins else (there, here)), case
 
     def test_never_conflicts_where_only_one_side_changed(self) -> None:
