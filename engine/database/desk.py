@@ -130,7 +130,7 @@ class Desk(LoanRegister):
 
     def act(self, number: LoanNumber, action: LoanAction, *, actor: str, reason: str = "") -> Loan:
         """Take one step in a loan's life; a step to a status that does not block lets go of all items."""
-        return self.edit(lambda transaction: self._act(transaction, number, action, actor, reason))
+        return self.edit(lambda transaction: self.act_within(transaction, number, action, actor=actor, reason=reason))
 
     def find(self, number: LoanNumber) -> Loan:
         with self._database.read() as transaction:
@@ -245,8 +245,8 @@ class Desk(LoanRegister):
     ) -> Loan:
         """Change a loan within a transaction. Without *by_rules* it may be off the grid and break booking rules, as
         what comes from Outlook may; it never takes what is not free."""
-        loan = _locked(transaction, number)
-        _check_version(loan, change.seen_version)
+        loan = lock_and_load(transaction, number)
+        check_version(loan, change.seen_version)
         if not loan.blocks:
             raise NotAllowed(f"loan {number} is {loan.status}: it can no longer be changed")
         start, end = change.start or loan.interval.start, change.end or loan.interval.end
@@ -270,8 +270,11 @@ class Desk(LoanRegister):
         transaction.mark("loan", str(number))
         return _loan(transaction, number)
 
-    def _act(self, transaction: Transaction, number: LoanNumber, action: LoanAction, actor: str, reason: str) -> Loan:
-        loan = _locked(transaction, number)
+    def act_within(
+        self, transaction: Transaction, number: LoanNumber, action: LoanAction, *, actor: str, reason: str
+    ) -> Loan:
+        """Take one step in a loan's life within a transaction."""
+        loan = lock_and_load(transaction, number)
         status = next_status(loan.status, action)
         if status is None:
             allowed = ", ".join(allowed_actions(loan.status)) or "nothing"
@@ -339,14 +342,15 @@ def _loan(transaction: Transaction, number: int) -> Loan:
     return found[0]
 
 
-def _locked(transaction: Transaction, number: LoanNumber) -> Loan:
+def lock_and_load(transaction: Transaction, number: LoanNumber) -> Loan:
     """Return a loan that nobody else changes until we are done."""
     if 0 < number <= ID_MAX:
         lock_loan(transaction.connection, number)
     return _loan(transaction, number)
 
 
-def _check_version(loan: Loan, seen: int | None) -> None:
+def check_version(loan: Loan, seen: int | None) -> None:
+    """Raise Outdated when somebody changed *loan* since version *seen*."""
     if seen is not None and seen != loan.version:
         raise Outdated(
             f"loan {loan.number} has changed since: you saw version {seen}, it is at {loan.version}", loan.version

@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.database.codec import parse_recurrence, render_recurrence
-from engine.ids import Address, BookableId, EventId, LoanNumber
+from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.reconcile.ledger import RoomRef
 from engine.reconcile.series_writes import SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
 
 
-def read_series_write(row: Any) -> SeriesWrite:
+def read_series_write(row: Any, uid: str | None) -> SeriesWrite:
     return SeriesWrite(
         id=row.id,
         series_id=row.series_id,
@@ -22,13 +22,13 @@ def read_series_write(row: Any) -> SeriesWrite:
         mailbox=row.mailbox,
         event_id=EventId(row.event_id) if row.event_id else None,
         draft=parse_series_draft(row.payload),
-        attempts=row.attempts,
+        uid=ICalUid(uid) if uid else None,
     )
 
 
 def render_series_draft(draft: SeriesDraft) -> dict[str, Any]:
     return {
-        "recurrence": render_recurrence(draft.recurrence),
+        "recurrence": render_recurrence(draft.recurrence) if draft.recurrence else None,
         "subject": draft.subject,
         "body": draft.body,
         "rooms": _render_refs(draft.rooms),
@@ -37,14 +37,15 @@ def render_series_draft(draft: SeriesDraft) -> dict[str, Any]:
         "others": {day.isoformat(): _render_refs(rooms) for day, rooms in draft.others.items()},
         "private": draft.private,
         "marker": draft.marker,
+        "drop": list(draft.drop_rooms),
+        "last": draft.last.isoformat() if draft.last else None,
+        "successor": draft.successor,
     }
 
 
 def parse_series_draft(value: Mapping[str, Any]) -> SeriesDraft:
-    recurrence = parse_recurrence(value["recurrence"])
-    assert recurrence is not None, "a write about a series says how it repeats"
     return SeriesDraft(
-        recurrence=recurrence,
+        recurrence=parse_recurrence(value["recurrence"]),
         subject=value["subject"],
         body=value["body"],
         rooms=_parse_refs(value["rooms"]),
@@ -55,6 +56,9 @@ def parse_series_draft(value: Mapping[str, Any]) -> SeriesDraft:
         ),
         private=value["private"],
         marker=value["marker"],
+        drop_rooms=tuple(Address(address) for address in value["drop"]),
+        last=date.fromisoformat(value["last"]) if value["last"] else None,
+        successor=value["successor"],
     )
 
 

@@ -17,16 +17,17 @@ from engine.database.loans import load_loans
 from engine.database.roombook import RoomCache
 from engine.database.series_ledger import lead_dates
 from engine.database.series_plan import DatePlanner, check_order
+from engine.database.series_scope import SeriesScope
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.errors import NotFound, RuleBroken, Unavailable
 from engine.ids import LoanNumber
 from engine.interval import Interval
-from engine.loans.loan import ItemKind
-from engine.loans.register import ItemRef, LoanOrder
-from engine.loans.status import LoanStatus
+from engine.loans.loan import ItemKind, Loan
+from engine.loans.register import ItemRef, LoanChange, LoanOrder
+from engine.loans.status import LoanAction, LoanStatus
 from engine.reconcile.reasons import explain
-from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, SeriesBook, SeriesOrder
+from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, Scope, SeriesBook, SeriesOrder
 
 _series = metadata.tables["series"]
 _loan = metadata.tables["loan"]
@@ -63,6 +64,24 @@ class SeriesDesk(SeriesBook):
     def book(self, order: SeriesOrder, *, actor: str) -> AppSeries:
         """Book all dates that are not left out, or none. Raises Invalid, RuleBroken, Unavailable."""
         return self._desk.edit(lambda transaction: self._book(transaction, order, actor))
+
+    def change(self, number: LoanNumber, change: LoanChange, scope: Scope, *, actor: str) -> Loan:
+        if scope is Scope.THIS:
+            return self._desk.change(number, change, actor=actor)
+        self._rooms.book()
+        return self._desk.edit(lambda transaction: self._scope(transaction, number, scope).change(change, actor=actor))
+
+    def cancel(self, number: LoanNumber, scope: Scope, *, actor: str, reason: str = "") -> Loan:
+        if scope is Scope.THIS:
+            return self._desk.act(number, LoanAction.CANCEL, actor=actor, reason=reason)
+        self._rooms.book()
+        return self._desk.edit(
+            lambda transaction: self._scope(transaction, number, scope).cancel(actor=actor, reason=reason)
+        )
+
+    def _scope(self, transaction: Transaction, number: LoanNumber, scope: Scope) -> SeriesScope:
+        zone = self._options().time_zone
+        return SeriesScope(transaction, self._desk, self._rooms, number=number, scope=scope, zone=zone)
 
     def find(self, series_id: int) -> AppSeries:
         with self._database.read() as transaction:

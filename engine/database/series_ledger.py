@@ -84,7 +84,8 @@ class AppSeriesLedger:
                 id=series_id,
                 recurrence=parse_recurrence(found.recurrence),
                 dates=_load_led(transaction, series_id),
-                writes=tuple(read_series_write(row) for row in writes),
+                writes=tuple(read_series_write(row, found.uid) for row in writes),
+                must_wait=_follows_an_end(transaction, series_id),
             )
 
     def refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
@@ -108,11 +109,10 @@ class AppSeriesLedger:
             "kind": SeriesWriteKind.CREATE.value,
             "mailbox": mailbox,
             "payload": render_series_draft(draft),
-            "attempts": 0,
         }
         with self._database.write() as transaction:
             connection = transaction.connection
-            values = {**row, "created_at": transaction.now}
+            values = {**row, "attempts": 0, "created_at": transaction.now}
             write_id = int(connection.execute(_write.insert().values(values).returning(_write.c.id)).scalar_one())
             _let_go(transaction, [each.loan.number for each in plan.alone])
         return SeriesWrite(write_id, series_id, SeriesWriteKind.CREATE, mailbox, None, draft)
@@ -129,10 +129,10 @@ class AppSeriesLedger:
             self._know_event(transaction, write, master)
             versions = _versions(transaction, [each.number for each in write.draft.dates])
             for each in write.draft.dates:
-                self._tie(transaction, write, master, each)
+                self._tie(transaction, write, master, each, code="event_created")
                 is_same = versions.get(each.number) == each.version
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS if is_same else 0.0)
-            transaction.connection.execute(_write.delete().where(_write.c.id == write.id))
+            _forget(transaction, write)
 
     def _know_event(self, transaction: Transaction, write: SeriesWrite, master: EventCopy) -> None:
         """Give the series its uid; what a room showed of it before is the same series."""
@@ -156,7 +156,9 @@ class AppSeriesLedger:
             )
         )
 
-    def _tie(self, transaction: Transaction, write: SeriesWrite, master: EventCopy, each: SeriesDate) -> None:
+    def _tie(
+        self, transaction: Transaction, write: SeriesWrite, master: EventCopy, each: SeriesDate, *, code: str
+    ) -> None:
         key = day_key(master.ical_uid, each.day)
         base = Base(
             outlook=Face(each.interval, fold_address(write.mailbox), each.rooms),
@@ -175,14 +177,58 @@ class AppSeriesLedger:
                 web_link=master.web_link,
             )
         )
-        note = Note("event_created", actor="engine")
+        note = Note(code, actor="engine")
         write_decisions(transaction, [note], loan_number=each.number, ical_uid=key)
+
+    def finish_change(self, write: SeriesWrite, master: EventCopy) -> None:
+        with self._database.write() as transaction:
+            transaction.connection.execute(
+                update(_series)
+                .where(_series.c.id == write.series_id)
+                .values(version=_series.c.version + 1, organizer_event_id=master.event_id)
+            )
+            for each in write.draft.dates:
+                self._tie(transaction, write, master, each, code="event_changed")
+                transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS)
+            _forget(transaction, write)
+
+    def finish_end(self, write: SeriesWrite) -> None:
+        with self._database.write() as transaction:
+            for each in write.draft.dates:
+                code = "event_deleted" if write.draft.successor is None else "event_replaced"
+                note = Note(code, actor="engine")
+                write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
+            _forget(transaction, write)
+            if write.draft.successor is not None:
+                transaction.mark("series", str(write.draft.successor))
+
+    def give_back(self, write: SeriesWrite, note: Note | None) -> None:
+        """Tie each date to its event again as it was: its own pass does what the series was to do."""
+        numbers = [each.number for each in write.draft.dates]
+        successor = write.draft.successor
+        with self._database.write() as transaction:
+            connection = transaction.connection
+            if successor is not None:
+                connection.execute(_link.delete().where(_link.c.loan_number.in_(numbers), _link.c.state == LED))
+                connection.execute(update(_loan).where(_loan.c.number.in_(numbers)).values(series=str(write.series_id)))
+            for each in write.draft.dates:
+                connection.execute(
+                    update(_link)
+                    .where(_link.c.loan_number == each.number, _link.c.generation == each.generation)
+                    .values(state="linked")
+                )
+                if note is not None:
+                    write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
+                transaction.mark("loan", str(each.number))
+            if note is not None:
+                open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0])
+            _forget(transaction, write)
 
     def fail(self, write: SeriesWrite, note: Note) -> None:
         """Leave the dates as a loan is left whose event was refused: a later edit tries it anew, by itself."""
         numbers = [each.number for each in write.draft.dates]
         with self._database.write() as transaction:
-            transaction.connection.execute(_write.delete().where(_write.c.id == write.id))
+            _forget(transaction, write)
             transaction.connection.execute(
                 update(_link)
                 .where(_link.c.loan_number.in_(numbers), _link.c.state == LED)
@@ -191,6 +237,16 @@ class AppSeriesLedger:
             for number in numbers:
                 write_decisions(transaction, [note], loan_number=number, ical_uid=None)
             open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0])
+
+
+def _forget(transaction: Transaction, write: SeriesWrite) -> None:
+    transaction.connection.execute(_write.delete().where(_write.c.id == write.id))
+
+
+def _follows_an_end(transaction: Transaction, series_id: int) -> bool:
+    """Tell whether an end is still being written of which this series is the rest."""
+    ends = select(_write.c.payload).where(_write.c.kind == SeriesWriteKind.END.value)
+    return any(payload["successor"] == series_id for payload in transaction.connection.execute(ends).scalars())
 
 
 def _load_led(transaction: Transaction, series_id: int) -> tuple[LedDate, ...]:

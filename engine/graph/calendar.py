@@ -7,7 +7,7 @@ Each method is one call, or one call and its recovery: build the URL, send, turn
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -29,15 +29,17 @@ from engine.graph.render import (
     MARKER_ID,
     render_decline,
     render_draft,
+    render_end,
     render_instant,
     render_patch,
     render_series,
+    render_series_patch,
     render_subscription,
 )
 from engine.graph.urls import check_segment, quote_text
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
-from engine.reconcile.series_writes import SeriesEvent
+from engine.reconcile.series_writes import SeriesEvent, SeriesPatch
 from engine.rooms.calendar import ChangesPage, EventDraft, EventPatch, RemoteSubscription
 from engine.rooms.event import EventCopy
 from engine.rooms.room import Place
@@ -150,6 +152,26 @@ class GraphCalendar:
     async def create_series(self, mailbox: str, event: SeriesEvent) -> EventCopy:
         """Create a series; its transaction id makes it as harmless to repeat as a single event."""
         return await self._create("create series", mailbox, render_series(event), event.loan_ref)
+
+    async def change_series(self, mailbox: str, master: EventCopy, patch: SeriesPatch) -> EventCopy:
+        """Change every date of a series; a change of its hours drops its exceptions (MS-OXOCAL 3.1.4.7.3.5)."""
+        body = render_series_patch(master, patch)
+        if_match = master.etag or None
+        call = self._on_event("change series", "PATCH", mailbox, master.event_id, body=body, if_match=if_match)
+        return await self._gateway.run(call, _decode_event)
+
+    async def end_series(self, mailbox: str, event_id: EventId, last: date) -> None:
+        """Shorten a series; what is after *last* is cancelled (Graph docs: recurrenceRange)."""
+        read = self._on_event("read series", "GET", mailbox, event_id)
+        try:
+            master = await self._gateway.run(read, msgspec.json.decode)
+        except Unmatched:
+            return
+        body = render_end(master["recurrence"], last) if master.get("recurrence") else None
+        if body is not None:
+            if_match = master.get("@odata.etag")
+            call = self._on_event("end series", "PATCH", mailbox, event_id, body=body, if_match=if_match)
+            await self._gateway.run(call, _ignore)
 
     async def _create(self, kind: str, mailbox: str, body: dict[str, Any], loan_ref: str) -> EventCopy:
         call = Call(

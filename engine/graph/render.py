@@ -12,14 +12,14 @@ label is written along with the new rooms.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from engine.graph.zones import windows_name
 from engine.ids import fold_address
 from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, Repeat
-from engine.reconcile.series_writes import SeriesEvent
+from engine.reconcile.series_writes import SeriesEvent, SeriesPatch
 from engine.rooms.calendar import EventDraft, EventPatch
 from engine.rooms.event import Attendee, EventCopy, Mailbox
 
@@ -61,6 +61,27 @@ def render_series(event: SeriesEvent) -> JsonObject:
         "transactionId": event.transaction_id,
         "singleValueExtendedProperties": [{"id": MARKER_ID, "value": event.loan_ref}],
     }
+
+
+def render_series_patch(master: EventCopy, patch: SeriesPatch) -> JsonObject:
+    """Return the body of `PATCH events/{master}`: only what *patch* names. The pattern of days stays."""
+    rooms = EventPatch(attendees=patch.attendees or None, drop_rooms=patch.drop_rooms)
+    times = _render_wall(patch.recurrence) if patch.recurrence is not None else {}
+    return {**times, **render_patch(master, rooms)}
+
+
+def render_end(recurrence: JsonObject, last: date) -> JsonObject | None:
+    """
+    Return the body that ends a series by *last*, its pattern left as Graph shows it; None when it ends by then.
+
+    Setting an end keeps exceptions and what was cancelled (MS-OXOCAL 3.1.4.7.3.5: only the end changes).
+    """
+    range_ = dict(recurrence["range"])
+    if range_.get("type") == "endDate" and str(range_.get("endDate")) <= last.isoformat():
+        return None
+    range_ |= {"type": "endDate", "endDate": last.isoformat()}
+    range_.pop("numberOfOccurrences", None)
+    return {"recurrence": {"pattern": recurrence["pattern"], "range": range_}}
 
 
 def _render_wall(recurrence: Recurrence) -> JsonObject:

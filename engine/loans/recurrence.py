@@ -203,6 +203,25 @@ def begin_on(wanted: Recurrence, day: date) -> Recurrence:
     return replace(wanted, first=day, count=left)
 
 
+def move(wanted: Recurrence, days: int, start: time, length: timedelta) -> Recurrence:
+    """
+    Return the same recurrence some days later, or earlier, at other hours.
+
+    Days of the week go along, and so does the day of the month of the first date.
+    """
+    first = wanted.first + timedelta(days=days)
+    weekdays = tuple(WEEKDAYS[(WEEKDAYS.index(day) + days) % 7] for day in wanted.weekdays)
+    return replace(
+        wanted,
+        first=first,
+        start=start,
+        length=length,
+        weekdays=tuple(sorted(weekdays, key=WEEKDAYS.index)),
+        until=wanted.until + timedelta(days=days) if wanted.until else None,
+        month_day=first.day if wanted.month_day is not None and days else wanted.month_day,
+    )
+
+
 def _by_pattern(wanted: Recurrence) -> Iterator[date]:
     """Yield the days of the pattern from the first on, whatever its range says."""
     match wanted.repeat:

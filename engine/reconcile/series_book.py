@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from engine.errors import Clash
-from engine.ids import BookableId
+from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan, Requester
 from engine.loans.recurrence import Recurrence
-from engine.loans.register import ItemRef
+from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import RuleBreach
 from engine.rooms.ranking import RankedRoom
 
@@ -86,6 +86,14 @@ class AppSeries:
     loans: tuple[Loan, ...]
 
 
+class Scope(StrEnum):
+    """How much of a series a change is meant for."""
+
+    THIS = "this"
+    FOLLOWING = "following"
+    ALL = "all"
+
+
 class SeriesBook(Protocol):
     """The desk, for series. Raises DeskError and its kin; changes nothing when it raises."""
 
@@ -99,6 +107,19 @@ class SeriesBook(Protocol):
 
     def book(self, order: SeriesOrder, *, actor: str) -> AppSeries:
         """Book all dates that are not left out, or none. Raises Invalid, RuleBroken, Unavailable."""
+        ...
+
+    def change(self, number: LoanNumber, change: LoanChange, scope: Scope, *, actor: str) -> Loan:
+        """
+        Change a date and, by *scope*, the following ones or all to come; return the loan named.
+
+        New times move every date by as many days, to the same hours. Raises as `LoanRegister.change` does, and
+        NotAllowed for a loan that is no date of a series or has begun.
+        """
+        ...
+
+    def cancel(self, number: LoanNumber, scope: Scope, *, actor: str, reason: str = "") -> Loan:
+        """Cancel a date and, by *scope*, the following ones or all to come; return the loan named."""
         ...
 
     def find(self, series_id: int) -> AppSeries:

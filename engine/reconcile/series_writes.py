@@ -16,7 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
-from engine.ids import Address, BookableId, EventId, LoanNumber, fold_address
+from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import Recurrence, begin_on, days_of, expand
@@ -31,6 +31,10 @@ LED = "led"
 
 class SeriesWriteKind(StrEnum):
     CREATE = "create"
+    CHANGE = "change"
+    """Of the master: every date gets other hours or rooms."""
+    END = "end"
+    """The series ends before a day, or is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +64,24 @@ class SeriesDate:
 class SeriesDraft:
     """What a write about a series says: frozen when it was decided, so that a retry sends exactly this."""
 
-    recurrence: Recurrence
-    subject: str
-    body: str
-    rooms: tuple[RoomRef, ...]
-    dates: tuple[SeriesDate, ...]
+    recurrence: Recurrence | None = None
+    """Create: how it repeats. Change: its new hours; None leaves them alone."""
+    subject: str = ""
+    body: str = ""
+    rooms: tuple[RoomRef, ...] = ()
+    """Create: its rooms. Change: those to add."""
+    dates: tuple[SeriesDate, ...] = ()
     left_out: tuple[date, ...] = ()
     """Days of the pattern that are taken out of the series before any room is asked."""
     others: Mapping[date, tuple[RoomRef, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The rooms of the dates that have others than the series."""
     private: bool = False
     marker: str = ""
+    drop_rooms: tuple[Address, ...] = ()
+    last: date | None = None
+    """End: the last day that stays; None: nothing does."""
+    successor: int | None = None
+    """End: the series that goes on instead, once this one has ended."""
 
     @property
     def is_plain(self) -> bool:
@@ -88,7 +99,8 @@ class SeriesWrite:
     mailbox: str
     event_id: EventId | None
     draft: SeriesDraft
-    attempts: int = 0
+    uid: ICalUid | None = None
+    """The series', when it has an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,8 @@ class AppSeriesState:
     dates: tuple[LedDate, ...]
     """Those that wait for the series' event."""
     writes: tuple[SeriesWrite, ...]
+    must_wait: bool = False
+    """Whether the series it goes on from has not ended yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +204,28 @@ class SeriesEvent:
     private: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesPatch:
+    """What to change of a whole series: its hours on the same days, and its rooms."""
+
+    recurrence: Recurrence | None = None
+    attendees: tuple[Mailbox, ...] = ()
+    drop_rooms: tuple[Address, ...] = ()
+
+
 class SeriesCalendar(RoomCalendar, Protocol):
     """What the engine asks of the calendar side about whole series, beside the rest."""
 
     async def create_series(self, mailbox: str, event: SeriesEvent) -> EventCopy:
         """Create the series in *mailbox*, as `create_event` does, and return its master."""
+        ...
+
+    async def change_series(self, mailbox: str, master: EventCopy, patch: SeriesPatch) -> EventCopy:
+        """Change every date of a series, as `change_event` does."""
+        ...
+
+    async def end_series(self, mailbox: str, event_id: EventId, last: date) -> None:
+        """Let a series have no date after *last*; one that ends by then, or is gone, stays as it is. Raises Stale."""
         ...
 
 
@@ -229,6 +260,18 @@ class SeriesLedger(Protocol):
         """Tie each date to its loan: what was sent is what both agree on now."""
         ...
 
+    def finish_change(self, write: SeriesWrite, master: EventCopy) -> None:
+        """Remember for each date that what was sent is what both agree on now."""
+        ...
+
+    def finish_end(self, write: SeriesWrite) -> None:
+        """Forget the write, and let the series begin that goes on."""
+        ...
+
+    def give_back(self, write: SeriesWrite, note: Note | None) -> None:
+        """Have each date changed or ended by itself instead; a case says why where *note* does."""
+        ...
+
     def fail(self, write: SeriesWrite, note: Note) -> None:
-        """Give a write up for good: a case says why."""
+        """Give a create up for good: a case says why."""
         ...

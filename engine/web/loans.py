@@ -9,12 +9,14 @@ from fastapi import APIRouter, Path, Query, Response
 from engine.ids import BookableId, LoanNumber
 from engine.loans.register import LoanFilter
 from engine.loans.status import LoanAction
+from engine.reconcile.series_book import Scope
 from engine.web.access import Caller, Staff, Viewer
 from engine.web.language import Language
 from engine.web.models import (
     ActionIn,
     AvailabilityOut,
     AvailabilityQuery,
+    CancelIn,
     DecisionOut,
     Listing,
     LoanIn,
@@ -69,8 +71,10 @@ def show_loan(parts: Parts, caller: Viewer, number: Number) -> LoanOut:
 
 @router.patch("/loans/{number}")
 def change_loan(parts: Parts, caller: Staff, number: Number, change: LoanPatch) -> LoanOut:
-    """Change a loan: what is left out stays as it is."""
-    return render_loan(parts.register.change(LoanNumber(number), change.parse(), actor=caller.actor))
+    """Change a loan, and by `scope` the following or all dates of its series: what is left out stays as it is."""
+    if change.scope is Scope.THIS:
+        return render_loan(parts.register.change(LoanNumber(number), change.parse(), actor=caller.actor))
+    return render_loan(parts.series.change(LoanNumber(number), change.parse(), change.scope, actor=caller.actor))
 
 
 @router.get("/loans/{number}/history")
@@ -107,9 +111,12 @@ def close_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | N
 
 
 @router.post("/loans/{number}/cancel")
-def cancel_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
-    """Cancel a loan; its event is deleted in Outlook."""
-    return _act(parts, caller, number, LoanAction.CANCEL, action)
+def cancel_loan(parts: Parts, caller: Staff, number: Number, action: CancelIn | None = None) -> LoanOut:
+    """Cancel a loan, and by `scope` the following or all dates of its series; in Outlook their events are deleted."""
+    if action is None or action.scope is Scope.THIS:
+        return _act(parts, caller, number, LoanAction.CANCEL, action)
+    number_ = LoanNumber(number)
+    return render_loan(parts.series.cancel(number_, action.scope, actor=caller.actor, reason=action.reason))
 
 
 def _act(parts: WebParts, caller: Caller, number: int, action: LoanAction, why: ActionIn | None) -> LoanOut:

@@ -15,6 +15,7 @@ from engine.interval import Interval
 from engine.loans.loan import Case, CaseState, Decision, Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.series_book import Scope
 from engine.web import wire
 from engine.web.wire import STORABLE, Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Spoken, Whole
 
@@ -70,7 +71,11 @@ class LoanIn(Incoming):
 
 
 class LoanPatch(Amendment):
-    """What to change about a loan; `version` is the one you looked at: 409 when the loan has moved on."""
+    """
+    What to change about a loan; `version` is the one you looked at: 409 when the loan has moved on.
+
+    `scope` says how much of its series is meant, for a loan that is a date of one.
+    """
 
     start: Instant | SkipJsonSchema[None] = None
     end: Instant | SkipJsonSchema[None] = None
@@ -79,9 +84,10 @@ class LoanPatch(Amendment):
     title: Line | SkipJsonSchema[None] = None
     notes: Notes | SkipJsonSchema[None] = None
     version: Whole | SkipJsonSchema[None] = None
+    scope: Scope = Scope.THIS
 
     def parse(self) -> LoanChange:
-        if not self.model_fields_set - {"version"}:
+        if not self.model_fields_set - {"version", "scope"}:
             raise Invalid(Fault("", "nothing_to_change", "name at least one field to change"))
         return LoanChange(
             seen_version=self.version,
@@ -98,6 +104,12 @@ class ActionIn(Incoming):
     """Why, in a person's words; kept in the loan's history."""
 
     reason: Annotated[str, Field(max_length=2000), STORABLE] = ""
+
+
+class CancelIn(ActionIn):
+    """Why, and how much of its series is meant, for a loan that is a date of one."""
+
+    scope: Scope = Scope.THIS
 
 
 class LoanQuery(Incoming):

@@ -14,10 +14,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
-from engine.ids import fold_address
+from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
+from engine.ids import EventId, fold_address
 from engine.interval import Interval
-from engine.loans.recurrence import Recurrence
+from engine.loans.recurrence import Recurrence, times_on
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import RoomRef, SyncRules
 from engine.reconcile.markers import make_series_marker
@@ -28,7 +28,9 @@ from engine.reconcile.series_writes import (
     SeriesDraft,
     SeriesEvent,
     SeriesLedger,
+    SeriesPatch,
     SeriesWrite,
+    SeriesWriteKind,
     freeze_dates,
     plan_create,
 )
@@ -63,13 +65,19 @@ class SeriesPass:
     async def settle(self, series_id: int) -> None:
         """Write what a series still needs to be written as a whole."""
         state = self._ledger.load(series_id)
-        if state is None or not (state.writes or state.dates):
+        if state is None or state.must_wait or not (state.writes or state.dates):
             return
         if self._rules().mode != "two_way":
             self._ledger.look_again(series_id, MODE_WAIT_SECONDS)
             return
         for write in state.writes or self._decide(state):
-            await self._create(write)
+            match write.kind:
+                case SeriesWriteKind.CREATE:
+                    await self._create(write)
+                case SeriesWriteKind.CHANGE:
+                    await self._change(write)
+                case SeriesWriteKind.END:
+                    await self._end(write)
 
     # --- decide
 
@@ -139,9 +147,50 @@ class SeriesPass:
             raise Unmatched("the series was deleted while it was being made")
         return await self._calendar.change_event(write.mailbox, now, EventPatch(attendees=_mailboxes(draft.rooms)))
 
+    # --- change, end
+
+    async def _change(self, write: SeriesWrite) -> None:
+        """Change every date with one request; where somebody else just changed the series, date by date."""
+        try:
+            event_id = await self._find(write)
+            master = await self._calendar.fetch_event(write.mailbox, event_id) if event_id is not None else None
+            if master is None:
+                self._ledger.give_back(write, None)
+                return
+            if not _says(master, write.draft):
+                patch = SeriesPatch(write.draft.recurrence, _mailboxes(write.draft.rooms), write.draft.drop_rooms)
+                master = await self._calendar.change_series(write.mailbox, master, patch)
+        except (Stale, Unmatched):
+            self._ledger.give_back(write, None)
+            return
+        except (MailboxClosed, Refused, Malformed) as error:
+            self._ledger.give_back(write, Note("write_refused", {"error": str(error)}, actor="engine"))
+            return
+        self._ledger.finish_change(write, master)
+
+    async def _end(self, write: SeriesWrite) -> None:
+        """End the series, or delete it. Gone is what was wanted."""
+        try:
+            event_id = await self._find(write)
+            if event_id is not None and write.draft.last is not None:
+                await self._calendar.end_series(write.mailbox, event_id, write.draft.last)
+            elif event_id is not None:
+                await self._calendar.delete_event(write.mailbox, event_id)
+        except (MailboxClosed, Refused, Malformed) as error:
+            self._ledger.give_back(write, Note("write_refused", {"error": str(error)}, actor="engine"))
+            return
+        self._ledger.finish_end(write)
+
+    async def _find(self, write: SeriesWrite) -> EventId | None:
+        """Return the id of the organizer's master; None when it is gone."""
+        if write.event_id is not None or write.uid is None:
+            return write.event_id
+        found = await self._calendar.find_event(write.mailbox, write.uid)
+        return found.event_id if found is not None else None
+
     async def _dates(self, write: SeriesWrite, master: EventCopy) -> dict[date, EventCopy]:
         """Return the dates of the new series by the day its pattern puts them on."""
-        recurrence, dates = write.draft.recurrence, write.draft.dates
+        recurrence, dates = _recurrence(write.draft), write.draft.dates
         first, last = (datetime.combine(each.day, time(12), UTC) for each in (dates[0], dates[-1]))
         window = Interval(first - 2 * ONE_DAY, last + 2 * ONE_DAY)
         found = await self._calendar.fetch_dates(write.mailbox, master.event_id, window) or ()
@@ -152,13 +201,26 @@ def _event(draft: SeriesDraft) -> SeriesEvent:
     return SeriesEvent(
         subject=draft.subject,
         body_html=draft.body,
-        recurrence=draft.recurrence,
+        recurrence=_recurrence(draft),
         rooms=_mailboxes(draft.rooms),
         invites=draft.is_plain,
         transaction_id=draft.marker,
         loan_ref=draft.marker,
         private=draft.private,
     )
+
+
+def _recurrence(draft: SeriesDraft) -> Recurrence:
+    assert draft.recurrence is not None, "a create says how it repeats"
+    return draft.recurrence
+
+
+def _says(master: EventCopy, draft: SeriesDraft) -> bool:
+    """Tell whether the series already is as *draft* wants it: a change whose answer was lost has arrived."""
+    there = {fold_address(attendee.address) for attendee in master.attendees}
+    if there & {fold_address(address) for address in draft.drop_rooms} or not _invites(master, draft.rooms):
+        return False
+    return draft.recurrence is None or master.interval == times_on(draft.recurrence, draft.recurrence.first)
 
 
 def _day(copy: EventCopy, recurrence: Recurrence) -> date | None:

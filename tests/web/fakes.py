@@ -15,7 +15,7 @@ from engine.loans.register import Availability, Busy, ItemRef, LoanChange, LoanF
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus, next_status
 from engine.reconcile.actions import Note
-from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, SeriesOrder
+from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, Scope, SeriesOrder
 from engine.reconcile.ways import CaseView, Choice, Way, ways_of
 from engine.reconcile.why import Answer, Known, say_why
 from engine.rooms.ranking import RankedRoom
@@ -292,6 +292,12 @@ class MemorySeries:
         number = len(self.made) + 1
         self.made[number] = AppSeries(number, order.recurrence, (), tuple(loans))
         return self.made[number]
+
+    def change(self, number: LoanNumber, change: LoanChange, scope: Scope, *, actor: str) -> Loan:
+        return self.desk.change(number, change, actor=actor)
+
+    def cancel(self, number: LoanNumber, scope: Scope, *, actor: str, reason: str = "") -> Loan:
+        return self.desk.act(number, LoanAction.CANCEL, actor=actor, reason=reason)
 
     def find(self, series_id: int) -> AppSeries:
         if series_id not in self.made:

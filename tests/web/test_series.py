@@ -166,3 +166,34 @@ def test_a_series_wakes_the_engine(api: TestClient, real: Any) -> None:  # noqa:
 
     assert len(real.desk.list_loans(LoanFilter())) == 6
     assert real.queue.depth().waiting > 0
+
+
+class TestAScope:
+    def test_moves_the_following_dates_too(self, api: TestClient) -> None:
+        loans = api.post("/api/series", json=order(api)).json()["loans"]
+
+        change = {"start": "2027-03-22T15:00:00+01:00", "end": "2027-03-22T16:00:00+01:00", "scope": "following"}
+        answer = api.patch(f"/api/loans/{loans[2]['number']}", json=change)
+
+        assert answer.status_code == 200
+        now = [api.get(f"/api/loans/{loan['number']}").json()["start"][11:16] for loan in loans]
+        assert now == ["12:00", "12:00", "14:00", "14:00", "13:00", "13:00"]
+
+    def test_cancels_all(self, api: TestClient) -> None:
+        loans = api.post("/api/series", json=order(api)).json()["loans"]
+
+        answer = api.post(f"/api/loans/{loans[2]['number']}/cancel", json={"reason": "over", "scope": "all"})
+
+        assert answer.json()["status"] == "cancelled"
+        assert {api.get(f"/api/loans/{loan['number']}").json()["status"] for loan in loans} == {"cancelled"}
+
+    def test_of_a_loan_by_itself_is_refused(self, api: TestClient) -> None:
+        number = take(api, rooms(api)[0], "2027-03-17")
+
+        assert api.post(f"/api/loans/{number}/cancel", json={"scope": "all"}).status_code == 409
+        assert api.patch(f"/api/loans/{number}", json={"title": "x", "scope": "all"}).status_code == 409
+
+    def test_that_is_none_is_said(self, api: TestClient) -> None:
+        answer = api.patch("/api/loans/1", json={"title": "x", "scope": "some"})
+
+        assert [error["field"] for error in answer.json()["errors"]] == ["scope"]

@@ -1,0 +1,252 @@
+"""This date, this and the following, all: several dates of a series changed at once in the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from engine.errors import NotAllowed, Unavailable
+from engine.interval import Interval
+from engine.loans.register import LoanChange
+from engine.loans.status import ItemState, LoanAction
+from engine.reconcile.series_book import DateChoice, Scope
+from tests.simulation.series import at, book_series, starts
+from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
+from tests.simulation.world import World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World(rooms=3).open()
+    yield made
+    made.close()
+
+
+def settle(world: World) -> int:
+    """Let everything arrive; return how many writes that took."""
+    before = world.count_writes()
+    world.settle()
+    world.heal()
+    return world.count_writes() - before
+
+
+def to(day: date, hour: float) -> LoanChange:
+    return LoanChange(start=at(day, hour), end=at(day, hour + 1))
+
+
+class TestAll:
+    def test_moved_to_another_hour_is_one_write(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        world.office.series.change(made.loans[2].number, to(first_day(world) + 2 * WEEK, 14), Scope.ALL, actor="app:t")
+
+        assert settle(world) == 1
+        assert shown(world) == utc(world, 14, 14, 14, 14)
+        assert starts(world.live_loans) == [at(first_day(world) + number * WEEK, 14) for number in range(4)]
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert world.cases() == []
+
+    def test_taken_to_another_room_is_one_write(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        world.office.series.change(made.loans[0].number, LoanChange(items=(world.item(2),)), Scope.ALL, actor="app:t")
+
+        assert settle(world) == 1
+        assert {loan.rooms[0].name for loan in world.live_loans} == {"Room 2"}
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert len(masters(world)) == 1
+
+    def test_cancelled_is_one_write(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        world.office.series.cancel(made.loans[3].number, Scope.ALL, actor="app:t")
+
+        assert settle(world) == 1
+        assert world.live_loans == ()
+        assert masters(world) == []
+
+    def test_moved_to_another_day(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world) + timedelta(days=1)
+
+        world.office.series.change(made.loans[0].number, to(day, 10), Scope.ALL, actor="app:t")
+
+        assert settle(world) == 2
+        assert starts(world.live_loans) == [at(day + number * WEEK, 10) for number in range(4)]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert len(masters(world)) == 1
+
+    def test_given_to_somebody_else(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        change = LoanChange(requester=world.requester(3))
+        world.office.series.change(made.loans[0].number, change, Scope.ALL, actor="app:t")
+
+        assert settle(world) == 2
+        assert (masters(world, 2), len(masters(world, 3))) == ([], 1)
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
+
+    def test_with_a_date_left_out_leaves_it_out_after_a_move(self, world: World) -> None:
+        """Other hours would bring back what was cancelled: the rest is a series of its own."""
+        day = first_day(world)
+        made = book(world, choices=(DateChoice(day + WEEK, None),))
+        world.settle()
+
+        world.office.series.change(made.loans[0].number, to(day, 14), Scope.ALL, actor="app:t")
+        settle(world)
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 14) for number in (0, 2, 3)]
+        assert len(shown(world)) == 3
+        assert len(world.loans) == 3
+
+
+class TestThisAndTheFollowing:
+    def test_in_another_room_goes_on_as_a_series(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        change = LoanChange(items=(world.item(2),))
+        world.office.series.change(made.loans[2].number, change, Scope.FOLLOWING, actor="app:t")
+
+        assert settle(world) == 2
+        assert len(masters(world)) == 2
+        assert sorted(shown(world)) == utc(world, 9, 9, 9, 9)
+        assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 1", "Room 1", "Room 2", "Room 2"]
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert world.cases() == []
+
+    def test_at_another_hour(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+
+        world.office.series.change(made.loans[1].number, to(day + WEEK, 14), Scope.FOLLOWING, actor="app:t")
+
+        assert settle(world) == 2
+        assert sorted(shown(world)) == utc(world, 9, 14, 14, 14)
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
+    def test_cancelled_is_one_write(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+
+        world.office.series.cancel(made.loans[2].number, Scope.FOLLOWING, actor="app:t")
+
+        assert settle(world) == 1
+        assert shown(world) == utc(world, 9, 9)
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans[:2]]
+
+    def test_can_be_changed_again(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        world.office.series.change(made.loans[1].number, to(day + WEEK, 14), Scope.FOLLOWING, actor="app:t")
+        world.settle()
+
+        world.office.series.change(made.loans[3].number, to(day + 3 * WEEK, 16), Scope.FOLLOWING, actor="app:t")
+        settle(world)
+
+        hours = enumerate((9, 14, 14, 16))
+        assert starts(world.live_loans) == [at(day + number * WEEK, hour) for number, hour in hours]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
+    def test_leaves_what_has_begun(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        world.wait((at(day, 9.5) - world.loop.now()).total_seconds())
+
+        with pytest.raises(NotAllowed):
+            world.office.series.change(made.loans[0].number, to(day, 14), Scope.FOLLOWING, actor="app:t")
+        world.office.series.change(made.loans[1].number, to(day + WEEK, 14), Scope.ALL, actor="app:t")
+        settle(world)
+
+        assert starts(world.loans) == [at(day + number * WEEK, hour) for number, hour in enumerate((9, 14, 14, 14))]
+
+
+class TestWhatIsInTheWay:
+    def test_of_any_date_refuses_the_change_of_all(self, world: World) -> None:
+        made = book(world)
+        day = first_day(world)
+        other = world.book_at(3, Interval(at(day + 2 * WEEK, 14), at(day + 2 * WEEK, 15)), 1)
+        world.settle()
+
+        with pytest.raises(Unavailable) as refusal:
+            world.office.series.change(made.loans[0].number, to(day, 14), Scope.ALL, actor="app:t")
+
+        assert [clash.loan_number for clash in refusal.value.clashes] == [other.number]
+        assert settle(world) == 0
+        assert len(starts(world.live_loans)) == 5
+
+    def test_is_never_another_date_of_the_same_series(self, world: World) -> None:
+        """Each date moves to where the next one was."""
+        made = book(world)
+        world.settle()
+        day = first_day(world) + WEEK
+
+        world.office.series.change(made.loans[0].number, to(day, 9), Scope.ALL, actor="app:t")
+        settle(world)
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 9) for number in range(4)]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
+
+class TestASeriesOfOutlook:
+    def test_cancelled_from_a_date_on_is_shortened(self, world: World) -> None:
+        day = first_day(world)
+        master = book_series(world, 2, day, 9, 1)
+        world.settle()
+
+        world.office.series.cancel(world.loans[2].number, Scope.FOLLOWING, actor="app:t")
+
+        assert settle(world) == 1
+        assert starts(world.live_loans) == [at(day, 9), at(day + WEEK, 9)]
+        assert len(world.dates(2, master["id"])) == 2
+
+    def test_is_changed_date_by_date(self, world: World) -> None:
+        """Its text and its guests are its organizer's: no other series takes its place."""
+        day = first_day(world)
+        master = book_series(world, 2, day, 9, 1)
+        world.settle()
+
+        change = LoanChange(items=(world.item(2),))
+        world.office.series.change(world.loans[2].number, change, Scope.FOLLOWING, actor="app:t")
+
+        assert settle(world) in (2, 3)  # dates share a version: the second may be refused once, and written again
+        assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 1", "Room 1", "Room 2", "Room 2"]
+        assert len(world.dates(2, master["id"])) == 4
+
+
+def test_a_loan_by_itself_has_no_following_ones(world: World) -> None:
+    loan = world.book(2, 9, 10, 1)
+
+    with pytest.raises(NotAllowed):
+        world.office.series.cancel(loan.number, Scope.FOLLOWING, actor="app:t")
+
+
+def test_a_date_changed_by_itself_before_keeps_to_the_rule(world: World) -> None:
+    """One date was moved to the afternoon; then all go to another room."""
+    made = book(world)
+    world.settle()
+    day = first_day(world)
+    world.change(made.loans[1].number, to(day + WEEK, 15))
+    world.settle()
+
+    world.office.series.change(made.loans[0].number, LoanChange(items=(world.item(3),)), Scope.ALL, actor="app:t")
+    settle(world)
+
+    assert {loan.rooms[0].name for loan in world.live_loans} == {"Room 3"}
+    assert starts(world.live_loans) == [at(day + number * WEEK, hour) for number, hour in enumerate((9, 15, 9, 9))]
+    assert states(world.live_loans) == {ItemState.ACCEPTED}
+    world.act_on(made.loans[1].number, LoanAction.CANCEL)
+    settle(world)
+    assert len(shown(world)) == 3
