@@ -23,6 +23,7 @@ from engine.app.run_time import Probe, RunTimeSettings, ask_nobody, probe_throug
 from engine.clock import utc_now
 from engine.database.board import Board
 from engine.database.case_list import CaseList
+from engine.database.keepers import Keepers
 from engine.database.marks import Priority
 from engine.database.people import People
 from engine.database.queue import QueueDepth
@@ -292,6 +293,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, *, pro
         room_board=office.status,
         inventory=office.inventory,
         settings=RunTimeSettings(office, probe),
+        keepers=Keepers(office.database),
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
         provider=provider,
         development=_demo_people() if is_here and settings.simulated and provider is None else None,

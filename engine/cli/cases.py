@@ -38,7 +38,12 @@ def list_cases(
 
     with ctx.obj.office() as office:
         found = office.desk.list_cases(state=None if everything else state, after=None, limit=limit)
-    items = [render_case(case, lambda code, facts: explain(code, facts, lang)) for case in found]
+        items = [
+            render_case(
+                case, lambda code, facts: explain(code, facts, lang), lambda number: office.desk.find(number).private
+            )
+            for case in found
+        ]
     if output is Format.JSON:
         show_json(items)
         return

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
 from engine.database.connection import Database
 from engine.database.tables import metadata
-from engine.ids import Address, BookableId, LoanNumber
+from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.board import BoardEntry, BoardMeeting, Changes
 from engine.loans.loan import Home, ItemKind
@@ -49,6 +49,7 @@ _ENTRIES = (
         _loan.c.title,
         _loan.c.private,
         _loan.c.series,
+        _loan.c.store_id,
         _person.c.name,
         _person.c.address,
     )
@@ -148,4 +149,5 @@ def _entry(row: Any) -> BoardEntry:
         address=Address(row.address),
         private=row.private,
         is_series=row.series is not None,
+        store_id=StoreId(row.store_id),
     )

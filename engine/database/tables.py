@@ -53,6 +53,15 @@ class StoreRow(SQLModel, table=True):
     """Kinds of cases it settles by itself: code -> way out."""
 
 
+class StoreKeeperRow(SQLModel, table=True):
+    """Somebody of the staff who keeps a store. A store without a row is kept by all staff."""
+
+    __tablename__ = "store_keeper"
+    store_id: int = Field(foreign_key="store.id", primary_key=True)
+    address_folded: str = Field(primary_key=True)
+    address: str
+
+
 class BookableRow(SQLModel, table=True):
     """One number range for rooms and assets, so that an item is named by one number."""
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.ids import Address, BookableId, LoanNumber
+from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Home
 from engine.loans.status import ItemState, LoanStatus
@@ -29,6 +29,7 @@ class BoardEntry:
     address: Address
     private: bool
     is_series: bool
+    store_id: StoreId
 
 
 @dataclass(frozen=True, slots=True)

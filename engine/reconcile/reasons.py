@@ -329,6 +329,8 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "rules_changed": ("Rules of {name} changed: {changes}.", "Règles de {name} modifiées : {changes}."),
         "store_added": ("Store {name} added.", "Magasin {name} ajouté."),
         "store_changed": ("Store {name} changed: {changes}.", "Magasin {name} modifié : {changes}."),
+        "store_keepers_named": ("Store {name} is kept by {keepers}.", "Le magasin {name} est tenu par {keepers}."),
+        "store_keepers_freed": ("Store {name} is kept by all staff.", "Le magasin {name} est tenu par toute l'équipe."),
         "asset_added": ("{name} added.", "{name} ajouté."),
         "asset_changed": ("{name} changed: {changes}.", "{name} modifié : {changes}."),
         "asset_retired": ("{name} taken out of service.", "{name} retiré du service."),

@@ -26,7 +26,14 @@ def list_cases(
     """List cases: disagreements and rejections that a person may look at."""
     found = parts.register.list_cases(state=wanted.state, after=wanted.after or None, limit=wanted.limit + 1)
     page, following = render_page(found, wanted.limit, lambda case: case.id)
-    items = [render_case(case, lambda code, facts: parts.explain(code, facts, language)) for case in page]
+    items = [
+        render_case(
+            case,
+            lambda code, facts: parts.explain(code, facts, language),
+            lambda number: parts.register.find(number).private,
+        )
+        for case in page
+    ]
     return Listing(items=items, next=following)
 
 

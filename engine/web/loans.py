@@ -79,8 +79,9 @@ def change_loan(parts: Parts, caller: Staff, number: Number, change: LoanPatch) 
 
 @router.get("/loans/{number}/history")
 def show_history(parts: Parts, caller: Viewer, number: Number, language: Language) -> Listing[DecisionOut]:
-    """Tell what was decided about a loan and why, the oldest first."""
-    decisions = parts.register.history(LoanNumber(number))
+    """Tell what was decided about a loan and why, the oldest first. Of a private loan, nothing: it names people."""
+    is_private = parts.register.find(LoanNumber(number)).private
+    decisions = () if is_private else parts.register.history(LoanNumber(number))
     return Listing(
         items=[render_decision(item, lambda code, facts: parts.explain(code, facts, language)) for item in decisions]
     )

@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from engine.errors import Fault, Invalid
-from engine.ids import Address, BookableId
+from engine.ids import Address, BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Case, CaseState, Decision, Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
@@ -145,13 +145,19 @@ class ItemOut(Outgoing):
 
 
 class LoanOut(Outgoing):
-    """A loan. `start` and `end` are exact, `blocked_*` are what it blocks on the 15-minute grid."""
+    """
+    A loan. `start` and `end` are exact, `blocked_*` are what it blocks on the 15-minute grid.
+
+    Of a private one nobody but the person it is for learns what it is about and who that is, so a token does not:
+    `title` and `notes` are empty and `requester` is null.
+    """
 
     number: int
     status: LoanStatus
     home: Home
     title: str
-    requester: PersonOut
+    requester: PersonOut | None
+    private: bool
     start: datetime
     end: datetime
     blocked_start: datetime
@@ -169,8 +175,9 @@ def render_loan(loan: Loan) -> LoanOut:
         number=loan.number,
         status=loan.status,
         home=loan.home,
-        title=loan.title,
-        requester=PersonOut(name=loan.requester.name, address=loan.requester.address),
+        title="" if loan.private else loan.title,
+        requester=None if loan.private else PersonOut(name=loan.requester.name, address=loan.requester.address),
+        private=loan.private,
         start=loan.interval.start.astimezone(UTC),
         end=loan.interval.end.astimezone(UTC),
         blocked_start=blocked.start,
@@ -179,7 +186,7 @@ def render_loan(loan: Loan) -> LoanOut:
         store=loan.store,
         series=loan.series,
         version=loan.version,
-        notes=loan.notes,
+        notes="" if loan.private else loan.notes,
     )
 
 
@@ -266,12 +273,21 @@ class CaseOut(Outgoing):
     room: str | None
 
 
-def render_case(case: Case, explain: Explain) -> CaseOut:
+def _names_people(case: Case) -> bool:
+    """Tell whether a case's values are nobody else's business when the loan is private."""
+    return case.code == "organizer_cannot_change" or case.facts.get("field") in ("requester", "title", "notes")
+
+
+def render_case(case: Case, explain: Explain, is_private: Callable[[LoanNumber], bool]) -> CaseOut:
+    """Return *case*; what both sides say of a private loan's people and words is left out."""
+    facts = dict(case.facts)
+    if case.loan_number is not None and _names_people(case) and is_private(case.loan_number):
+        facts = {key: value for key, value in facts.items() if key not in ("kept", "lost")}
     return CaseOut(
         id=case.id,
         code=case.code,
-        text=explain(case.code, case.facts),
-        facts=dict(case.facts),
+        text=explain(case.code, facts),
+        facts=facts,
         state=case.state,
         opened_at=case.opened_at.astimezone(UTC),
         closed_at=case.closed_at.astimezone(UTC) if case.closed_at else None,

@@ -60,7 +60,12 @@ class CaseViewOut(CaseOut):
 
 
 def render_view(view: CaseView, explain: Explain, language: str) -> CaseViewOut:
-    case = render_case(view.case, lambda code, facts: explain(code, facts, language))
+    loan = view.loan
+    case = render_case(
+        view.case,
+        lambda code, facts: explain(code, facts, language),
+        lambda _number: loan is not None and loan.private,
+    )
     return CaseViewOut(
         **dict(case),
         ways=[

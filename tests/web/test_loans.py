@@ -7,8 +7,8 @@ import pytest
 from tests.web.conftest import ORDER
 
 FIELDS = {
-    "number", "status", "home", "title", "requester", "start", "end", "blocked_start", "blocked_end", "items",
-    "store", "series", "version", "notes",
+    "number", "status", "home", "title", "requester", "private", "start", "end", "blocked_start", "blocked_end",
+    "items", "store", "series", "version", "notes",
 }  # fmt: skip
 
 

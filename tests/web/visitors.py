@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from engine.app.office import Office
 from engine.app.service import build_page_parts, build_web_parts
+from engine.database.keepers import Keepers
 from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
@@ -41,6 +42,10 @@ class House:
 
     office: Office
     app: Front
+
+    @property
+    def keepers(self) -> Keepers:
+        return Keepers(self.office.database)
 
     def visitor(self, **headers: str) -> TestClient:
         """Return a browser on this machine that nobody is signed in on."""

@@ -22,7 +22,7 @@ from engine.rooms.room import Room
 from engine.web import wire
 from engine.web.models import Notes
 from engine.web.pages.forms import Sent
-from engine.web.pages.page import Page, UserPage
+from engine.web.pages.page import BookerPage, Page, UserPage
 from engine.web.pages.timeline import (
     DAY_MINUTES,
     USUAL,
@@ -164,12 +164,10 @@ class BoardMove(Incoming):
 
 
 @router.post("/board/loans")
-def book(page: UserPage, order: BoardOrder) -> Response:
+def book(page: BookerPage, order: BoardOrder) -> Response:
     """Book one room."""
     user = page.user
     assert user is not None
-    if not user.may_book():
-        raise HTTPException(403)
     span = Span(order.day, 1, page.parts.zone)
     made = page.parts.web.register.book(
         LoanOrder(
@@ -186,13 +184,13 @@ def book(page: UserPage, order: BoardOrder) -> Response:
 
 
 @router.post("/board/loans/{number}/move")
-def move(page: UserPage, number: int, wish: BoardMove) -> Response:
+def move(page: BookerPage, number: int, wish: BoardMove) -> Response:
     """Move or resize a loan, or put another room in the place of one. Answers what is needed to undo it."""
     user = page.user
     assert user is not None
     register = page.parts.web.register
     loan = register.find(LoanNumber(number))
-    if not user.may_change(loan.requester.address):
+    if not user.may_change(loan.requester.address, loan.store_id):
         raise HTTPException(403)
     span = Span(wish.day, 1, page.parts.zone)
     changed = register.change(

@@ -136,6 +136,7 @@ def show_case(page: ViewerPage, number: Number) -> Response:
 @router.post("/cases/{number}/settle")
 def settle(page: StaffPage, number: Number, way: WayOut) -> Response:
     """Take a way out."""
+    _find_to_settle(page, number)
     word, _, room = way.partition(":")
     if word not in tuple(Way):
         raise HTTPException(422)
@@ -147,6 +148,7 @@ def settle(page: StaffPage, number: Number, way: WayOut) -> Response:
 @router.post("/cases/{number}/close")
 def close(page: StaffPage, number: Number, words: Words) -> Response:
     """Close a case, saying how it was settled by other means."""
+    _find_to_settle(page, number)
     assert page.user is not None
     actor = page.user.actor
     return _try(page, number, lambda: page.parts.web.register.settle_case(number, settlement=words, actor=actor))
@@ -155,7 +157,7 @@ def close(page: StaffPage, number: Number, words: Words) -> Response:
 @router.post("/cases/{number}/retry")
 def retry(page: StaffPage, number: Number) -> Response:
     """Have the engine look again at what it gave up; when that goes well the case closes by itself."""
-    line = page.parts.cases.show(number)
+    line = _find_to_settle(page, number)
     if line.key is None:
         raise HTTPException(404)
     page.parts.web.enqueue(*line.key)
@@ -165,9 +167,19 @@ def retry(page: StaffPage, number: Number) -> Response:
 @router.post("/cases/{number}/undo")
 def undo(page: StaffPage, number: Number) -> Response:
     """Take a settlement back."""
+    _find_to_settle(page, number)
     assert page.user is not None
     actor = page.user.actor
     return _try(page, number, lambda: page.parts.web.cases.undo(number, actor=actor))
+
+
+def _find_to_settle(page: Page, number: int) -> CaseLine:
+    """Return a case that is the reader's to settle. Raises NotFound, and 403 for one of a store that others keep."""
+    line = page.parts.cases.show(number)
+    assert page.user is not None
+    if not page.user.may_settle(line.view.loan):
+        raise HTTPException(403)
+    return line
 
 
 def _room(text: str) -> BookableId | None:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from engine.ids import LoanNumber
 from engine.loans.loan import Loan
 from engine.loans.status import LoanAction
-from engine.web.pages.page import Page, UserPage
+from engine.web.pages.page import BookerPage, Page, UserPage
 from engine.web.wire import ID_MAX
 
 router = APIRouter()
@@ -26,7 +26,7 @@ def show_loan(page: UserPage, number: Number) -> Response:
 
 
 @router.post("/loans/{number}/{action}")
-def act(page: UserPage, number: Number, action: LoanAction, reason: Reason = "") -> Response:
+def act(page: BookerPage, number: Number, action: LoanAction, reason: Reason = "") -> Response:
     """Take a step in a loan's life."""
     loan = _find(page, number)
     assert page.user is not None

@@ -172,7 +172,9 @@ def _find_user(request: Request, parts: PageParts) -> User | None:
     session = parts.sessions.find(secret) if 0 < len(secret) <= 128 else None
     if session is None or session.role not in tuple(Role):
         return None
-    return User(session.id, session.name, session.address, Role(session.role), derive_csrf(secret))
+    role = Role(session.role)
+    of_others = parts.keepers.stores_of_others(session.address) if role is Role.STAFF else frozenset()
+    return User(session.id, session.name, session.address, role, derive_csrf(secret), of_others)
 
 
 AnyPage = Annotated[Page, Depends(open_page)]

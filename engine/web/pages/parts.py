@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -75,6 +75,22 @@ class SessionBook(Protocol):
         ...
 
 
+class KeeperBook(Protocol):
+    """Who keeps which store."""
+
+    def stores_of_others(self, address: str) -> frozenset[StoreId]:
+        """Return the stores that name keepers, and not the person of *address*."""
+        ...
+
+    def load_keepers(self) -> Mapping[StoreId, Sequence[Address]]:
+        """Return the keepers of the stores that name any."""
+        ...
+
+    def set_keepers(self, store_id: StoreId, keepers: Sequence[Address], *, actor: str) -> None:
+        """Let a store be kept by *keepers* alone, or with none by all staff. Raises NotFound."""
+        ...
+
+
 class PeopleShelf(Protocol):
     """Where people are looked up."""
 
@@ -144,6 +160,7 @@ class PageParts:
     room_board: RoomBoard
     inventory: Inventory
     settings: SettingsDesk
+    keepers: KeeperBook
     live: Live
     rules: Callable[[], SyncRules]
     follow: FollowRule

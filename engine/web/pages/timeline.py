@@ -160,7 +160,7 @@ def show_entry(entry: BoardEntry, minutes: Minutes, user: User) -> Shown:
     holds the room, `st` item state, `ls` loan status, `hm` home.
     """
     reads = user.may_read(entry.address, private=entry.private)
-    may_change = user.may_change(entry.address)
+    may_change = user.may_change(entry.address, entry.store_id)
     shown: Shown = {
         "n": entry.number if reads or may_change else 0,
         "r": entry.room_id,
