@@ -11,7 +11,7 @@ from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, Requester, TextLevel
 from engine.loans.status import LoanStatus
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.texts import render_subject
+from engine.reconcile.texts import render_series_subject, render_subject
 
 _ANY_TIME = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2000, 1, 2, tzinfo=UTC))
 """A subject tells no times."""
@@ -54,6 +54,7 @@ def foretell(
     private: bool,
     level: TextLevel,
     rules: SyncRules,
+    is_series: bool = False,
 ) -> Telling:
     """
     Return what Outlook will be told.
@@ -62,6 +63,7 @@ def foretell(
         items: kind and name of what is booked.
         level: how much the store, or the settings, let the event tell.
         rules: as they are now.
+        is_series: whether it repeats: a series is one event for all its loans.
     """
     mailbox = mailbox_for(requester.address, rules)
     rooms = tuple(name for kind, name in items if kind is ItemKind.ROOM)
@@ -69,7 +71,7 @@ def foretell(
     return Telling(
         mailbox=mailbox,
         stands_in=mailbox != requester.address,
-        subject=_subject(requester, private=private, level=level),
+        subject=_subject(requester, private=private, level=level, is_series=is_series),
         rooms=rooms,
         listed=tuple(name for _, name in items) if is_told else (),
         private=private,
@@ -77,8 +79,8 @@ def foretell(
     )
 
 
-def _subject(requester: Requester, *, private: bool, level: TextLevel) -> str:
-    """Return the subject as it will be, with an ellipsis in the place of the number that is not drawn yet."""
+def _subject(requester: Requester, *, private: bool, level: TextLevel, is_series: bool) -> str:
+    """Return the subject as it will be, with an ellipsis in the place of each number that is not drawn yet."""
     unborn = Loan(
         number=LoanNumber(0),
         status=LoanStatus.NEW,
@@ -91,4 +93,6 @@ def _subject(requester: Requester, *, private: bool, level: TextLevel) -> str:
         version=0,
         private=private,
     )
+    if is_series:
+        return "#…-…" + render_series_subject(unborn, 0, 0, level).removeprefix("#0-0")
     return "#…" + render_subject(unborn, level).removeprefix("#0")

@@ -49,6 +49,7 @@ def furnish(site: Site) -> None:
     site.book("Saule", "22:00", "26:00", "Night of the theses")
     site.book("Frêne", "08:00", "36:00", "Exhibition")
     file_cases(site.office)
+    site.book_weekly("Saule", "16:00", "17:00", 4, day=3)
 
 
 @pytest.fixture(scope="session")

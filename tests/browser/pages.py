@@ -40,6 +40,8 @@ PAGES = (
     Look("rooms-left-alone", "/rooms?show=left-out", role="viewer"),
     Look("room", "/rooms/2", role="admin"),
     Look("room-viewer", "/rooms/2", role="viewer"),
+    Look("book-series", f"/book?day={TUESDAY}&start=14:00&item=2&repeat=weekly&count=4"),
+    Look("series", "/series/1"),
     Look("find", f"/find?day={TUESDAY}&start=10:15&people=8&feature=projector"),
     Look("find-nothing", f"/find?day={TUESDAY}&start=10:00&people=5000"),
     Look("find-over", "/find?day=2026-11-02&start=10:00"),

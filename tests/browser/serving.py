@@ -20,7 +20,9 @@ from engine.app.service import build_page_parts, build_web_parts
 from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
+from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import ItemRef, LoanOrder
+from engine.reconcile.series_book import AppSeries, SeriesOrder
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, RoomsSettings, Settings
@@ -68,6 +70,12 @@ class Site:
         items = (ItemRef(ItemKind.ROOM, self.room(room)),) if isinstance(room, str) else ()
         interval = Interval(self.at(start, day), self.at(end, day))
         return self.office.desk.book(LoanOrder(person, interval, items, title, **more), actor="app:test")
+
+    def book_weekly(self, room: str, start: str, end: str, count: int, *, day: int = 1) -> AppSeries:
+        """Book a weekly series from *day* on."""
+        recurrence = recur(Repeat.WEEKLY, self.at(start, day), self.at(end, day), ZONE.key, count=count)
+        order = SeriesOrder(MATHIEU, recurrence, (ItemRef(ItemKind.ROOM, self.room(room)),), "Rehearsal")
+        return self.office.series.book(order, actor="app:test")
 
     def at(self, clock: str, day: int = 1) -> datetime:
         hour, minute = (int(part) for part in clock.split(":"))

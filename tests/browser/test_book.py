@@ -170,3 +170,38 @@ class TestFindingARoom:
         page.wait_for_url("**/book?**")
         expect(offer(page, "Saule").get_by_role("checkbox")).to_be_checked()
         expect(page.get_by_label("People", exact=True)).to_have_value("8")
+
+
+class TestASeries:
+    def test_is_settled_date_by_date_and_booked(self, fresh: Site, visit: Visit) -> None:
+        """Three Tuesdays, of which the second is taken."""
+        fresh.book("Saule", "10:00", "11:00", "Choir", day=8)
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")
+
+        page.get_by_label("Repeats").select_option(label="Every week")
+        page.get_by_label("Times", exact=True).fill("3")
+        page.get_by_label("Times", exact=True).press("Tab")
+
+        expect(page.locator(".book-date")).to_have_count(3)
+        expect(page.locator(".book-date.taken")).to_contain_text("Tue 1 Dec 2026")
+        expect(page.locator("#book-save")).to_have_text("Book 2 dates")
+        page.get_by_label("On Tue 1 Dec 2026").select_option(label="Frêne instead")
+        expect(page.locator(".book-date.taken")).to_have_count(0)
+        page.get_by_label("On Tue 8 Dec 2026").select_option(label="Leave it out")
+        expect(page.locator("#book-told")).to_contain_text("Without: Tue 8 Dec 2026")
+        expect(page.locator("#book-save")).to_have_text("Book 2 dates")
+        page.locator("#book-save").click()
+
+        page.wait_for_url("**/series/1")
+        expect(page.locator(".series-date")).to_have_count(2)
+        expect(page.locator(".series-date").nth(1)).to_contain_text("Frêne")
+
+    def test_on_other_weekdays_by_keyboard(self, fresh: Site, visit: Visit) -> None:
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}&repeat=weekly&count=4")
+        page.locator("#book-weekday-thursday").focus()
+
+        page.keyboard.press("Space")
+
+        expect(page.locator(".book-date").nth(1)).to_contain_text("Thu 26 Nov 2026")
+        expect(page.locator("#book-weekday-thursday")).to_be_focused()
+        expect(page.locator("#book-weekday-tuesday")).to_be_checked()

@@ -14,14 +14,17 @@ from engine.errors import DeskError, Fault, Invalid
 from engine.ids import Address, BookableId
 from engine.loans.loan import Requester
 from engine.loans.openings import find_openings, widen
+from engine.loans.recurrence import WEEKDAYS, Repeat
 from engine.loans.register import Availability, ItemRef, LoanOrder
 from engine.reconcile.telling import Telling, foretell
 from engine.web.models import Notes
+from engine.web.pages.book_series import Dates, preview_dates, series_order
 from engine.web.pages.errors import describe
-from engine.web.pages.forms import Clock, Day, Sent, parse_clock
+from engine.web.pages.forms import Clock, Day, parse_clock
 from engine.web.pages.offers import Offers, make_offers
 from engine.web.pages.page import BookerPage, Page
 from engine.web.pages.people import read_person
+from engine.web.pages.repeats import Repeated
 from engine.web.pages.times import QUARTERS, Times, read_times
 from engine.web.wire import Id, Line, Whole
 
@@ -32,7 +35,7 @@ SHIFT_MINUTES_MAX = 24 * 60
 Swap = Annotated[str, Field(pattern=r"^\d{1,9}-\d{1,9}$")]
 
 
-class BookWish(Sent):
+class BookWish(Repeated):
     """The form, as it is sent with each change and when it is saved; as a link, what to begin with."""
 
     day: Day | None = None
@@ -70,6 +73,8 @@ class Look:
     requester: Requester | None
     offers: Offers | None
     telling: Telling | None
+    dates: Dates | None
+    """Of a series; None for a single booking."""
     faults: dict[str, str]
 
 
@@ -90,11 +95,18 @@ def book(page: BookerPage, wish: Annotated[BookWish, Form()]) -> Response:
     """Book, and go to the loan; what stands in the way is shown in the form."""
     assert page.user is not None
     try:
-        made = page.parts.web.register.book(_order(page, wish), actor=page.user.actor)
+        address = _book(page, wish, page.user.actor)
     except DeskError as error:
         return _render(page, wish, error)
-    address = f"/loans/{made.number}"
     return Response(headers={"HX-Redirect": address}) if page.is_fragment else RedirectResponse(address, 303)
+
+
+def _book(page: Page, wish: BookWish, actor: str) -> str:
+    """Book, and return the address of what was made."""
+    order = _order(page, wish)
+    if wish.repeat is not None:
+        return f"/series/{page.parts.web.series.book(series_order(page, wish, order), actor=actor).id}"
+    return f"/loans/{page.parts.web.register.book(order, actor=actor).number}"
 
 
 def _order(page: Page, wish: BookWish) -> LoanOrder:
@@ -124,6 +136,8 @@ def _render(page: Page, wish: BookWish, error: DeskError | None = None) -> Respo
         look=_look(page, wish),
         trouble=trouble,
         quarters=QUARTERS,
+        repeats=tuple(Repeat),
+        weekday_names=WEEKDAYS,
     )
 
 
@@ -138,7 +152,7 @@ def _look(page: Page, wish: BookWish) -> Look:
         requester = _requester(page, wish)
     except Invalid as error:
         faults["who"] = describe(page, error).lines[0]
-    offers = telling = None
+    offers = telling = dates = None
     if interval is not None:
         known = page.parts.web.register.availability(widen(interval))
         rooms = {room.id: room for room in page.parts.web.rooms.load_rooms()}
@@ -146,7 +160,13 @@ def _look(page: Page, wish: BookWish) -> Look:
         offers = make_offers(openings, rooms, wish.items, people=wish.people, words=wish.q)
         if requester is not None and offers.chosen:
             telling = _foretell(page, wish, requester, offers)
-    return Look(wish, times, _who(page, wish), requester, offers, telling, faults)
+        if requester is not None and offers.chosen and wish.repeat is not None:
+            items = tuple(ItemRef(offer.kind, offer.id) for offer in offers.chosen)
+            try:
+                dates = preview_dates(page, wish, LoanOrder(requester, interval, items), rooms)
+            except Invalid as error:
+                faults["repeat"] = " ".join(describe(page, error).lines)
+    return Look(wish, times, _who(page, wish), requester, offers, telling, dates, faults)
 
 
 def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) -> Telling:
@@ -158,6 +178,7 @@ def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) 
         private=wish.private,
         level=levels.get(offers.chosen[0].opening.item.store_id) or rules.text_level,
         rules=rules,
+        is_series=wish.repeat is not None,
     )
 
 

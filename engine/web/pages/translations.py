@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.units import format_unit
@@ -59,6 +59,10 @@ class Formats:
     def short_day(self, value: date | datetime) -> str:
         """Return `Mon 23`."""
         return format_date(self._local_day(value), "EEE d", locale=self._locale)
+
+    def weekday(self, number: int) -> str:
+        """Return `Mon` for 0."""
+        return str(get_day_names("abbreviated", locale=self._locale)[number])
 
     def clock(self, value: datetime) -> str:
         """Return `14:30`."""

@@ -54,6 +54,12 @@ class TestTheEvent:
 
         assert (told.subject, told.listed, told.private) == ("#…", (), True)
 
+    @pytest.mark.parametrize(("private", "subject"), [(False, "#…-… Alex Doe"), (True, "#…-…")])
+    def test_of_a_series_is_one_for_all_its_loans(self, private: bool, subject: str) -> None:
+        told = foretell(ALEX, ROOM_AND_THING, private=private, level=TextLevel.FULL, rules=RULES, is_series=True)
+
+        assert told.subject == subject
+
 
 class TestSilence:
     def test_things_alone_are_none_of_outlooks_business(self) -> None:
