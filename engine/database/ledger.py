@@ -325,7 +325,7 @@ class SyncLedger:
 
     def _finish(self, transaction: Transaction, intent: Intent, copy: EventCopy | None) -> None:
         """Store the outcome of a write, once: an answer may come after its event was seen in a calendar already."""
-        if not _DROP_INTENT.run(transaction.connection, {"intent": intent.id}).rowcount:
+        if not _drop(transaction, intent):
             return
         match intent.kind:
             case IntentKind.CREATE | IntentKind.CHANGE:
@@ -346,7 +346,7 @@ class SyncLedger:
 
     def drop_intent(self, intent: Intent) -> None:
         with self._write() as transaction:
-            _DROP_INTENT.run(transaction.connection, {"intent": intent.id})
+            _drop(transaction, intent)
             transaction.mark("loan", str(intent.loan_number))
 
     def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
@@ -369,7 +369,7 @@ class SyncLedger:
 
     def fail_intent(self, intent: Intent, note: Note) -> None:
         with self._write() as transaction:
-            _DROP_INTENT.run(transaction.connection, {"intent": intent.id})
+            _drop(transaction, intent)
             subject = f"loan:{intent.loan_number}"
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
             open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
@@ -458,7 +458,24 @@ _READING = Prepared(select(
     room_table.c.delta_link, room_table.c.next_link, room_table.c.window_start, room_table.c.window_end,
     room_table.c.reading, room_table.c.contacted_at, room_table.c.read_at, room_table.c.signalled_at,
 ).where(room_table.c.id == bindparam("room")))  # fmt: skip
-_DROP_INTENT = Prepared(delete(intent_table).where(intent_table.c.id == bindparam("intent")))
+_DROP_INTENT = Prepared(
+    delete(intent_table).where(
+        intent_table.c.id == bindparam("intent"),  # SQLite gives the number of a row that is gone to a later one
+        intent_table.c.loan_number == bindparam("number"),
+        intent_table.c.generation == bindparam("generation"),
+        intent_table.c.kind == bindparam("kind"),
+    )
+)
+
+
+def _drop(transaction: Transaction, intent: Intent) -> bool:
+    """Forget an intent that is over; tell whether it was still there."""
+    row = {
+        "intent": intent.id, "number": intent.loan_number, "generation": intent.generation, "kind": intent.kind.value,
+    }  # fmt: skip
+    return _DROP_INTENT.run(transaction.connection, row).rowcount > 0
+
+
 _COPY_OF = Prepared(
     select(copy_table.c.event_id)
     .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from engine.database.bookings import load_intents
 from engine.errors import RuleBroken
 from engine.graph.transport import Request
-from engine.ids import Address
+from engine.ids import Address, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.loans.rules import BookingRules, OpeningHours
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.reconcile.ledger import Intent
 from tests.simulation.world import World
 
 MakeWorld = Callable[..., World]
@@ -690,6 +693,25 @@ class TestACreationWhoseAnswerIsSlow:
         assert world.loan(loan.number).interval.start == world.at(11)
         (event,) = world.run(world.person(2).events())
         assert event["start"]["dateTime"].startswith(f"{world.at(11):%Y-%m-%dT%H:%M}")
+
+    def test_ends_nothing_that_was_begun_under_its_number(self, world: World) -> None:
+        """SQLite numbers rows anew once the last is gone: what an answer ends is told by more than that number."""
+        world.tenant.faults.add(effect="delay", method="POST", path="events$", seconds=60, times=1)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(2.0)
+        (intent,) = _intents(world, loan.number)
+
+        assert world.engine is not None
+        for old in (replace(intent, loan_number=LoanNumber(loan.number + 1)), replace(intent, generation=9)):
+            world.engine.office.ledger.finish_intent(old, None)
+            world.engine.office.ledger.drop_intent(old)
+
+        assert _intents(world, loan.number) == (intent,)
+
+
+def _intents(world: World, number: LoanNumber) -> tuple[Intent, ...]:
+    with world.database.read() as transaction:
+        return tuple(load_intents(transaction.connection, number))
 
 
 class TestARestoredDatabase:
