@@ -134,7 +134,10 @@ def undo(ctx: typer.Context, number: Number, lang: Language = "en", output: Outp
     _tell(done, output)
     with doors.office() as office:
         left = office.backfills.list_meetings(number, step=None, state=MeetingState.DONE, after=0, limit=1000)
-    note(f"{done.by_state.get(MeetingState.UNDONE, 0)} taken back, {len(left)} left as they are")
+    note(
+        f"{done.by_state.get(MeetingState.UNDONE, 0)} taken back, "
+        f"{done.by_state.get(MeetingState.DONE, 0)} left as they are"
+    )
     for line in left:
         note(f"  loan {line.loan_number}: {_say_outcome(line, lang)}")
 
