@@ -11,6 +11,7 @@ import random
 
 import pytest
 
+from engine.database.connection import Database
 from engine.errors import DeskError
 from engine.interval import Interval
 from engine.reconcile.backfill import Step
@@ -18,7 +19,7 @@ from engine.reconcile.backfill_book import MeetingState, Selection
 from tests.simulation.invariants import check_always, check_quiet
 from tests.simulation.people import Crowd
 from tests.simulation.test_backfill import BY, LIST
-from tests.simulation.test_random_world import Weather
+from tests.simulation.test_random_world import OpenDatabase, Weather
 from tests.simulation.world import World
 
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "10"))
@@ -74,10 +75,11 @@ class Importer:
         self._crowd.log.append(f"{self._world.loop.time():9.2f} {text}")
 
 
-def live_through(seed: int) -> None:
+def live_through(seed: int, database: OpenDatabase | None = None) -> None:
     """Live through one world: meetings from before, then edits, orders and faults at once, then quiet."""
     chance = random.Random(seed)
-    world = World(rooms=chance.randint(1, 3), people=chance.randint(1, 3), seed=seed, settings=LIST)
+    rooms, people = chance.randint(1, 3), chance.randint(1, 3)
+    world = World(rooms=rooms, people=people, seed=seed, settings=LIST, database=database)
     crowd = Crowd(world, chance)
     try:
         for _ in range(FROM_BEFORE):
@@ -144,3 +146,8 @@ def _check_quiet(world: World, crowd: Crowd, importer: Importer) -> None:
 def test_backfills_keep_the_promises_in_any_world(seed: int) -> None:
     """Whatever is imported, taken back and edited: no double booking, nothing doubled, lost or resurrected."""
     live_through(seed)
+
+
+def test_they_do_on_postgresql_too(postgresql_url: str) -> None:
+    """One of these worlds on the other database."""
+    live_through(FIRST_SEED, lambda now: Database(postgresql_url, clock=now))

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from engine.database.connection import Database
 from engine.loans.loan import CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.room import RoomState
+from tests.simulation.test_random_world import OpenDatabase
 from tests.simulation.world import World
 
 Make = Callable[..., World]
@@ -24,8 +26,8 @@ def make() -> Iterator[Make]:
     """Make worlds, and end them."""
     made: list[World] = []
 
-    def make_world(rooms: int = 1, **settings: str) -> World:
-        made.append(World(rooms=rooms, settings=settings).open())
+    def make_world(rooms: int = 1, database: OpenDatabase | None = None, **settings: str) -> World:
+        made.append(World(rooms=rooms, settings=settings, database=database).open())
         return made[-1]
 
     yield make_world
@@ -136,6 +138,18 @@ class TestDrift:
         assert compare(world) == (0, 1)
 
         assert len(world.live_loans) == 1
+
+    def test_is_found_on_postgresql_too(self, make: Make, postgresql_url: str) -> None:
+        """Counted twice in the same row: what was found the last time, and in all."""
+        world = make(database=lambda now: Database(postgresql_url, clock=now))
+        world.meet(1, 9, 10, 1)
+        world.settle()
+        for _ in range(2):
+            corrupt(world, "UPDATE room_copy SET etag = 'old'")
+            assert compare(world) == (1, 0)
+
+        (found,) = world.office.comparisons.load_all().values()
+        assert (found.copies, found.copies_total) == (1, 2)
 
     def test_opens_no_case_where_rooms_are_asked_in_turn(self, make: Make) -> None:
         """Without notifications nothing was promised: drift is counted, and no subscription can be deaf."""
