@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ from engine.web.front import Front
 from engine.web.metrics import Metrics, Readings
 from engine.web.pages.app import create_pages
 from engine.web.pages.live import Live
+from engine.web.pages.outlook_parts import OutlookPlayer
 from engine.web.pages.parts import PageParts
 from engine.web.pages.sign_in import SIGNED_IN_PATH
 from engine.web.parts import Check, WebParts
@@ -81,7 +83,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
-        base_url, credential = await stack.enter_async_context(open_tenant(settings))
+        base_url, credential, outlook = await stack.enter_async_context(open_tenant(settings))
         office = stack.enter_context(Office(settings, now=utc_now))
         sole = SoleWorker(office.database)
         stack.callback(sole.close)
@@ -91,7 +93,8 @@ async def _serve(settings: Settings) -> None:
         stack.push_async_callback(calendar.aclose)
         metrics = Metrics(lambda: _read_metrics(office, calendar))
         token = choose_bootstrap_token(settings, office)
-        public = await stack.enter_async_context(_open_web(settings, office, calendar, metrics, token))
+        outside = Outside(probe_through(calendar, asyncio.get_running_loop()), outlook)
+        public = await stack.enter_async_context(_open_web(settings, office, outside, metrics, token))
         check_public_url(settings, public)
         office.rules.link_base = public
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
@@ -148,11 +151,15 @@ def _listen_elsewhere(office: Office) -> Any:
 
 
 @asynccontextmanager
-async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, TokenCredential]]:
-    """Yield the Graph to speak to and our identity there: the simulated tenant's, started here, or a real one's."""
+async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, TokenCredential, OutlookPlayer | None]]:
+    """Yield the Graph to speak to and our identity there: the simulated tenant's, started here, or a real one's.
+
+    With the simulated one, also who plays Outlook in it.
+    """
     if not settings.simulated:
-        yield settings.graph.base_url, credential_of(settings)
+        yield settings.graph.base_url, credential_of(settings), None
         return
+    from engine.app.outlook import SimulatedOutlook
     from engine.simulator import DEMO_TOKEN as TENANT_TOKEN
     from engine.simulator import TenantOptions
     from engine.simulator.demo import populate
@@ -169,7 +176,8 @@ async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, TokenCrede
         if settings.simulator.demo:
             zone = demo_zone(settings)
             populate(server.tenant, today=utc_now().astimezone(ZoneInfo(zone)).date(), zone=zone)
-        yield server.base_url, StaticTokenCredential(TENANT_TOKEN)
+        outlook = SimulatedOutlook(server.tenant, asyncio.get_running_loop(), zone=demo_zone(settings))
+        yield server.base_url, StaticTokenCredential(TENANT_TOKEN), outlook
     finally:
         await server.stop()
 
@@ -212,7 +220,7 @@ class _EmbeddedServer(uvicorn.Server):
 
 @asynccontextmanager
 async def _open_web(
-    settings: Settings, office: Office, calendar: GraphCalendar, metrics: Metrics, token: str | None
+    settings: Settings, office: Office, outside: Outside, metrics: Metrics, token: str | None
 ) -> AsyncIterator[str]:
     """Serve, and yield the public address. First of all doors: Graph calls the receiver while it subscribes us."""
     import socket
@@ -227,8 +235,7 @@ async def _open_web(
         raise Fatal(f"the web cannot listen on {host}:{port}: {error.strerror}; set ENGINE_WEB__PORT") from error
     public = settings.web.public_url_for(listener.getsockname()[1])
     parts = build_web_parts(settings, office, metrics, token=token, public=public)
-    probe = probe_through(calendar, asyncio.get_running_loop())
-    pages = build_page_parts(settings, office, parts, probe=probe)
+    pages = build_page_parts(settings, office, parts, outside)
     routers = [build_receiver(_accept(office, metrics)), build_backfills(office.backfills)]
     app = Front(create_api(parts, routers=routers), create_pages(pages))
     config = uvicorn.Config(
@@ -277,8 +284,17 @@ def build_web_parts(
     )
 
 
-def build_page_parts(settings: Settings, office: Office, parts: WebParts, *, probe: Probe = ask_nobody) -> PageParts:
-    """Return what the pages need on top of the API's parts; *probe* looks mailboxes up."""
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What pages ask of the world outside: whether a mailbox is there, and who plays Outlook in a simulated tenant."""
+
+    probe: Probe = ask_nobody
+    outlook: OutlookPlayer | None = None
+
+
+def build_page_parts(settings: Settings, office: Office, parts: WebParts, outside: Outside | None = None) -> PageParts:
+    """Return what the pages need on top of the API's parts; without *outside* nobody out there is asked."""
+    outside = outside or Outside()
     board = Board(office.database)
     is_here = is_loopback(settings.web.host) and not parts.base_address.startswith("https://")
     provider = build_provider(settings, office, parts.base_address)
@@ -292,10 +308,11 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, *, pro
         rules=office.rules.sync,
         room_board=office.status,
         inventory=office.inventory,
-        settings=RunTimeSettings(office, probe),
         keepers=Keepers(office.database),
+        settings=RunTimeSettings(office, outside.probe),
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
         provider=provider,
+        outlook=outside.outlook,
         development=_demo_people() if is_here and settings.simulated and provider is None else None,
         secure=parts.base_address.startswith("https://"),
         simulated=settings.simulated,

@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+from engine.app.service import Outside
 from tests.browser.chromium import HELP, find_chromium, flags, must_be_there
-from tests.browser.serving import AMELIE, Site, running_site
+from tests.browser.serving import AMELIE, NOW, Site, running_site
 from tests.web.case_scene import file_cases
+from tests.web.played_outlook import played_outlook
 
 ARTEFACTS = os.environ.get("ACCORD_TEST_SCREENSHOTS", "")
 """A folder that takes a picture of every page looked at; empty: none are kept."""
@@ -54,7 +56,8 @@ def furnish(site: Site) -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running_site(tmp_path_factory.mktemp("site")) as running:
+    folder = tmp_path_factory.mktemp("site")
+    with played_outlook(lambda: NOW) as outlook, running_site(folder, outside=Outside(outlook=outlook)) as running:
         furnish(running)
         yield running
 

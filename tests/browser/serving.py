@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 
 from engine.app.office import Office
-from engine.app.service import build_page_parts, build_web_parts
+from engine.app.service import Outside, build_page_parts, build_web_parts
 from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
@@ -83,7 +83,9 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, places: tuple[Place, ...] | None = None, **more: Any) -> Iterator[Site]:
+def running_site(
+    folder: Path, places: tuple[Place, ...] | None = None, *, outside: Outside | None = None, **more: Any
+) -> Iterator[Site]:
     """Serve an app with four rooms, or with *places*; *more* are further sections of settings."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -98,7 +100,7 @@ def running_site(folder: Path, places: tuple[Place, ...] | None = None, **more: 
             plan_import(places or _places(), (), ignored_tags=frozenset()), default_store="Main desk"
         )
         parts = build_web_parts(settings, office, Metrics(), token=None, public=address)
-        pages = build_page_parts(settings, office, parts)
+        pages = build_page_parts(settings, office, parts, outside)
         app = Front(create_api(parts), create_pages(pages))
         server = _Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
         loop = asyncio.new_event_loop()

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.app.office import Office
-from engine.app.service import build_page_parts, build_web_parts
+from engine.app.service import Outside, build_page_parts, build_web_parts
 from engine.database.keepers import Keepers
 from engine.ids import Address
 from engine.interval import Interval
@@ -85,7 +85,7 @@ def csrf_of(html: str) -> str:
 
 
 @contextmanager
-def open_house(folder: Path, **settings: Any) -> Iterator[House]:
+def open_house(folder: Path, outside: Outside | None = None, **settings: Any) -> Iterator[House]:
     wanted = Settings(database=DatabaseSettings(url=f"sqlite:///{folder}/house.db"), **settings)
     with Office(wanted, now=lambda: NOW) as office:
         places = (
@@ -95,4 +95,4 @@ def open_house(folder: Path, **settings: Any) -> Iterator[House]:
         )
         office.rooms.apply_import(plan_import(places, (), ignored_tags=frozenset()), default_store="Main desk")
         parts = build_web_parts(wanted, office, Metrics(), token=None, public=wanted.web.public_url or ORIGIN)
-        yield House(office, Front(create_api(parts), create_pages(build_page_parts(wanted, office, parts))))
+        yield House(office, Front(create_api(parts), create_pages(build_page_parts(wanted, office, parts, outside))))

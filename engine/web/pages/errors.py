@@ -163,6 +163,7 @@ def describe_fault(page: Page, code: str, message: str) -> str:
         "too_long": page.say("A text is too long."),
         "requester_unknown": page.say("Choose a person, or write their address."),
         "requester_ambiguous": page.say("Several people are called so: choose one, or write the address."),
+        "outlook_refused": page.say("Outlook refuses: %(why)s", why=message),
         "choice_unknown": page.say("Choose one of those offered."),
         "domain_malformed": page.say("A domain reads like example.org."),
         "days_out_of_range": page.say("A whole number of days from 1 to 1800."),

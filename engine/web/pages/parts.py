@@ -18,6 +18,7 @@ from engine.reconcile.case_list import CaseShelves
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.live import Live
+from engine.web.pages.outlook_parts import OutlookPlayer
 from engine.web.pages.setting_parts import SettingsDesk
 from engine.web.parts import WebParts
 from engine.web.provider import IdentityProvider
@@ -147,6 +148,7 @@ class PageParts:
         follow: what a room's light is judged by.
         zone: the building's time zone, in which pages show and take times.
         provider: who vouches for people; None: nobody does.
+        outlook: who plays Outlook in the simulated tenant; None with a real one.
         development: whom the development sign-in offers; None: there is none.
         secure: whether people reach us over https, so that cookies may insist on it.
         simulated: whether Outlook is played by the simulated tenant.
@@ -166,6 +168,7 @@ class PageParts:
     follow: FollowRule
     zone: ZoneInfo
     provider: IdentityProvider | None = None
+    outlook: OutlookPlayer | None = None
     development: Sequence[Requester] | None = None
     secure: bool = False
     simulated: bool = False
