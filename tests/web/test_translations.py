@@ -14,7 +14,7 @@ from tests.web.texts import find_texts
 FILES = sorted(CATALOGUES.glob("*/*.po"))
 PLACES = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
 
-SAME_IN_BOTH = {"Actions", "Notes", "{room}, {when}", "%(first)s – %(last)s"}
+SAME_IN_BOTH = {"Description", "Actions", "Notes", "{room}, {when}", "%(first)s – %(last)s"}
 """Texts that French writes as English does."""
 
 

@@ -22,6 +22,7 @@ from engine.web.pages import (
     series,
     settings,
     sign_in,
+    stores,
     why,
 )
 from engine.web.pages.errors import install_errors
@@ -41,6 +42,7 @@ ROUTERS = (
     rooms.router,
     series.router,
     settings.router,
+    stores.router,
     events.router,
     cases.router,
     why.router,

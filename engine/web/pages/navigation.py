@@ -34,6 +34,7 @@ ENTRIES = (
     Entry("cases", "/cases", N_("Cases"), "triangle-alert", Role.VIEWER),
     Entry("why", "/why", N_("Why?"), "circle-help", Role.VIEWER),
     Entry("rooms", "/rooms", N_("Rooms"), "building-2", Role.VIEWER),
+    Entry("stores", "/stores", N_("Stores and things"), "warehouse", Role.VIEWER),
     Entry("outlook", "/outlook", N_("Outlook, simulated"), "mail", only_simulated=True),
     Entry("settings", "/settings", N_("Settings"), "settings", Role.ADMIN),
 )
