@@ -10,11 +10,12 @@ from typing import Any
 
 from engine.errors import DeskError
 from engine.interval import Interval
-from engine.loans.loan import CaseState
+from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
+from tests.simulation.app_series import AppSeries
 from tests.simulation.series import at, book_series, recurrence
 from tests.simulation.world import World
 
@@ -66,13 +67,17 @@ class Crowd:
     log: list[str] = field(default_factory=list)
     refused: int = 0
 
+    def __post_init__(self) -> None:
+        self._app = AppSeries(self)
+
     def act(self) -> None:
         """Do one thing."""
         verbs = [self._meet_daily, self._move_series, self._cut_series, self._reroom_series, self._cancel_series,
                  self._meet, self._book, self._move_meeting, self._move_loan, self._rerooms_meeting,
                  self._reroom_loan, self._cancel_meeting, self._cancel_loan, self._give_loan,
-                 self._settle_case, self._hand_over]  # fmt: skip
-        weights = [2, 1, 1, 1, 0.5, 5, 5, 3, 3, 2, 2, 2, 2, 1, 2, 0.7]
+                 self._settle_case, self._hand_over, self._app.book, self._app.change, self._app.cancel,
+                 self._app.touch_in_outlook]  # fmt: skip
+        weights = [2, 1, 1, 1, 0.5, 5, 5, 3, 3, 2, 2, 2, 2, 1, 2, 0.7, 2, 2, 0.7, 1]
         (verb,) = self.random.choices(verbs, weights)
         try:
             verb()
@@ -86,25 +91,25 @@ class Crowd:
         start = self.world.at(self.random.randrange(8 * 4, 18 * 4) / 4, days=self.random.randint(1, DAYS))
         return Interval(start, start + timedelta(minutes=15 * self.random.randint(1, 8)))
 
-    def _rooms(self) -> list[int]:
+    def draw_rooms(self) -> list[int]:
         rooms = range(1, len(self.world.room_addresses) + 1)
         return sorted(self.random.sample(rooms, min(len(rooms), self.random.choice([1, 1, 1, 2]))))
 
-    def _person(self) -> int:
+    def draw_person(self) -> int:
         return self.random.randint(1, len(self.world.people))
 
     def _pick(self, side: str) -> Remembered | None:
         alive = [booking for booking in self.bookings if booking.side == side and not booking.cancelled]
         return self.random.choice(alive) if alive else None
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
         self.log.append(f"{self.world.loop.time():9.2f} {text}")
 
     # --- Outlook
 
     def _meet(self) -> None:
-        person, rooms, interval = self._person(), self._rooms(), self._interval()
-        self._tell(f"person {person} meets in {rooms} {_say(interval)}")
+        person, rooms, interval = self.draw_person(), self.draw_rooms(), self._interval()
+        self.tell(f"person {person} meets in {rooms} {_say(interval)}")
         addresses = [self.world.room_addresses[room - 1] for room in rooms]
         event = self.world.run(
             self.world.person(person).book(interval.start, interval.end, rooms=addresses, subject="Meeting")
@@ -124,11 +129,27 @@ class Crowd:
             mailbox = self.world.person(booking.person)
             found: dict[str, Any] | None = self.world.run(mailbox.by_ical(booking.ical_uid or ""))
             return found
+        name = self.world.links().get(booking.number or 0) or ""
+        if "@" in name:
+            return self._find_date(booking, name)
         for person in range(1, len(self.world.people) + 1):
             for event in self.world.run(self.world.person(person).events()):
                 if event["subject"].startswith(f"#{booking.number} "):
                     booking.person = person
                     return dict(event)
+        return None
+
+    def _find_single(self, booking: Remembered) -> dict[str, Any] | None:
+        event = self._find_event(booking)
+        return event if event is not None and event["type"] == "singleInstance" else None
+
+    def _find_date(self, booking: Remembered, name: str) -> dict[str, Any] | None:
+        """Find one date of a series of the app in its requester's calendar."""
+        for person in range(1, len(self.world.people) + 1):
+            for master in self.world.run(self.world.person(person).events()):
+                if name.startswith(f"{master['iCalUId']}@") and master["isOrganizer"]:
+                    booking.person = person
+                    return self.world.dates_by_name(person, master["id"]).get(name)
         return None
 
     def _move_meeting(self) -> None:
@@ -137,7 +158,7 @@ class Crowd:
         if booking is None or event is None:
             return
         interval = self._interval()
-        self._tell(f"person {booking.person} moves {_name(booking)} in Outlook to {_say(interval)}")
+        self.tell(f"person {booking.person} moves {_name(booking)} in Outlook to {_say(interval)}")
         self.world.run(self.world.person(booking.person).move(event["id"], interval.start, interval.end))
         booking.interval, booking.edits = interval, booking.edits + 1
 
@@ -146,8 +167,8 @@ class Crowd:
         event = self._find_event(booking) if booking else None
         if booking is None or event is None:
             return
-        rooms = self._rooms()
-        self._tell(f"person {booking.person} takes {_name(booking)} to rooms {rooms}")
+        rooms = self.draw_rooms()
+        self.tell(f"person {booking.person} takes {_name(booking)} to rooms {rooms}")
         addresses = [self.world.room_addresses[room - 1] for room in rooms]
         self.world.run(self.world.person(booking.person).set_rooms(event["id"], addresses))
 
@@ -156,7 +177,7 @@ class Crowd:
         event = self._find_event(booking) if booking else None
         if booking is None or event is None:
             return
-        self._tell(f"person {booking.person} cancels {_name(booking)} in Outlook")
+        self.tell(f"person {booking.person} cancels {_name(booking)} in Outlook")
         if booking.number is not None and not self.world.links().get(booking.number):
             booking.uncertain = True
         self.world.run(self.world.person(booking.person).cancel(event["id"]))
@@ -165,11 +186,11 @@ class Crowd:
     def _hand_over(self) -> None:
         """Let an administrator give somebody's meeting another organizer."""
         booking = self._pick(self.random.choice(["outlook", "app"]))
-        event = self._find_event(booking) if booking and booking.series is None else None
-        person = self._person()
+        event = self._find_single(booking) if booking else None
+        person = self.draw_person()
         if booking is None or event is None or person == booking.person:
             return
-        self._tell(f"an administrator gives {_name(booking)} from person {booking.person} to person {person}")
+        self.tell(f"an administrator gives {_name(booking)} from person {booking.person} to person {person}")
         people = self.world.people
         self.world.tenant.office.change_organizer(people[booking.person - 1], event["iCalUId"], people[person - 1])
         booking.person = person
@@ -178,10 +199,10 @@ class Crowd:
 
     def _meet_daily(self) -> None:
         """Book a short daily series: it meets everything else."""
-        person, rooms = self._person(), self._rooms()
+        person, rooms = self.draw_person(), self.draw_rooms()
         first = self.world.at(0, days=self.random.randint(1, DAYS - 1)).date()
-        hour, times = self._hour(), self.random.randint(2, DAYS)
-        self._tell(f"person {person} meets daily in {rooms} from {first} at {hour}, {times} times")
+        hour, times = self.draw_hour(), self.random.randint(2, DAYS)
+        self.tell(f"person {person} meets daily in {rooms} from {first} at {hour}, {times} times")
         master = book_series(self.world, person, first, hour, *rooms, kind="daily", times=times)
         self._follow(RememberedSeries(person, master["id"], first, times))
 
@@ -189,7 +210,7 @@ class Crowd:
         self.series.append(series)
         self._look_at(series)
 
-    def _hour(self) -> float:
+    def draw_hour(self) -> float:
         return self.random.randrange(8 * 4, 18 * 4) / 4
 
     def _pick_series(self) -> RememberedSeries | None:
@@ -214,8 +235,8 @@ class Crowd:
         series = self._pick_series()
         if series is None:
             return
-        hour = self._hour()
-        self._tell(f"person {series.person} moves the series of {series.first} to {hour}")
+        hour = self.draw_hour()
+        self.tell(f"person {series.person} moves the series of {series.first} to {hour}")
         move = self.world.person(series.person).move(
             series.event_id, at(series.first, hour), at(series.first, hour + 1)
         )
@@ -227,11 +248,11 @@ class Crowd:
         series = self._pick_series()
         if series is None or series.length < 2:
             return
-        rooms, hour = self._rooms(), self._hour()
+        rooms, hour = self.draw_rooms(), self.draw_hour()
         kept = self.random.randint(1, series.length - 1)
         after, left = series.first + timedelta(days=kept), series.length - kept
         series.length = kept
-        self._tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
+        self.tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
         cut = recurrence(series.first, kind="daily", until=after - timedelta(days=1))
         self.world.run(self.world.person(series.person).change(series.event_id, recurrence=cut))
         self._look_at(series)
@@ -242,8 +263,8 @@ class Crowd:
         series = self._pick_series()
         if series is None:
             return
-        rooms = self._rooms()
-        self._tell(f"person {series.person} takes the series of {series.first} to rooms {rooms}")
+        rooms = self.draw_rooms()
+        self.tell(f"person {series.person} takes the series of {series.first} to rooms {rooms}")
         addresses = [self.world.room_addresses[room - 1] for room in rooms]
         self.world.run(self.world.person(series.person).set_rooms(series.event_id, addresses))
         self._look_at(series)
@@ -252,7 +273,7 @@ class Crowd:
         series = self._pick_series()
         if series is None:
             return
-        self._tell(f"person {series.person} cancels the series of {series.first}")
+        self.tell(f"person {series.person} cancels the series of {series.first}")
         self.world.run(self.world.person(series.person).cancel(series.event_id))
         series.cancelled = True
         self._look_at(series)
@@ -260,22 +281,26 @@ class Crowd:
     # --- the app
 
     def _book(self) -> None:
-        person, rooms, interval = self._person(), self._rooms(), self._interval()
-        self._tell(f"desk books {rooms} for person {person} {_say(interval)}")
+        person, rooms, interval = self.draw_person(), self.draw_rooms(), self._interval()
+        self.tell(f"desk books {rooms} for person {person} {_say(interval)}")
         loan = self.world.book_at(person, interval, *rooms)
-        self.bookings.append(Remembered("app", number=loan.number, person=person, interval=interval))
+        self.remember(loan, person)
         self.log[-1] += f" = loan {loan.number}"
 
-    def _loan_number(self, booking: Remembered) -> int | None:
+    def remember(self, loan: Loan, person: int) -> None:
+        """Remember a loan that was just booked at the desk."""
+        self.bookings.append(Remembered("app", number=loan.number, person=person, interval=loan.interval))
+
+    def number_of(self, booking: Remembered) -> int | None:
         if booking.number is not None:
             return booking.number
         return self.world.loan_of(booking.ical_uid or "")
 
     def _change(self, booking: Remembered, change: LoanChange, text: str) -> bool:
-        number = self._loan_number(booking)
+        number = self.number_of(booking)
         if number is None:
             return False
-        self._tell(f"desk {text} loan {number} ({_name(booking)})")
+        self.tell(f"desk {text} loan {number} ({_name(booking)})")
         self.world.change(number, change)
         return True
 
@@ -290,25 +315,29 @@ class Crowd:
     def _reroom_loan(self) -> None:
         booking = self._pick("app")
         if booking is not None:
-            rooms = self._rooms()
+            rooms = self.draw_rooms()
             items = tuple(self.world.item(room) for room in rooms)
             self._change(booking, LoanChange(items=items), f"to rooms {rooms} takes")
 
     def _give_loan(self) -> None:
         booking = self._pick("app")
         if booking is not None:
-            person = self._person()
+            person = self.draw_person()
             change = LoanChange(requester=self.world.requester(person))
             self._change(booking, change, f"to person {person} gives")
 
     def _cancel_loan(self) -> None:
         booking = self._pick(self.random.choice(["outlook", "app", "app"]))
-        number = self._loan_number(booking) if booking is not None else None
+        number = self.number_of(booking) if booking is not None else None
         if booking is None or number is None:
             return
-        self._tell(f"desk cancels loan {number} ({_name(booking)})")
+        self.tell(f"desk cancels loan {number} ({_name(booking)})")
         self.world.act_on(number, LoanAction.CANCEL)
         booking.cancelled = True
+
+    @staticmethod
+    def read_time(value: dict[str, str]) -> datetime:
+        return parse_instant(value)
 
     # --- whoever looks after the cases
 
@@ -320,13 +349,13 @@ class Crowd:
             return
         case = self.random.choice(found)
         if case.state is not CaseState.OPEN:
-            self._tell(f"undoes case {case.id} ({case.code})")
+            self.tell(f"undoes case {case.id} ({case.code})")
             cases.undo(case.id, actor="app:test")
             return
         choices = [choice.way for choice in cases.find(case.id).choices if choice.way is not Way.REJECT]
         if choices:
             way = self.random.choice(choices)
-            self._tell(f"settles case {case.id} ({case.code}) by {way}")
+            self.tell(f"settles case {case.id} ({case.code}) by {way}")
             cases.settle(case.id, way, room_id=None, actor="app:test")
 
     def believe_everything(self) -> None:

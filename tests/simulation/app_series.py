@@ -1,0 +1,160 @@
+"""People who book and change series in the app at random, and organizers who change those series in Outlook."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from engine.interval import Interval
+from engine.loans.loan import Loan
+from engine.loans.recurrence import Repeat, recur
+from engine.loans.register import LoanChange
+from engine.reconcile.series_book import DateChoice, DateState, Scope, SeriesOrder
+from tests.simulation.series import at, recurrence
+
+if TYPE_CHECKING:
+    from tests.simulation.people import Crowd, Remembered
+
+
+class AppSeries:
+    """What the crowd does with series of the app."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+        self._world = crowd.world
+        self._random = crowd.random
+
+    # --- at the desk
+
+    def book(self) -> list[Loan]:
+        """Book a short daily series: dates that are taken are left out, or have a room that stands in."""
+        crowd = self._crowd
+        person, rooms = crowd.draw_person(), crowd.draw_rooms()
+        first = self._world.at(0, days=self._random.randint(1, 2)).date()
+        hour, times = crowd.draw_hour(), self._random.randint(2, 4)
+        recurrence = recur(Repeat.DAILY, at(first, hour), at(first, hour + 1), "Europe/Paris", count=times)
+        items = tuple(self._world.item(room) for room in rooms)
+        order = SeriesOrder(self._world.requester(person), recurrence, items)
+        choices = tuple(
+            DateChoice(each.day, self._stand_in(each.stand_ins))
+            for each in self._world.office.series.preview(order)
+            if each.state is not DateState.FREE
+        )
+        crowd.tell(f"desk books a series in {rooms} for person {person} from {first} at {hour}, {times} times")
+        wanted = SeriesOrder(order.requester, recurrence, items, choices=choices)
+        made = self._world.office.series.book(wanted, actor="app:test")
+        crowd.log[-1] += f" = series {made.id}: {[loan.number for loan in made.loans]}"
+        for loan in made.loans:
+            crowd.remember(loan, person)
+        return list(made.loans)
+
+    def _stand_in(self, found: Any) -> Any:
+        rooms = [ranked.room for each in found for ranked in each.rooms]
+        if not rooms or len(found) > 1 or self._random.random() < 0.5:
+            return None
+        (item,) = [self._world.item(index) for index, address in enumerate(self._world.room_addresses, 1)
+                   if address == rooms[0].address]  # fmt: skip
+        return (item,)
+
+    def change(self) -> None:
+        """Change this and the following dates of a series, or all."""
+        picked = self._pick()
+        if picked is None:
+            return
+        loan, _ = picked
+        scope = self._random.choice([Scope.FOLLOWING, Scope.ALL])
+        day, hour = loan.interval.start.date(), self._crowd.draw_hour()
+        rooms = self._crowd.draw_rooms()
+        items = tuple(self._world.item(room) for room in rooms)
+        change = self._random.choice(
+            [
+                LoanChange(start=at(day, hour), end=at(day, hour + 1)),
+                LoanChange(items=items),
+                LoanChange(start=at(day, hour), end=at(day, hour + 1), items=items),
+            ]
+        )
+        what = f"{hour if change.start else ''} {rooms if change.items else ''}"
+        self._crowd.tell(f"desk changes {scope} of series {loan.series} from loan {loan.number} to {what}")
+        self._edit(lambda: self._world.office.series.change(loan.number, change, scope, actor="app:test"))
+
+    def cancel(self) -> None:
+        picked = self._pick()
+        if picked is None:
+            return
+        loan, _ = picked
+        scope = self._random.choice([Scope.FOLLOWING, Scope.ALL])
+        self._crowd.tell(f"desk cancels {scope} of series {loan.series} from loan {loan.number}")
+        self._edit(lambda: self._world.office.series.cancel(loan.number, scope, actor="app:test"))
+
+    def _pick(self) -> tuple[Loan, Remembered] | None:
+        """Return the loan of a date of some series that has not begun, and what is remembered of it."""
+        alive = [(loan, booking) for booking in self._crowd.bookings if not booking.cancelled
+                 and (loan := self._loan_of(booking)) is not None and loan.series and loan.blocks]  # fmt: skip
+        return self._random.choice(alive) if alive else None
+
+    def _loan_of(self, booking: Remembered) -> Loan | None:
+        number = self._crowd.number_of(booking)
+        return self._world.loan(number) if number is not None else None
+
+    def _edit(self, edit: Any) -> None:
+        """Carry *edit* out, and remember what the desk says of every date afterwards."""
+        before = {number: booking for booking in self._crowd.bookings
+                  if (number := self._crowd.number_of(booking)) is not None}  # fmt: skip
+        was = {number: self._world.loan(number) for number in before}
+        edit()
+        for number, booking in before.items():
+            now = self._world.loan(number)
+            if was[number].blocks and not now.blocks:
+                booking.cancelled = True
+            elif now.interval != was[number].interval:
+                booking.interval, booking.edits = now.interval, booking.edits + 1
+
+    # --- in the organizer's Outlook
+
+    def touch_in_outlook(self) -> None:
+        """Move, shorten or cancel a series of the app where its requester sees it."""
+        found = [
+            (person, event)
+            for person in range(1, len(self._world.people) + 1)
+            for event in self._world.run(self._world.person(person).events())
+            if event["type"] == "seriesMaster" and event["subject"].startswith("#") and event["isOrganizer"]
+        ]
+        if not found:
+            return
+        person, master = self._random.choice(found)
+        uid = master["iCalUId"]
+        dates = self._world.dates_by_name(person, master["id"])
+        if not dates or not any(self._world.loan_of(name) for name in dates):
+            return  # nobody knows yet that it is there
+        act = self._random.choice(["move", "cut", "cancel"])
+        self._crowd.tell(f"person {person} lets the series {master['subject']} {act} in Outlook")
+        someone = self._world.person(person)
+        first = at_day(master)
+        match act:
+            case "move":
+                hour = self._crowd.draw_hour()
+                self._world.run(someone.move(master["id"], at(first, hour), at(first, hour + 1)))
+            case "cut":
+                cut = recurrence(first, kind="daily", until=first + timedelta(days=1))
+                self._world.run(someone.change(master["id"], recurrence=cut))
+            case _:
+                self._world.run(someone.cancel(master["id"]))
+        self._look_at(person, master["id"], uid)
+
+    def _look_at(self, person: int, master_id: str, uid: str) -> None:
+        """Remember the dates as the organizer sees them now."""
+        shown = self._world.dates_by_name(person, master_id)
+        links = self._world.links()
+        for booking in self._crowd.bookings:
+            key = links.get(booking.number or 0) or ""
+            if not key.startswith(f"{uid}@"):
+                continue
+            if key not in shown:
+                booking.cancelled = True
+            else:
+                start, end = (self._crowd.read_time(shown[key][name]) for name in ("start", "end"))
+                booking.interval, booking.edits = Interval(start, end), booking.edits + 1
+
+
+def at_day(master: dict[str, Any]) -> date:
+    return date.fromisoformat(master["recurrence"]["range"]["startDate"])

@@ -1,0 +1,81 @@
+"""The engine dies at any request while it writes a series as a whole, and starts again: one series, nothing doubled."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.interval import Interval
+from engine.loans.register import LoanChange
+from engine.loans.status import ItemState
+from engine.reconcile.series_book import DateChoice, Scope
+from tests.simulation.series import at, starts
+from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
+from tests.simulation.test_app_to_outlook import Crash, MakeWorld, live_through, worlds  # noqa: F401
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 8))
+class TestKilledOnTheWay:
+    def test_of_a_series_with_special_dates(self, worlds: MakeWorld, nth: int, when: str) -> None:  # noqa: F811
+        """One date is left out and one has another room: made, cut into shape, and only then asked for."""
+        crash = Crash(nth, when)
+        world = worlds(rooms=2, on_request=crash)
+        day = first_day(world)
+        for week in (1, 2):
+            world.book_at(3, Interval(at(day + week * WEEK, 9), at(day + week * WEEK, 10)), 1)
+        world.settle()
+        choices = (DateChoice(day + WEEK, None), DateChoice(day + 2 * WEEK, (world.item(2),)))
+
+        live_through(world, crash, lambda: book(world, choices=choices))
+
+        mine = tuple(loan for loan in world.live_loans if loan.series)
+        assert [loan.rooms[0].name for loan in mine] == ["Room 1", "Room 2", "Room 1"]
+        assert states(mine) == {ItemState.ACCEPTED}
+        assert len(masters(world)) == 1
+        assert len(shown(world)) == 3
+        assert world.cases() == []
+
+    def test_of_the_following_dates(self, worlds: MakeWorld, nth: int, when: str) -> None:  # noqa: F811
+        """Between the old series' end and the new one's beginning lies a crash."""
+        crash = Crash(nth, when)
+        world = worlds(rooms=2, on_request=crash)
+        made = book(world)
+        world.settle()
+        change = LoanChange(items=(world.item(2),))
+        number = made.loans[2].number
+
+        live_through(
+            world, crash, lambda: world.office.series.change(number, change, Scope.FOLLOWING, actor="app:test")
+        )
+
+        assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 1", "Room 1", "Room 2", "Room 2"]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert sorted(shown(world)) == utc(world, 9, 9, 9, 9)
+        assert len(masters(world)) == 2
+
+    def test_of_a_move_of_all(self, worlds: MakeWorld, nth: int, when: str) -> None:  # noqa: F811
+        crash = Crash(nth, when)
+        world = worlds(rooms=2, on_request=crash)
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        change = LoanChange(start=at(day, 14), end=at(day, 15))
+        number = made.loans[0].number
+
+        live_through(world, crash, lambda: world.office.series.change(number, change, Scope.ALL, actor="app:test"))
+
+        assert starts(world.live_loans) == [at(day + week * WEEK, 14) for week in range(4)]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert shown(world) == utc(world, 14, 14, 14, 14)
+
+    def test_of_a_cancellation_of_the_rest(self, worlds: MakeWorld, nth: int, when: str) -> None:  # noqa: F811
+        crash = Crash(nth, when)
+        world = worlds(rooms=2, on_request=crash)
+        made = book(world)
+        world.settle()
+        number = made.loans[1].number
+
+        live_through(world, crash, lambda: world.office.series.cancel(number, Scope.FOLLOWING, actor="app:test"))
+
+        assert [loan.number for loan in world.live_loans] == [made.loans[0].number]
+        assert shown(world) == utc(world, 9)
