@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.ids import BookableId, StoreId
     from engine.loans.register import LoanRegister
     from engine.reconcile.backfill_book import Backfill, BackfillBook
+    from engine.reconcile.series_book import SeriesBook
     from engine.reconcile.ways import CaseView, Way
     from engine.reconcile.why import Answer
     from engine.rooms.room import Room
@@ -63,6 +64,9 @@ class Office(Protocol):
 
     @property
     def desk(self) -> LoanRegister: ...
+
+    @property
+    def series(self) -> SeriesBook: ...
 
     @property
     def cases(self) -> CaseDesk: ...

@@ -9,11 +9,14 @@ import typer
 
 from engine.cli.doors import Doors, Office
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, render_local, show_json, show_mapping, show_table
+from engine.cli.output import Format, Output, note, render_local, show_json, show_mapping, show_table
+from engine.cli.repeat import HOW, note_choices, parse_choices, parse_rule, show_dates
 from engine.cli.wishes import find_asset, find_room, parse_moment, parse_requester, parse_stretch
 from engine.errors import Fault, Invalid
 from engine.ids import LoanNumber
+from engine.loans.recurrence_words import say_recurrence
 from engine.loans.status import LoanAction, LoanStatus
+from engine.reconcile.series_book import Scope, SeriesOrder
 
 if TYPE_CHECKING:
     from engine.loans.loan import Loan
@@ -26,6 +29,7 @@ Rooms = Annotated[list[str] | None, typer.Option("--room", help="A room by name,
 Assets = Annotated[list[str] | None, typer.Option("--asset", help="An asset by name or id; may be repeated.")]
 Person = "'Alex Doe <alex@example.org>'"
 Reason = Annotated[str, typer.Option(help="Why; kept in the history.")]
+ScopeOption = Annotated[Scope, typer.Option(help="How much of its series is meant.")]
 Moment = "'2026-11-23 10:00' in local time, or with an offset."
 
 
@@ -82,16 +86,31 @@ def book(
     title: Annotated[str, typer.Option()] = "",
     notes: Annotated[str, typer.Option()] = "",
     private: Annotated[bool, typer.Option("--private", help="Do not show the title to others.")] = False,
+    repeat: Annotated[str | None, typer.Option(help=f"Book a series: {HOW}.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="Leave a date of the series out; may be repeated.")] = None,
+    instead: Annotated[
+        list[str] | None, typer.Option(help="Another room on a date of the series: 2026-12-14=Tilleul.")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show the dates of the series, book nothing.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Book rooms and assets: on quarters of an hour."""
+    """Book rooms and assets: on quarters of an hour. With --repeat a series, every date shown before it is booked."""
     from engine.interval import Interval
     from engine.loans.register import LoanOrder
 
     doors: Doors = ctx.obj
     interval = Interval(*parse_stretch(start, end, _zone(doors)))
+    if repeat is None and (skip or instead or preview):
+        raise Invalid(Fault("repeat", "missing", "--skip, --instead and --preview are about series: add --repeat"))
     with doors.office() as office:
         items = _items(office, room, asset)
+        if repeat is not None:
+            rule = parse_rule(repeat)
+            recurrence = rule.apply(interval.start, interval.end, office.series.zone_of(items))
+            choices = parse_choices(skip or (), instead or (), office.rooms.load_rooms())
+            wanted = SeriesOrder(parse_requester(requester), recurrence, items, title, notes, private, choices)
+            _book_series(doors, office, wanted, preview=preview, output=output)
+            return
         order = LoanOrder(parse_requester(requester), interval, items, title, notes, private)
         _show(doors, office.desk.book(order, actor=doors.actor), output)
 
@@ -106,6 +125,7 @@ def move(
     asset: Assets = None,
     requester: Annotated[str | None, typer.Option(help=f"Hand it over to {Person}.")] = None,
     title: Annotated[str | None, typer.Option()] = None,
+    scope: ScopeOption = Scope.THIS,
     output: Output = Format.TABLE,
 ) -> None:
     """Move a loan: other times, other rooms and assets (the whole new list), another requester or title."""
@@ -125,7 +145,7 @@ def move(
             items=_items(office, room, asset) if room or asset else None,
             title=title,
         )
-        _show(doors, office.desk.change(loan.number, change, actor=doors.actor), output)
+        _show(doors, office.series.change(loan.number, change, scope, actor=doors.actor), output)
 
 
 @app.command()
@@ -174,9 +194,41 @@ def close(ctx: typer.Context, number: Number, reason: Reason = "", output: Outpu
 
 
 @app.command()
-def cancel(ctx: typer.Context, number: Number, reason: Reason = "", output: Output = Format.TABLE) -> None:
+def cancel(
+    ctx: typer.Context,
+    number: Number,
+    reason: Reason = "",
+    scope: ScopeOption = Scope.THIS,
+    output: Output = Format.TABLE,
+) -> None:
     """Cancel a loan; its event is deleted in Outlook."""
-    _act(ctx.obj, number, LoanAction.CANCEL, reason, output)
+    doors: Doors = ctx.obj
+    with doors.office() as office:
+        loan = office.series.cancel(LoanNumber(number), scope, actor=doors.actor, reason=reason)
+        _show(doors, loan, output)
+
+
+def _book_series(doors: Doors, office: Office, order: SeriesOrder, *, preview: bool, output: Format) -> None:
+    """Show every date, then book them unless one cannot be had."""
+    from engine.reconcile.series_book import DateState
+    from engine.web.series_models import render_series
+
+    planned = office.series.preview(order)
+    if output is Format.TABLE:
+        note(f"{say_recurrence(order.recurrence)} ({order.recurrence.zone})")
+        names = {int(room.id): room.name for room in office.rooms.load_rooms()}
+        names |= {int(asset.id): asset.name for asset in office.desk.list_assets()}
+        show_dates(planned, names, ZoneInfo(order.recurrence.zone))
+    if any(each.state in (DateState.TAKEN, DateState.AGAINST_RULES) for each in planned):
+        note_choices()
+        raise typer.Exit(1)
+    if preview:
+        return
+    made = office.series.book(order, actor=doors.actor)
+    if output is Format.JSON:
+        show_json(render_series(made, "en"))
+        return
+    note(f"Booked as series {made.id}: loans {made.loans[0].number} to {made.loans[-1].number}.")
 
 
 def _act(doors: Doors, number: int, action: LoanAction, reason: str, output: Format) -> None:

@@ -21,7 +21,16 @@ from engine.cli.wishes import parse_moment, parse_requester, parse_stretch
 from engine.errors import BadSettings, DatabaseUnusable, Invalid, Unreachable
 from engine.loans.loan import Case, CaseState
 from engine.settings import Settings
-from tests.web.fakes import NOW, MemoryCases, MemoryDesk, MemoryIdentity, MemoryRooms, MemoryTokens, MemoryWhy
+from tests.web.fakes import (
+    NOW,
+    MemoryCases,
+    MemoryDesk,
+    MemoryIdentity,
+    MemoryRooms,
+    MemorySeries,
+    MemoryTokens,
+    MemoryWhy,
+)
 
 PARIS = ZoneInfo("Europe/Paris")
 BOOK = ("loans", "book", "--requester", "Alex Doe <alex@example.org>", "--start", "2026-11-23 10:00", "--end", "11:00")
@@ -45,6 +54,7 @@ class MemoryOffice:
 
     def __post_init__(self) -> None:
         self.desk = MemoryDesk(self.rooms)
+        self.series = MemorySeries(self.desk)
         self.cases = MemoryCases(self.desk)
         self.why = MemoryWhy(self.rooms)
 
