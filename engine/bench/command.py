@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from engine.bench import changes, counts, imports, timetables
+from engine.bench import changes, counts, imports, series, timetables
 from engine.bench.floors import Floors, measure_floors
 from engine.bench.report import Figure, describe_machine, print_table, render_json
 from engine.bench.startup import measure_startup
@@ -70,6 +70,10 @@ def _timetable(session: Session) -> list[Figure]:
     return timetables.measure_timetable(timetable, weeks=2 if session.quick else 14)
 
 
+def _series(_session: Session) -> list[Figure]:
+    return series.measure_series()
+
+
 def _startup(session: Session) -> list[Figure]:
     return measure_startup(session.room("startup"), kinds=("new",) if session.quick else ("new", "known"))
 
@@ -82,6 +86,7 @@ MEASURES: Mapping[str, tuple[str, Callable[[Session], list[Figure]]]] = {
     "changes": ("latency and CPU per change of the running service", _changes),
     "import": ("the first reading of many rooms", _import),
     "timetable": ("a term as single meetings and as series: loans and requests", _timetable),
+    "series": ("a series over a clock change, made and changed from either side: requests per step", _series),
     "startup": ("from the start to the first answer", _startup),
 }
 

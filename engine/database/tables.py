@@ -193,9 +193,10 @@ class LinkRow(SQLModel, table=True):
     loan_number: int = Field(foreign_key="loan.number")
     generation: int = 1
     state: str
-    """`pending` (being created), `linked`, `ended`, `left`."""
+    """`pending` (being created), `led` (being written together with its series), `linked`, `ended`, `left`."""
     ical_uid: str | None = None
-    """What names the meeting, as in `room_copy`: a uid, or `<uid of the series>@<day>`."""
+    """What names the meeting, as in `room_copy`: a uid, or `<uid of the series>@<day>`. A led one's series may have no
+    uid yet: `series-<id>@<day>`."""
     organizer_mailbox: str | None = None
     organizer_event_id: str | None = None
     organizer_etag: str | None = None

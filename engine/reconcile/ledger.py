@@ -73,7 +73,7 @@ class Link:
 
     generation: int
     state: str
-    """`pending`, `linked`, `ended` (by us), `left` (by Outlook)."""
+    """`pending`, `led`, `linked`, `ended` (by us), `left` (by Outlook)."""
     base: Base | None
     ical_uid: ICalUid | None
     mailbox: str | None
