@@ -193,14 +193,16 @@ class AppSeriesLedger:
             _forget(transaction, write)
 
     def finish_end(self, write: SeriesWrite) -> None:
+        successor = write.draft.successor
+        note = Note("event_deleted", actor="engine")
+        if successor is not None:
+            note = Note("series_goes_on", {"series": successor}, actor="engine")
         with self._database.write() as transaction:
             for each in write.draft.dates:
-                code = "event_deleted" if write.draft.successor is None else "event_replaced"
-                note = Note(code, actor="engine")
                 write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
             _forget(transaction, write)
-            if write.draft.successor is not None:
-                transaction.mark("series", str(write.draft.successor))
+            if successor is not None:
+                transaction.mark("series", str(successor))
 
     def give_back(self, write: SeriesWrite, note: Note | None) -> None:
         """Tie each date to its event again as it was: its own pass does what the series was to do."""

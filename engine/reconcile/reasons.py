@@ -40,6 +40,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Créé depuis une réunion Outlook, {start} - {end} UTC.",
         ),
         "date_of_series": ("The date {day} of series {series}.", "La date {day} de la série {series}."),
+        "series_goes_on": (
+            "In Outlook its series has ended before this date, which goes on as a date of series {series}.",
+            "Dans Outlook, sa série s'est terminée avant cette date, qui continue dans la série {series}.",
+        ),
         "begun_date_moved": (
             "Its series was moved after this date had begun, there to {start} - {end} UTC: the loan stays as it was.",
             "Sa série a été déplacée après le début de cette date, là au {start} - {end} UTC : le prêt reste tel quel.",

@@ -357,6 +357,13 @@ class Crowd:
             way = self.random.choice(choices)
             self.tell(f"settles case {case.id} ({case.code}) by {way}")
             cases.settle(case.id, way, room_id=None, actor="app:test")
+            self._accept_settlement(case.loan_number)
+
+    def _accept_settlement(self, number: int | None) -> None:
+        """Remember what the desk shows of a loan whose case somebody settled: that is what was wanted last."""
+        for booking in self.bookings:
+            if number is not None and self.number_of(booking) == number:
+                booking.interval = self.world.loan(number).interval
 
     def believe_everything(self) -> None:
         """Confirm every cancellation that is held back."""
