@@ -20,12 +20,13 @@ from engine.database.codec import parse_recurrence, render_recurrence
 from engine.database.connection import Transaction
 from engine.database.desk import Desk, check_version, lock_and_load
 from engine.database.edits import let_go
-from engine.database.loans import load_loans
+from engine.database.loans import load_loan, load_loans
 from engine.database.roombook import RoomCache
 from engine.database.series_codec import render_series_draft
 from engine.database.series_ledger import lead_dates
 from engine.database.tables import metadata
-from engine.errors import Clash, NotAllowed, Unavailable
+from engine.database.wishes import ID_MAX
+from engine.errors import Clash, NotAllowed, NotFound, Stale, Unavailable
 from engine.ids import BookableId, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan
@@ -86,12 +87,8 @@ class SeriesScope:
         self._transaction = transaction
         self._desk = desk
         self._rooms = rooms
-        self._loan = lock_and_load(transaction, number)
-        if self._loan.series is None:
-            raise NotAllowed(f"loan {number} is no date of a series: it can only be changed by itself")
-        self._series = transaction.connection.execute(
-            select(_series).where(_series.c.id == int(self._loan.series))
-        ).one()
+        self._loan, series_id = _lock_series(transaction, number)
+        self._series = transaction.connection.execute(select(_series).where(_series.c.id == series_id)).one()
         self._recurrence = parse_recurrence(self._series.recurrence)
         self._zone = ZoneInfo(self._series.zone or zone)
         self._dates = self._load_dates()
@@ -302,6 +299,21 @@ class SeriesScope:
     def _refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
         found = [self._rooms.book().by_id(room) for room in sorted(rooms)]
         return tuple(RoomRef(room.address, room.name) for room in found if room is not None)
+
+
+def _lock_series(transaction: Transaction, number: LoanNumber) -> tuple[Loan, int]:
+    """Return the loan and its series, all dates of which are locked until we are done: loans are, before items."""
+    loan = load_loan(transaction.connection, number) if 0 < number <= ID_MAX else None
+    if loan is None:
+        raise NotFound(f"there is no loan {number}")
+    if loan.series is None:
+        raise NotAllowed(f"loan {number} is no date of a series: it can only be changed by itself")
+    dates = select(_loan.c.number).where(_loan.c.series == loan.series).order_by(_loan.c.number)
+    transaction.connection.execute(dates.with_for_update()).all()
+    found = lock_and_load(transaction, number)
+    if found.series != loan.series:
+        raise Stale(f"loan {number} became a date of another series while it was being looked at")
+    return found, int(loan.series)
 
 
 def _moves(loan: Loan, change: LoanChange) -> bool:

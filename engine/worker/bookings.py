@@ -191,6 +191,8 @@ class BookingPass:
         link = booking.link
         if link is None or link.asked_at is None or booking.loan is None or not booking.loan.blocks:
             return None
+        if booking.series is not None and not self._series.covers(booking.series):
+            return None  # beyond what is read: its room's answer comes when the window reaches it
         return check_answers(
             asked_at=link.asked_at,
             checked_at=link.checked_at,

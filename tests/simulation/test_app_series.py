@@ -153,6 +153,28 @@ class TestBooking:
         assert shown(world) == [utc(world, 9, 9, 9, 9)[index] for index in (1, 3)]
 
 
+class TestALongSeries:
+    def test_hears_of_later_dates_when_the_window_reaches_them(self) -> None:
+        """What lies beyond the horizon is not read: no answer from there is no silence."""
+        world = World(rooms=1, settings={"ENGINE_SYNC__HORIZON_DAYS": "60"}).open()
+        world.tenant.office.set_processing(world.room_addresses[0], BookingWindowInDays=365)
+        book(world, times=20)
+        world.settle()
+        world.wait(2 * 24 * 3600.0)
+        world.settle()
+        answered = [loan for loan in world.live_loans if states((loan,)) == {ItemState.ACCEPTED}]
+
+        world.wait(timedelta(days=40).total_seconds())
+        world.office.rooms.mark_rooms(priority=2)
+        world.settle()
+
+        later = [loan for loan in world.loans if states((loan,)) == {ItemState.ACCEPTED}]
+        assert 0 < len(answered) < len(later)
+        assert "room_does_not_answer" not in world.cases()
+        assert len(shown(world)) == len(world.live_loans) == 20
+        world.close()
+
+
 class TestARoomThatSaysNo:
     def test_to_one_date_ends_that_loan(self, world: World) -> None:
         """Below the limits a series is accepted and single dates are declined (B34)."""
