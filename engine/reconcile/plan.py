@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.ids import Address, fold_address
+from engine.ids import Address, BookableId, fold_address
 from engine.loans.loan import Home, Loan
 from engine.loans.status import BLOCKING_STATUSES, WITHDRAWN_STATUSES, ItemState, LoanAction
 from engine.reconcile.actions import (
@@ -23,7 +23,7 @@ from engine.reconcile.actions import (
 )
 from engine.reconcile.brake import plan_kept
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
-from engine.reconcile.merge import answer_cases, answered_states, plan_merge
+from engine.reconcile.merge import answer_cases, plan_merge
 from engine.reconcile.reasons import say_instant
 from engine.reconcile.shadow import withhold_writes
 from engine.reconcile.validate import Invalid, Valid, validate
@@ -150,11 +150,15 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
         case EndVerdict.FORGET:
             return Plan(end_link=True)
         case EndVerdict.CANCEL_LOAN:
-            code = "cancelled_in_outlook" if meeting_end is MeetingEnd.GONE else _roomless_code(meeting)
-            return Plan(loan=LoanEdit(action=LoanAction.CANCEL), notes=(Note(code),), end_link=True)
+            if meeting_end is MeetingEnd.GONE:
+                return Plan(
+                    loan=LoanEdit(action=LoanAction.CANCEL), notes=(Note("cancelled_in_outlook"),), end_link=True
+                )
+            edit = LoanEdit(states=_last_states(meeting, loan), action=LoanAction.CANCEL)
+            return Plan(loan=edit, notes=(Note(_roomless_code(meeting)),), end_link=True)
         case EndVerdict.REFUSE_LOAN_AND_DELETE_EVENT:
             return Plan(
-                loan=LoanEdit(states=answered_states(meeting, loan), action=LoanAction.REFUSE),
+                loan=LoanEdit(states=_last_states(meeting, loan), action=LoanAction.REFUSE),
                 writes=(DeleteEvent(),),
                 notes=(Note(_roomless_code(meeting)), Note("event_deleted", actor="engine")),
                 cases=answer_cases(meeting),
@@ -200,6 +204,11 @@ def _meeting_end(meeting: MeetingView, loan: Loan, base: Base) -> MeetingEnd:
     if not meeting.holding and untouched:
         return MeetingEnd.ROOMLESS
     return MeetingEnd.ALIVE
+
+
+def _last_states(meeting: MeetingView, loan: Loan) -> dict[BookableId, ItemState]:
+    """Return what became of each room of a loan that ends without any: what it said, or that it was taken out."""
+    return {item.id: meeting.answers.get(item.id, ItemState.CANCELLED) for item in loan.rooms}
 
 
 def _roomless_code(meeting: MeetingView) -> str:

@@ -80,6 +80,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{item} a quitté le prêt : déjà pris du {start} au {end} UTC (prêt {loan}).",
         ),
         "no_room_left": ("No room of the loan is free any more.", "Plus aucune salle du prêt n'est libre."),
+        "of_rooms": ("Rooms: {rooms}.", "Salles : {rooms}."),
         "loan_follows": ("The loan follows its meeting in Outlook.", "Le prêt suit sa réunion dans Outlook."),
         "rooms_given_up": (
             "The loan goes on without a room; its meeting is left to its organizer.",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from engine.ids import BookableId
-from engine.reconcile.actions import LoanEdit, Note, Plan
+from engine.reconcile.actions import LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.reasons import name_items
 
 WITHHELD_SECONDS = 300.0
@@ -43,10 +43,15 @@ def cast_shadow(made: Plan, name_of: Callable[[BookableId], str]) -> Plan:
     if made.loan is None and not made.writes:
         return replace(made, base=None, base_after=None, end_link=False)
     notes = [*made.notes, *made.conflicts]
-    if not notes and isinstance(made.loan, LoanEdit):
-        notes = [Note("loan_follows")]
+    first = None
+    match made.loan:
+        case NewLoan(rooms=rooms):
+            first = min(rooms)
+            notes.append(Note("of_rooms", {"rooms": ", ".join(map(name_of, sorted(rooms)))}))
+        case LoanEdit() if not notes:
+            notes.append(Note("loan_follows"))
     return Plan(
-        cases=(*made.cases, Note("shadowed", {"would": tell(notes, name_of)}, actor="engine")),
+        cases=(*made.cases, Note("shadowed", {"would": tell(notes, name_of)}, actor="engine", room_id=first)),
         look_again_seconds=WITHHELD_SECONDS,
     )
 

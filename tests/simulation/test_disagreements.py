@@ -85,6 +85,18 @@ def meet_and_be_declined(world: World) -> dict[str, Any]:
 
 
 class TestEveryRoomDeclined:
+    @pytest.mark.parametrize(("home", "status"), [("outlook", LoanStatus.CANCELLED), ("app", LoanStatus.REFUSED)])
+    def test_after_it_was_a_loan(self, world: World, home: str, status: LoanStatus) -> None:
+        """The loan ends, and its item shows what the room said."""
+        number, _ = born(world, home)
+        (copy,) = world.run(world.room(1).events())
+        world.run(world.room(1).answer(copy["id"], "decline"))
+        world.heal()
+
+        ended = world.loan(number)
+        assert (ended.status, [item.state for item in ended.items]) == (status, [ItemState.DECLINED])
+        assert "all_rooms_declined" in world.history(number)
+
     def test_before_it_ever_was_a_loan(self, world: World) -> None:
         """No loan, and a case, since a group of people has no room. When they call the meeting off no room hears of
         it, so it is looked at from time to time."""

@@ -365,10 +365,12 @@ class TestAMeetingThatLostAllItsRooms:
 
     @pytest.mark.parametrize(("reason", "answers"), OUT.items())
     def test_born_in_outlook_loses_its_loan(self, reason: str, answers: dict[BookableId, ItemState]) -> None:
-        """The loan is cancelled and the meeting left to its organizer."""
+        """The loan is cancelled, each room shows what it said, and the meeting is left to its organizer."""
         made = plan(situation(make_meeting(answers=answers), make_loan(rooms=(ONE, TWO)), self.BOTH))
 
-        assert edit(made).action is LoanAction.CANCEL
+        assert edit(made) == LoanEdit(
+            states=answers or dict.fromkeys((ONE, TWO), S.CANCELLED), action=LoanAction.CANCEL
+        )
         assert (made.writes, made.end_link, codes(made.notes)) == ((), True, [reason])
 
     @pytest.mark.parametrize(("reason", "answers"), OUT.items())
@@ -376,7 +378,9 @@ class TestAMeetingThatLostAllItsRooms:
         """The loan becomes refused, each room shows what it said, and the event goes."""
         made = plan(situation(make_meeting(answers=answers), make_loan(home=APP, rooms=(ONE, TWO)), self.BOTH))
 
-        assert edit(made) == LoanEdit(states=answers, action=LoanAction.REFUSE)
+        assert edit(made) == LoanEdit(
+            states=answers or dict.fromkeys((ONE, TWO), S.CANCELLED), action=LoanAction.REFUSE
+        )
         assert (made.writes, made.end_link) == ((DeleteEvent(),), True)
         assert codes(made.notes) == [reason, "event_deleted"]
 

@@ -37,6 +37,14 @@ class TestShadow:
         assert explain(case.code, case.facts, "fr").startswith("Mode fantôme : ")
         assert "Déplacé dans Outlook" in explain(case.code, case.facts, "fr")
 
+    def test_tells_a_loan_that_would_be_made_with_its_rooms(self) -> None:
+        case = shadow(plan(situation(make_meeting(answers=(ONE, TWO)))))
+
+        assert explain(case.code, case.facts).endswith(
+            "Created from a meeting in Outlook, 2026-11-23 09:00 - 2026-11-23 10:00 UTC. Rooms: Tilleul, Platane."
+        )
+        assert case.room_id == ONE
+
     def test_names_the_rooms(self) -> None:
         made = plan(situation(make_meeting(answers=(ONE, TWO)), make_loan(), make_base()))
 
