@@ -150,14 +150,15 @@ class TestCancellationsInMasses:
 
 
 class TestAnEmptySide:
-    def test_an_emptied_room_calendar_cancels_nothing(self, world: World) -> None:
-        """Somebody empties the room's mailbox, and the delta token is lost with it: the organizers still list the
-        room, which looks like a release of every loan."""
-        fill(world, 10)
-        for event in world.run(world.person(2).events()):
+    def test_a_room_calendar_that_was_nearly_emptied_cancels_nothing(self, world: World) -> None:
+        """Somebody cleans the room's mailbox, and the delta token is lost with it: the organizers still list the
+        room, which looks like a release of nearly every loan. One that shows nothing at all suspends the room
+        (`test_comparison.py`)."""
+        fill(world, 11)
+        for event in world.run(world.person(2).events())[:10]:
             world.tenant.office.release(world.room_addresses[0], event["iCalUId"])
         world.lose_delta(1)
         world.heal()
 
-        assert len(world.live_loans) == 10
+        assert len(world.live_loans) == 11
         assert the_case(world).facts["count"] == 10
