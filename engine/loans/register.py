@@ -8,7 +8,7 @@ that was answered is never forgotten.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -85,6 +85,11 @@ class Availability:
     store_id: StoreId
     rules: BookingRules = BookingRules()
     time_zone: str | None = None
+
+    def without(self, number: LoanNumber) -> Availability:
+        """Return the same with what one loan holds taken for free: that loan is about to be changed."""
+        busy = tuple(each for each in self.busy if each.loan_number != number)
+        return replace(self, free=not busy, busy=busy)
 
 
 class LoanRegister(Protocol):

@@ -205,3 +205,27 @@ class TestASeries:
         expect(page.locator(".book-date").nth(1)).to_contain_text("Thu 26 Nov 2026")
         expect(page.locator("#book-weekday-thursday")).to_be_focused()
         expect(page.locator("#book-weekday-tuesday")).to_be_checked()
+
+    def test_this_and_the_following_dates_are_moved_from_the_page_of_one(self, fresh: Site, visit: Visit) -> None:
+        fresh.book_weekly("Saule", "10:00", "11:00", 3)
+        page = visit(fresh, "/loans/2")
+
+        page.get_by_role("link", name="Change").click()
+        page.get_by_label("From, time").select_option("14:00")
+        expect(page.locator("#book-told")).to_contain_text("before: Tue 1 Dec 2026, 10:00 – 11:00")
+        page.get_by_label("This date and the following").check()
+        page.locator("#book-save").click()
+
+        page.wait_for_url("**/loans/2")
+        starts = [fresh.office.desk.find(LoanNumber(number)).interval.start for number in (1, 2, 3)]
+        assert starts == [fresh.at("10:00", 1), fresh.at("14:00", 8), fresh.at("14:00", 15)]
+
+    def test_all_dates_are_cancelled_from_the_page_of_one(self, fresh: Site, visit: Visit) -> None:
+        fresh.book_weekly("Saule", "10:00", "11:00", 3)
+        page = visit(fresh, "/loans/2")
+
+        page.get_by_label("Which dates to cancel").select_option(label="All dates to come")
+        page.get_by_role("button", name="Cancel the booking").click()
+
+        expect(page.locator(".status-cancelled")).to_be_visible()
+        assert [fresh.office.desk.find(LoanNumber(number)).blocks for number in (1, 2, 3)] == [False] * 3

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Path, Query
 from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from engine.errors import DeskError, Fault, Invalid
-from engine.ids import Address, BookableId
-from engine.loans.loan import Requester
+from engine.ids import Address, BookableId, LoanNumber
+from engine.interval import Interval
+from engine.loans.loan import Loan, Requester
 from engine.loans.openings import find_openings, widen
 from engine.loans.recurrence import WEEKDAYS, Repeat
 from engine.loans.register import Availability, ItemRef, LoanOrder
+from engine.reconcile.series_book import Scope
 from engine.reconcile.telling import Telling, foretell
-from engine.web.models import Notes
+from engine.rooms.room import Room
+from engine.web.pages.book_change import (
+    Changing,
+    change_loan,
+    find_changes,
+    items_of,
+    loan_to_change,
+    scopes_of,
+)
 from engine.web.pages.book_series import Dates, preview_dates, series_order
 from engine.web.pages.errors import describe
-from engine.web.pages.forms import Clock, Day, parse_clock
+from engine.web.pages.forms import Clock, Day, Text, parse_clock
 from engine.web.pages.offers import Offers, make_offers
 from engine.web.pages.page import BookerPage, Page
 from engine.web.pages.people import read_person
 from engine.web.pages.repeats import Repeated
 from engine.web.pages.times import QUARTERS, Times, read_times
-from engine.web.wire import Id, Line, Whole
+from engine.web.wire import ID_MAX, Id, Line, Whole
 
 router = APIRouter()
 
@@ -48,12 +59,16 @@ class BookWish(Repeated):
     q: Line = ""
     who: Annotated[str, Field(max_length=600)] = ""
     title: Line = ""
-    notes: Notes = ""
+    notes: Text = ""
     private: bool = False
     shift: Annotated[Whole, Field(ge=-SHIFT_MINUTES_MAX, le=SHIFT_MINUTES_MAX)] = 0
     """Minutes by which a button moves it."""
     swap: Swap | None = None
     """`3-5`: a button that puts room 5 in the place of room 3."""
+    loan: Id | None = None
+    """The loan to change; None: a new one."""
+    version: Whole | None = None
+    scope: Scope = Scope.THIS
     csrf: str = ""
 
     @property
@@ -75,6 +90,8 @@ class Look:
     telling: Telling | None
     dates: Dates | None
     """Of a series; None for a single booking."""
+    changing: Changing | None
+    """What would be changed; None for a new booking."""
     faults: dict[str, str]
 
 
@@ -82,6 +99,27 @@ class Look:
 def show_form(page: BookerPage, wish: Annotated[BookWish, Query()]) -> Response:
     """Show the form, filled with what the link says."""
     return _render(page, wish)
+
+
+@router.get("/loans/{number}/change")
+def show_loan_form(page: BookerPage, number: Annotated[int, Path(ge=1, le=ID_MAX)]) -> Response:
+    """Show the form for a loan that is there."""
+    loan = loan_to_change(page, number)
+    start, end = (moment.astimezone(page.parts.zone) for moment in (loan.interval.start, loan.interval.end))
+    shown = {
+        "day": f"{start:%Y-%m-%d}",
+        "start": f"{start:%H:%M}",
+        "until": f"{end:%Y-%m-%d}",
+        "end": f"{end:%H:%M}",
+        "item": [item.id for item in items_of(loan)],
+        "who": f"{loan.requester.name} <{loan.requester.address}>",
+        "title": loan.title,
+        "notes": loan.notes,
+        "private": loan.private,
+        "loan": loan.number,
+        "version": loan.version,
+    }
+    return _render(page, BookWish.model_validate(shown))
 
 
 @router.post("/book/look")
@@ -92,18 +130,22 @@ def look_again(page: BookerPage, wish: Annotated[BookWish, Form()]) -> Response:
 
 @router.post("/book")
 def book(page: BookerPage, wish: Annotated[BookWish, Form()]) -> Response:
-    """Book, and go to the loan; what stands in the way is shown in the form."""
+    """Book or change, and go to the loan; what stands in the way is shown in the form."""
     assert page.user is not None
     try:
-        address = _book(page, wish, page.user.actor)
+        address = _save(page, wish, page.user.actor)
     except DeskError as error:
         return _render(page, wish, error)
     return Response(headers={"HX-Redirect": address}) if page.is_fragment else RedirectResponse(address, 303)
 
 
-def _book(page: Page, wish: BookWish, actor: str) -> str:
-    """Book, and return the address of what was made."""
+def _save(page: Page, wish: BookWish, actor: str) -> str:
+    """Book or change, and return the address of what was made."""
     order = _order(page, wish)
+    if wish.loan is not None:
+        loan = loan_to_change(page, wish.loan)
+        change_loan(page, loan, order, wish.scope, version=wish.version)
+        return f"/loans/{loan.number}"
     if wish.repeat is not None:
         return f"/series/{page.parts.web.series.book(series_order(page, wish, order), actor=actor).id}"
     return f"/loans/{page.parts.web.register.book(order, actor=actor).number}"
@@ -132,7 +174,7 @@ def _render(page: Page, wish: BookWish, error: DeskError | None = None) -> Respo
     return page.render(
         "book_pieces.html" if page.is_fragment else "book.html",
         trouble.status if trouble else 200,
-        here="book",
+        here="board" if wish.loan is not None else "book",
         look=_look(page, wish),
         trouble=trouble,
         quarters=QUARTERS,
@@ -142,8 +184,9 @@ def _render(page: Page, wish: BookWish, error: DeskError | None = None) -> Respo
 
 
 def _look(page: Page, wish: BookWish) -> Look:
-    times, interval, faults = _times(page, wish), None, {}
-    if (interval := times.interval) is None:
+    times, faults = _times(page, wish), dict[str, str]()
+    interval = times.interval
+    if interval is None:
         faults["end"] = page.say("The end must come after the start.")
     elif interval.end <= page.now:
         faults["end"] = page.say("The end must lie in the future.")
@@ -152,21 +195,36 @@ def _look(page: Page, wish: BookWish) -> Look:
         requester = _requester(page, wish)
     except Invalid as error:
         faults["who"] = describe(page, error).lines[0]
-    offers = telling = dates = None
-    if interval is not None:
-        known = page.parts.web.register.availability(widen(interval))
-        rooms = {room.id: room for room in page.parts.web.rooms.load_rooms()}
-        openings = find_openings(interval, known, now=page.now, zone=page.parts.zone)
-        offers = make_offers(openings, rooms, wish.items, people=wish.people, words=wish.q)
-        if requester is not None and offers.chosen:
-            telling = _foretell(page, wish, requester, offers)
-        if requester is not None and offers.chosen and wish.repeat is not None:
-            items = tuple(ItemRef(offer.kind, offer.id) for offer in offers.chosen)
-            try:
-                dates = preview_dates(page, wish, LoanOrder(requester, interval, items), rooms)
-            except Invalid as error:
-                faults["repeat"] = " ".join(describe(page, error).lines)
-    return Look(wish, times, _who(page, wish), requester, offers, telling, dates, faults)
+    loan = loan_to_change(page, wish.loan) if wish.loan is not None else None
+    if interval is None:
+        return Look(wish, times, _who(page, wish), requester, None, None, None, _changing(page, loan, None), faults)
+    rooms = {room.id: room for room in page.parts.web.rooms.load_rooms()}
+    offers = _offers(page, wish, interval, rooms)
+    telling = dates = order = None
+    if requester is not None and offers.chosen:
+        telling = _foretell(page, wish, requester, offers)
+        items = tuple(ItemRef(offer.kind, offer.id) for offer in offers.chosen)
+        order = LoanOrder(requester, interval, items, wish.title, wish.notes, wish.private)
+        try:
+            dates = preview_dates(page, wish, order, rooms) if wish.repeat is not None and loan is None else None
+        except Invalid as error:
+            faults["repeat"] = " ".join(describe(page, error).lines)
+    changing = _changing(page, loan, order)
+    return Look(wish, times, _who(page, wish), requester, offers, telling, dates, changing, faults)
+
+
+def _offers(page: Page, wish: BookWish, interval: Interval, rooms: Mapping[BookableId, Room]) -> Offers:
+    known = page.parts.web.register.availability(widen(interval))
+    if wish.loan is not None:
+        known = [item.without(LoanNumber(wish.loan)) for item in known]
+    openings = find_openings(interval, known, now=page.now, zone=page.parts.zone)
+    return make_offers(openings, rooms, wish.items, people=wish.people, words=wish.q)
+
+
+def _changing(page: Page, loan: Loan | None, order: LoanOrder | None) -> Changing | None:
+    if loan is None:
+        return None
+    return Changing(loan, scopes_of(page, loan), find_changes(loan, order) if order is not None else frozenset())
 
 
 def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) -> Telling:
@@ -198,6 +256,8 @@ def _times(page: Page, wish: BookWish) -> Times:
 def _requester(page: Page, wish: BookWish) -> Requester:
     """Return whom it is for: staff write somebody else, everybody else books for themselves. Raises Invalid."""
     assert page.user is not None
+    if wish.loan is not None and not page.user.may_book_for_others():
+        return loan_to_change(page, wish.loan).requester
     if not wish.who or not page.user.may_book_for_others():
         return page.user.person
     return read_person(page, wish.who)

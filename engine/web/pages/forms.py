@@ -6,10 +6,11 @@ import re
 from datetime import date, time
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from engine.web import wire
+from engine.web.models import Notes
 
 _CLOCK = re.compile(r"(\d\d):(\d\d)")
 
@@ -30,6 +31,12 @@ def _check_clock(value: str) -> str:
     return value
 
 
+def _join_lines(value: object) -> object:
+    """Return a text with the line ends that were written: browsers send them as CR LF (HTML standard, "form data")."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
+Text = Annotated[Notes, BeforeValidator(_join_lines)]
 Clock = Annotated[str, AfterValidator(_check_clock)]
 Day = Annotated[wire.Day, Field(ge=date(2000, 1, 10), le=date(2999, 12, 1))]
 """A day that can be booked on, and counted from."""

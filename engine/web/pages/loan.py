@@ -10,6 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from engine.ids import LoanNumber
 from engine.loans.loan import Loan
 from engine.loans.status import LoanAction
+from engine.reconcile.series_book import Scope
+from engine.web.pages.book_change import check_dates, may_change_here, scopes_of
 from engine.web.pages.page import BookerPage, Page, UserPage
 from engine.web.wire import ID_MAX
 
@@ -26,13 +28,24 @@ def show_loan(page: UserPage, number: Number) -> Response:
 
 
 @router.post("/loans/{number}/{action}")
-def act(page: BookerPage, number: Number, action: LoanAction, reason: Reason = "") -> Response:
-    """Take a step in a loan's life."""
+def act(
+    page: BookerPage,
+    number: Number,
+    action: LoanAction,
+    reason: Reason = "",
+    scope: Annotated[Scope, Form()] = Scope.THIS,
+) -> Response:
+    """Take a step in a loan's life. A date of a series may be cancelled with the following ones, or with all."""
     loan = _find(page, number)
     assert page.user is not None
     if action not in page.user.actions(loan):
         raise HTTPException(403)
-    loan = page.parts.web.register.act(loan.number, action, actor=page.user.actor, reason=reason.strip())
+    actor, reason = page.user.actor, reason.strip()
+    if action is LoanAction.CANCEL and scope is not Scope.THIS:
+        check_dates(page, loan)
+        loan = page.parts.web.series.cancel(loan.number, scope, actor=actor, reason=reason)
+    else:
+        loan = page.parts.web.register.act(loan.number, action, actor=actor, reason=reason)
     return render_loan(page, loan) if page.is_fragment else RedirectResponse(f"/loans/{number}", 303)
 
 
@@ -48,6 +61,8 @@ def render_loan(page: Page, loan: Loan) -> Response:
         title=title_of(page, loan, reads=reads),
         blocked=loan.interval.blocked(),
         actions=user.actions(loan),
+        may_change=may_change_here(page, loan),
+        scopes=scopes_of(page, loan),
         history=page.parts.web.register.history(loan.number) if reads else (),
     )
 
