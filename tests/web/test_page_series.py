@@ -12,7 +12,7 @@ import pytest
 from engine.loans.register import LoanFilter
 from engine.settings import RoomsSettings
 from tests.web.test_page_book import form
-from tests.web.visitors import AMELIE, MATHIEU, House, open_house
+from tests.web.visitors import AMELIE, MATHIEU, ZONE, House, open_house
 
 
 @pytest.fixture
@@ -112,6 +112,21 @@ class TestBooking:
 
         assert answer.status_code == 422
         assert "At least one date must be booked." in answer.text
+
+
+class TestTheHours:
+    def test_stay_those_that_were_typed_when_clocks_change(self, tmp_path: Path) -> None:
+        """Of the building where the settings name no zone and the tenant is simulated, too: it stands in Paris."""
+        with open_house(tmp_path) as house:
+            order = weekly(repeat="monthly", count="6", day="2026-11-23", until="2026-11-23")
+
+            house.signed_in("staff").post("/book", data=order)
+
+            loans = [loan for loan in house.office.desk.list_loans(LoanFilter()) if loan.series]
+            assert [f"{loan.interval.start.astimezone(ZONE):%m %H}" for loan in loans] == [
+                "11 10", "12 10", "01 10", "02 10", "03 10", "04 10",
+            ]  # fmt: skip
+            assert {loan.interval.start.hour for loan in loans} == {8, 9}
 
 
 class TestTheSeriesPage:

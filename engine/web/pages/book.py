@@ -147,7 +147,7 @@ def _save(page: Page, wish: BookWish, actor: str) -> str:
         change_loan(page, loan, order, wish.scope, version=wish.version)
         return f"/loans/{loan.number}"
     if wish.repeat is not None:
-        return f"/series/{page.parts.web.series.book(series_order(page, wish, order), actor=actor).id}"
+        return f"/series/{page.parts.web.series.book(series_order(page, wish, order, _rooms(page)), actor=actor).id}"
     return f"/loans/{page.parts.web.register.book(order, actor=actor).number}"
 
 
@@ -198,7 +198,7 @@ def _look(page: Page, wish: BookWish) -> Look:
     loan = loan_to_change(page, wish.loan) if wish.loan is not None else None
     if interval is None:
         return Look(wish, times, _who(page, wish), requester, None, None, None, _changing(page, loan, None), faults)
-    rooms = {room.id: room for room in page.parts.web.rooms.load_rooms()}
+    rooms = _rooms(page)
     offers = _offers(page, wish, interval, rooms)
     telling = dates = order = None
     if requester is not None and offers.chosen:
@@ -211,6 +211,10 @@ def _look(page: Page, wish: BookWish) -> Look:
             faults["repeat"] = " ".join(describe(page, error).lines)
     changing = _changing(page, loan, order)
     return Look(wish, times, _who(page, wish), requester, offers, telling, dates, changing, faults)
+
+
+def _rooms(page: Page) -> dict[BookableId, Room]:
+    return {room.id: room for room in page.parts.web.rooms.load_rooms()}
 
 
 def _offers(page: Page, wish: BookWish, interval: Interval, rooms: Mapping[BookableId, Room]) -> Offers:

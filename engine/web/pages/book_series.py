@@ -41,9 +41,9 @@ class Dates:
         return self.count(DateState.TAKEN, DateState.AGAINST_RULES)
 
 
-def series_order(page: Page, form: Repeated, first: LoanOrder) -> SeriesOrder:
+def series_order(page: Page, form: Repeated, first: LoanOrder, rooms: Mapping[BookableId, Room]) -> SeriesOrder:
     """Return the series that the form means, of which *first* is the first date. Raises Invalid."""
-    recurrence = form.recurrence(first.interval, page.parts.web.series.zone_of(first.items))
+    recurrence = form.recurrence(first.interval, _zone_of(page, first, rooms))
     if faults := find_recurrence_faults(recurrence):
         raise Invalid(*faults)
     choices = form.choices(first.items, [day for day, _ in expand(recurrence)])
@@ -52,10 +52,16 @@ def series_order(page: Page, form: Repeated, first: LoanOrder) -> SeriesOrder:
 
 def preview_dates(page: Page, form: Repeated, first: LoanOrder, rooms: Mapping[BookableId, Room]) -> Dates:
     """Return every date with what can be chosen for it, after the button that was pressed. Raises Invalid."""
-    order = series_order(page, form, first)
+    order = series_order(page, form, first, rooms)
     planned = page.parts.web.series.preview(order)
     if form.leave is not None:
         order = replace(order, choices=settle_dates(planned, order.choices, with_rooms=form.leave == "rooms"))
         planned = page.parts.web.series.preview(order)
     words = say_recurrence(order.recurrence, page.language)
     return Dates(list_dates(planned, first.items, order.choices, rooms), words)
+
+
+def _zone_of(page: Page, first: LoanOrder, rooms: Mapping[BookableId, Room]) -> str:
+    """Return on whose wall the hours stay the same: that of the first room that has one, else the one people read."""
+    zones = (rooms[item.id].time_zone for item in first.items if item.id in rooms)
+    return next((zone for zone in zones if zone), page.parts.zone.key)
