@@ -301,7 +301,7 @@ class TestWhatIsShown:
     def test_filters_leave_the_rooms_that_fit(self, site: Site, visit: Visit) -> None:
         page = visit(site, DAY)
 
-        page.get_by_text("Rooms", exact=True).click()
+        page.locator(".filter-menu summary").click()
         page.get_by_label("People", exact=True).fill("20")
         page.get_by_role("checkbox", name="projector").check()
         page.get_by_role("button", name="Show").click()

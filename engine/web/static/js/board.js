@@ -45,7 +45,11 @@ function start() {
     drawing.scale = newScale();
     drawing.drawHours();
     drawing.drawNow(now());
-    drawing.drawAll(() => { keys.makeTabStop(); document.documentElement.dataset.ready = "yes"; });
+    drawing.drawAll(() => {
+      keys.makeTabStop();
+      document.documentElement.dataset.ready = "yes";
+      performance.mark("board-drawn");
+    });
   }
 
   function setUpZoom() {

@@ -70,6 +70,7 @@ export function makeDrawing({ board, model, texts, scale }) {
   /** Draws the rows in sight now and the others when there is time. */
   function drawAll(done = () => {}) {
     order.slice(0, AT_ONCE).forEach(drawRow);
+    performance.mark("board-in-sight");
     const rest = order.slice(AT_ONCE);
     (function more() {
       rest.splice(0, AT_ONCE).forEach(drawRow);
