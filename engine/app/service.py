@@ -29,6 +29,7 @@ from engine.database.marks import Priority
 from engine.database.people import People
 from engine.database.queue import QueueDepth
 from engine.database.sessions import SessionStore
+from engine.database.sides import Sides
 from engine.database.sole import SoleWorker
 from engine.errors import BadSettings, DatabaseUnusable, EngineError, Fatal
 from engine.graph.build import build_calendar
@@ -310,6 +311,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         inventory=office.inventory,
         keepers=Keepers(office.database),
         settings=RunTimeSettings(office, outside.probe),
+        sides=Sides(office.database),
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
         provider=provider,
         outlook=outside.outlook,

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from engine.ids import LoanNumber
 from engine.loans.loan import Loan
+from engine.loans.sides import OutlookSide
 from engine.loans.status import LoanAction
 from engine.reconcile.series_book import Scope
 from engine.web.pages.book_change import check_dates, may_change_here, scopes_of
@@ -63,8 +64,16 @@ def render_loan(page: Page, loan: Loan) -> Response:
         actions=user.actions(loan),
         may_change=may_change_here(page, loan),
         scopes=scopes_of(page, loan),
+        side=page.parts.sides.outlook_side(loan.number),
+        organizer_link=_organizer_link,
         history=page.parts.web.register.history(loan.number) if reads else (),
     )
+
+
+def _organizer_link(side: OutlookSide) -> str:
+    """Return where Outlook on the web shows the meeting; "" when nothing fit to be followed is known."""
+    link = side.web_link or ""
+    return link if link.startswith("https://") else ""
 
 
 def title_of(page: Page, loan: Loan, *, reads: bool) -> str:

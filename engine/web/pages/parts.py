@@ -14,6 +14,7 @@ from engine.ids import Address, BookableId, StoreId
 from engine.loans.board import BoardShelf
 from engine.loans.loan import Asset, Decision, Requester, Store, TextLevel
 from engine.loans.rules import BookingRules
+from engine.loans.sides import SideShelf
 from engine.reconcile.case_list import CaseShelves
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
@@ -163,6 +164,7 @@ class PageParts:
     inventory: Inventory
     settings: SettingsDesk
     keepers: KeeperBook
+    sides: SideShelf
     live: Live
     rules: Callable[[], SyncRules]
     follow: FollowRule

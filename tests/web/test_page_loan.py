@@ -1,0 +1,169 @@
+"""The page of a loan: both sides' times, the room's answer, what Outlook's side is, and whose business that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.database.sides import Sides
+from engine.ids import Address, LoanNumber
+from engine.interval import Interval
+from engine.loans.loan import Requester
+from engine.loans.register import LoanChange
+from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, standing_of
+from engine.loans.status import LoanAction
+from engine.web.pages.loan import _organizer_link
+from tests.simulation.world import World
+from tests.web.visitors import AMELIE, MATHIEU, House, open_house
+
+NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+MORNING = Interval(NINE, NINE + timedelta(hours=1))
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    made = World(rooms=2)
+    made.open()
+    yield made
+    made.close()
+
+
+class TestOutlooksSide:
+    """As the engine reads it."""
+
+    def side(self, world: World, number: int) -> OutlookSide | None:
+        return Sides(world.office.database).outlook_side(LoanNumber(number))
+
+    def test_of_a_loan_booked_here(self, world: World) -> None:
+        """Nothing at first; then the meeting in the requester's calendar, and the room's copy of it."""
+        loan = world.book(1, 9, 10, 1)
+        assert self.side(world, loan.number) is None
+
+        world.settle()
+
+        side = self.side(world, loan.number)
+        assert side is not None
+        assert side.standing is Standing.LINKED
+        assert side.organizer == loan.requester.address
+        assert side.written_at is not None
+        assert [(room.name, room.interval, room.live) for room in side.rooms] == [
+            (loan.items[0].name, loan.interval, True)
+        ]
+        assert not side.differs_from(loan.interval)
+
+    def test_differs_while_a_change_is_on_its_way(self, world: World) -> None:
+        loan = world.book(1, 11, 12, 1)
+        world.settle()
+
+        moved = world.change(loan.number, LoanChange(end=loan.interval.end + timedelta(hours=1)))
+
+        side = self.side(world, loan.number)
+        assert side is not None
+        assert side.differs_from(moved.interval)
+        world.settle()
+        side = self.side(world, loan.number)
+        assert side is not None
+        assert not side.differs_from(moved.interval)
+
+    def test_ends_with_the_loan(self, world: World) -> None:
+        loan = world.book(1, 14, 15, 2)
+        world.settle()
+        world.act_on(loan.number, LoanAction.CANCEL)
+        world.settle()
+
+        side = self.side(world, loan.number)
+
+        assert side is not None
+        assert side.standing is Standing.ENDED
+        assert side.rooms == ()
+
+
+class TestStanding:
+    @pytest.mark.parametrize(
+        ("state", "is_writing", "standing"),
+        [
+            ("pending", True, Standing.UNWRITTEN),
+            ("pending", False, Standing.UNWRITTEN),
+            ("linked", True, Standing.UNWRITTEN),
+            ("linked", False, Standing.LINKED),
+            ("ended", False, Standing.ENDED),
+            ("left", True, Standing.LEFT),
+        ],
+    )
+    def test_follows_the_link(self, state: str, is_writing: bool, standing: Standing) -> None:
+        assert standing_of(state, is_writing=is_writing) is standing
+
+    def test_a_room_that_has_it_twice_shows_what_is_live(self) -> None:
+        old, new = RoomSide("Fern", MORNING, False), RoomSide("Fern", MORNING, True)
+
+        assert one_per_room([old, new]) == (new,)
+
+    @pytest.mark.parametrize("link", [None, "", "javascript:alert(1)", "http://outlook.example/x"])
+    def test_only_https_is_followed(self, link: str | None) -> None:
+        assert _organizer_link(OutlookSide(Standing.LINKED, None, link, None)) == ""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path) as found:
+        yield found
+
+
+def write_link(house: House, number: int) -> None:
+    """Let a loan have a meeting, as the engine would have written it."""
+    with house.office.database.write() as transaction:
+        transaction.connection.exec_driver_sql(
+            "INSERT INTO link (loan_number, generation, state, ical_uid, organizer_mailbox, web_link, base)"
+            f" VALUES ({number}, 1, 'linked', 'uid-1', '{AMELIE.address}', 'https://outlook.example/x', '{{}}')"
+        )
+
+
+class TestThePage:
+    def test_tells_both_sides(self, house: House) -> None:
+        loan = house.book(title="Budget")
+        write_link(house, loan.number)
+
+        page = house.signed_in("staff", MATHIEU).get(f"/loans/{loan.number}").text
+
+        assert "In Outlook" in page
+        assert "Linked" in page
+        assert "Mon 23 Nov 2026, 10:00 – 11:00" in page
+
+    def test_of_a_private_loan_tells_others_no_calendar(self, house: House) -> None:
+        loan = house.book(AMELIE, private=True)
+        write_link(house, loan.number)
+
+        other = house.signed_in("admin", MATHIEU).get(f"/loans/{loan.number}").text
+        own = house.signed_in("requester", AMELIE).get(f"/loans/{loan.number}").text
+
+        assert AMELIE.address not in other
+        assert AMELIE.address in own
+
+    @pytest.mark.parametrize(
+        ("role", "person", "buttons"),
+        [
+            ("requester", AMELIE, {"cancel"}),
+            ("viewer", MATHIEU, set()),
+            ("staff", MATHIEU, {"check-out", "refuse", "cancel"}),
+            ("admin", MATHIEU, {"check-out", "refuse", "cancel"}),
+        ],
+    )
+    def test_offers_what_may_be_done(self, house: House, role: str, person: Requester, buttons: set[str]) -> None:
+        loan = house.book(AMELIE)
+
+        page = house.signed_in(role, person).get(f"/loans/{loan.number}").text
+
+        offered = {action.value for action in LoanAction if f'action="/loans/{loan.number}/{action}"' in page}
+        assert offered == buttons
+
+    def test_tells_why_in_words_and_in_french(self, house: House) -> None:
+        loan = house.book(Requester(Address("zoe@example.org"), "Zoé"))
+        house.office.desk.act(loan.number, LoanAction.CHECK_OUT, actor="app:x", reason="Badge 12")
+
+        page = house.signed_in("staff", **{"Accept-Language": "fr"}).get(f"/loans/{loan.number}").text
+
+        assert "Réservé dans l" in page
+        assert "Badge 12" in page
