@@ -62,6 +62,7 @@ PAGES = (
     Look("settings", "/settings", role="admin"),
     Look("settings-not-yours", "/settings", role="staff", status=403),
     Look("account", "/account"),
+    Look("keepers", "/keepers", role="admin"),
     Look("not-found", "/loans/9999", status=404),
     Look("not-for-your-role", "/loans/1", role="requester", status=403),
 )

@@ -261,6 +261,17 @@ class TestPrivate:
             told = answer.text.replace(f'value="{AMELIE.name}', "")
             assert [secret for secret in self.SECRETS if secret in told] == [], path
 
+    def test_nor_does_any_page_there_is(self, house: House, number: int) -> None:
+        """Found by enumeration, so that a page that is added is asked as well. `/people` knows everybody."""
+        browser = house.signed_in("admin", MATHIEU)
+        paths = [sample(path) for method, path, _ in DOORS if method == "GET" and path not in {*NEVER_ENDS, "/people"}]
+
+        for path in paths:
+            told = browser.get(path).text
+            assert "Surprise" not in told, path
+            assert "with candles" not in told, path
+            assert f"{AMELIE.address}<" not in told, path
+
     def test_its_own_person_is_told(self, house: House, number: int) -> None:
         browser = house.signed_in("requester", AMELIE)
 
