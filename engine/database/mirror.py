@@ -179,7 +179,8 @@ class Mirror:
                     elif before.series_master == event_id:
                         lost_masters.add(event_id)
                 continue
-            if before is not None and before.etag == change.etag and not before.doubt and not before.gone:
+            is_known = before is not None and before.etag == change.etag and not before.doubt and not before.gone
+            if is_known and not series.has_news_for(change):
                 if whole:
                     seen.append({"room": room_id, "event": event_id, "number": reading})
                 continue

@@ -285,6 +285,11 @@ class SeriesPage:
             return False
         return change.was_last_changed_before(self._contacted_at)
 
+    def has_news_for(self, change: EventCopy | EventStub) -> bool:
+        """Tell whether the page brings the master of *change* anew: what is filled in from it is out of date."""
+        master = self._masters.get(change.series_master_id) if change.series_master_id is not None else None
+        return master is not None and master.is_new
+
     def make_row(self, change: EventCopy | EventStub, before: Any) -> dict[str, Any]:
         """Return the row of *change*, whatever it is."""
         master = self._masters.get(change.series_master_id) if change.series_master_id is not None else None
@@ -315,7 +320,7 @@ class SeriesPage:
         """Return the row of a date. It keeps the name it has: its id stays the same wherever the series moves."""
         copy = hydrate(change, master.copy) if isinstance(change, EventStub) else change
         if copy.type is EventType.OCCURRENCE and isinstance(change, EventCopy):
-            copy = hydrate(_as_stub(copy), master.copy)
+            copy = replace(hydrate(_as_stub(copy), master.copy), is_cancelled=copy.is_cancelled)
         key = before.ical_uid if before is not None and before.ical_uid and not before.gone else None
         copy = replace(copy, ical_uid=master.copy.ical_uid)
         return make_date_row(

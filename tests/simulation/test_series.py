@@ -188,6 +188,18 @@ class TestTheWholeSeriesChangedInOutlook:
 
         assert world.live_loans == ()
 
+    def test_cancelled_while_a_new_reading_shows_nothing_is_heard_of_later(self, world: World) -> None:
+        """Its dates are asked for before its master has come again: what they say of themselves counts."""
+        master, _ = weekly(world, times=2)
+        world.tenant.faults.add(effect="gone", times=1)
+        world.run(world.person(2).cancel(master["id"]))
+        world.tenant.faults.add(effect="silent", times=1, path="delta", mailbox=world.room_addresses[0])
+
+        world.settle()
+        world.heal()
+
+        assert world.live_loans == ()
+
     def test_cut_short_cancels_what_came_after(self, world: World) -> None:
         master, day = weekly(world)
 
