@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
@@ -79,7 +79,15 @@ _DOUBT = Prepared(
 )
 _WAITING_LOANS = Prepared(
     select(item_table.c.loan_number)
-    .where(item_table.c.bookable_id == bindparam("room"), item_table.c.holds, item_table.c.state == "requested")
+    .select_from(item_table)
+    .join(link_table, and_(link_table.c.loan_number == item_table.c.loan_number, link_table.c.state == "linked"))
+    .join(
+        copy_table,
+        and_(copy_table.c.room_id == item_table.c.bookable_id, copy_table.c.ical_uid == link_table.c.ical_uid),
+        isouter=True,
+    )
+    .where(item_table.c.bookable_id == bindparam("room"), item_table.c.holds)
+    .where(or_(item_table.c.state == "requested", copy_table.c.event_id.is_(None)))
     .distinct()
 )
 
@@ -245,7 +253,10 @@ class Mirror:
             _DOUBT.run(transaction.connection, doubts)
 
     def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: Priority) -> None:
-        """Look at every loan that waits for this room: an item that came and went may have been its refusal."""
+        """
+        Look at every loan that waits for this room, or whose meeting the room has never shown: an item that came and
+        went may have been its refusal, after a yes that only the organizer's copy told.
+        """
         numbers = [row[0] for row in _WAITING_LOANS.run(transaction.connection, {"room": room_id})]
         for number in numbers:
             _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
