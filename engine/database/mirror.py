@@ -294,8 +294,9 @@ class Mirror:
             return
         zone = self._rooms.zone_of(room_id)
         row = make_row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
-        del row["reading"]
-        _CHANGE_COPY.run(transaction.connection, {**mine, **row})
+        seen = {name: value for name, value in row.items() if name != "reading"}
+        if not _CHANGE_COPY.run(transaction.connection, {**mine, **seen}).rowcount:
+            self._write(transaction, [row], [], [])
 
     def save_dates(
         self,

@@ -175,6 +175,9 @@ class BookingPass:
         wanted = wanted or needs_organizer(known, check_answers=check is not None and check.due)
         if wanted and not known.organizer_read:
             known = await self._read_organizer(booking, known, to_write=read_organizer)
+        if await self._ask_unseen_rooms(booking, known):
+            booking = self._ledger.load_booking(booking.kind, booking.key) or booking
+            known = await self._read_organizer(booking, _known(booking))
         return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check)
 
     async def _settle_doubts(self, booking: Booking) -> Booking:
@@ -186,6 +189,28 @@ class BookingPass:
                 found = await self._calendar.fetch_event(room.address, copy.event.event_id)
                 self._ledger.save_copy(copy.room_id, copy.event.event_id, found)
         return self._ledger.load_booking(booking.kind, booking.key) or booking
+
+    async def _ask_unseen_rooms(self, booking: Booking, known: Known) -> bool:
+        """
+        Look in rooms that have not shown it yet for a meeting that its organizer no longer has; tell whether one has it.
+
+        Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled.
+        """
+        if not known.organizer_read or known.organizer_copy is not None or any(copy.live for copy in known.copies):
+            return False
+        if known.base is None or booking.series is not None or booking.link is None or booking.link.ical_uid is None:
+            return False
+        found = False
+        for room_id in sorted(known.base.outlook.rooms - {copy.room_id for copy in known.copies}):
+            room = self._ledger.room_book().by_id(room_id)
+            try:
+                copy = await self._calendar.find_event(room.address, booking.link.ical_uid) if room else None
+            except (MailboxClosed, Malformed, Refused, Unmatched):
+                continue
+            if copy is not None:
+                self._ledger.save_copy(room_id, copy.event_id, copy)
+                found = True
+        return found
 
     def _check(self, booking: Booking) -> AnswerCheck | None:
         link = booking.link

@@ -184,11 +184,11 @@ class Crowd:
         booking.cancelled = True
 
     def _hand_over(self) -> None:
-        """Let an administrator give somebody's meeting another organizer."""
+        """Let an administrator give somebody's meeting another organizer; that takes longer than rooms to answer."""
         booking = self._pick(self.random.choice(["outlook", "app"]))
         event = self._find_single(booking) if booking else None
         person = self.draw_person()
-        if booking is None or event is None or person == booking.person:
+        if booking is None or event is None or person == booking.person or _is_unanswered(event):
             return
         self.tell(f"an administrator gives {_name(booking)} from person {booking.person} to person {person}")
         people = self.world.people
@@ -378,6 +378,10 @@ def _say(interval: Interval) -> str:
 
 def _name(booking: Remembered) -> str:
     return f"loan {booking.number}" if booking.number is not None else f"meeting {(booking.ical_uid or '')[-15:]}"
+
+
+def _is_unanswered(event: dict[str, Any]) -> bool:
+    return all(attendee["status"]["response"] == "none" for attendee in event["attendees"])
 
 
 def parse_instant(value: dict[str, str]) -> datetime:

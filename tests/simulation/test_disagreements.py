@@ -242,6 +242,20 @@ class TestAnotherOrganizer:
         assert [event for event in world.all_events() if not event["isCancelled"]] == []
         assert world.cases() == []
 
+    def test_given_by_an_administrator_before_we_saw_it_in_a_room_is_not_cancelled(self, world: World) -> None:
+        """Its organizer no longer has it, and no room was heard of: it is looked for in the rooms first."""
+        world.tenant.faults.add(effect="lose")
+        number = world.book(2, 9, 10, 1).number
+        world.wait(2.0)
+
+        world.tenant.office.change_organizer(world.people[1], organizers(world)["iCalUId"], world.people[2])
+        world.wait(30.0)
+        world.settle()
+
+        assert world.loan(number).blocks
+        assert world.loan(number).requester.address == world.people[2]
+        assert len(world.loans) == 1
+
     @pytest.mark.parametrize("home", ["outlook", "app"])
     def test_given_by_an_administrator_does_not_save_a_loan_that_is_cancelled(self, world: World, home: str) -> None:
         number, _ = born(world, home)
