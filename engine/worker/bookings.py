@@ -192,7 +192,7 @@ class BookingPass:
 
     async def _ask_unseen_rooms(self, booking: Booking, known: Known) -> bool:
         """
-        Look in rooms that have not shown it yet for a meeting that its organizer no longer has; tell whether one has it.
+        Look in rooms that have not shown it yet for a meeting that its organizer has no more; tell whether one has it.
 
         Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled.
         """
