@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -279,6 +281,25 @@ class TestWhatIsShown:
         classes = entry(page, "Night of the theses").get_attribute("class") or ""
         assert "from-before" in classes
         assert "goes-on" not in classes
+
+    def test_a_declined_room_stays_in_sight_beside_what_took_its_place(self, fresh: Site, visit: Visit) -> None:
+        """Both are drawn, one under the other; the declined one says so, to eyes and to screen readers."""
+        declined = fresh.book("Saule", "09:00", "10:30", "Budget")
+        with fresh.office.database.write() as transaction:
+            transaction.connection.exec_driver_sql(
+                f"UPDATE loan_item SET state = 'declined', holds = 0 WHERE loan_number = {declined.number}"
+            )
+        fresh.book("Saule", "10:00", "11:00", "Tea with the mayor")
+
+        page = visit(fresh, DAY)
+
+        first, second = entry(page, "Budget"), entry(page, "Tea with the mayor")
+        expect(first).to_have_class(re.compile("state-declined"))
+        expect(first).to_have_attribute("aria-label", re.compile("Declined"))
+        one, other = first.bounding_box(), second.bounding_box()
+        assert one is not None
+        assert other is not None
+        assert one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
 
     def test_nothing_lies_outside_its_lane(self, site: Site, visit: Visit) -> None:
         for path in (DAY, DAY.replace("day&", "week&")):

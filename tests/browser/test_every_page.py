@@ -24,6 +24,9 @@ RUN_AXE = """async (rules) => {
 
 TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
 
+BYTES_SENT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)"""
+
 NAMES = [look.name for look in PAGES]
 
 
@@ -57,6 +60,14 @@ def test_nothing_lies_outside_a_small_window(site: Site, visit: Visit, look: Loo
 
     keep_picture(page, f"{look.name}-390-light")
     assert page.evaluate(TOO_WIDE) <= 0
+
+
+@pytest.mark.parametrize("look", PAGES, ids=NAMES)
+def test_a_first_visit_brings_little(site: Site, visit: Visit, look: Look) -> None:
+    """Less than 150 KB are sent for a page and all it is made of, to a browser that has nothing yet."""
+    page = visit(site, look.path, role=look.role, status=look.status)
+
+    assert 5_000 < page.evaluate(BYTES_SENT) < 150_000
 
 
 def test_axe_finds_nothing_on_a_telephone(site: Site, visit: Visit) -> None:
