@@ -8,7 +8,7 @@ import logging
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -22,6 +22,7 @@ from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.app.run_time import Probe, RunTimeSettings, ask_nobody, probe_through
 from engine.clock import utc_now
+from engine.database.activity import ActivityReader
 from engine.database.board import Board
 from engine.database.case_list import CaseList
 from engine.database.keepers import Keepers
@@ -38,6 +39,7 @@ from engine.graph.credential import StaticTokenCredential, TokenCredential, buil
 from engine.ids import Address
 from engine.loans.loan import Requester
 from engine.reconcile.actions import Note
+from engine.reconcile.activity import Traffic
 from engine.reconcile.reasons import explain
 from engine.rooms.health import FollowRule
 from engine.schedule.clock_jobs import Schedule, plan_jobs
@@ -94,7 +96,7 @@ async def _serve(settings: Settings) -> None:
         stack.push_async_callback(calendar.aclose)
         metrics = Metrics(lambda: _read_metrics(office, calendar))
         token = choose_bootstrap_token(settings, office)
-        outside = Outside(probe_through(calendar, asyncio.get_running_loop()), outlook)
+        outside = Outside(probe_through(calendar, asyncio.get_running_loop()), outlook, _traffic(calendar))
         public = await stack.enter_async_context(_open_web(settings, office, outside, metrics, token))
         check_public_url(settings, public)
         office.rules.link_base = public
@@ -287,10 +289,12 @@ def build_web_parts(
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What pages ask of the world outside: whether a mailbox is there, and who plays Outlook in a simulated tenant."""
+    """What pages ask of the world outside: whether a mailbox is there, who plays Outlook in a simulated tenant, and
+    what was asked of Graph since the start."""
 
     probe: Probe = ask_nobody
     outlook: OutlookPlayer | None = None
+    read_traffic: Callable[[], Traffic] = Traffic
 
 
 def build_page_parts(settings: Settings, office: Office, parts: WebParts, outside: Outside | None = None) -> PageParts:
@@ -305,6 +309,10 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         board=board,
         people=People(office.database),
         cases=CaseList(office.database),
+        activity=ActivityReader(office.database, office.queue, office.comparisons),
+        backfills=office.backfills,
+        compare_rooms=office.mark_comparisons,
+        read_traffic=outside.read_traffic,
         live=Live(board.changes, board.changed_since),
         rules=office.rules.sync,
         room_board=office.status,
@@ -429,6 +437,11 @@ def _read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
         loans=office.status.loans_by_status(),
         cases_open=sum(office.status.open_cases().values()),
     )
+
+
+def _traffic(calendar: GraphCalendar) -> Callable[[], Traffic]:
+    meter = calendar.meter
+    return lambda: Traffic(dict(meter.requests), meter.throttled, meter.repeated, meter.last_error)
 
 
 class Watching:

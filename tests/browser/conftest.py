@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from engine.app.service import Outside
+from engine.app.office import Office
 from tests.browser.chromium import HELP, find_chromium, flags, must_be_there
 from tests.browser.serving import AMELIE, NOW, Site, running_site
 from tests.web.case_scene import file_cases
@@ -43,6 +45,22 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def stir(office: Office) -> None:
+    """Leave something of each kind in the queue: given up, failing, due, to come, and done a moment ago."""
+    for claim in (queue := office.queue).claim(40)[:8]:
+        queue.done(claim)
+    office.enqueue("subscription", "2")
+    office.enqueue("room", "4")
+    for claim in queue.claim(40):
+        if claim.kind == "subscription":
+            queue.park(claim, error="POST /subscriptions: 403 Forbidden: the application may not read this mailbox")
+        elif claim.kind == "room":
+            queue.retry(claim, delay=90, error="GET /users/4/calendarView/delta: 503 Service Unavailable")
+    office.enqueue("meeting", "040000008200E00074C5B7101A82E008", delay=600)
+    for name, result in (("import_rooms", "4 added"), ("sweep_rooms", "ok"), ("compare_rooms", "ok")):
+        office.note_job(name, office.now() + timedelta(minutes=12), office.now() - timedelta(minutes=3), result)
+
+
 def furnish(site: Site) -> None:
     """Book what a board may have to show."""
     site.book("Tilleul", "09:00", "10:30", "Budget 2027")
@@ -52,6 +70,7 @@ def furnish(site: Site) -> None:
     site.book("Frêne", "08:00", "36:00", "Exhibition")
     file_cases(site.office)
     site.book_weekly("Saule", "16:00", "17:00", 4, day=3)
+    stir(site.office)
 
 
 @pytest.fixture(scope="session")

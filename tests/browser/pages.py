@@ -61,6 +61,8 @@ PAGES = (
     Look("outlook-room", f"/outlook?day={TUESDAY}&who=saule@example.org", role="viewer"),
     Look("settings", "/settings", role="admin"),
     Look("settings-not-yours", "/settings", role="staff", status=403),
+    Look("activity", "/activity", role="admin"),
+    Look("activity-viewer", "/activity", role="viewer"),
     Look("account", "/account"),
     Look("keepers", "/keepers", role="admin"),
     Look("not-found", "/loans/9999", status=404),

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Scope
 
 from engine.web.pages import (
     account,
+    activity,
     board,
     book,
     cases,
@@ -48,6 +49,7 @@ ROUTERS = (
     events.router,
     cases.router,
     why.router,
+    activity.router,
 )
 """Every page. The first router that knows a path answers."""
 

@@ -35,6 +35,7 @@ ENTRIES = (
     Entry("why", "/why", N_("Why?"), "circle-help", Role.VIEWER),
     Entry("rooms", "/rooms", N_("Rooms"), "building-2", Role.VIEWER),
     Entry("stores", "/stores", N_("Stores and things"), "warehouse", Role.VIEWER),
+    Entry("activity", "/activity", N_("Activity"), "activity", Role.VIEWER),
     Entry("outlook", "/outlook", N_("Outlook, simulated"), "mail", only_simulated=True),
     Entry("settings", "/settings", N_("Settings"), "settings", Role.ADMIN),
 )

@@ -15,6 +15,8 @@ from engine.loans.board import BoardShelf
 from engine.loans.loan import Asset, Decision, Requester, Store, TextLevel
 from engine.loans.rules import BookingRules
 from engine.loans.sides import SideShelf
+from engine.reconcile.activity import ActivityBoard, Traffic
+from engine.reconcile.backfill_book import BackfillBook
 from engine.reconcile.case_list import CaseShelves
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
@@ -147,6 +149,8 @@ class PageParts:
         web: what the API has: the desk, the rooms, the queue, the clock, the sentences of reasons.
         rules: the settings the sync follows, as they are now.
         follow: what a room's light is judged by.
+        compare_rooms: marks every room to be compared whole, as is done every night.
+        read_traffic: what was asked of Graph since the start.
         zone: the building's time zone, in which pages show and take times.
         provider: who vouches for people; None: nobody does.
         outlook: who plays Outlook in the simulated tenant; None with a real one.
@@ -160,6 +164,10 @@ class PageParts:
     board: BoardShelf
     people: PeopleShelf
     cases: CaseShelves
+    activity: ActivityBoard
+    backfills: BackfillBook
+    compare_rooms: Callable[[], object]
+    read_traffic: Callable[[], Traffic]
     room_board: RoomBoard
     inventory: Inventory
     settings: SettingsDesk

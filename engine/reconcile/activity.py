@@ -1,0 +1,117 @@
+"""What the engine is doing, as people see it: plain values, read by `database/activity.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+
+class KeyState(StrEnum):
+    """Where a key of the queue stands."""
+
+    PARKED = "parked"
+    RUNNING = "running"
+    DUE = "due"
+    LATER = "later"
+    """It waits for its time: after a failure, or because whoever marked it said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySeen:
+    """A key of the queue that does not rest. `attempts` counts failures since the last success."""
+
+    kind: str
+    key: str
+    state: KeyState
+    since: datetime | None
+    """Parked, or marked, since then."""
+    ready_at: datetime | None
+    attempts: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PassDone:
+    """A pass that ended well."""
+
+    kind: str
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimedJob:
+    """A job of the clock; None where it never ran, or does not run."""
+
+    name: str
+    last_at: datetime | None
+    last_result: str | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What the nightly comparisons found: in the last round, and ever."""
+
+    rooms: int = 0
+    last_at: datetime | None = None
+    drifted: int = 0
+    drifted_ever: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A moment of the engine. `keys` are the parked ones, then what runs or waits in its order, some of them."""
+
+    now: datetime
+    due: int
+    later: int
+    running: int
+    parked: int
+    oldest_due_at: datetime | None
+    keys: tuple[KeySeen, ...]
+    passes: tuple[PassDone, ...]
+    jobs: tuple[TimedJob, ...]
+    compared: Compared
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests to Graph since this process started, by what was attempted and what came of it (`ok`, or a fault)."""
+
+    requests: Mapping[tuple[str, str], int] = field(default_factory=lambda: MappingProxyType({}))
+    throttled: int = 0
+    repeated: int = 0
+    last_error: str | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(self.requests.values())
+
+    @property
+    def failed(self) -> int:
+        return sum(count for (_, outcome), count in self.requests.items() if outcome != "ok")
+
+    def by_kind(self) -> list[tuple[str, int, int]]:
+        """Return what was attempted, how often that went well, and how often not; the most frequent first."""
+        counts: dict[str, tuple[int, int]] = {}
+        for (kind, outcome), count in self.requests.items():
+            well, ill = counts.get(kind, (0, 0))
+            counts[kind] = (well + count, ill) if outcome == "ok" else (well, ill + count)
+        return sorted(((kind, *both) for kind, both in counts.items()), key=lambda line: (-line[1] - line[2], line[0]))
+
+
+class ActivityBoard(Protocol):
+    """Where the engine's activity is read."""
+
+    def read(self) -> Activity:
+        """Return what goes on now."""
+        ...
+
+    def is_known(self, kind: str, key: str) -> bool:
+        """Tell whether the queue has such a key: only those may be marked by hand."""
+        ...
