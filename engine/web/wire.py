@@ -8,16 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -108,15 +99,6 @@ class Incoming(BaseModel):
     """What callers send: unknown fields are refused, since a misspelt one would silently do nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Asked(Incoming):
-    """A query that a form sends: a field left empty is one that was not sent."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def leave_out_empty(cls, given: Any) -> Any:
-        return {key: value for key, value in given.items() if value != ""} if isinstance(given, dict) else given
 
 
 class Spoken(Incoming):

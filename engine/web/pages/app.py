@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Scope
 from engine.web.pages import (
     account,
     activity,
+    backfills,
     board,
     book,
     cases,
@@ -50,6 +51,7 @@ ROUTERS = (
     cases.router,
     why.router,
     activity.router,
+    backfills.router,
 )
 """Every page. The first router that knows a path answers."""
 

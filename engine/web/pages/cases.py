@@ -19,9 +19,10 @@ from engine.reconcile.case_list import CaseFilter, CaseLine, Shelf, Topic
 from engine.reconcile.ways import CaseView, Way, say_way
 from engine.web.pages.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TOPIC_WORDS
 from engine.web.pages.errors import Trouble, describe
+from engine.web.pages.forms import Sent
 from engine.web.pages.page import Page, StaffPage, ViewerPage
 from engine.web.pages.wording import say_fact
-from engine.web.wire import ID_MAX, STORABLE, Asked, Whole
+from engine.web.wire import ID_MAX, STORABLE, Whole
 
 router = APIRouter()
 
@@ -35,7 +36,7 @@ WayOut = Annotated[str, Form(max_length=64, pattern=r"^[a-z_]+(:[1-9][0-9]{0,9})
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), STORABLE, Form()]
 
 
-class CaseQuery(Asked):
+class CaseQuery(Sent):
     """Which cases to show."""
 
     shelf: Shelf = Shelf.OPEN

@@ -52,6 +52,10 @@ class Formats:
         """Return `Mon 23 Nov 2026`."""
         return format_date(self._local_day(value), "EEE d MMM y", locale=self._locale)
 
+    def last_day(self, end: datetime) -> str:
+        """Return the day before the midnight that ends a stretch of whole days, as `day` does."""
+        return self.day(end - timedelta(seconds=1))
+
     def long_day(self, value: date | datetime) -> str:
         """Return `Monday 23 November 2026`."""
         return format_date(self._local_day(value), "EEEE d MMMM y", locale=self._locale)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated
@@ -19,12 +19,13 @@ from engine.interval import floor_to_grid
 from engine.loans.loan import Decision, Loan
 from engine.reconcile.actions import Note
 from engine.reconcile.why import Answer
+from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loan import title_of
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import Page, ViewerPage
 from engine.web.pages.times import QUARTERS
 from engine.web.pages.wording import say_fact
-from engine.web.wire import ID_MAX, Asked, Whole
+from engine.web.wire import ID_MAX, Whole
 
 router = APIRouter()
 
@@ -71,23 +72,22 @@ class Strand:
     history: Sequence[Decision] = ()
 
 
-class WhyQuery(Asked):
+class WhyQuery(Sent):
     """The room and the moment, on the building's clocks."""
 
     room: Annotated[Whole, Field(ge=0, le=ID_MAX)] = 0
-    day: Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))] | None = None
-    at: time | None = None
+    day: Day | None = None
+    at: Clock | None = None
 
 
 @router.get("/why")
 def show_why(page: ViewerPage, wanted: Annotated[WhyQuery, Query()]) -> Response:
     """Ask for a room and a moment; tell what is known of it."""
     soon = floor_to_grid(page.now).astimezone(page.parts.zone)
-    day, at = wanted.day or soon.date(), wanted.at or soon.time()
+    day, at = wanted.day or soon.date(), parse_clock(wanted.at) or soon.time()
     rooms = sorted(page.parts.web.rooms.load_rooms(), key=lambda room: room.name.casefold())
     answer = None
     if wanted.room:
-        at = at.replace(tzinfo=None, second=0, microsecond=0)
         answer = page.parts.web.why.ask(BookableId(wanted.room), datetime.combine(day, at, page.parts.zone))
     return page.render(
         "why.html",
