@@ -18,10 +18,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
-from engine.app.service import Outside
 from engine.app.office import Office
+from engine.app.service import Outside
+from engine.ids import EventId, ICalUid
+from engine.interval import Interval
+from engine.rooms.calendar import ChangesPage
+from engine.rooms.event import Answer, Attendee, EventCopy, EventType, Mailbox
 from tests.browser.chromium import HELP, find_chromium, flags, must_be_there
-from tests.browser.serving import AMELIE, NOW, Site, running_site
+from tests.browser.serving import AMELIE, MATHIEU, NOW, Site, running_site
 from tests.web.case_scene import file_cases
 from tests.web.played_outlook import played_outlook
 
@@ -61,6 +65,27 @@ def stir(office: Office) -> None:
         office.note_job(name, office.now() + timedelta(minutes=12), office.now() - timedelta(minutes=3), result)
 
 
+def look_back(site: Site) -> None:
+    """Plan a backfill of meetings that were there before: two free, one in a room that a loan has by now."""
+    desk = site.office.backfills
+    rooms = {str(room.id): room for room in site.office.rooms.load_rooms()}
+    plan = desk.create(Interval(site.at("00:00"), site.at("00:00", 30)), (), actor="app:test")
+    for number, (name, start) in enumerate((("Saule", "09:00"), ("Platane", "16:00"), ("Tilleul", "09:30"))):
+        room = rooms[str(site.room(name))]
+        stretch = Interval(site.at(start), site.at(start) + timedelta(hours=1))
+        organizer = Mailbox(MATHIEU.address, MATHIEU.name)
+        attendee = Attendee(room.address, room.name, "resource", Answer.ACCEPTED)
+        event = EventCopy(
+            EventId(f"before-{number}"), "1", ICalUid(f"before-{number}"), EventType.SINGLE, organizer, stretch,
+            attendees=(attendee,), answer=Answer.ACCEPTED,
+        )  # fmt: skip
+        desk.save_stretch(plan.number, room, stretch, ChangesPage((event,), None, "end"))
+    while (wanted := desk.next_stretch(plan.number)) is not None:
+        desk.pass_over(plan.number, wanted[0])
+    while not desk.carry_on(plan.number, at_once=50).is_planned:
+        pass
+
+
 def furnish(site: Site) -> None:
     """Book what a board may have to show."""
     site.book("Tilleul", "09:00", "10:30", "Budget 2027")
@@ -70,6 +95,7 @@ def furnish(site: Site) -> None:
     site.book("Frêne", "08:00", "36:00", "Exhibition")
     file_cases(site.office)
     site.book_weekly("Saule", "16:00", "17:00", 4, day=3)
+    look_back(site)
     stir(site.office)
 
 

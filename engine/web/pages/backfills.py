@@ -53,6 +53,16 @@ STEPS: Mapping[Step, str] = MappingProxyType(
 )
 """Steps in the order in which people care."""
 
+LINE_STEPS: Mapping[Step, str] = MappingProxyType(
+    {
+        Step.CREATE: N_("New loan"),
+        Step.LINK: N_("Tie"),
+        Step.CONFLICT: N_("Conflict"),
+        Step.SKIP: N_("Nothing to do"),
+    }
+)
+"""The step of one meeting."""
+
 OUTCOMES: Mapping[MeetingState, str] = MappingProxyType(
     {
         MeetingState.PLANNED: N_("to decide"),
@@ -206,6 +216,7 @@ def _render(page: Page, number: int, wanted: PlanQuery, *, trouble: Trouble | No
         undoable=count_undoable(found),
         states=STATES,
         steps=STEPS,
+        line_steps=LINE_STEPS,
         outcomes=OUTCOMES,
         trouble=trouble,
     )
