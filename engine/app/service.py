@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 
+from engine.app.demo import furnish_desk
 from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.app.run_time import Probe, RunTimeSettings, ask_nobody, probe_through
@@ -122,6 +123,7 @@ async def _work(settings: Settings, office: Office, engine: Engine, stopping: as
     listener = _listen_elsewhere(office)
     working = asyncio.create_task(engine.loop.run())
     waiting = asyncio.create_task(stopping.wait())
+    furnishing = asyncio.create_task(furnish_desk(office)) if settings.simulated and settings.simulator.demo else None
     try:
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -129,6 +131,8 @@ async def _work(settings: Settings, office: Office, engine: Engine, stopping: as
         if listener is not None:
             listener.close()
         waiting.cancel()
+        if furnishing is not None:
+            furnishing.cancel()
         engine.loop.stop()
         await working
 

@@ -1,5 +1,6 @@
 """
-The demo building: twelve rooms on three floors, twenty people, a week of meetings, and two that come back every week.
+The demo building: twelve rooms on three floors, twenty people, meetings this week and on the days ahead, two of them
+every week.
 
 Everything follows from the tenant's seed and the day that is asked for. The meetings lie there as if accepted long
 ago; nobody is mailed.
@@ -102,7 +103,7 @@ def populate(tenant: Tenant, *, today: date, zone: str = "Europe/Paris") -> None
     Furnish an empty tenant; one that has people already is left as it is.
 
     Args:
-        today: the seven days from the day before it get meetings; whoever looks, on whatever day, finds some ahead.
+        today: its week, from Monday, and the six days after it get meetings; whoever looks finds some ahead.
         zone: where the building stands.
     """
     if tenant.world.mailboxes:
@@ -114,10 +115,10 @@ def populate(tenant: Tenant, *, today: date, zone: str = "Europe/Paris") -> None
     for floor in range(3):
         members = tuple(f"{room.code}@{DOMAIN}" for room in ROOMS if room.floor == floor)
         tenant.office.add_room_list(f"floor-{floor}@{DOMAIN}", f"Floor {floor}", members)
-    first = today - timedelta(days=1)
+    monday = today - timedelta(days=today.weekday())
     for series in SERIES:
-        _add_series(tenant, series, first, zone)
-    _add_week(tenant, first, zone)
+        _add_series(tenant, series, monday, zone)
+    _add_days(tenant, monday, today + timedelta(days=6), zone)
     tenant.world.store.flush()
 
 
@@ -140,18 +141,18 @@ def _add_room(tenant: Tenant, room: DemoRoom, zone: str) -> None:
     )
 
 
-def _add_series(tenant: Tenant, series: Weekly, first: date, zone: str) -> None:
-    day = first + timedelta(days=(series.weekday - first.weekday()) % 7)
+def _add_series(tenant: Tenant, series: Weekly, monday: date, zone: str) -> None:
+    day = monday + timedelta(days=series.weekday)
     _place(
         tenant, series.room, PEOPLE[series.weekday][0], series.subject, _at(day, series.start, zone),
         series.minutes, zone, recur(day, days=[WEEKDAYS[series.weekday]], times=SERIES_WEEKS, zone=zone),
     )  # fmt: skip
 
 
-def _add_week(tenant: Tenant, first: date, zone: str) -> None:
+def _add_days(tenant: Tenant, first: date, last: date, zone: str) -> None:
     """Fill each room's day with meetings one after another, with gaps."""
     rng = Random(f"{tenant.options.seed}/demo")
-    for day in (first + timedelta(days=number) for number in range(7)):
+    for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
         for room in ROOMS:
             if NOT_BOOKABLE not in room.tags:
                 _add_day(tenant, room, day, zone, rng)

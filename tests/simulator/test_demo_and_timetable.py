@@ -44,7 +44,7 @@ class TestDemoBuilding:
         world = SimulatedWorld()
         world.tenant = world.open()
         demo.populate(world.tenant, today=saturday)
-        view = "/calendarView?startDateTime=2026-11-20T00:00:00Z&endDateTime=2027-02-28T00:00:00Z&$top=500"
+        view = "/calendarView?startDateTime=2026-11-16T00:00:00Z&endDateTime=2027-02-28T00:00:00Z&$top=500"
         calendars = [
             world.get(f"/users/{room['emailAddress']}{view}&$orderby=start/dateTime")["value"]
             for room in world.get("/places/graph.room")["value"]
@@ -52,7 +52,7 @@ class TestDemoBuilding:
         world.close()
 
         days = {event["start"]["dateTime"][:10] for events in calendars for event in events}
-        assert {f"{saturday + timedelta(days=number)}" for number in range(-1, 6)} <= days
+        assert {f"{saturday + timedelta(days=number)}" for number in range(-5, 7)} <= days
         assert sum(event["type"] == "occurrence" for events in calendars for event in events) == 20
         for events in calendars:
             for earlier, later in pairwise(sorted(events, key=lambda event: event["start"]["dateTime"])):
