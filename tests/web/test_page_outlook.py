@@ -137,7 +137,6 @@ class TestAMeeting:
         assert soon(lambda: "answer-accepted" in open_first(staff))
         assert staff.post("/outlook/answer", data={**named, "answer": "sing"}).status_code == 422
 
-
     def test_is_left_alone_by_those_who_only_look(self, house: House, staff: TestClient) -> None:
         staff.post("/outlook/book", data=MEETING)
 
@@ -145,7 +144,7 @@ class TestAMeeting:
 
         assert "Tea with the mayor" in seen
         assert "New meeting" not in seen
-        assert "<form method=\"post\" action=\"/outlook" not in seen
+        assert '<form method="post" action="/outlook' not in seen
 
 
 class TestTheDeskBeside:

@@ -92,7 +92,8 @@ class Filter:
             return False
         if self.store and room.store_id != self.store:
             return False
-        if not self.features <= {*room.tags, *room.features}:
+        has = {word.casefold() for word in (*room.tags, *room.features)}
+        if not {word.casefold() for word in self.features} <= has:
             return False
         text = " ".join((room.name, room.building or "", *room.tags)).casefold()
         return all(word in text for word in self.words.casefold().split())
@@ -128,8 +129,11 @@ def natural(text: str) -> list[tuple[int, int, str]]:
 
 
 def all_features(rooms: Iterable[Room]) -> list[str]:
-    """Return every tag and feature there is, each once."""
-    return sorted({word for room in rooms for word in (*room.tags, *room.features)}, key=str.casefold)
+    """Return every tag and feature there is, each once, however it is spelled."""
+    words = sorted(
+        {word for room in rooms for word in (*room.tags, *room.features)}, key=lambda word: (word.casefold(), word)
+    )
+    return list({word.casefold(): word for word in words}.values())
 
 
 # --- entries ------------------------------------------------------------------------------------------------------
