@@ -22,6 +22,7 @@ from engine.app.demo import furnish_desk
 from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.app.run_time import Probe, RunTimeSettings, ask_nobody, probe_through
+from engine.app.trials import try_through
 from engine.clock import utc_now
 from engine.database.activity import ActivityReader
 from engine.database.board import Board
@@ -56,6 +57,7 @@ from engine.web.pages.live import Live
 from engine.web.pages.outlook_parts import OutlookPlayer
 from engine.web.pages.parts import PageParts
 from engine.web.pages.sign_in import SIGNED_IN_PATH
+from engine.web.pages.welcome_parts import TryTenant
 from engine.web.parts import Check, WebParts
 from engine.web.provider import IdentityProvider
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
@@ -97,7 +99,9 @@ async def _serve(settings: Settings) -> None:
         stack.push_async_callback(calendar.aclose)
         metrics = Metrics(lambda: _read_metrics(office, calendar))
         token = choose_bootstrap_token(settings, office)
-        outside = Outside(probe_through(calendar, asyncio.get_running_loop()), outlook, _traffic(calendar))
+        loop = asyncio.get_running_loop()
+        trying = try_through(office, calendar, loop)
+        outside = Outside(probe_through(calendar, loop), outlook, _traffic(calendar), trying)
         public = await stack.enter_async_context(_open_web(settings, office, outside, metrics, token))
         check_public_url(settings, public)
         office.rules.link_base = public
@@ -293,12 +297,12 @@ def build_web_parts(
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What pages ask of the world outside: whether a mailbox is there, who plays Outlook in a simulated tenant, and
-    what was asked of Graph since the start."""
+    """What pages ask of the world outside: mailboxes, a simulated Outlook, what was asked of Graph, permissions."""
 
     probe: Probe = ask_nobody
     outlook: OutlookPlayer | None = None
     read_traffic: Callable[[], Traffic] = Traffic
+    try_tenant: TryTenant | None = None
 
 
 def build_page_parts(settings: Settings, office: Office, parts: WebParts, outside: Outside | None = None) -> PageParts:
@@ -327,6 +331,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
         provider=provider,
         outlook=outside.outlook,
+        try_tenant=outside.try_tenant,
         development=_demo_people() if is_here and settings.simulated and provider is None else None,
         secure=parts.base_address.startswith("https://"),
         simulated=settings.simulated,

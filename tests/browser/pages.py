@@ -66,6 +66,7 @@ PAGES = (
     Look("backfills", "/backfills", role="admin"),
     Look("backfill", "/backfills/1", role="admin"),
     Look("backfill-viewer", "/backfills/1?step=create", role="viewer"),
+    Look("welcome", "/welcome", role="admin"),
     Look("account", "/account"),
     Look("keepers", "/keepers", role="admin"),
     Look("not-found", "/loans/9999", status=404),

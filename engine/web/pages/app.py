@@ -26,6 +26,7 @@ from engine.web.pages import (
     settings,
     sign_in,
     stores,
+    welcome,
     why,
 )
 from engine.web.pages.errors import install_errors
@@ -47,6 +48,7 @@ ROUTERS = (
     series.router,
     settings.router,
     stores.router,
+    welcome.router,
     events.router,
     cases.router,
     why.router,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Query
 from markupsafe import Markup
 from msgspec.json import encode
 from pydantic import Field
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from engine.errors import Fault, Invalid
 from engine.ids import Address, BookableId, LoanNumber
@@ -77,12 +77,6 @@ def frame(page: Page, wanted: BoardQuery) -> Frame:
     day = min(max(wanted.day or today, date(2000, 1, 10)), date(2999, 12, 1))
     known = shown_rooms(page.parts.web.rooms.load_rooms())
     return Frame(view, span_of(view, day, page.parts.zone), [r for r in known if wanted.filter.takes(r)], known)
-
-
-@router.get("/")
-def start(page: UserPage) -> Response:
-    """Begin at the board."""
-    return RedirectResponse("/board", 303)
 
 
 @router.get("/board")

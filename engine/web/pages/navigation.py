@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("activity", "/activity", N_("Activity"), "activity", Role.VIEWER),
     Entry("outlook", "/outlook", N_("Outlook, simulated"), "mail", only_simulated=True),
     Entry("settings", "/settings", N_("Settings"), "settings", Role.ADMIN),
+    Entry("welcome", "/welcome", N_("First steps"), "sparkles", Role.ADMIN),
 )
 
 

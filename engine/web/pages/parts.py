@@ -23,6 +23,7 @@ from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.live import Live
 from engine.web.pages.outlook_parts import OutlookPlayer
 from engine.web.pages.setting_parts import SettingsDesk
+from engine.web.pages.welcome_parts import TryTenant
 from engine.web.parts import WebParts
 from engine.web.provider import IdentityProvider
 
@@ -154,6 +155,7 @@ class PageParts:
         zone: the building's time zone, in which pages show and take times.
         provider: who vouches for people; None: nobody does.
         outlook: who plays Outlook in the simulated tenant; None with a real one.
+        try_tenant: tries what the engine needs of its tenant; None where there is nobody to ask.
         development: whom the development sign-in offers; None: there is none.
         secure: whether people reach us over https, so that cookies may insist on it.
         simulated: whether Outlook is played by the simulated tenant.
@@ -179,6 +181,7 @@ class PageParts:
     zone: ZoneInfo
     provider: IdentityProvider | None = None
     outlook: OutlookPlayer | None = None
+    try_tenant: TryTenant | None = None
     development: Sequence[Requester] | None = None
     secure: bool = False
     simulated: bool = False

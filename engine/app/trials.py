@@ -1,0 +1,96 @@
+"""Trying a tenant: one harmless call for each thing the engine needs there."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import TimeoutError as TooLate
+from datetime import timedelta
+
+from engine.app.office import Office
+from engine.errors import CredentialsRevoked, EngineError
+from engine.ids import Address, ICalUid
+from engine.interval import Interval, ceil_to_grid
+from engine.rooms.calendar import EventDraft, RoomCalendar
+from engine.rooms.room import Place
+from engine.web.pages.welcome_parts import Needed, Outcome, Trial, TryTenant
+
+TRIAL_SECONDS = 60.0
+SUBJECT = "Accord: trying whether it may write here"
+
+
+def try_through(office: Office, calendar: RoomCalendar, loop: asyncio.AbstractEventLoop) -> TryTenant:
+    """Return a function for other threads that tries everything, one after the other."""
+
+    def try_all() -> Sequence[Trial]:
+        trying = asyncio.run_coroutine_threadsafe(try_tenant(office, calendar), loop)
+        try:
+            return trying.result(TRIAL_SECONDS)
+        except TooLate:
+            trying.cancel()
+            return [Trial(Needed.IDENTITY, Outcome.FAILED, f"no answer within {TRIAL_SECONDS:.0f} seconds")]
+
+    return try_all
+
+
+async def try_tenant(office: Office, calendar: RoomCalendar) -> list[Trial]:
+    """Try what the engine needs. Only a default user's calendar is written to: one event without guests, taken back."""
+    places, listed = await _try_places(calendar)
+    if places.needed is Needed.IDENTITY:
+        return [places, *(Trial(needed, Outcome.NOT_TRIED) for needed in Needed if needed is not Needed.IDENTITY)]
+    rules = office.rules.sync()
+    return [
+        Trial(Needed.IDENTITY, Outcome.OK),
+        places,
+        await _try_room(calendar, listed),
+        await _try_writing(office, calendar, rules.default_user if rules.mode == "two_way" else None),
+        _look_at_subscriptions(office),
+    ]
+
+
+async def _try_places(calendar: RoomCalendar) -> tuple[Trial, tuple[Place, ...]]:
+    found: list[Place] = []
+    try:
+        async for page in calendar.fetch_places():
+            found += page
+    except CredentialsRevoked as error:
+        return Trial(Needed.IDENTITY, Outcome.FAILED, str(error)), ()
+    except EngineError as error:
+        return Trial(Needed.PLACES, Outcome.FAILED, str(error)), ()
+    outcome = Outcome.OK if found else Outcome.FAILED
+    return Trial(Needed.PLACES, outcome, str(len(found))), tuple(found)
+
+
+async def _try_room(calendar: RoomCalendar, places: tuple[Place, ...]) -> Trial:
+    place = next((place for place in places if place.address), None)
+    if place is None:
+        return Trial(Needed.ROOM_CALENDARS, Outcome.NOT_TRIED)
+    try:
+        await calendar.find_event(place.address, ICalUid("accord-looks-around"))
+    except EngineError as error:
+        return Trial(Needed.ROOM_CALENDARS, Outcome.FAILED, str(error))
+    return Trial(Needed.ROOM_CALENDARS, Outcome.OK, place.name)
+
+
+async def _try_writing(office: Office, calendar: RoomCalendar, mailbox: Address | None) -> Trial:
+    if mailbox is None:
+        return Trial(Needed.WRITING, Outcome.NOT_TRIED)
+    start = ceil_to_grid(office.now()) + timedelta(days=1)
+    name = f"accord-trial-{secrets.token_hex(8)}"
+    draft = EventDraft(SUBJECT, "", Interval(start, start + timedelta(minutes=15)), (), name, name)
+    try:
+        made = await calendar.create_event(mailbox, draft)
+        await calendar.delete_event(mailbox, made.event_id)
+    except EngineError as error:
+        return Trial(Needed.WRITING, Outcome.FAILED, str(error))
+    return Trial(Needed.WRITING, Outcome.OK, mailbox)
+
+
+def _look_at_subscriptions(office: Office) -> Trial:
+    followed = [room for room in office.status.rooms() if room.state == "active"]
+    if office.settings.sync.delivery != "push" or not followed:
+        return Trial(Needed.NOTIFICATIONS, Outcome.NOT_TRIED)
+    subscribed = sum(room.subscribed for room in followed)
+    outcome = Outcome.OK if subscribed == len(followed) else Outcome.FAILED
+    return Trial(Needed.NOTIFICATIONS, outcome, f"{subscribed}/{len(followed)}")

