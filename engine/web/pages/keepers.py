@@ -57,7 +57,7 @@ def _render(page: Page, *, trouble: Trouble | None = None, written: dict[int, st
     return page.render(
         "keepers.html",
         trouble.status if trouble else 200,
-        here="account",
+        here="stores",
         stores=page.parts.web.register.list_stores(),
         shown={**shown, **(written or {})},
         trouble=trouble,

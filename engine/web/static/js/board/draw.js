@@ -93,7 +93,8 @@ export function makeDrawing({ board, model, texts, scale }) {
       const number = Number(day.dataset.day);
       day.style.left = `${place(number * DAY) * 100}%`;
       day.style.width = `${(place((number + 1) * DAY - .001) - place(number * DAY)) * 100}%`;
-      for (let minute = whole ? 0 : opens; minute <= (whole ? DAY - 60 : closes); minute += step * 60) {
+      const last = whole ? DAY - 60 : days > 1 ? closes - 60 : closes; // where days meet, one label is enough
+      for (let minute = whole ? 0 : opens; minute <= last; minute += step * 60) {
         marks.push([number * DAY + minute, clock(minute).slice(0, 2)]);
       }
     }
