@@ -172,7 +172,7 @@ class Office:
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)
-        self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync)
+        self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync, self.ledger.settler)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
 
     def _desk_options(self) -> DeskOptions:

@@ -67,7 +67,7 @@ class SyncLedger:
         self._rooms = rooms
         self._rules = rules
         self._mirror = Mirror(database.dialect, rooms)
-        self._settler = Settler(rooms, rules, self._mirror, instance=instance)
+        self.settler = Settler(rooms, rules, self._mirror, instance=instance)
 
     def room_book(self) -> RoomBook:
         return self._rooms.book()
@@ -295,7 +295,7 @@ class SyncLedger:
 
     def save_plan(self, booking: Booking, plan: Plan, writing: Writing) -> tuple[Intent, ...]:
         with self._write() as transaction:
-            return self._settler.save(transaction, booking, plan, writing)
+            return self.settler.save(transaction, booking, plan, writing)
 
     def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> bool:
         with self._write() as transaction:
@@ -374,7 +374,7 @@ class SyncLedger:
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
             open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
             if intent.kind is IntentKind.CHANGE:
-                self._settler.return_to_base(transaction, intent.loan_number)
+                self.settler.return_to_base(transaction, intent.loan_number)
 
     def note_conflict(self, booking: Booking, note: Note) -> None:
         assert booking.loan is not None, "a conflict is about a loan"
@@ -390,7 +390,7 @@ class SyncLedger:
         with self._write() as transaction:
             write_decisions(transaction, [note], loan_number=number, ical_uid=None)
             open_cases(transaction, f"loan:{number}", [note], standing=False, loan_number=number)
-            self._settler.return_to_base(transaction, number)
+            self.settler.return_to_base(transaction, number)
 
     def note(self, booking: Booking | Intent, note: Note) -> None:
         number = booking.loan_number if isinstance(booking, Intent) else (booking.loan.number if booking.loan else None)

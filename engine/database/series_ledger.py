@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import null, select, update
@@ -16,10 +16,12 @@ from engine.database.loans import load_loans
 from engine.database.records import open_cases, write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.series_codec import read_series_write, render_series_draft
+from engine.database.settle import Settler
 from engine.database.tables import metadata
-from engine.ids import BookableId, ICalUid, LoanNumber, fold_address
+from engine.ids import BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.loans.loan import Loan, TextLevel
-from engine.reconcile.actions import Note
+from engine.loans.status import ItemState, LoanAction
+from engine.reconcile.actions import LoanEdit, Note
 from engine.reconcile.ledger import RoomRef, SyncRules
 from engine.reconcile.series_writes import (
     LED,
@@ -30,10 +32,11 @@ from engine.reconcile.series_writes import (
     SeriesDraft,
     SeriesWrite,
     SeriesWriteKind,
+    Unanswered,
 )
 from engine.reconcile.views import Base, Face
 from engine.rooms.event import EventCopy
-from engine.rooms.series import day_key, day_of
+from engine.rooms.series import day_key, day_of, is_date_of
 
 _series = metadata.tables["series"]
 _write = metadata.tables["series_write"]
@@ -63,13 +66,18 @@ def lead_dates(transaction: Transaction, series_id: int, dates: Iterable[tuple[L
         transaction.mark("series", str(series_id))
 
 
+HEAR_SECONDS = 9.0
+"""After a series was made, when to ask whether it was declined whole: before its dates are looked at one by one."""
+
+
 class AppSeriesLedger:
     """All methods are one short transaction each."""
 
-    def __init__(self, database: Database, rooms: RoomCache, rules: Callable[[], SyncRules]) -> None:
+    def __init__(self, database: Database, rooms: RoomCache, rules: Callable[[], SyncRules], settler: Settler) -> None:
         self._database = database
         self._rooms = rooms
         self._rules = rules
+        self._settler = settler
 
     def load(self, series_id: int) -> AppSeriesState | None:
         with self._database.read() as transaction:
@@ -104,18 +112,11 @@ class AppSeriesLedger:
             _let_go(transaction, [each.loan.number for each in _load_led(transaction, series_id)])
 
     def save_create(self, series_id: int, plan: CreatePlan, mailbox: str, draft: SeriesDraft) -> SeriesWrite:
-        row = {
-            "series_id": series_id,
-            "kind": SeriesWriteKind.CREATE.value,
-            "mailbox": mailbox,
-            "payload": render_series_draft(draft),
-        }
+        kind = SeriesWriteKind.CREATE
         with self._database.write() as transaction:
-            connection = transaction.connection
-            values = {**row, "attempts": 0, "created_at": transaction.now}
-            write_id = int(connection.execute(_write.insert().values(values).returning(_write.c.id)).scalar_one())
+            write_id = add_write(transaction, series_id, kind, mailbox=mailbox, event_id=None, draft=draft)
             _let_go(transaction, [each.loan.number for each in plan.alone])
-        return SeriesWrite(write_id, series_id, SeriesWriteKind.CREATE, mailbox, None, draft)
+        return SeriesWrite(write_id, series_id, kind, mailbox, None, draft)
 
     def redirect(self, write: SeriesWrite, mailbox: str, note: Note) -> SeriesWrite:
         with self._database.write() as transaction:
@@ -133,6 +134,7 @@ class AppSeriesLedger:
                 is_same = versions.get(each.number) == each.version
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS if is_same else 0.0)
             _forget(transaction, write)
+            transaction.mark("series", str(write.series_id), delay=HEAR_SECONDS + 0.5)
 
     def _know_event(self, transaction: Transaction, write: SeriesWrite, master: EventCopy) -> None:
         """Give the series its uid; what a room showed of it before is the same series."""
@@ -179,6 +181,43 @@ class AppSeriesLedger:
         )
         note = Note(code, actor="engine")
         write_decisions(transaction, [note], loan_number=each.number, ical_uid=key)
+
+    def find_unanswered(self, series_id: int) -> Unanswered | None:
+        with self._database.read() as transaction:
+            return _load_unanswered(transaction, series_id)
+
+    def refuse(self, series_id: int, unanswered: Unanswered) -> None:
+        with self._database.write() as transaction:
+            if _load_unanswered(transaction, series_id) != unanswered:
+                return  # somebody changed a date, or a room spoke up
+            for each in unanswered.dates:
+                self._refuse_date(transaction, each)
+            first = unanswered.dates[0]
+            cases = [Note("room_declined", {"item_id": room}, room_id=room) for room in sorted(first.rooms)]
+            open_cases(transaction, f"loan:{first.number}", cases, standing=False, loan_number=first.number)
+            add_write(
+                transaction,
+                series_id,
+                SeriesWriteKind.END,
+                mailbox=unanswered.mailbox,
+                event_id=unanswered.event_id,
+                draft=SeriesDraft(dates=unanswered.dates),
+            )
+            transaction.mark("series", str(series_id))
+
+    def _refuse_date(self, transaction: Transaction, each: SeriesDate) -> None:
+        connection = transaction.connection
+        loan = load_loans(connection, [each.number])[0]
+        values = {"version": loan.version + 1, "changed_at": transaction.now}
+        connection.execute(update(_loan).where(_loan.c.number == each.number).values(values))
+        states = {item.id: ItemState.DECLINED for item in loan.rooms}
+        self._settler.edit_loan(transaction, loan, LoanEdit(states=states, action=LoanAction.REFUSE))
+        connection.execute(
+            update(_link)
+            .where(_link.c.loan_number == each.number, _link.c.generation == each.generation)
+            .values(state="ended")
+        )
+        write_decisions(transaction, [Note("all_rooms_declined")], loan_number=each.number, ical_uid=None)
 
     def finish_change(self, write: SeriesWrite, master: EventCopy) -> None:
         with self._database.write() as transaction:
@@ -239,6 +278,56 @@ class AppSeriesLedger:
             for number in numbers:
                 write_decisions(transaction, [note], loan_number=number, ical_uid=None)
             open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0])
+
+
+def add_write(
+    transaction: Transaction,
+    series_id: int,
+    kind: SeriesWriteKind,
+    *,
+    mailbox: str,
+    event_id: str | None,
+    draft: SeriesDraft,
+) -> int:
+    """Keep a write about a series; return its number."""
+    values = {
+        "series_id": series_id,
+        "kind": kind.value,
+        "mailbox": mailbox,
+        "event_id": event_id,
+        "payload": render_series_draft(draft),
+        "attempts": 0,
+        "created_at": transaction.now,
+    }
+    return int(transaction.connection.execute(_write.insert().values(values).returning(_write.c.id)).scalar_one())
+
+
+def _load_unanswered(transaction: Transaction, series_id: int) -> Unanswered | None:
+    connection = transaction.connection
+    found = connection.execute(select(_series).where(_series.c.id == series_id)).one()
+    rows = connection.execute(
+        select(_link)
+        .join(_loan, _loan.c.number == _link.c.loan_number)
+        .where(_loan.c.series == str(series_id), _link.c.state == "linked")
+        .order_by(_link.c.loan_number)
+    ).all()
+    loans = {loan.number: loan for loan in load_loans(connection, [row.loan_number for row in rows])}
+    living = [row for row in rows if loans[row.loan_number].blocks and is_date_of(row.ical_uid, found.uid)]
+    states = {item.state for row in living for item in loans[row.loan_number].rooms}
+    if states != {ItemState.REQUESTED} or len(living) < 2 or found.organizer_event_id is None:
+        return None
+    asked_before = transaction.now - timedelta(seconds=HEAR_SECONDS)
+    if any(row.asked_at is None or row.asked_at > asked_before for row in living):
+        return None  # too early to call it silence
+    dates = tuple(_as_date(row, loans[row.loan_number]) for row in living)
+    return Unanswered(found.organizer_mailbox, EventId(found.organizer_event_id), dates)
+
+
+def _as_date(link: Any, loan: Loan) -> SeriesDate:
+    day = day_of(link.ical_uid)
+    assert day is not None, "a date of a series is named by its day"
+    requester, rooms = fold_address(loan.requester.address), frozenset(item.id for item in loan.rooms)
+    return SeriesDate(loan.number, link.generation, loan.version, day, loan.interval, requester, rooms)
 
 
 def _forget(transaction: Transaction, write: SeriesWrite) -> None:

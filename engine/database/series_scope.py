@@ -22,8 +22,7 @@ from engine.database.desk import Desk, check_version, lock_and_load
 from engine.database.edits import let_go
 from engine.database.loans import load_loan, load_loans
 from engine.database.roombook import RoomCache
-from engine.database.series_codec import render_series_draft
-from engine.database.series_ledger import lead_dates
+from engine.database.series_ledger import add_write, lead_dates
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.errors import Clash, NotAllowed, NotFound, Stale, Unavailable
@@ -36,7 +35,7 @@ from engine.loans.status import WITHDRAWN_STATUSES, LoanAction
 from engine.reconcile.ledger import RoomRef
 from engine.reconcile.series_book import Scope
 from engine.reconcile.series_writes import LED, SeriesDate, SeriesDraft, SeriesWriteKind
-from engine.rooms.series import day_of, split_key
+from engine.rooms.series import day_of, is_date_of
 
 _series = metadata.tables["series"]
 _write = metadata.tables["series_write"]
@@ -57,10 +56,7 @@ class _Date:
 
     def is_tied_to(self, uid: str | None) -> bool:
         """Tell whether it is a date of the series *uid* in Outlook, and agreed on."""
-        if self.link is None or self.link.state != "linked" or uid is None:
-            return False
-        parts = split_key(self.link.ical_uid or "")
-        return parts is not None and parts[0] == uid
+        return self.link is not None and self.link.state == "linked" and is_date_of(self.link.ical_uid, uid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,16 +279,13 @@ class SeriesScope:
         )
 
     def _save(self, kind: SeriesWriteKind, tied: Sequence[_Date], draft: SeriesDraft) -> None:
-        self._transaction.connection.execute(
-            _write.insert().values(
-                series_id=self._series.id,
-                kind=kind.value,
-                mailbox=tied[0].link.organizer_mailbox,
-                event_id=self._series.organizer_event_id,
-                payload=render_series_draft(draft),
-                attempts=0,
-                created_at=self._transaction.now,
-            )
+        add_write(
+            self._transaction,
+            self._series.id,
+            kind,
+            mailbox=tied[0].link.organizer_mailbox,
+            event_id=self._series.organizer_event_id,
+            draft=draft,
         )
         self._transaction.mark("series", str(self._series.id))
 

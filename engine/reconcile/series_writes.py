@@ -117,6 +117,15 @@ class AppSeriesState:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A series of which no room has said anything on any date: a room that declines it whole shows nothing of it."""
+
+    mailbox: str
+    event_id: EventId
+    dates: tuple[SeriesDate, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CreatePlan:
     """How to make the event of a series: which dates it gets, and which go their own way."""
 
@@ -258,6 +267,14 @@ class SeriesLedger(Protocol):
 
     def finish_create(self, write: SeriesWrite, master: EventCopy) -> None:
         """Tie each date to its loan: what was sent is what both agree on now."""
+        ...
+
+    def find_unanswered(self, series_id: int) -> Unanswered | None:
+        """Return the dates of a series when none of their rooms has answered yet; None as soon as one has."""
+        ...
+
+    def refuse(self, series_id: int, unanswered: Unanswered) -> None:
+        """Refuse all dates of a series that its rooms declined as a whole, and have it deleted."""
         ...
 
     def finish_change(self, write: SeriesWrite, master: EventCopy) -> None:

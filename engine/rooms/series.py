@@ -51,6 +51,12 @@ def split_key(key: str) -> tuple[ICalUid, str] | None:
     return (ICalUid(found[1]), found[2]) if found else None
 
 
+def is_date_of(key: str | None, uid: str | None) -> bool:
+    """Tell whether *key* names a date of the series *uid*."""
+    parts = split_key(key or "")
+    return parts is not None and parts[0] == uid
+
+
 def day_of(key: str) -> date | None:
     """Return the day that *key* names (in UTC where the series' zone is unknown); None for a single event's uid."""
     parts = split_key(key)

@@ -37,7 +37,7 @@ from engine.reconcile.series_writes import (
 from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_series_subject
 from engine.rooms.calendar import EventPatch
-from engine.rooms.event import EventCopy, Mailbox
+from engine.rooms.event import Answer, EventCopy, Mailbox
 from engine.rooms.series import original_start
 
 MODE_WAIT_SECONDS = 60.0
@@ -65,7 +65,10 @@ class SeriesPass:
     async def settle(self, series_id: int) -> None:
         """Write what a series still needs to be written as a whole."""
         state = self._ledger.load(series_id)
-        if state is None or state.must_wait or not (state.writes or state.dates):
+        if state is None or state.must_wait:
+            return
+        if not (state.writes or state.dates):
+            await self._hear(series_id)
             return
         if self._rules().mode != "two_way":
             self._ledger.look_again(series_id, MODE_WAIT_SECONDS)
@@ -78,6 +81,18 @@ class SeriesPass:
                     await self._change(write)
                 case SeriesWriteKind.END:
                     await self._end(write)
+
+    async def _hear(self, series_id: int) -> None:
+        """Ask the organizer's copy once when no room says anything: a series declined whole is refused whole."""
+        silent = self._ledger.find_unanswered(series_id)
+        if silent is None or self._rules().mode != "two_way":
+            return
+        try:
+            master = await self._calendar.fetch_event(silent.mailbox, silent.event_id)
+        except (MailboxClosed, Refused, Malformed):
+            return  # each date is looked at by itself
+        if master is not None and master.attendees and all(each.answer is Answer.DECLINED for each in master.attendees):
+            self._ledger.refuse(series_id, silent)
 
     # --- decide
 

@@ -195,6 +195,22 @@ class TestARoomThatSaysNo:
         assert len(shown(world)) == 3
 
 
+    def test_to_the_whole_series_ends_all_loans_at_once(self, world: World) -> None:
+        """Beyond a room's booking window it declines them all: one more write, and one case."""
+        world.tenant.office.set_processing(world.room_addresses[0], BookingWindowInDays=30)
+
+        made = book(world, times=10)
+        world.settle()
+        world.heal()
+
+        assert {loan.status for loan in world.loans} == {LoanStatus.REFUSED}
+        assert {item.state for loan in world.loans for item in loan.items} == {ItemState.DECLINED}
+        assert masters(world) == []
+        assert world.count_writes() == 2
+        assert world.cases() == ["room_declined"]
+        assert world.history(made.loans[9].number)[-2:] == ["all_rooms_declined", "event_deleted"]
+
+
 class TestADateChanged:
     def test_in_the_app_is_one_write(self, world: World) -> None:
         made = book(world)
