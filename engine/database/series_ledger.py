@@ -103,9 +103,11 @@ class AppSeriesLedger:
     def text_level(self, loan: Loan) -> TextLevel:
         return self._rooms.text_level(loan.store_id) or self._rules().text_level
 
-    def look_again(self, series_id: int, seconds: float) -> None:
+    def withhold(self, state: AppSeriesState, seconds: float) -> None:
         with self._database.write() as transaction:
-            transaction.mark("series", str(series_id), delay=seconds)
+            transaction.mark("series", str(state.id), delay=seconds)
+            for each in state.dates:
+                transaction.mark("loan", str(each.loan.number))
 
     def release(self, series_id: int) -> None:
         with self._database.write() as transaction:

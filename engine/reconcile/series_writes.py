@@ -259,7 +259,9 @@ class SeriesLedger(Protocol):
 
     def text_level(self, loan: Loan) -> TextLevel: ...
 
-    def look_again(self, series_id: int, seconds: float) -> None: ...
+    def withhold(self, state: AppSeriesState, seconds: float) -> None:
+        """Look at a series again after *seconds*, and now at its loans, which tell what the mode holds back."""
+        ...
 
     def redirect(self, write: SeriesWrite, mailbox: str, note: Note) -> SeriesWrite:
         """Send a create to another mailbox."""

@@ -31,7 +31,7 @@ from engine.reconcile.observe import (
 )
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
 from engine.reconcile.series_writes import LED
-from engine.reconcile.shadow import cast_shadow
+from engine.reconcile.shadow import cast_shadow, withhold_writes
 from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_subject, without_link
 from engine.reconcile.validate import PeopleRule
@@ -93,7 +93,7 @@ class BookingPass:
         if booking is None:
             return None
         if _is_led(booking):
-            return None
+            return self._tell_withheld(booking)
         if booking.intents and self._rules().mode != "two_way":
             waiting = Plan(look_again_seconds=MODE_WAIT_SECONDS)
             self._ledger.save_plan(booking, waiting, Writing())
@@ -125,6 +125,17 @@ class BookingPass:
             await self._writes.carry_out(observed.booking, intents, organizer_copy=copy, resumed=False)
         return made
 
+    def _tell_withheld(self, booking: Booking) -> Plan | None:
+        """Tell in a case what a mode keeps the series of a loan from writing; the series itself waits for the mode."""
+        mode = self._rules().mode
+        if mode == "two_way":
+            return None
+        made = _plan_with_series(booking)
+        made = cast_shadow(made, self._name_of) if mode == "shadow" else withhold_writes(made)
+        made = replace(made, look_again_seconds=None)
+        self._ledger.save_plan(booking, made, Writing())
+        return made
+
     def _leave_unwritten(self, observed: Observed) -> Plan:
         """Deal with a change that has no copy to be written to: wait for an end on its way, else refuse the edit."""
         made = Plan(look_again_seconds=END_WAIT_SECONDS)
@@ -140,7 +151,9 @@ class BookingPass:
         booking = self._ledger.load_booking(kind, key)
         if booking is None:
             return None
-        if _awaits_its_series(booking) or _is_led(booking):
+        if _is_led(booking):
+            return booking, _plan_with_series(booking)
+        if _awaits_its_series(booking):
             return booking, Plan()
         observed = await self._observe(booking)
         return booking, self._plan(observed, mode="two_way")
@@ -405,6 +418,16 @@ def _home_mailbox(link: Link | None, organizer: str | None, loan: Loan | None, e
         moved = link is not None and event_id is not None and link.event_id not in (None, event_id)
         return (organizer or linked) if moved else linked
     return organizer or linked
+
+
+def _plan_with_series(booking: Booking) -> Plan:
+    """Return what becomes of a loan's event when its whole series is written."""
+    loan, link = booking.loan, booking.link
+    if loan is None or link is None or not loan.blocks or not loan.rooms:
+        return Plan()
+    is_new = link.base is None
+    note = Note("event_created" if is_new else "event_changed", actor="engine")
+    return Plan(writes=(CreateEvent() if is_new else ChangeEvent(),), notes=(note,))
 
 
 def _creates(made: Plan) -> bool:

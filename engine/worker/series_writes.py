@@ -34,14 +34,12 @@ from engine.reconcile.series_writes import (
     freeze_dates,
     plan_create,
 )
+from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_series_subject
 from engine.rooms.calendar import EventPatch
 from engine.rooms.event import Answer, EventCopy, Mailbox
 from engine.rooms.series import original_start
-
-MODE_WAIT_SECONDS = 60.0
-"""How long a series waits between two looks at a mode that forbids writing."""
 
 ONE_DAY = timedelta(days=1)
 
@@ -71,7 +69,7 @@ class SeriesPass:
             await self._hear(series_id)
             return
         if self._rules().mode != "two_way":
-            self._ledger.look_again(series_id, MODE_WAIT_SECONDS)
+            self._ledger.withhold(state, WITHHELD_SECONDS)
             return
         for write in state.writes or self._decide(state):
             match write.kind:

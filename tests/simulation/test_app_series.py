@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from engine.interval import Interval
-from engine.loans.loan import Loan
+from engine.loans.loan import Case, CaseState, Loan
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.reconcile.reasons import explain
 from engine.reconcile.series_book import AppSeries, DateChoice, SeriesOrder
 from tests.simulation.series import at, starts
 from tests.simulation.world import World
@@ -288,3 +289,32 @@ class TestADateChanged:
 
 def _hour(day: date, hour: float) -> Interval:
     return Interval(at(day, hour), at(day, hour + 1))
+
+
+class TestInAModeThatDoesNotWrite:
+    @pytest.mark.parametrize(("mode", "code"), [("shadow", "shadowed"), ("read_only", "write_withheld")])
+    def test_waits_and_each_date_says_so_until_it_may_be_written(self, mode: str, code: str) -> None:
+        world = World(rooms=3, settings={"ENGINE_SYNC__MODE": mode}).open()
+        try:
+            book(world)
+            world.settle()
+
+            assert world.count_writes() == 0
+            assert world.cases() == [code] * 4
+            assert {each.loan_number for each in cases_of(world)} == {loan.number for loan in world.live_loans}
+            assert all("Event created in Outlook." in explain(each.code, each.facts) for each in cases_of(world))
+
+            world.kill()
+            world.settings = world.settings.model_copy(
+                update={"sync": world.settings.sync.model_copy(update={"mode": "two_way"})}
+            )
+            world.start()
+            world.wait(400.0)
+            assert shown(world) == utc(world, 9, 9, 9, 9)
+            assert world.cases() == []
+        finally:
+            world.close()
+
+
+def cases_of(world: World) -> list[Case]:
+    return list(world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=100))
