@@ -154,6 +154,8 @@ class AppSeries:
             else:
                 start, end = (self._crowd.read_time(shown[key][name]) for name in ("start", "end"))
                 booking.interval, booking.edits = Interval(start, end), booking.edits + 1
+                if booking.cancelled:  # moving a whole series brings its lost dates back, heard of or not
+                    booking.cancelled, booking.uncertain = False, True
 
 
 def at_day(master: dict[str, Any]) -> date:
