@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
@@ -10,13 +11,14 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from engine.database.cases import CASES, Filed, load_case, read_filed
 from engine.database.connection import Database, Transaction
 from engine.database.listing import LIMIT_MAX
-from engine.database.settlements import view_case
+from engine.database.settlements import read_rooms, view_case
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.ids import BookableId, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case, CaseState
 from engine.reconcile.case_list import TOPICS, CaseFilter, CaseLine, MeetingSeen, Shelf, Topic, topic_of
+from engine.rooms.room import Room
 
 _case = metadata.tables["case"]
 _loan = metadata.tables["loan"]
@@ -57,12 +59,13 @@ class CaseList:
         order = (_case.c.id.desc(),) if wanted.shelf is Shelf.OPEN else (_case.c.closed_at.desc(), _case.c.id.desc())
         with self._database.read() as transaction:
             rows = transaction.connection.execute(statement.order_by(*order)).all()
-            return [_line(transaction, read_filed(row)) for row in rows]
+            load_rooms = cache(read_rooms)
+            return [_line(transaction, read_filed(row), load_rooms) for row in rows]
 
     def show(self, case_id: int) -> CaseLine:
         """Return one case. Raises NotFound."""
         with self._database.read() as transaction:
-            return _line(transaction, load_case(transaction.connection, case_id))
+            return _line(transaction, load_case(transaction.connection, case_id), read_rooms)
 
     def count(self, wanted: CaseFilter) -> Mapping[Topic, int]:
         """Return how many cases of each topic lie on the shelf *wanted*, whatever its topic and limit."""
@@ -120,8 +123,8 @@ def _after(shelf: Shelf, before: int) -> ColumnElement[bool]:
     return or_(_case.c.closed_at < closed_at, and_(_case.c.closed_at == closed_at, _case.c.id < before))
 
 
-def _line(transaction: Transaction, filed: Filed) -> CaseLine:
-    return CaseLine(view_case(transaction, filed), filed.key, _seen(transaction, filed.case))
+def _line(transaction: Transaction, filed: Filed, load_rooms: Callable[[Transaction], Sequence[Room]]) -> CaseLine:
+    return CaseLine(view_case(transaction, filed, load_rooms), filed.key, _seen(transaction, filed.case))
 
 
 def _seen(transaction: Transaction, case: Case) -> MeetingSeen | None:

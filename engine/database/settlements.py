@@ -6,7 +6,7 @@ in a loan reaches Outlook like any other edit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -181,8 +181,10 @@ def _take(transaction: Transaction, case_id: int) -> Filed:
     return load_case(transaction.connection, case_id, lock=True)
 
 
-def view_case(transaction: Transaction, filed: Filed) -> CaseView:
-    """Return a case with the ways out that are open now."""
+def view_case(
+    transaction: Transaction, filed: Filed, load_rooms: Callable[[Transaction], Sequence[Room]] | None = None
+) -> CaseView:
+    """Return a case with the ways out that are open now; *load_rooms* may remember them from case to case."""
     loan = _loan_of(transaction, filed.case)
     held = held_loans(transaction, filed.case) if filed.case.code == "mass_cancel_held" else ()
     loans = held or ((loan.number,) if loan is not None else ())
@@ -190,7 +192,9 @@ def view_case(transaction: Transaction, filed: Filed) -> CaseView:
         return CaseView(filed.case, no_undo=_why_no_undo(filed, loan), loans=loans, loan=loan)
     choices = []
     for way in find_ways(filed.case, loan):
-        rooms = _offer(transaction, filed.case, loan) if way is Way.MOVE_ROOM and loan is not None else ()
+        rooms: tuple[RankedRoom, ...] = ()
+        if way is Way.MOVE_ROOM and loan is not None:
+            rooms = _offer(transaction, (load_rooms or read_rooms)(transaction), filed.case, loan)
         if rooms or way is not Way.MOVE_ROOM:
             choices.append(Choice(way, rooms[:ROOMS_OFFERED]))
     return CaseView(filed.case, tuple(choices), Note("no_undo_open"), loans, loan)
@@ -257,7 +261,7 @@ def _replacements(
     """Return rooms to take in the place of those the case names: the best for each, or the one chosen for them all."""
     if room_id is not None:
         return (room_id,)  # whether it is there, and free, is for the change to find out
-    rooms = _rooms(transaction)
+    rooms = read_rooms(transaction)
     chosen: list[BookableId] = []
     for lost in sorted(rooms_concerned(case)):
         free = _rank(transaction, rooms, loan, lost, apart=frozenset(chosen))
@@ -267,13 +271,14 @@ def _replacements(
     return tuple(chosen)
 
 
-def _offer(transaction: Transaction, case: Case, loan: Loan) -> tuple[RankedRoom, ...]:
+def _offer(transaction: Transaction, rooms: Sequence[Room], case: Case, loan: Loan) -> tuple[RankedRoom, ...]:
     """Return the free rooms that can stand in for the first room the case names."""
     lost = min(rooms_concerned(case), default=None)
-    return _rank(transaction, _rooms(transaction), loan, lost) if lost is not None else ()
+    return _rank(transaction, rooms, loan, lost) if lost is not None else ()
 
 
-def _rooms(transaction: Transaction) -> list[Room]:
+def read_rooms(transaction: Transaction) -> list[Room]:
+    """Return every room."""
     return [read_room(row) for row in transaction.connection.execute(_ROOMS)]
 
 
@@ -366,7 +371,7 @@ def _store_of(transaction: Transaction, case: Case) -> StoreId | None:
         loan = load_loan(transaction.connection, case.loan_number)
         return loan.store_id if loan is not None else None
     rooms = rooms_concerned(case) | ({case.room_id} if case.room_id is not None else set())
-    return next((room.store_id for room in _rooms(transaction) if room.id in rooms), None)
+    return next((room.store_id for room in read_rooms(transaction) if room.id in rooms), None)
 
 
 def _policy_ways(code: str) -> tuple[Way, ...]:

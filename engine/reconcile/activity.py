@@ -78,6 +78,11 @@ class Activity:
     jobs: tuple[TimedJob, ...]
     compared: Compared
 
+    @property
+    def unfinished(self) -> int:
+        """How many keys run or wait."""
+        return self.due + self.later + self.running
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:

@@ -67,14 +67,22 @@ class TestLooking:
 
     def test_shows_runs_of_the_clock_with_what_came_of_them(self, house: House) -> None:
         house.office.note_job("import_rooms", datetime(2026, 11, 20, 9, 15, tzinfo=UTC), NOW, "3 rooms added")
+        house.office.note_job("sweep_rooms", None, NOW, "the database did not answer")
 
         shown = house.signed_in("viewer", **{"Accept-Language": "fr"}).get("/activity").text
 
         assert "Lire la liste des salles de l'annuaire" in shown
-        assert "3 rooms added" in shown
+        assert 'href="/rooms">ce qui a été trouvé' in shown
+        assert "the database did not answer" in shown
         assert "09:15" in shown or "10:15" in shown
 
-    @pytest.mark.parametrize("path", ["/activity"])
+    def test_a_long_queue_is_cut_and_counted(self, house: House) -> None:
+        for number in range(30):
+            house.office.enqueue("loan", str(number + 1), delay=600)
+
+        assert "and 11 others" in house.signed_in("viewer").get("/activity").text  # the list of rooms waits as well
+
+    @pytest.mark.parametrize("path", ["/activity", "/backfills"])
     def test_is_not_for_requesters(self, house: House, path: str) -> None:
         assert house.signed_in("requester").get(path).status_code == 403
 
