@@ -136,7 +136,12 @@ class Page:
 
     def go(self, path: str) -> Response:
         """Lead the reader on to *path* after something was done, with and without JavaScript."""
-        return Response(headers={"HX-Redirect": path}) if self.is_fragment else RedirectResponse(path, 303)
+        if not self.is_fragment:
+            return RedirectResponse(path, 303)
+        here, there = urlsplit(self.request.headers.get("hx-current-url", "")), urlsplit(path)
+        if (here.path, here.query) == (there.path, there.query):
+            return Response(headers={"HX-Refresh": "true"})  # a browser only scrolls to an address that it is at
+        return Response(headers={"HX-Redirect": path})
 
     def navigation(self) -> list[Entry]:
         return navigation_for(self.user, simulated=self.parts.simulated) if self.user else []
