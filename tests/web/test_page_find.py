@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.ids import LoanNumber
+from engine.ids import Address, BookableId, LoanNumber, StoreId
+from engine.rooms.room import Room, RoomState
 from engine.settings import RoomsSettings
+from engine.web.pages.timeline import Filter, all_features
 from tests.web.visitors import AMELIE, MATHIEU, House, open_house
 
 TEN = "/find?day=2026-11-23&start=10:00"
@@ -72,6 +74,21 @@ class TestWhatIsFound:
     )
     def test_a_broken_link_is_refused(self, house: House, query: str) -> None:
         assert house.signed_in("staff").get(f"/find?{query}").status_code == 422
+
+
+class TestFeatures:
+    def test_that_differ_in_their_case_alone_are_one(self) -> None:
+        """Tags are typed by hand, features come from a list of Microsoft's."""
+        rooms = [tagged("Screen", "piano"), tagged("screen", "stage")]
+
+        assert all_features(rooms) == ["piano", "screen", "stage"]
+        assert all(Filter(features=frozenset({"screen"})).takes(each) for each in rooms)
+        assert not Filter(features=frozenset({"piano"})).takes(rooms[1])
+
+
+def tagged(*tags: str) -> Room:
+    address = Address("room@example.org")
+    return Room(BookableId(1), address, "dir", "Room", RoomState.ACTIVE, StoreId(1), tags=tags)
 
 
 class TestOneClick:
