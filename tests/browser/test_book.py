@@ -145,6 +145,25 @@ class TestBooking:
         assert fresh.office.desk.find(LoanNumber(2)).interval.start == fresh.at("10:15")
 
 
+class TestFromTheBoard:
+    def test_the_small_dialog_leads_to_the_form_with_what_was_drawn(self, fresh: Site, visit: Visit) -> None:
+        fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, "/board?view=week&day=2026-11-24")
+        page.locator(".entry").focus()
+        for key in ("n", "ArrowDown", "Enter"):
+            page.keyboard.press(key)
+        expect(page.locator("#booking")).to_be_visible()
+        room, start = page.locator("#booking-room").inner_text(), page.locator("#booking-start").input_value()
+
+        page.get_by_role("link", name="More…").click()
+
+        page.wait_for_url("**/book?**")
+        expect(offer(page, room).get_by_role("checkbox")).to_be_checked()
+        minute = int(start)
+        expect(page.get_by_label("From, time")).to_have_value(f"{minute // 60 % 24:02d}:{minute % 60:02d}")
+        expect(page.locator("#book-day")).to_have_value(f"2026-11-{23 + minute // 1440}")
+
+
 class TestFindingARoom:
     def test_the_answer_follows_the_question_and_one_click_books(self, fresh: Site, visit: Visit) -> None:
         fresh.book("Saule", "10:00", "11:00", "Choir")

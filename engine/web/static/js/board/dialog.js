@@ -1,7 +1,7 @@
 // Booking from the board: a small dialog over the place that was chosen.
 import { offerPeople } from "../people.js";
 import { send, toast } from "../send.js";
-import { clock } from "./scale.js";
+import { DAY, clock } from "./scale.js";
 import { fill } from "./wishes.js";
 
 const STEP = 15, LONGEST = 24 * 60;
@@ -35,10 +35,23 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
 
   function showDay() {
     field("day").textContent = wishes.when(wish);
+    field("more").href = `/book?${formQuery()}`;
     wishes.show(wish);
     const isTaken = Boolean(wishes.clashOf(wish));
     trouble.hidden = !isTaken;
     if (isTaken) trouble.textContent = wishes.describe(wish);
+  }
+
+  /** What the full form begins with: for several rooms, things, notes, series. */
+  function formQuery() {
+    const [day, start] = wallClock(wish.from), [until, end] = wallClock(wish.to);
+    return new URLSearchParams({ day, start, until, end, item: wish.room });
+  }
+
+  function wallClock(minute) {
+    const day = new Date(`${board.dataset.first}T00:00Z`);
+    day.setUTCDate(day.getUTCDate() + Math.floor(minute / DAY));
+    return [day.toISOString().slice(0, 10), clock(minute)];
   }
 
   /** "Name <address>", an address, or a name that the list knows. */
