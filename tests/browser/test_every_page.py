@@ -39,9 +39,10 @@ def run_axe(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("look", PAGES, ids=NAMES)
-def test_axe_finds_nothing(site: Site, visit: Visit, look: Look) -> None:
-    """WCAG 2.2 AA and good practice, in both themes."""
+def test_is_light_and_axe_finds_nothing(site: Site, visit: Visit, look: Look) -> None:
+    """A first visit brings less than 150 KB, all it is made of counted; WCAG 2.2 AA and good practice, in both themes."""
     page = visit(site, look.path, role=look.role, status=look.status)
+    assert 5_000 < page.evaluate(BYTES_SENT) < 150_000
     keep_picture(page, f"{look.name}-1400-light")
 
     assert run_axe(page) == []
@@ -60,14 +61,6 @@ def test_nothing_lies_outside_a_small_window(site: Site, visit: Visit, look: Loo
 
     keep_picture(page, f"{look.name}-390-light")
     assert page.evaluate(TOO_WIDE) <= 0
-
-
-@pytest.mark.parametrize("look", PAGES, ids=NAMES)
-def test_a_first_visit_brings_little(site: Site, visit: Visit, look: Look) -> None:
-    """Less than 150 KB are sent for a page and all it is made of, to a browser that has nothing yet."""
-    page = visit(site, look.path, role=look.role, status=look.status)
-
-    assert 5_000 < page.evaluate(BYTES_SENT) < 150_000
 
 
 def test_axe_finds_nothing_on_a_telephone(site: Site, visit: Visit) -> None:
