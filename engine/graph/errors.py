@@ -133,7 +133,7 @@ def translate(
     Source: Graph docs, errors and throttling; codes marked "observed" were reported by developers.
     """
     codes, text = _read_error(body)
-    kind = _decide(status, codes, target, is_write)
+    kind = Unreachable if _could_not_reach_us(status, text) else _decide(status, codes, target, is_write)
     came_back = f"{status} {codes[-1] if codes else _without_code(body)}".strip()
     message = f"{what}: {came_back}{': ' + text if text else ''}"
     if kind in _ADVICE:
@@ -144,6 +144,14 @@ def translate(
     if kind in (Unreachable, OutcomeUnknown):
         return OutcomeUnknown(message, retry_after) if kind is OutcomeUnknown else Unreachable(message, retry_after)
     return kind(message)
+
+
+def _could_not_reach_us(status: int, text: str) -> bool:
+    """A subscription whose address did not answer as it must, or not in time: a proxy or a name may need a minute.
+
+    Source: Graph docs, change-notifications-delivery-webhooks; the wording (observed) comes under several codes.
+    """
+    return status == 400 and text.lower().startswith("subscription validation request")
 
 
 def _decide(status: int, codes: tuple[str, ...], target: Target, is_write: bool) -> type[EngineError]:

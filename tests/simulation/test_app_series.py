@@ -195,7 +195,6 @@ class TestARoomThatSaysNo:
         assert [loan.interval.start for loan in world.live_loans if loan.series is None] == [at(day + WEEK, 9)]
         assert len(shown(world)) == 3
 
-
     def test_to_the_whole_series_ends_all_loans_at_once(self, world: World) -> None:
         """Beyond a room's booking window it declines them all: one more write, and one case."""
         world.tenant.office.set_processing(world.room_addresses[0], BookingWindowInDays=30)

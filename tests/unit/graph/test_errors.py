@@ -174,6 +174,15 @@ class TestWhatARefusalIsAbout:
         """409 on subscriptions: one to the same resource exists."""
         assert type(means(409, body("SomethingNew"), target=Target.TENANT, is_write=True)) is DuplicateSubscription
 
+    @pytest.mark.parametrize("code", ["ValidationError", "InvalidRequest"])
+    def test_an_address_that_did_not_answer_may_answer_later(self, code: str) -> None:
+        """400 because our receiver was not reached: tried again soon, not given up; another 400 is given up."""
+        sentence = "Subscription validation request failed. Notification endpoint must respond with 200 OK."
+        data = json.dumps({"error": {"code": code, "message": sentence}}).encode()
+        assert type(means(400, data, target=Target.TENANT, is_write=True)) is Unreachable
+        data = json.dumps({"error": {"code": code, "message": "Property changeType is invalid."}}).encode()
+        assert type(means(400, data, target=Target.TENANT, is_write=True)) is Refused
+
     @pytest.mark.parametrize("data", [b"", b"<html>not here</html>", b'{"detail":"Not Found"}'])
     @pytest.mark.parametrize("status", [404, 410])
     def test_a_proxy_that_finds_nothing_proves_nothing(self, status: int, data: bytes) -> None:
