@@ -40,7 +40,7 @@ def run_axe(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("look", PAGES, ids=NAMES)
 def test_is_light_and_axe_finds_nothing(site: Site, visit: Visit, look: Look) -> None:
-    """A first visit brings less than 150 KB, all it is made of counted; WCAG 2.2 AA and good practice, in both themes."""
+    """A first visit brings less than 150 KB in all; then WCAG 2.2 AA and good practice, in both themes."""
     page = visit(site, look.path, role=look.role, status=look.status)
     assert 5_000 < page.evaluate(BYTES_SENT) < 150_000
     keep_picture(page, f"{look.name}-1400-light")
