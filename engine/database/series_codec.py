@@ -14,7 +14,7 @@ from engine.reconcile.ledger import RoomRef
 from engine.reconcile.series_writes import SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
 
 
-def read_series_write(row: Any, uid: str | None) -> SeriesWrite:
+def read_series_write(row: Any, uid: str | None, zone: str) -> SeriesWrite:
     return SeriesWrite(
         id=row.id,
         series_id=row.series_id,
@@ -23,6 +23,8 @@ def read_series_write(row: Any, uid: str | None) -> SeriesWrite:
         event_id=EventId(row.event_id) if row.event_id else None,
         draft=parse_series_draft(row.payload),
         uid=ICalUid(uid) if uid else None,
+        zone=zone,
+        is_begun=row.attempts > 0,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import null, select, update
 
-from engine.database.codec import parse_recurrence, render_base
+from engine.database.codec import parse_base, parse_recurrence, render_base, render_recurrence
 from engine.database.connection import Database, Transaction
 from engine.database.ledger import FIRST_LOOK_SECONDS
 from engine.database.loans import load_loans
@@ -20,6 +20,7 @@ from engine.database.settle import Settler
 from engine.database.tables import metadata
 from engine.ids import BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.loans.loan import Loan, TextLevel
+from engine.loans.recurrence import Recurrence, cut_before
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.actions import LoanEdit, Note
 from engine.reconcile.ledger import RoomRef, SyncRules
@@ -36,6 +37,7 @@ from engine.reconcile.series_writes import (
 )
 from engine.reconcile.views import Base, Face
 from engine.rooms.event import EventCopy
+from engine.rooms.room import RoomBook
 from engine.rooms.series import day_key, day_of, is_date_of
 
 _series = metadata.tables["series"]
@@ -92,7 +94,7 @@ class AppSeriesLedger:
                 id=series_id,
                 recurrence=parse_recurrence(found.recurrence),
                 dates=_load_led(transaction, series_id),
-                writes=tuple(read_series_write(row, found.uid) for row in writes),
+                writes=tuple(read_series_write(row, found.uid, found.zone) for row in writes),
                 must_wait=_follows_an_end(transaction, series_id),
             )
 
@@ -118,7 +120,7 @@ class AppSeriesLedger:
         with self._database.write() as transaction:
             write_id = add_write(transaction, series_id, kind, mailbox=mailbox, event_id=None, draft=draft)
             _let_go(transaction, [each.loan.number for each in plan.alone])
-        return SeriesWrite(write_id, series_id, kind, mailbox, None, draft)
+        return SeriesWrite(write_id, series_id, kind, mailbox, None, draft, zone=plan.recurrence.zone)
 
     def redirect(self, write: SeriesWrite, mailbox: str, note: Note) -> SeriesWrite:
         with self._database.write() as transaction:
@@ -184,6 +186,23 @@ class AppSeriesLedger:
         note = Note(code, actor="engine")
         write_decisions(transaction, [note], loan_number=each.number, ical_uid=key)
 
+    def room_book(self) -> RoomBook:
+        return self._rooms.book()
+
+    def load_faces(self, write: SeriesWrite) -> Mapping[date, Face]:
+        wanted = {(each.number, each.generation): each.day for each in write.draft.dates}
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(
+                select(_link).where(_link.c.loan_number.in_([number for number, _ in wanted]))
+            ).all()
+        bases = {wanted.get((row.loan_number, row.generation)): parse_base(row.base) for row in rows}
+        return {day: base.outlook for day, base in bases.items() if day is not None and base is not None}
+
+    def begin(self, write: SeriesWrite) -> None:
+        with self._database.write() as transaction:
+            statement = update(_write).where(_write.c.id == write.id).values(attempts=_write.c.attempts + 1)
+            transaction.connection.execute(statement)
+
     def find_unanswered(self, series_id: int) -> Unanswered | None:
         with self._database.read() as transaction:
             return _load_unanswered(transaction, series_id)
@@ -228,6 +247,8 @@ class AppSeriesLedger:
                 .where(_series.c.id == write.series_id)
                 .values(version=_series.c.version + 1, organizer_event_id=master.event_id)
             )
+            if write.draft.recurrence is not None:
+                _set_recurrence(transaction, write.series_id, write.draft.recurrence)
             for each in write.draft.dates:
                 self._tie(transaction, write, master, each, code="event_changed")
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS)
@@ -242,6 +263,7 @@ class AppSeriesLedger:
             for each in write.draft.dates:
                 write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
             _forget(transaction, write)
+            _cut_pattern(transaction, write)
             if successor is not None:
                 transaction.mark("series", str(successor))
 
@@ -254,6 +276,7 @@ class AppSeriesLedger:
             if successor is not None:
                 connection.execute(_link.delete().where(_link.c.loan_number.in_(numbers), _link.c.state == LED))
                 connection.execute(update(_loan).where(_loan.c.number.in_(numbers)).values(series=str(write.series_id)))
+                connection.execute(_series.delete().where(_series.c.id == successor))
             for each in write.draft.dates:
                 connection.execute(
                     update(_link)
@@ -330,6 +353,19 @@ def _as_date(link: Any, loan: Loan) -> SeriesDate:
     assert day is not None, "a date of a series is named by its day"
     requester, rooms = fold_address(loan.requester.address), frozenset(item.id for item in loan.rooms)
     return SeriesDate(loan.number, link.generation, loan.version, day, loan.interval, requester, rooms)
+
+
+def _cut_pattern(transaction: Transaction, write: SeriesWrite) -> None:
+    """Let a series made in the app end where it has ended in Outlook."""
+    statement = select(_series.c.recurrence).where(_series.c.id == write.series_id)
+    recurrence = parse_recurrence(transaction.connection.execute(statement).scalar())
+    if write.draft.last is not None and recurrence is not None:
+        _set_recurrence(transaction, write.series_id, cut_before(recurrence, write.draft.last + timedelta(days=1)))
+
+
+def _set_recurrence(transaction: Transaction, series_id: int, recurrence: Recurrence) -> None:
+    values = {"recurrence": render_recurrence(recurrence)}
+    transaction.connection.execute(update(_series).where(_series.c.id == series_id).values(values))
 
 
 def _forget(transaction: Transaction, write: SeriesWrite) -> None:

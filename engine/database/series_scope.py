@@ -29,7 +29,7 @@ from engine.errors import Clash, NotAllowed, NotFound, Stale, Unavailable
 from engine.ids import BookableId, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan
-from engine.loans.recurrence import Recurrence, begin_on, cut_before, days_of, expand, move
+from engine.loans.recurrence import Recurrence, begin_on, days_of, expand, move
 from engine.loans.register import LoanChange
 from engine.loans.status import WITHDRAWN_STATUSES, LoanAction
 from engine.reconcile.ledger import RoomRef
@@ -224,8 +224,6 @@ class SeriesScope:
             dates=tuple(_as_written(each, after[each.loan.number]) for each in tied),
         )
         self._set_links(tied, LED)
-        if moved is not None:
-            self._set_recurrence(moved)
         self._save(SeriesWriteKind.CHANGE, tied, draft)
 
     def _split(self, tied: Sequence[_Date], after: dict[LoanNumber, Loan], rest: Recurrence) -> None:
@@ -265,18 +263,11 @@ class SeriesScope:
             successor=successor,
         )
         self._set_links(tied, "ended")
-        if stays and self._recurrence is not None:
-            self._set_recurrence(cut_before(self._recurrence, first))
         self._save(SeriesWriteKind.END, tied, draft)
 
     def _set_links(self, tied: Sequence[_Date], state: str) -> None:
         ids = [each.link.id for each in tied]
         self._transaction.connection.execute(update(_link).where(_link.c.id.in_(ids)).values(state=state))
-
-    def _set_recurrence(self, recurrence: Recurrence) -> None:
-        self._transaction.connection.execute(
-            update(_series).where(_series.c.id == self._series.id).values(recurrence=render_recurrence(recurrence))
-        )
 
     def _save(self, kind: SeriesWriteKind, tied: Sequence[_Date], draft: SeriesDraft) -> None:
         add_write(

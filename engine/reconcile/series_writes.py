@@ -22,8 +22,10 @@ from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import Recurrence, begin_on, days_of, expand
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import RoomRef
+from engine.reconcile.views import Face
 from engine.rooms.calendar import RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox
+from engine.rooms.room import RoomBook
 
 LED = "led"
 """The state of a link whose event is written together with its series."""
@@ -101,6 +103,10 @@ class SeriesWrite:
     draft: SeriesDraft
     uid: ICalUid | None = None
     """The series', when it has an event."""
+    zone: str = ""
+    """In which the series' days are counted."""
+    is_begun: bool = False
+    """Whether a request of it may have been sent: what the series shows since may be our own doing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +276,16 @@ class SeriesLedger(Protocol):
     def finish_create(self, write: SeriesWrite, master: EventCopy) -> None:
         """Tie each date to its loan: what was sent is what both agree on now."""
         ...
+
+    def load_faces(self, write: SeriesWrite) -> Mapping[date, Face]:
+        """Return what Outlook showed of each date when both sides agreed last."""
+        ...
+
+    def begin(self, write: SeriesWrite) -> None:
+        """Remember that the write is being sent."""
+        ...
+
+    def room_book(self) -> RoomBook: ...
 
     def find_unanswered(self, series_id: int) -> Unanswered | None:
         """Return the dates of a series when none of their rooms has answered yet; None as soon as one has."""

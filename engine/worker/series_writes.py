@@ -37,6 +37,7 @@ from engine.reconcile.series_writes import (
 from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_series_subject
+from engine.reconcile.views import Face
 from engine.rooms.calendar import EventPatch
 from engine.rooms.event import Answer, EventCopy, Mailbox
 from engine.rooms.series import original_start
@@ -147,7 +148,7 @@ class SeriesPass:
         draft = write.draft
         if _invites(master, draft.rooms):
             return master  # a pass before this one came as far as here
-        dates = await self._dates(write, master)
+        dates = await self._dates(write, master.event_id)
         for day in draft.left_out:
             if day in dates:
                 await self._calendar.delete_event(write.mailbox, dates[day].event_id)
@@ -170,7 +171,10 @@ class SeriesPass:
             if master is None:
                 self._ledger.give_back(write, None)
                 return
-            if not _says(master, write.draft):
+            if not (write.is_begun and _says(master, write.draft)):
+                if not await self._is_as_agreed(write, master.event_id):
+                    self._ledger.give_back(write, None)
+                    return
                 patch = SeriesPatch(write.draft.recurrence, _mailboxes(write.draft.rooms), write.draft.drop_rooms)
                 master = await self._calendar.change_series(write.mailbox, master, patch)
         except (Stale, Unmatched):
@@ -182,9 +186,12 @@ class SeriesPass:
         self._ledger.finish_change(write, master)
 
     async def _end(self, write: SeriesWrite) -> None:
-        """End the series, or delete it. Gone is what was wanted."""
+        """End the series, or delete it. Gone is what was wanted, unless the dates are to go on as another series."""
         try:
             event_id = await self._find(write)
+            if write.draft.successor is not None and not await self._is_as_agreed(write, event_id):
+                self._ledger.give_back(write, None)
+                return
             if event_id is not None and write.draft.last is not None:
                 await self._calendar.end_series(write.mailbox, event_id, write.draft.last)
             elif event_id is not None:
@@ -194,6 +201,26 @@ class SeriesPass:
             return
         self._ledger.finish_end(write)
 
+    async def _is_as_agreed(self, write: SeriesWrite, event_id: EventId | None) -> bool:
+        """
+        Tell whether every date still is in Outlook what both sides agreed on; else each is compared by itself.
+
+        Somebody may have moved or cancelled dates there a moment ago: that is merged, not overwritten.
+        """
+        if write.is_begun:
+            return True
+        faces = self._ledger.load_faces(write)
+        shown = await self._dates(write, event_id) if event_id is not None else {}
+        if not all(day in shown and self._shows(shown[day], face) for day, face in faces.items()):
+            return False
+        self._ledger.begin(write)
+        return True
+
+    def _shows(self, copy: EventCopy, face: Face) -> bool:
+        book = self._ledger.room_book()
+        rooms = (book.by_address(attendee.address) for attendee in copy.attendees)
+        return copy.interval == face.interval and {room.id for room in rooms if room is not None} == face.rooms
+
     async def _find(self, write: SeriesWrite) -> EventId | None:
         """Return the id of the organizer's master; None when it is gone."""
         if write.event_id is not None or write.uid is None:
@@ -201,13 +228,13 @@ class SeriesPass:
         found = await self._calendar.find_event(write.mailbox, write.uid)
         return found.event_id if found is not None else None
 
-    async def _dates(self, write: SeriesWrite, master: EventCopy) -> dict[date, EventCopy]:
-        """Return the dates of the new series by the day its pattern puts them on."""
-        recurrence, dates = _recurrence(write.draft), write.draft.dates
+    async def _dates(self, write: SeriesWrite, event_id: EventId) -> dict[date, EventCopy]:
+        """Return the dates of the series by the day its pattern puts them on."""
+        dates = write.draft.dates
         first, last = (datetime.combine(each.day, time(12), UTC) for each in (dates[0], dates[-1]))
         window = Interval(first - 2 * ONE_DAY, last + 2 * ONE_DAY)
-        found = await self._calendar.fetch_dates(write.mailbox, master.event_id, window) or ()
-        return {day: copy for copy in found if (day := _day(copy, recurrence)) is not None}
+        found = await self._calendar.fetch_dates(write.mailbox, event_id, window) or ()
+        return {day: copy for copy in found if (day := _day(copy, write.zone)) is not None}
 
 
 def _event(draft: SeriesDraft) -> SeriesEvent:
@@ -236,9 +263,9 @@ def _says(master: EventCopy, draft: SeriesDraft) -> bool:
     return draft.recurrence is None or master.interval == times_on(draft.recurrence, draft.recurrence.first)
 
 
-def _day(copy: EventCopy, recurrence: Recurrence) -> date | None:
+def _day(copy: EventCopy, zone: str) -> date | None:
     start = original_start(copy)
-    return start.astimezone(ZoneInfo(recurrence.zone)).date() if start is not None else None
+    return start.astimezone(ZoneInfo(zone)).date() if start is not None else None
 
 
 def _invites(copy: EventCopy, rooms: tuple[RoomRef, ...]) -> bool:

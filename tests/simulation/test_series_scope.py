@@ -9,10 +9,11 @@ import pytest
 
 from engine.errors import NotAllowed, Unavailable
 from engine.interval import Interval
+from engine.loans.recurrence_words import say_day, say_recurrence
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.series_book import DateChoice, Scope
-from tests.simulation.series import at, book_series, starts
+from tests.simulation.series import at, book_series, recurrence, starts
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
 from tests.simulation.world import World
 
@@ -45,6 +46,9 @@ class TestAll:
 
         assert settle(world) == 1
         assert shown(world) == utc(world, 14, 14, 14, 14)
+        now = world.office.series.find(made.id).recurrence
+        assert now is not None
+        assert now.start.hour == 14
         assert starts(world.live_loans) == [at(first_day(world) + number * WEEK, 14) for number in range(4)]
         assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
         assert states(world.live_loans) == {ItemState.ACCEPTED}
@@ -134,6 +138,11 @@ class TestThisAndTheFollowing:
         assert settle(world) == 2
         assert sorted(shown(world)) == utc(world, 9, 14, 14, 14)
         assert states(world.live_loans) == {ItemState.ACCEPTED}
+        words = [say_recurrence(found) for each in (1, 2) if (found := world.office.series.find(each).recurrence)]
+        assert [said.split(", ")[1:] for said in words] == [
+            ["09:00-10:00", f"until {say_day(day + WEEK - timedelta(days=1), 'en')}"],
+            ["14:00-15:00", "3 times"],
+        ]
 
     def test_cancelled_is_one_write(self, world: World) -> None:
         made = book(world)
@@ -197,6 +206,46 @@ class TestWhatIsInTheWay:
         settle(world)
 
         assert starts(world.live_loans) == [at(day + number * WEEK, 9) for number in range(4)]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
+
+class TestBothSidesAtOnce:
+    """What somebody did in Outlook a moment ago is merged, date by date, and not overwritten."""
+
+    @pytest.mark.parametrize("scope", [Scope.FOLLOWING, Scope.ALL])
+    def test_what_was_cut_off_in_outlook_stays_cancelled(self, world: World, scope: Scope) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+
+        world.run(world.person(2).change(master["id"], recurrence=recurrence(day, until=day + WEEK)))
+        change = LoanChange(items=(world.item(2),))
+        world.office.series.change(
+            made.loans[1 if scope is Scope.FOLLOWING else 0].number, change, scope, actor="app:t"
+        )
+        settle(world)
+
+        assert starts(world.live_loans) == [at(day, 9), at(day + WEEK, 9)]
+        assert world.live_loans[1].rooms[0].name == "Room 2"
+        assert sorted(shown(world)) == utc(world, 9, 9)
+
+    def test_a_date_moved_in_outlook_stays_moved_when_all_change_rooms(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+        second = world.dates(2, master["id"])[1]
+
+        world.run(world.person(2).move(second["id"], at(day + WEEK, 15), at(day + WEEK, 16)))
+        world.office.series.change(
+            made.loans[1].number, LoanChange(items=(world.item(2),)), Scope.FOLLOWING, actor="app:t"
+        )
+        settle(world)
+
+        hours = enumerate((9, 15, 9, 9))
+        assert starts(world.live_loans) == [at(day + number * WEEK, hour) for number, hour in hours]
+        assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 1", "Room 2", "Room 2", "Room 2"]
         assert states(world.live_loans) == {ItemState.ACCEPTED}
 
 

@@ -29,7 +29,7 @@ def test_each_step_costs_just_so_many_requests(steps: list[Step]) -> None:
         ("App", 1, 0, 1),
         ("App", 1, 1, 1),
         ("App", 1, 1, 1),
-        ("App", 2, 2, 2),
+        ("App", 2, 3, 2),
     ]
 
 
