@@ -98,7 +98,8 @@ class TestSubscriptionsThatCannotBeMade:
         assert not any(held.remote_id for held in world.office.subscriptions.load_held())
 
         world.is_receiver_down = False
-        world.settle()
+        world.wait(300.0)
+        assert all(held.remote_id for held in world.office.subscriptions.load_held())
         world.meet(2, 11, 12, 2)
         world.settle()
 
