@@ -161,7 +161,7 @@ class TestTheDeskBeside:
         assert "Surprise" in own
         assert "Budget" not in other
         assert other.count("Private booking") == 2
-        assert "No loans." in staff.get("/outlook", params={"who": "tilleul@example.org"}).text
+        assert "No loans this week." in staff.get("/outlook", params={"who": "tilleul@example.org"}).text
 
 
 def test_it_does_not_exist_with_a_real_tenant(tmp_path: Path) -> None:
