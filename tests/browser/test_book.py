@@ -26,7 +26,7 @@ class TestFillingIt:
         expect(heading_of(page, "Saule")).to_have_text("Free")
 
         page.get_by_label("From, time").focus()
-        page.keyboard.type("14:3")
+        page.get_by_label("From, time").select_option("14:30")
 
         expect(heading_of(page, "Saule")).to_have_text("Not free then")
         expect(page.get_by_label("To, time")).to_have_value("15:30")
