@@ -111,7 +111,7 @@ class SeriesPass:
         return SeriesDraft(
             recurrence=plan.recurrence,
             subject=render_series_subject(first, min(numbers), max(numbers), level),
-            body=render_body(first, level, f"{self._rules().link_base}/loans/{min(numbers)}"),
+            body=render_body(first, level, f"{self._rules().link_base}/series/{series_id}"),
             rooms=self._ledger.refs(plan.rooms),
             dates=dates,
             left_out=plan.left_out,

@@ -82,6 +82,7 @@ class TestBooking:
 
         (master,) = masters(world)
         assert master["subject"] == f"#{made.loans[0].number}-{made.loans[-1].number} Person 2"
+        assert f"/series/{made.id}" in master["body"]["content"]
 
     def test_stays_at_its_hour_when_clocks_change(self, world: World) -> None:
         book(world, times=20)
