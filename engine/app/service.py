@@ -347,7 +347,9 @@ def build_provider(settings: Settings, office: Office, public: str) -> IdentityP
     wanted = settings.sign_in
     if not wanted.issuer or wanted.client_secret is None:
         return None
-    return IdentityProvider(
+    from engine.web.openid import OpenIdProvider  # brings its own HTTP client, which nobody else needs
+
+    return OpenIdProvider(
         wanted.issuer,
         wanted.client_id,
         wanted.client_secret.get_secret_value(),
