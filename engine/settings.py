@@ -365,6 +365,10 @@ class Given:
         return f"{self.name} = {self.shown()} ({self.origin}): {wanted}"
 
 
+DEMO_ZONE = "Europe/Paris"
+"""Where the building of the demonstration stands, unless the settings name a zone."""
+
+
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """
     Return the settings of this run.
@@ -384,7 +388,15 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     sections = {name: _parse_section(name, given, faults) for name in SECTIONS}
     if faults:
         raise BadSettings(tuple(faults))
-    return Settings(**sections)  # type: ignore[arg-type]  # each name has its own class
+    return place_demo(Settings(**sections))  # type: ignore[arg-type]  # each name has its own class
+
+
+def place_demo(settings: Settings) -> Settings:
+    """Return *settings* with the zone of the demonstration's building, if there is one and they name none."""
+    if not (settings.simulated and settings.simulator.demo and settings.rooms.time_zone == "UTC"):
+        return settings
+    rooms = settings.rooms.model_copy(update={"time_zone": DEMO_ZONE})
+    return settings.model_copy(update={"rooms": rooms})
 
 
 def _read_file(path: Path | None, environ: Mapping[str, str], faults: list[str]) -> Iterator[Given]:

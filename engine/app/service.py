@@ -185,9 +185,9 @@ async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, TokenCrede
         raise DatabaseUnusable(f"the simulated tenant cannot start on port {port}: {error}") from error
     try:
         if settings.simulator.demo:
-            zone = demo_zone(settings)
+            zone = settings.rooms.time_zone
             populate(server.tenant, today=utc_now().astimezone(ZoneInfo(zone)).date(), zone=zone)
-        outlook = SimulatedOutlook(server.tenant, asyncio.get_running_loop(), zone=demo_zone(settings))
+        outlook = SimulatedOutlook(server.tenant, asyncio.get_running_loop(), zone=settings.rooms.time_zone)
         yield server.base_url, StaticTokenCredential(TENANT_TOKEN), outlook
     finally:
         await server.stop()
@@ -328,7 +328,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         keepers=Keepers(office.database),
         settings=RunTimeSettings(office, outside.probe),
         sides=Sides(office.database),
-        zone=ZoneInfo(settings.rooms.time_zone if not settings.simulated else demo_zone(settings)),
+        zone=ZoneInfo(settings.rooms.time_zone),
         provider=provider,
         outlook=outside.outlook,
         try_tenant=outside.try_tenant,
@@ -362,11 +362,6 @@ def _demo_people() -> list[Requester]:
     from engine.simulator.demo import DOMAIN, PEOPLE
 
     return [Requester(Address(f"{login}@{DOMAIN}"), name) for login, name in PEOPLE]
-
-
-def demo_zone(settings: Settings) -> str:
-    """Return where the demonstration building stands: where the settings say, unless they say nothing."""
-    return settings.rooms.time_zone if settings.rooms.time_zone != "UTC" else "Europe/Paris"
 
 
 def _accept(office: Office, metrics: Metrics) -> Accept:

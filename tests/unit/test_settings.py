@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from engine.errors import BadSettings
-from engine.settings import SECRETS, SECTIONS, Settings, is_loopback, load_settings
+from engine.settings import SECRETS, SECTIONS, Settings, is_loopback, load_settings, place_demo
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,7 +47,7 @@ class TestTheFileThatComesWithTheEngine:
 
     def test_says_the_defaults(self):
         """The file changes nothing until somebody changes it."""
-        assert load_settings(ROOT / "settings.toml", {}) == Settings()
+        assert load_settings(ROOT / "settings.toml", {}) == place_demo(Settings())
 
     def test_names_the_variable_of_each_secret(self):
         """Secrets are no keys of the file, yet the file tells where they go."""
@@ -72,7 +72,7 @@ class TestWhereValuesComeFrom:
         """Without file and environment, the defaults hold."""
         settings = load_settings(None, {})
 
-        assert settings == Settings()
+        assert settings == place_demo(Settings())
         assert settings.simulated
 
     def test_the_file_in_the_working_directory_is_read(self):
@@ -109,8 +109,28 @@ class TestWhereValuesComeFrom:
         assert load_settings(None, {}).web.port == 8420
         assert Settings().web.port == 8420
 
+    @pytest.mark.parametrize(
+        ("environment", "zone"),
+        [
+            ({}, "Europe/Paris"),
+            ({"ENGINE_ROOMS__TIME_ZONE": "America/Montreal"}, "America/Montreal"),
+            ({"ENGINE_SIMULATOR__DEMO": "false"}, "UTC"),
+            (
+                {
+                    "ENGINE_GRAPH__CREDENTIAL": "static_token",
+                    "ENGINE_GRAPH__TOKEN": "x",
+                    "ENGINE_GRAPH__BASE_URL": "http://127.0.0.1:9/v1.0",
+                },
+                "UTC",
+            ),
+        ],
+    )
+    def test_the_demonstration_stands_in_a_zone_of_its_own(self, environment, zone):
+        """The desk and the pages reckon in the zone its building stands in, unless a zone is named."""
+        assert load_settings(None, environment).rooms.time_zone == zone
+
     def test_other_variables_are_none_of_our_business(self):
-        assert load_settings(None, {"PATH": "/bin", "ENGINES": "2"}) == Settings()
+        assert load_settings(None, {"PATH": "/bin", "ENGINES": "2"}) == place_demo(Settings())
 
     def test_a_named_file_must_exist(self):
         with pytest.raises(BadSettings, match=r"nowhere\.toml: cannot be read"):
