@@ -8,7 +8,7 @@ limits for series with conflicts are zero by default). Every step looks first wh
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
@@ -148,7 +148,7 @@ class SeriesPass:
         draft = write.draft
         if _invites(master, draft.rooms):
             return master  # a pass before this one came as far as here
-        dates = await self._dates(write, master.event_id)
+        dates = await self._dates(write, master.event_id) or {}
         for day in draft.left_out:
             if day in dates:
                 await self._calendar.delete_event(write.mailbox, dates[day].event_id)
@@ -205,15 +205,17 @@ class SeriesPass:
         """
         Tell whether every date still is in Outlook what both sides agreed on; else each is compared by itself.
 
-        Somebody may have moved or cancelled dates there a moment ago: that is merged, not overwritten.
+        Somebody may have moved or cancelled dates there a moment ago, or while an earlier try did not come through:
+        that is merged, not overwritten.
         """
-        if write.is_begun:
-            return True
         faces = self._ledger.load_faces(write)
-        shown = await self._dates(write, event_id) if event_id is not None else {}
-        if not all(day in shown and self._shows(shown[day], face) for day, face in faces.items()):
+        shown = await self._dates(write, event_id) if event_id is not None else None
+        if write.is_begun and _has_ended(write, faces, shown):
+            return True
+        if shown is None or not all(day in shown and self._shows(shown[day], face) for day, face in faces.items()):
             return False
-        self._ledger.begin(write)
+        if not write.is_begun:
+            self._ledger.begin(write)
         return True
 
     def _shows(self, copy: EventCopy, face: Face) -> bool:
@@ -228,12 +230,14 @@ class SeriesPass:
         found = await self._calendar.find_event(write.mailbox, write.uid)
         return found.event_id if found is not None else None
 
-    async def _dates(self, write: SeriesWrite, event_id: EventId) -> dict[date, EventCopy]:
-        """Return the dates of the series by the day its pattern puts them on."""
+    async def _dates(self, write: SeriesWrite, event_id: EventId) -> dict[date, EventCopy] | None:
+        """Return the dates of the series by the day its pattern puts them on; None when the series is gone."""
         dates = write.draft.dates
         first, last = (datetime.combine(each.day, time(12), UTC) for each in (dates[0], dates[-1]))
         window = Interval(first - 2 * ONE_DAY, last + 2 * ONE_DAY)
-        found = await self._calendar.fetch_dates(write.mailbox, event_id, window) or ()
+        found = await self._calendar.fetch_dates(write.mailbox, event_id, window)
+        if found is None:
+            return None
         return {day: copy for copy in found if (day := _day(copy, write.zone)) is not None}
 
 
@@ -261,6 +265,17 @@ def _says(master: EventCopy, draft: SeriesDraft) -> bool:
     if there & {fold_address(address) for address in draft.drop_rooms} or not _invites(master, draft.rooms):
         return False
     return draft.recurrence is None or master.interval == times_on(draft.recurrence, draft.recurrence.first)
+
+
+def _has_ended(write: SeriesWrite, faces: Mapping[date, Face], shown: Mapping[date, EventCopy] | None) -> bool:
+    """
+    Tell whether an end that was tried has arrived: it takes all its dates at once, the series only where none stays.
+
+    A series that is gone although dates were to stay was cancelled by somebody, before or after our end: that holds.
+    """
+    if write.kind is not SeriesWriteKind.END or (shown is None) != (write.draft.last is None):
+        return False
+    return shown is None or not faces.keys() & shown.keys()
 
 
 def _day(copy: EventCopy, zone: str) -> date | None:

@@ -7,10 +7,12 @@ import pytest
 from engine.interval import Interval
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
-from engine.reconcile.series_book import DateChoice, Scope
+from engine.reconcile.series_book import AppSeries, DateChoice, Scope
+from tests.simulation.people import parse_instant
 from tests.simulation.series import at, starts
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
 from tests.simulation.test_app_to_outlook import Crash, MakeWorld, live_through, worlds  # noqa: F401
+from tests.simulation.world import World
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -79,3 +81,61 @@ class TestKilledOnTheWay:
 
         assert [loan.number for loan in world.live_loans] == [made.loans[0].number]
         assert shown(world) == utc(world, 9)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 6))
+def test_a_date_cancelled_in_outlook_while_the_engine_is_down_is_not_booked_again(
+    worlds: MakeWorld,  # noqa: F811
+    nth: int,
+    when: str,
+) -> None:
+    """It died at any step of a change of the following dates; somebody cancels one where it stands by then (I6)."""
+    crash = Crash(nth, when)
+    world = worlds(rooms=2, on_request=crash)
+    made = book(world)
+    world.settle()
+    third = made.loans[2]
+    is_lost = False
+
+    def cancel() -> None:
+        nonlocal is_lost
+        for event in world.all_events():
+            if parse_instant(event["start"]) == third.interval.start:
+                world.run(world.person(2).cancel(event["id"]))
+                is_lost = True
+
+    live_through(world, crash, lambda: _take_following_to_room_2(world, made), meanwhile=cancel)
+
+    live = [loan.number for loan in made.loans if loan.number != third.number or not is_lost]
+    assert [loan.number for loan in world.live_loans] == live
+    assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 1"] + ["Room 2"] * (len(live) - 1)
+    assert states(world.live_loans) == {ItemState.ACCEPTED}
+    assert sorted(parse_instant(event["start"]) for event in world.all_events()) == starts(world.live_loans)
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_series_cancelled_in_outlook_before_its_end_was_sent_is_not_booked_again(
+    worlds: MakeWorld,  # noqa: F811
+    nth: int,
+) -> None:
+    crash = Crash(nth, "before")
+    world = worlds(rooms=2, on_request=crash)
+    made = book(world)
+    world.settle()
+    (master,) = masters(world)
+
+    live_through(
+        world,
+        crash,
+        lambda: _take_following_to_room_2(world, made),
+        meanwhile=lambda: world.run(world.person(2).cancel(master["id"])),
+    )
+
+    assert world.live_loans == ()
+    assert world.all_events() == []
+
+
+def _take_following_to_room_2(world: World, made: AppSeries) -> None:
+    change = LoanChange(items=(world.item(2),))
+    world.office.series.change(made.loans[1].number, change, Scope.FOLLOWING, actor="app:test")

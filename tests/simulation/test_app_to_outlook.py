@@ -576,8 +576,10 @@ class Crash:
             raise asyncio.CancelledError
 
 
-def live_through(world: World, crash: Crash, edit: Callable[[], object]) -> None:
-    """Let *edit* be carried out, the engine dying on the way, and starting again."""
+def live_through(
+    world: World, crash: Crash, edit: Callable[[], object], *, meanwhile: Callable[[], object] = lambda: None
+) -> None:
+    """Let *edit* be carried out, the engine dying on the way, *meanwhile* happening, and it starting again."""
     is_first = crash.left == 1
     crash.is_armed = True
     edit()
@@ -591,6 +593,7 @@ def live_through(world: World, crash: Crash, edit: Callable[[], object]) -> None
         world.kill()
         crash.has_struck = False
         world.wait(2.0)
+        meanwhile()
         world.start()
     world.settle()
     check_answers(world)

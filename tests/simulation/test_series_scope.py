@@ -11,8 +11,9 @@ from engine.errors import NotAllowed, Unavailable
 from engine.interval import Interval
 from engine.loans.recurrence_words import say_day, say_recurrence
 from engine.loans.register import LoanChange
-from engine.loans.status import ItemState, LoanAction
+from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.reconcile.series_book import DateChoice, Scope
+from tests.simulation.people import parse_instant
 from tests.simulation.series import at, book_series, recurrence, starts
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
 from tests.simulation.world import World
@@ -230,6 +231,32 @@ class TestBothSidesAtOnce:
         assert world.live_loans[1].rooms[0].name == "Room 2"
         assert sorted(shown(world)) == utc(world, 9, 9)
 
+    @pytest.mark.parametrize("kind", ["hour", "day", "room", "requester"])
+    @pytest.mark.parametrize("scope", [Scope.FOLLOWING, Scope.ALL])
+    def test_a_date_cancelled_in_outlook_is_not_booked_again(self, world: World, scope: Scope, kind: str) -> None:
+        """Its loan is cancelled as if nothing else had happened, and the others are changed (I6)."""
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+        lost = made.loans[2].number
+
+        world.run(world.person(2).cancel(world.dates(2, master["id"])[2]["id"]))
+        changes = {
+            "hour": to(day + WEEK, 14),
+            "day": to(day + WEEK + timedelta(days=1), 9),
+            "room": LoanChange(items=(world.item(2),)),
+            "requester": LoanChange(requester=world.requester(3)),
+        }
+        world.office.series.change(made.loans[1].number, changes[kind], scope, actor="app:t")
+        settle(world)
+
+        assert [loan.number for loan in world.live_loans] == [each.number for each in made.loans if each.number != lost]
+        assert world.loan(lost).status is LoanStatus.CANCELLED
+        assert "cancelled_in_outlook" in world.history(lost)
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert sorted(parse_instant(event["start"]) for event in world.all_events()) == starts(world.live_loans)
+
     def test_a_date_moved_in_outlook_stays_moved_when_all_change_rooms(self, world: World) -> None:
         made = book(world)
         world.settle()
@@ -247,6 +274,25 @@ class TestBothSidesAtOnce:
         assert starts(world.live_loans) == [at(day + number * WEEK, hour) for number, hour in hours]
         assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 1", "Room 2", "Room 2", "Room 2"]
         assert states(world.live_loans) == {ItemState.ACCEPTED}
+
+    def test_a_date_moved_otherwise_in_outlook_goes_where_the_desk_put_it_and_a_case_says_so(
+        self, world: World
+    ) -> None:
+        """The rule of all bookings: the side where it was born wins, and what lost is kept in a case."""
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+
+        third = world.dates(2, master["id"])[2]
+        world.run(world.person(2).move(third["id"], at(day + 2 * WEEK, 16), at(day + 2 * WEEK, 17)))
+        world.office.series.change(made.loans[1].number, to(day + WEEK, 14), Scope.FOLLOWING, actor="app:t")
+        settle(world)
+
+        assert starts(world.live_loans) == [at(day + n * WEEK, hour) for n, hour in enumerate((9, 14, 14, 14))]
+        assert sorted(shown(world)) == utc(world, 9, 14, 14, 14)
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert world.cases_of(made.loans[2].number) == {"both_changed"}
 
 
 class TestASeriesOfOutlook:
