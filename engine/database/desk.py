@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Table, bindparam, func, select
 
+from engine.database.case_ends import close_over
 from engine.database.cases import check_open, close_filed, list_cases, load_case
 from engine.database.catalogue import Item, find_item_faults, load_all_items, load_assets, load_items, load_stores
 from engine.database.connection import Database, Transaction
@@ -160,8 +161,12 @@ class Desk(LoanRegister):
         return [_availability(item, tuple(taken.get(item.id, ()))) for item in items]
 
     def run_clock(self) -> int:
-        """Do what is due by the clock: check out, close, turn overdue. Return how many steps were taken."""
-        return advance_loans(self._database)
+        """
+        Do what is due by the clock: check out, close, turn overdue; close the cases of bookings that are over.
+
+        Return how many steps were taken.
+        """
+        return advance_loans(self._database) + close_over(self._database)
 
     # --- assets and stores
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ link_table = metadata.tables["link"]
 intent_table = metadata.tables["intent"]
 room_table = metadata.tables["room"]
 case_table = metadata.tables["case"]
+decision_table = metadata.tables["decision"]
 
 _VERSION = Prepared(select(loan_table.c.version).where(loan_table.c.number == bindparam("number")))
 _FREE_UID = Prepared(
@@ -58,6 +59,11 @@ _CHANGE_LINK = Prepared(
 _TOLD = Prepared(
     select(case_table.c.code, case_table.c.facts).where(
         case_table.c.subject == bindparam("of_subject"), case_table.c.state != "closed"
+    )
+)
+_SAID = Prepared(
+    select(decision_table.c.code, decision_table.c.facts).where(
+        decision_table.c.ical_uid == bindparam("of_uid"), decision_table.c.loan_number.is_(None)
     )
 )
 
@@ -232,8 +238,8 @@ class Settler:
         uid = booking.key if booking.kind == "meeting" else (booking.link.ical_uid if booking.link else None)
         subject = f"loan:{number}" if number is not None else f"{booking.kind}:{booking.key}"
         notes = plan.notes
-        if number is None and plan.cases:
-            notes = () if self._told_already(transaction, subject, plan.cases) else notes
+        if number is None and _is_told_already(transaction, subject, uid, plan):
+            notes = ()
         write_decisions(transaction, notes, loan_number=number, ical_uid=uid)
         keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid)
         if booking.kind == "meeting" and number is not None:
@@ -249,15 +255,6 @@ class Settler:
                 loan_number=number,
                 ical_uid=uid,
             )
-
-    def _told_already(self, transaction: Transaction, subject: str, cases: tuple[Note, ...]) -> bool:
-        """Tell whether the same rejection stands already: it is not told once more at each look."""
-        rows = _TOLD.run(transaction.connection, {"of_subject": subject})
-        open_now: Mapping[str, Any] = {row.code: row.facts for row in rows}
-        return all(
-            case.code in open_now and all(open_now[case.code].get(k) == v for k, v in case.facts.items())
-            for case in cases
-        )
 
     # --- the link and the writes
 
@@ -324,6 +321,20 @@ class Settler:
         _CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
         self.edit_loan(transaction, loan, edit)
         transaction.mark("loan", str(loan.number))
+
+
+def _is_told_already(transaction: Transaction, subject: str, uid: str | None, plan: Plan) -> bool:
+    """Tell whether the same rejection is told already, by a case that stands or, of a meeting that is over, by its
+    history: it is not told once more at each look."""
+    if plan.cases:
+        wanted, rows = plan.cases, list(_TOLD.run(transaction.connection, {"of_subject": subject}))
+    else:
+        wanted, rows = plan.notes, list(_SAID.run(transaction.connection, {"of_uid": uid})) if plan.notes else []
+    return all(any(_says(row, note) for row in rows) for note in wanted)
+
+
+def _says(row: Any, note: Note) -> bool:
+    return row.code == note.code and all(row.facts.get(key) == value for key, value in note.facts.items())
 
 
 def free_uid(transaction: Transaction, ical_uid: str) -> None:

@@ -17,6 +17,7 @@ from engine.errors import NotFound
 from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.over import OVER, OVER_FOR
 from engine.reconcile.why import ENDINGS, Answer, Known, LoanThen, MeetingThen, Said, say_why
 
 _loan = metadata.tables["loan"]
@@ -57,6 +58,20 @@ _MEETINGS = (
     .limit(MEETINGS_MAX)
 )
 _CASES = select(_case.c.code, _case.c.facts, _case.c.opened_at).where(_case.c.state != "closed").order_by(_case.c.id)
+_LAST_CASE = (
+    select(_case.c.code, _case.c.facts, _case.c.opened_at)
+    .where(_case.c.ical_uid == bindparam("uid"), _case.c.loan_number.is_(None), _case.c.settlement == OVER)
+    .order_by(_case.c.id.desc())
+    .limit(1)
+)
+_LAST_REJECTION = (
+    select(_decision.c.facts, _decision.c.at)
+    .where(
+        _decision.c.ical_uid == bindparam("uid"), _decision.c.loan_number.is_(None), _decision.c.code == "not_synced"
+    )
+    .order_by(_decision.c.id.desc())
+    .limit(1)
+)
 _LAST = (
     select(_decision)
     .where(_decision.c.loan_number == bindparam("loan"), _decision.c.code.in_(ENDINGS))
@@ -124,12 +139,22 @@ def _meeting_then(transaction: Transaction, row: Any) -> MeetingThen:
         interval=Interval(row.start_at, row.end_at),
         live=bool(row.live),
         listed=bool(row.listed),
-        cases=_cases(transaction, _CASES.where(_case.c.ical_uid == row.ical_uid)),
+        cases=_cases(transaction, _CASES.where(_case.c.ical_uid == row.ical_uid)) or _said_then(transaction, row),
     )
 
 
-def _cases(transaction: Transaction, statement: Any) -> tuple[Said, ...]:
-    rows: Sequence[Any] = transaction.connection.execute(statement).all()
+def _said_then(transaction: Transaction, row: Any) -> tuple[Said, ...]:
+    """Return what was told of a meeting that is over: its case has closed, or it never had one."""
+    if row.end_at > transaction.now - OVER_FOR:
+        return ()
+    if cases := _cases(transaction, _LAST_CASE, {"uid": row.ical_uid}):
+        return cases
+    said = transaction.connection.execute(_LAST_REJECTION, {"uid": row.ical_uid}).first()
+    return (Said(said.facts["reason"], said.facts, said.at),) if said is not None else ()
+
+
+def _cases(transaction: Transaction, statement: Any, values: dict[str, Any] | None = None) -> tuple[Said, ...]:
+    rows: Sequence[Any] = transaction.connection.execute(statement, values).all()
     return tuple(Said(row.code, row.facts, row.opened_at) for row in rows)
 
 

@@ -23,7 +23,7 @@ ENDINGS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A case that is open, or a decision that was made."""
+    """A case that is open, or was until its booking was over; or a decision that was made."""
 
     code: str
     facts: Mapping[str, object]

@@ -29,6 +29,7 @@ from engine.reconcile.observe import (
     needs_own_date,
     view_meeting,
 )
+from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, plan
 from engine.reconcile.series_writes import LED
 from engine.reconcile.shadow import cast_shadow, withhold_writes
@@ -133,6 +134,8 @@ class BookingPass:
         made = _plan_with_series(booking)
         made = cast_shadow(made, self._name_of) if mode == "shadow" else withhold_writes(made)
         made = replace(made, look_again_seconds=None)
+        if booking.loan is not None:
+            made = drop_cases_when_over(made, [booking.loan.interval], self._now())
         self._ledger.save_plan(booking, made, Writing())
         return made
 
@@ -337,7 +340,9 @@ class BookingPass:
         made = _with_silence(made, observed.check, meeting, self._now())
         if made.end_link and (booking.link is None or booking.link.state in ("ended", "left")):
             made = replace(made, end_link=False)  # it has ended already
-        return cast_shadow(made, self._name_of) if mode == "shadow" else made
+        made = cast_shadow(made, self._name_of) if mode == "shadow" else made
+        times = [meeting.interval, loan.interval if loan is not None else None]
+        return drop_cases_when_over(made, [each for each in times if each is not None], self._now())
 
     def _name_of(self, room_id: BookableId) -> str:
         room = self._ledger.room_book().by_id(room_id)

@@ -132,6 +132,26 @@ class TestFilters:
         assert 'id="case-1"' not in page.get("/cases?shelf=settled").text
         assert 'id="case-1"' not in page.get("/cases").text
 
+    @pytest.mark.parametrize(
+        ("language", "words"), [("en", "The booking is over"), ("fr", "La réservation est terminée")]
+    )
+    def test_what_is_over_says_so(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+    ) -> None:
+        """Nobody settled it, so there is nothing to undo, and nothing is said of that either."""
+        loan, number = conflict(house)
+        with monkeypatch.context() as later_on:
+            later_on.setattr(house.office.database, "clock", lambda: loan.interval.end + timedelta(days=2))
+            house.office.desk.run_clock()
+        page = house.signed_in("staff", **{"Accept-Language": language})
+
+        shown = page.get("/cases?shelf=gone").text
+
+        assert f'id="case-{number}"' in shown
+        assert words in shown
+        assert "/undo" not in shown
+        assert "Nothing was changed" not in shown
+
     @pytest.mark.parametrize("query", ["shelf=attic", "topic=weather", "room=x", "before=-1", "room=99999999999"])
     def test_nonsense_is_refused(self, house: House, query: str) -> None:
         assert house.signed_in("viewer").get(f"/cases?{query}").status_code == 422

@@ -16,6 +16,7 @@ from engine.ids import BookableId, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case, Home
 from engine.reconcile.case_list import CaseFilter, CaseLine, Shelf, Topic
+from engine.reconcile.over import OVER
 from engine.reconcile.ways import CaseView, Way, say_way
 from engine.web.pages.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TOPIC_WORDS
 from engine.web.pages.errors import Trouble, describe
@@ -280,4 +281,6 @@ def _settlement(page: Page, view: CaseView) -> str:
     said = view.case.settlement or ""
     if said == "cause_gone":
         return page.say("Its cause is gone")
+    if said == OVER:
+        return page.say("The booking is over")
     return say_way(Way(said), page.language) if said in tuple(Way) else said
