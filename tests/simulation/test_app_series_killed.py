@@ -114,6 +114,34 @@ def test_a_date_cancelled_in_outlook_while_the_engine_is_down_is_not_booked_agai
     assert sorted(parse_instant(event["start"]) for event in world.all_events()) == starts(world.live_loans)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 4))
+def test_a_date_cancelled_in_outlook_is_not_brought_back_by_other_hours(
+    worlds: MakeWorld,  # noqa: F811
+    nth: int,
+    when: str,
+) -> None:
+    """Moving a whole series makes Exchange forget what is special about its dates: cancelled ones, too (I6)."""
+    crash = Crash(nth, when)
+    world = worlds(rooms=2, on_request=crash)
+    made = book(world)
+    world.settle()
+    day = first_day(world)
+    (master,) = masters(world)
+    to_fourteen = LoanChange(start=at(day, 14), end=at(day, 15))
+
+    live_through(
+        world,
+        crash,
+        lambda: world.office.series.change(made.loans[0].number, to_fourteen, Scope.ALL, actor="app:test"),
+        meanwhile=lambda: world.run(world.person(2).cancel(world.dates(2, master["id"])[2]["id"])),
+    )
+
+    assert starts(world.live_loans) == [at(day + week * WEEK, 14) for week in (0, 1, 3)]
+    assert states(world.live_loans) == {ItemState.ACCEPTED}
+    assert sorted(parse_instant(event["start"]) for event in world.all_events()) == starts(world.live_loans)
+
+
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_a_series_cancelled_in_outlook_before_its_end_was_sent_is_not_booked_again(
     worlds: MakeWorld,  # noqa: F811
