@@ -113,7 +113,9 @@ class TestABookingWhoseTimeIsOver:
         assert endings(world) == [("both_changed", CaseState.CLOSED, "over")]
 
     def test_gets_no_case_again(self, world: World) -> None:
-        """Looking once more at a meeting that was never a loan neither opens its case nor tells the reason again."""
+        """Looking once more at a meeting that was never a loan neither opens its case nor tells the reason again, though it
+        still stands: the loan in its way was never closed."""
+        close_by_hand(world)
         meet_on_a_taken_room(world)
         let_days_pass(world, 3)
         assert endings(world) == [("item_unavailable", CaseState.CLOSED, "over")]
