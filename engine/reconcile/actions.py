@@ -114,7 +114,7 @@ class Situation:
     people: PeopleRule
     now: datetime
     clashes: Mapping[BookableId, Clash] = field(default_factory=lambda: MappingProxyType({}))
-    """What holds each item on the rounded target interval, this booking apart."""
+    """What holds each item on the rounded interval of the meeting, this booking apart."""
     clashes_here: Mapping[BookableId, Clash] | None = None
     """The same on the loan's own interval, where the two differ; None: it was not asked."""
     breaches: tuple[RuleBreach, ...] = ()

@@ -51,6 +51,10 @@ class _Merge:
     notes: list[Note] = field(default_factory=list)
     cases: list[Note] = field(default_factory=list)
     conflicts: list[Note] = field(default_factory=list)
+    verdicts: set[Verdict] = field(default_factory=set)
+    """Of the times and the rooms."""
+    one_side: bool = False
+    """Whether what either side changed excludes the other: times and rooms are then those of the booking's home."""
 
     def agree(self, **fields: object) -> None:
         """Set fields of both faces in both bases: what is agreed once the loan's side is saved."""
@@ -69,33 +73,43 @@ def _with_faces(base: Base, outlook: Mapping[str, object], loan: Mapping[str, ob
 def plan_merge(situation: Situation, loan: Loan, base: Base) -> Plan:
     if loan.home is Home.APP and not loan.rooms:
         return Plan(writes=(DeleteEvent(),), notes=(Note("event_deleted", actor="engine"),), end_link=True)
-    merge = _Merge(situation, loan, base, after=base)
-    merge.states.update(answered_states(situation.meeting, loan))
-    _merge_interval(merge)
-    _merge_rooms(merge)
-    _merge_requester(merge)
-    _merge_title(merge)
-    _drop_taken(merge)
+    merge = _merge_fields(_Merge(situation, loan, base, after=base))
+    if merge.dropped and _ends(merge) and _excludes(merge):
+        merge = _merge_fields(_Merge(situation, loan, base, after=base, one_side=True))
     merge.cases.extend(Note(breach.code, breach.facts) for breach in situation.breaches)
     merge.cases.extend(case for case in answer_cases(situation.meeting) if case.room_id in merge.after.loan.rooms)
     return _finish(merge)
 
 
-def _decide_interval(interval: Interval, loan: Loan, base: Base) -> Verdict:
-    return decide_field(
-        outlook_changed=interval != base.outlook.interval,
-        loan_changed=loan.interval != base.loan.interval,
-        same=interval == loan.interval,
-        home=loan.home,
-    )
+def _merge_fields(merge: _Merge) -> _Merge:
+    merge.states.update(answered_states(merge.situation.meeting, merge.loan))
+    _merge_interval(merge)
+    _merge_rooms(merge)
+    _merge_requester(merge)
+    _merge_title(merge)
+    _drop_taken(merge)
+    return merge
 
 
-def target_interval(meeting: MeetingView, loan: Loan | None, base: Base | None) -> Interval | None:
-    """Return the times a booking will have when both sides agree: those for which its items must be free."""
-    if loan is None or base is None or meeting.interval is None:
-        return meeting.interval
-    verdict = _decide_interval(meeting.interval, loan, base)
-    return loan.interval if verdict in (Verdict.COPY_TO_OUTLOOK, Verdict.APP_WINS) else meeting.interval
+def _decide(merge: _Merge, *, outlook_changed: bool, loan_changed: bool, same: bool) -> Verdict:
+    """Decide the times or the rooms, which depend on each other: one side's rooms may be taken at the other's times."""
+    home = merge.loan.home
+    verdict = decide_field(outlook_changed=outlook_changed, loan_changed=loan_changed, same=same, home=home)
+    if merge.one_side and verdict is _GIVES_WAY[home]:
+        verdict = _WINS[home]
+    merge.verdicts.add(verdict)
+    return verdict
+
+
+_GIVES_WAY = MappingProxyType({Home.OUTLOOK: Verdict.COPY_TO_OUTLOOK, Home.APP: Verdict.COPY_TO_LOAN})
+_WINS = MappingProxyType({Home.OUTLOOK: Verdict.OUTLOOK_WINS, Home.APP: Verdict.APP_WINS})
+
+
+def _excludes(merge: _Merge) -> bool:
+    """Tell whether the home's side changed one of times and rooms and the other side the other: not both can be had."""
+    home = merge.loan.home
+    kept = {_GIVES_WAY[Home.APP if home is Home.OUTLOOK else Home.OUTLOOK], _WINS[home]}
+    return _GIVES_WAY[home] in merge.verdicts and bool(kept & merge.verdicts)
 
 
 def _merge_interval(merge: _Merge) -> None:
@@ -104,7 +118,12 @@ def _merge_interval(merge: _Merge) -> None:
         code = meeting.time_fault.code if meeting.time_fault else "zero_length"
         merge.cases.append(Note(code, {"text": meeting.time_fault.text if meeting.time_fault else ""}))
         return
-    verdict = _decide_interval(meeting.interval, loan, base)
+    verdict = _decide(
+        merge,
+        outlook_changed=meeting.interval != base.outlook.interval,
+        loan_changed=loan.interval != base.loan.interval,
+        same=meeting.interval == loan.interval,
+    )
     _settle(merge, verdict, "interval", outlook=_say(meeting.interval), loan=_say(loan.interval))
     match verdict:
         case Verdict.AGREE:
@@ -125,11 +144,11 @@ def _merge_interval(merge: _Merge) -> None:
 def _merge_rooms(merge: _Merge) -> None:
     meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
     there, here = frozenset(meeting.answers), loan_face(loan).rooms
-    verdict = decide_field(
+    verdict = _decide(
+        merge,
         outlook_changed=there != base.outlook.rooms,
         loan_changed=here != base.loan.rooms,
         same=there == here,
-        home=loan.home,
     )
     _settle(
         merge,
@@ -276,14 +295,14 @@ def _clashes_then(merge: _Merge) -> Mapping[BookableId, Clash]:
 
 def _finish(merge: _Merge) -> Plan:
     situation, loan = merge.situation, merge.loan
-    current = {item.id: item.state for item in loan.items}
+    current = _current(merge)
     _forget_old_answers(merge)
     states = {item: state for item, state in merge.states.items() if current.get(item) is not state}
     for item, state in states.items():
         merge.notes.extend(_answer_note(item, current.get(item), state))
     edit = replace(merge.edit, states=MappingProxyType(states)) if states else merge.edit
     released = any(state is ItemState.RELEASED for state in states.values())
-    ends = bool(loan.rooms) and not _keeps_a_room(merge, current)
+    ends = _ends(merge)
     if ends:
         edit = replace(edit, action=_end_action(loan))
         merge.notes.append(Note("no_room_left", actor="engine"))
@@ -308,8 +327,8 @@ def _forget_old_answers(merge: _Merge) -> None:
     for room in frozenset(merge.states) if anew else frozenset[BookableId]():
         if merge.states[room] is ItemState.CANCELLED:
             continue
-        if room in known:
-            del merge.states[room]
+        if room in known and not (merge.one_side and known[room] in BLOCKING_STATES):
+            del merge.states[room]  # whoever moved the loan has put it among the rooms to be asked already
         else:
             merge.states[room] = ItemState.REQUESTED
     for room in merge.change.add_rooms:
@@ -321,11 +340,16 @@ def _end_action(loan: Loan) -> LoanAction:
     return LoanAction.CANCEL if loan.home is Home.OUTLOOK else LoanAction.REFUSE
 
 
-def _keeps_a_room(merge: _Merge, current: Mapping[BookableId, ItemState]) -> bool:
-    """Tell whether the loan goes on: with a room that may still say yes or, once one was dropped, with one held."""
-    states = {**current, **merge.states}
+def _current(merge: _Merge) -> dict[BookableId, ItemState]:
+    return {item.id: item.state for item in merge.loan.items}
+
+
+def _ends(merge: _Merge) -> bool:
+    """Tell whether no room is left: none that may still say yes or, once one was dropped, none that is held."""
+    states = {**_current(merge), **merge.states}
     left = [state for room in merge.after.loan.rooms if (state := states.get(room)) is not ItemState.CANCELLED]
-    return any(state in BLOCKING_STATES for state in left) if merge.dropped else bool(left)
+    goes_on = any(state in BLOCKING_STATES for state in left) if merge.dropped else bool(left)
+    return bool(merge.loan.rooms) and not goes_on
 
 
 def _last_writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:

@@ -20,7 +20,6 @@ from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, NewL
 from engine.reconcile.answers import AnswerCheck, check_answers
 from engine.reconcile.ledger import Booking, Ledger, Link, Series, SyncRules, Writing
 from engine.reconcile.markers import parse_marker
-from engine.reconcile.merge import target_interval
 from engine.reconcile.observe import (
     Known,
     Shared,
@@ -36,7 +35,7 @@ from engine.reconcile.shadow import cast_shadow, withhold_writes
 from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_subject, without_link
 from engine.reconcile.validate import PeopleRule
-from engine.reconcile.views import Base, MeetingView, Presence
+from engine.reconcile.views import MeetingView, Presence
 from engine.rooms.calendar import RoomCalendar
 from engine.rooms.event import Answer
 from engine.rooms.series import day_of
@@ -323,7 +322,8 @@ class BookingPass:
             base=observed.known.base,
             people=PeopleRule(rules.domains, _default_requester(rules)),
             now=self._now(),
-            clashes=self._clashes(meeting, loan, observed.known.base),
+            clashes=self._clashes(meeting, meeting.interval, loan),
+            clashes_here=self._clashes(meeting, loan.interval, loan) if loan is not None else None,
             breaches=self._breaches(meeting, loan),
             seen_at=booking.seen_at,
             text_differs=self._text_differs(booking),
@@ -362,18 +362,20 @@ class BookingPass:
             return False
         return self._ledger.is_own_create_under_way(organizer.address, interval)
 
-    def _clashes(self, meeting: MeetingView, loan: Loan | None, base: Base | None) -> Mapping[BookableId, Clash]:
-        target = target_interval(meeting, loan, base)
-        if target is None or meeting.presence is not Presence.LIVE:
+    def _clashes(
+        self, meeting: MeetingView, interval: Interval | None, loan: Loan | None
+    ) -> Mapping[BookableId, Clash]:
+        """Return what else holds the rooms of *meeting* and the items of *loan* on *interval*."""
+        if interval is None or meeting.presence is not Presence.LIVE:
             return {}
         items = set(meeting.holding)
         if loan is not None:
             held = {item.id for item in loan.held_items}
-            if target == loan.interval and items <= held:
+            if interval == loan.interval and items <= held:
                 return {}
             items |= held
         number = loan.number if loan is not None else None
-        return self._ledger.clashes(sorted(items), target, apart_from=number)
+        return self._ledger.clashes(sorted(items), interval, apart_from=number)
 
     def _breaches(self, meeting: MeetingView, loan: Loan | None) -> tuple[RuleBreach, ...]:
         """Return what a booking made in Outlook breaks of our rules: it is flagged for as long as it does."""

@@ -152,6 +152,80 @@ class TestDifferentFields:
         assert world.cases() == []
 
 
+class TestTimesAndRoomsThatExcludeEachOther:
+    """One side moves the booking, the other takes it to a room that is taken then. Both cannot be had: what its home
+    said is kept whole, under the same number, and the other's wish waits in a case."""
+
+    @pytest.mark.parametrize(("home", "time", "room", "kept", "lost"), [
+        ("outlook", 9, "Room 2", "09:00", "12:00"),
+        ("app", 12, "Room 1", "Room 1", "Room 2"),
+    ])  # fmt: skip
+    def test_the_desk_moves_it_and_outlook_takes_another_room(
+        self, world: World, home: str, time: int, room: str, kept: str, lost: str
+    ) -> None:
+        number, event_id = born(world, home)
+        other = world.book(3, 12, 13, 2)
+        world.settle()
+
+        world.run(world.person(2).set_rooms(event_id, [world.room_addresses[1]]))
+        world.change(number, LoanChange(start=world.at(12), end=world.at(13)))
+        world.heal()
+
+        self.check(world, number, time, room, kept, lost)
+        assert held(world.loan(other.number)) == ["Room 2"]
+
+    @pytest.mark.parametrize(("home", "time", "room", "kept", "lost"), [
+        ("outlook", 12, "Room 1", "Room 1", "Room 2"),
+        ("app", 9, "Room 2", "09:00", "12:00"),
+    ])  # fmt: skip
+    def test_outlook_moves_it_and_the_desk_takes_another_room(
+        self, world: World, home: str, time: int, room: str, kept: str, lost: str
+    ) -> None:
+        number, event_id = born(world, home)
+        other = world.book(3, 12, 13, 2)
+        world.settle()
+
+        world.run(world.person(2).move(event_id, world.at(12), world.at(13)))
+        world.change(number, LoanChange(items=(world.item(2),)))
+        world.heal()
+
+        self.check(world, number, time, room, kept, lost)
+        assert held(world.loan(other.number)) == ["Room 2"]
+
+    def test_the_wish_that_lost_can_be_had_once_the_room_is_free(self, world: World) -> None:
+        """The case keeps the very times: one command takes them up."""
+        number, event_id = born(world, "outlook")
+        other = world.book(3, 12, 13, 2)
+        world.settle()
+        world.run(world.person(2).set_rooms(event_id, [world.room_addresses[1]]))
+        world.change(number, LoanChange(start=world.at(12), end=world.at(13)))
+        world.heal()
+        world.act_on(other.number, LoanAction.CANCEL)
+        world.heal()
+
+        (case,) = world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=10)
+        world.office.cases.settle(case.id, Way.KEEP_LOAN, room_id=None, actor="app:test")
+        world.heal()
+
+        assert world.loan(number).interval == Interval(world.at(12), world.at(13))
+        assert held(world.loan(number)) == ["Room 2"]
+        assert world.cases() == []
+
+    def check(self, world: World, number: int, time: int, room: str, kept: str, lost: str) -> None:
+        loan = world.loan(number)
+        assert loan.interval == Interval(world.at(time), world.at(time + 1))
+        assert [(item.name, item.state) for item in loan.held_items] == [(room, ItemState.ACCEPTED)]
+        assert len(world.live_loans) == 2
+        event = next(each for each in world.all_events() if each["iCalUId"] == world.links()[number])
+        assert event["start"]["dateTime"][:16] == f"{world.at(time):%Y-%m-%dT%H:%M}"
+        invited = [each["emailAddress"]["address"] for each in event["attendees"]]
+        assert invited == [world.room_addresses[int(room[-1]) - 1]]
+        (case,) = world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=10)
+        assert (case.code, case.loan_number) == ("both_changed", number)
+        assert kept in str(case.facts["kept"])
+        assert lost in str(case.facts["lost"])
+
+
 class TestTheSameField:
     @pytest.mark.parametrize("home", ["outlook", "app"])
     def test_changed_to_the_same_on_both_sides_is_no_conflict(self, world: World, home: str) -> None:

@@ -83,14 +83,28 @@ class Case:
 
     @property
     def contested(self) -> dict[str, str]:
-        """The fields both sides changed otherwise, or that the app may not change: with who wins."""
+        """The fields both sides changed otherwise, or that exclude each other: with who wins."""
         winner = "outlook" if self.home is Home.OUTLOOK else "app"
         pairs = {"interval": (MORNING, self.times), "rooms": (AGREED, self.rooms), "requester": (ANNA, self.people)}
-        return {
-            name: winner
+        found = {
+            name
             for name, (agreed, (there, here)) in pairs.items()
             if there != here and there != agreed and here != agreed
         }
+        return dict.fromkeys(found | self._excluded, winner)
+
+    @property
+    def _excluded(self) -> frozenset[str]:
+        """The field that only the other side than the home's changed, where every room is taken if both are to hold."""
+        mine, other = (0, 1) if self.home is Home.OUTLOOK else (1, 0)
+        values = {"interval": (MORNING, self.times), "rooms": (AGREED, self.rooms)}
+        homes = {name for name, (agreed, said) in values.items() if said[mine] != agreed and said[0] != said[1]}
+        others = {name for name, (agreed, said) in values.items() if said[other] != agreed and said[mine] == agreed}
+        if not homes or not others:
+            return frozenset()
+        time, rooms = (said[other if name in others else mine] for name, (_, said) in values.items())
+        asked = rooms if time != self.times[1] else rooms - self.rooms[1]
+        return frozenset(others) if asked & self.taken and rooms <= asked & self.taken else frozenset()
 
     @property
     def mirrored(self) -> Case:
@@ -230,7 +244,11 @@ class TestWhatBothSidesChanged:
 
     def test_keeps_the_very_value_that_lost(self) -> None:
         """Times, rooms and people as they are told to people."""
-        said = {NOON: "2026-11-23 12:00 - 2026-11-23 13:00", AFTERNOON: "2026-11-23 15:00 - 2026-11-23 16:00"}
+        said = {
+            MORNING: "2026-11-23 09:00 - 2026-11-23 10:00",
+            NOON: "2026-11-23 12:00 - 2026-11-23 13:00",
+            AFTERNOON: "2026-11-23 15:00 - 2026-11-23 16:00",
+        }
         for case, _, made in every_case():
             here_wins = case.home is Home.APP
             for name, note in conflicts(made).items():
