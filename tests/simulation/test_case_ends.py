@@ -12,6 +12,7 @@ from engine.loans.register import LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import LoanAction, LoanStatus
 from engine.reconcile.ways import Way
+from tests.simulation.series import book_series
 from tests.simulation.test_app_to_outlook import check_answers, refuse_long_meetings
 from tests.simulation.world import World
 
@@ -113,8 +114,8 @@ class TestABookingWhoseTimeIsOver:
         assert endings(world) == [("both_changed", CaseState.CLOSED, "over")]
 
     def test_gets_no_case_again(self, world: World) -> None:
-        """Looking once more at a meeting that was never a loan neither opens its case nor tells the reason again, though it
-        still stands: the loan in its way was never closed."""
+        """A meeting that was never a loan: another look neither opens its case nor tells the reason again, though that
+        still stands. The loan in its way was never closed."""
         close_by_hand(world)
         meet_on_a_taken_room(world)
         let_days_pass(world, 3)
@@ -174,6 +175,26 @@ class TestABookingWhoseTimeIsOver:
         let_days_pass(world, 3)
 
         assert endings(world) == [("item_unavailable", CaseState.IGNORED, "ignore")]
+
+
+class TestASeries:
+    def test_ends_its_cases_date_by_date(self, world: World) -> None:
+        """Each date is a booking of its own: those to come keep theirs, and a look at all of them changes nothing."""
+        close_by_hand(world)
+        world.tenant.office.set_processing("room-1@example.org", AllowConflicts=True)
+        for day in range(3):
+            world.book(2, 9 + 24 * day, 10 + 24 * day, 1)
+        world.settle()
+        book_series(world, 3, world.at(9).date(), 9, 1, zone="UTC", kind="daily", times=3)
+        world.settle()
+        assert world.cases() == ["item_unavailable"] * 3
+
+        for left in (2, 1, 0):
+            let_days_pass(world, 2.25 if left == 2 else 1)
+            look_at_everything(world)
+            assert len(world.cases()) == left
+
+        assert endings(world) == [("item_unavailable", CaseState.CLOSED, "over")] * 3
 
 
 class TestALoanThatIsWithdrawn:
