@@ -20,7 +20,7 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanOrder
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
-from engine.settings import DatabaseSettings, Settings
+from engine.settings import DatabaseSettings, RoomsSettings, Settings
 from engine.web.api import create_api
 from engine.web.front import Front
 from engine.web.metrics import Metrics
@@ -86,6 +86,7 @@ def csrf_of(html: str) -> str:
 
 @contextmanager
 def open_house(folder: Path, outside: Outside | None = None, **settings: Any) -> Iterator[House]:
+    settings.setdefault("rooms", RoomsSettings(time_zone=ZONE.key))
     wanted = Settings(database=DatabaseSettings(url=f"sqlite:///{folder}/house.db"), **settings)
     with Office(wanted, now=lambda: NOW) as office:
         places = (
