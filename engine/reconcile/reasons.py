@@ -7,7 +7,7 @@ synced. Values come from the facts stored with the decision; one that is missing
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from engine.ids import BookableId
@@ -419,8 +419,8 @@ def _show(key: str, value: object, index: int) -> object:
 
 
 def say_instant(instant: datetime) -> str:
-    """Return an instant as sentences show it, in UTC."""
-    return f"{instant:%Y-%m-%d %H:%M}"
+    """Return an instant, given in any zone, as sentences show it: in UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def say_interval(interval: Interval) -> str:

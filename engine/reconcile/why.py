@@ -150,9 +150,9 @@ def _freshness(known: Known) -> Note:
         return Note("why_never_read", {"item": known.room.name})
     minutes = max(0, int((known.now - known.read_at).total_seconds() // 60))
     subscribed = known.subscribed_until is not None and known.subscribed_until > known.now
-    facts = {
-        "item": known.room.name,
-        "minutes": minutes,
-        "signalled": say_instant(known.signalled_at) if known.signalled_at is not None else None,
-    }
-    return Note("why_read_subscribed" if subscribed else "why_read_unsubscribed", facts)
+    facts = {"item": known.room.name, "minutes": minutes}
+    if not subscribed:
+        return Note("why_read_unsubscribed", facts)
+    if known.signalled_at is None:
+        return Note("why_read_quiet", facts)
+    return Note("why_read_subscribed", {**facts, "signalled": say_instant(known.signalled_at)})

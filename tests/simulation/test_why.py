@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -46,6 +48,16 @@ class TestWhy:
         world.settle()
 
         assert ask(world, 10) == ["why_nothing_known", "why_read_subscribed"]
+
+    def test_the_time_of_a_free_room_is_the_one_asked_for_on_any_clock(self, world: World) -> None:
+        """The app asks on the building's clocks, the sentence answers in UTC; no signal came yet."""
+        world.settle()
+        at = world.at(10).astimezone(ZoneInfo("Asia/Kolkata"))
+
+        nothing, fresh = world.office.why.ask(world.item(1).id, at).notes
+
+        assert nothing.facts["at"] == f"{world.at(10).astimezone(UTC):%Y-%m-%d %H:%M}"
+        assert fresh.code == "why_read_quiet"
 
     def test_the_room_declined(self, world: World) -> None:
         world.tenant.office.set_processing(world.room_addresses[0], MaximumDurationInMinutes=30)

@@ -23,6 +23,7 @@ from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loan import title_of
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import Page, ViewerPage
+from engine.web.pages.timeline import natural
 from engine.web.pages.times import QUARTERS
 from engine.web.pages.wording import say_fact
 from engine.web.wire import ID_MAX, Whole
@@ -59,7 +60,7 @@ _UNSEEN = frozenset({
     "why_room_excluded", "why_room_suspended", "why_room_missing", "why_room_not_read", "why_beyond_horizon",
     "why_before_window",
 })  # fmt: skip
-_FRESH = ("why_read_subscribed", "why_read_unsubscribed", "why_never_read")
+_FRESH = ("why_read_subscribed", "why_read_quiet", "why_read_unsubscribed", "why_never_read")
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ def show_why(page: ViewerPage, wanted: Annotated[WhyQuery, Query()]) -> Response
     """Ask for a room and a moment; tell what is known of it."""
     soon = floor_to_grid(page.now).astimezone(page.parts.zone)
     day, at = wanted.day or soon.date(), parse_clock(wanted.at) or soon.time()
-    rooms = sorted(page.parts.web.rooms.load_rooms(), key=lambda room: room.name.casefold())
+    rooms = sorted(page.parts.web.rooms.load_rooms(), key=lambda room: natural(room.name))
     answer = None
     if wanted.room:
         answer = page.parts.web.why.ask(BookableId(wanted.room), datetime.combine(day, at, page.parts.zone))
