@@ -97,6 +97,11 @@ class TestRooms:
         assert [(group.building, group.floor) for group in groups] == [("A", "0"), ("B", "2"), ("B", "10"), ("", "")]
         assert [each.name for each in groups[1].rooms] == ["Room 9", "Room 10"]
 
+    def test_an_accent_does_not_send_a_room_to_the_end(self) -> None:
+        rooms = [room(1, "Tilleul"), room(2, "Érable"), room(3, "Frêne")]
+
+        assert [each.name for each in group_rooms(rooms)[0].rooms] == ["Érable", "Frêne", "Tilleul"]
+
     def test_that_are_left_alone_are_not_shown(self) -> None:
         assert shown_rooms([room(1, "A"), room(2, "B", state=RoomState.EXCLUDED)]) == [room(1, "A")]
 

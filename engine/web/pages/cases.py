@@ -22,6 +22,7 @@ from engine.web.pages.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TO
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import Page, StaffPage, ViewerPage
+from engine.web.pages.timeline import natural
 from engine.web.pages.wording import say_fact
 from engine.web.wire import ID_MAX, STORABLE, Whole
 
@@ -111,7 +112,7 @@ def show_cases(page: ViewerPage, wanted: Annotated[CaseQuery, Query()]) -> Respo
         last=found[PAGE_SIZE - 1].view.case.id if len(found) > PAGE_SIZE else None,
         counts=counts,
         topics={topic: page.say(word) for topic, word in TOPIC_WORDS.items()},
-        rooms=sorted(page.parts.web.rooms.load_rooms(), key=lambda room: room.name.casefold()),
+        rooms=sorted(page.parts.web.rooms.load_rooms(), key=lambda room: natural(room.name)),
         stores=page.parts.web.register.list_stores(),
         newest=page.parts.cases.newest(),
         say_way=say_way,

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from operator import itemgetter
 from types import MappingProxyType
+from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo
 
 from engine.interval import Interval
@@ -123,8 +124,9 @@ def group_rooms(rooms: Iterable[Room]) -> list[Group]:
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
-    """Return a sort key that reads numbers in *text* as numbers."""
-    parts = re.split(r"(\d+)", text.casefold())
+    """Return a sort key that reads numbers in *text* as numbers, and letters without their accents: É comes after D."""
+    letters = "".join(sign for sign in normalize("NFD", text.casefold()) if not combining(sign))
+    parts = re.split(r"(\d+)", letters)
     return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts if part]
 
 
