@@ -263,7 +263,7 @@ class Settler:
     ) -> tuple[Intent, ...]:
         link = booking.link
         if link is not None and link.state in ("linked", "pending"):
-            self._update_link(transaction, loan, link, plan, writing)
+            self._update_link(transaction, booking, loan, link, plan, writing)
         if not plan.writes:
             return ()
         after = load_loan(transaction.connection, loan.number)
@@ -271,13 +271,16 @@ class Settler:
         writer = _IntentWriter(transaction, self._rooms, self._instance, booking, after, plan, writing)
         return tuple(writer.write(write) for write in plan.writes)
 
-    def _update_link(self, transaction: Transaction, loan: Loan, link: Link, plan: Plan, writing: Writing) -> None:
+    def _update_link(
+        self, transaction: Transaction, booking: Booking, loan: Loan, link: Link, plan: Plan, writing: Writing
+    ) -> None:
         values: dict[str, Any] = {}
         if plan.base is not None:
             values["base"] = render_base(plan.base)
         if plan.end_link:
             deleting = any(isinstance(write, DeleteEvent) for write in plan.writes)
-            withdrawn = deleting or not loan.blocks or loan.home is Home.APP
+            may_come_back = booking.series is not None  # moving a whole series brings back its cancelled dates
+            withdrawn = deleting or not loan.blocks or (loan.home is Home.APP and not may_come_back)
             values["state"] = "ended" if withdrawn else "left"
         if writing.event_id is not None and writing.event_id != link.event_id:
             values |= {"organizer_event_id": writing.event_id, "organizer_etag": writing.etag}

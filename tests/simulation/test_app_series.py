@@ -276,6 +276,25 @@ class TestADateChanged:
         assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
         assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
 
+    def test_in_outlook_cancelled_and_brought_back_by_a_move_of_all_is_a_new_loan(self, world: World) -> None:
+        """Moving a series brings its cancelled dates back: the room holds one again, so there is a loan of it (I3)."""
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+        world.run(world.person(2).cancel(world.dates(2, master["id"])[1]["id"]))
+        world.settle()
+        assert world.loan(made.loans[1].number).status is LoanStatus.CANCELLED
+
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+        world.heal()
+
+        assert world.loan(made.loans[1].number).status is LoanStatus.CANCELLED
+        assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
+        assert len(world.loans) == 5
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
     def test_in_outlook_the_whole_series_cancelled_cancels_every_loan(self, world: World) -> None:
         book(world)
         world.settle()
