@@ -298,3 +298,13 @@ class TestPrivate:
         loan = house.visitor(Authorization=f"Bearer {token}").get(f"/api/loans/{number}").json()
 
         assert (loan["private"], loan["requester"], loan["title"], loan["notes"]) == (True, None, "", "")
+
+
+@pytest.mark.parametrize("path", ["/rooms/abc", "/rooms/99999999999", "/loans/0", "/series/x", "/assets/-1"])
+def test_an_address_that_can_name_nothing_is_not_found(tmp_path: Path, path: str) -> None:
+    """Not a form with something missing in it."""
+    with open_house(tmp_path) as house:
+        answer = house.signed_in("staff").get(path)
+
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.text

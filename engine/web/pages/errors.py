@@ -100,6 +100,8 @@ def describe(page: Page, error: Exception) -> Trouble:
         case Invalid():
             lines = [describe_fault(page, fault.code, fault.message) for fault in error.faults]
             return Trouble(422, page.say("Something is missing or wrong"), page.say("Nothing was changed."), lines)
+        case RequestValidationError() if any(fault["loc"][0] == "path" for fault in error.errors()):
+            return _not_found(page)
         case RequestValidationError():
             return Trouble(422, page.say("Something is missing or wrong"), page.say("Nothing was changed."))
         case NotFound():
