@@ -44,6 +44,24 @@ class TestFillingIt:
         expect(offer(page, "Saule").get_by_role("checkbox")).to_be_focused()
         expect(page.get_by_label("What for")).to_have_value("Tea")
 
+    def test_two_presses_book_once(self, fresh: Site, visit: Visit) -> None:
+        """The second one would be refused: the room is taken, by the first."""
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+
+        page.locator("#book-bar").get_by_role("button", name="Book").dblclick()
+
+        page.wait_for_url("**/loans/*")
+        assert [url.rpartition("/")[2] for url in sent] == ["book"]
+
+    def test_a_long_word_for_a_title_stays_in_the_window(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Saule", "10:00", "11:00", "é" * 255)
+
+        for path in (f"/loans/{loan.number}", "/board?view=list&day=2026-11-24"):
+            page = visit(fresh, path, width=390)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
     def test_what_is_taken_offers_another_room_and_another_time(self, fresh: Site, visit: Visit) -> None:
         fresh.book("Saule", "09:00", "10:15", "Choir")
         page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")

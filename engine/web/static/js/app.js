@@ -1,4 +1,4 @@
-// What every page needs: the stream of changes, toasts, and menus that close.
+// What every page needs: the stream of changes, toasts, menus that close, and forms that are sent once.
 import { listen } from "./live.js";
 
 if (document.body.dataset.live) listen(document.body.dataset.live);
@@ -16,3 +16,25 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// A second press of a button sends nothing while the first is on its way.
+const sent = new Set();
+const isPosted = (element) => element instanceof HTMLFormElement && element.getAttribute("method") === "post";
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (!sent.has(event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  true,
+);
+document.addEventListener("submit", (event) => {
+  if (isPosted(event.target) && !event.defaultPrevented) sent.add(event.target);
+});
+document.addEventListener("htmx:before:request", (event) => {
+  if (isPosted(event.target)) sent.add(event.target);
+});
+document.addEventListener("htmx:finally:request", (event) => sent.delete(event.target));
+window.addEventListener("pageshow", () => sent.clear());
