@@ -217,8 +217,14 @@ class Crowd:
         alive = [series for series in self.series if not series.cancelled]
         return self.random.choice(alive) if alive else None
 
-    def _look_at(self, series: RememberedSeries) -> None:
-        """Remember each date as its organizer's calendar shows it after what the organizer did there."""
+    def _look_at(self, series: RememberedSeries, *, times: bool = True) -> None:
+        """
+        Remember each date as its organizer's calendar shows it after what the organizer did there.
+
+        Args:
+            series: what was looked at.
+            times: whether the organizer gave it times; else those given last hold, which a late answer may not show.
+        """
         shown = {} if series.cancelled else self.world.dates_by_name(series.person, series.event_id)
         known = {date.ical_uid: date for date in series.dates}
         for name, event in shown.items():
@@ -227,7 +233,8 @@ class Crowd:
                 series.dates.append(known[name])
                 self.bookings.append(known[name])
             known[name].event_id, known[name].cancelled = event["id"], False
-            known[name].interval = Interval(parse_instant(event["start"]), parse_instant(event["end"]))
+            if times or known[name].interval is None:
+                known[name].interval = Interval(parse_instant(event["start"]), parse_instant(event["end"]))
         for name, remembered in known.items():
             remembered.cancelled = remembered.cancelled or name not in shown
 
@@ -267,7 +274,7 @@ class Crowd:
         self.tell(f"person {series.person} takes the series of {series.first} to rooms {rooms}")
         addresses = [self.world.room_addresses[room - 1] for room in rooms]
         self.world.run(self.world.person(series.person).set_rooms(series.event_id, addresses))
-        self._look_at(series)
+        self._look_at(series, times=False)
 
     def _cancel_series(self) -> None:
         series = self._pick_series()
