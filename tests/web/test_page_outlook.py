@@ -149,7 +149,7 @@ class TestAMeeting:
 
 class TestTheDeskBeside:
     def test_shows_the_loans_of_the_one_looked_at(self, house: House, staff: TestClient) -> None:
-        """Those of a person, or those in a room; somebody else's private ones only as taken."""
+        """Those of a person, or those in a room; to a requester somebody else's only as busy."""
         house.book(AMELIE, title="Budget")
         house.book(AMELIE, hour=14, title="Surprise", private=True)
         asking = {"who": AMELIE.address, "day": f"{MONDAY:%Y-%m-%d}"}
@@ -160,7 +160,7 @@ class TestTheDeskBeside:
         assert "Budget" in own
         assert "Surprise" in own
         assert "Budget" not in other
-        assert other.count("Private booking") == 2
+        assert other.count("<b>Busy</b>") == 2
         assert "No loans this week." in staff.get("/outlook", params={"who": "tilleul@example.org"}).text
 
 
