@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.ids import StoreId
-from engine.rooms.room import Room, RoomState
+from engine.rooms.room import Room, RoomState, natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _order(wish: RoomWish, room: Room) -> tuple[object, ...]:
         _floors_apart(wish.floor, room.floor),
         len(_missing(wish, room)),
         _seats(wish, room),
-        room.name,
+        natural(room.name),
         room.id,
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from unicodedata import combining, normalize
 
 from engine.ids import Address, BookableId, StoreId, fold_address
 
@@ -101,3 +103,10 @@ class RoomBook:
 
     def by_address(self, address: str) -> Room | None:
         return self._by_address.get(fold_address(address))
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Return a sort key that reads numbers in *text* as numbers, and letters without their accents: É comes after D."""
+    letters = "".join(sign for sign in normalize("NFD", text.casefold()) if not combining(sign))
+    parts = re.split(r"(\d+)", letters)
+    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts if part]

@@ -10,7 +10,7 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind
 from engine.loans.openings import Opening, common_shifts
 from engine.rooms.ranking import RankedRoom, RoomWish, rank_rooms, wish_like
-from engine.rooms.room import Room
+from engine.rooms.room import Room, natural
 
 INSTEAD_MAX = 3
 """How many rooms are offered in the place of one that is taken."""
@@ -97,7 +97,7 @@ def _in_order(offers: Sequence[Offer], people: int) -> list[Offer]:
     """Return rooms as they rank for so many people; those that seat fewer come last."""
     ranked = rank_rooms(RoomWish(people or None), [offer.room for offer in offers if offer.room is not None])
     place = {found.room.id: number for number, found in enumerate(ranked)}
-    return sorted(offers, key=lambda offer: (place.get(offer.id, len(place)), offer.name, offer.id))
+    return sorted(offers, key=lambda offer: (place.get(offer.id, len(place)), natural(offer.name), offer.id))
 
 
 def _instead(offer: Offer, all_offers: Collection[Offer], people: int) -> tuple[RankedRoom, ...]:

@@ -6,21 +6,19 @@ days on which clocks change included. Pure: the handler reads, this module arran
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from operator import itemgetter
 from types import MappingProxyType
-from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo
 
 from engine.interval import Interval
 from engine.loans.board import BoardEntry, BoardMeeting
 from engine.loans.loan import Home
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanStatus
-from engine.rooms.room import Room, RoomState
+from engine.rooms.room import Room, RoomState, natural
 from engine.web.pages.users import User
 
 DAY_MINUTES = 24 * 60
@@ -121,13 +119,6 @@ def group_rooms(rooms: Iterable[Room]) -> list[Group]:
         groups.setdefault((room.building or "", room.floor or ""), []).append(room)
     keys = sorted(groups, key=lambda key: (key[0] == "", natural(key[0]), key[1] == "", natural(key[1])))
     return [Group(*key, tuple(sorted(groups[key], key=lambda room: (natural(room.name), room.id)))) for key in keys]
-
-
-def natural(text: str) -> list[tuple[int, int, str]]:
-    """Return a sort key that reads numbers in *text* as numbers, and letters without their accents: É comes after D."""
-    letters = "".join(sign for sign in normalize("NFD", text.casefold()) if not combining(sign))
-    parts = re.split(r"(\d+)", letters)
-    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts if part]
 
 
 def all_features(rooms: Iterable[Room]) -> list[str]:

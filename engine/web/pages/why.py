@@ -19,11 +19,11 @@ from engine.interval import floor_to_grid
 from engine.loans.loan import Decision, Loan
 from engine.reconcile.actions import Note
 from engine.reconcile.why import Answer
+from engine.rooms.room import natural
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loan import title_of
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import Page, ViewerPage
-from engine.web.pages.timeline import natural
 from engine.web.pages.times import QUARTERS
 from engine.web.pages.wording import say_fact
 from engine.web.wire import ID_MAX, Whole
