@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from engine.app.office import Office
 from engine.app.service import Outside
@@ -31,6 +31,11 @@ from tests.web.played_outlook import played_outlook
 
 ARTEFACTS = os.environ.get("ACCORD_TEST_SCREENSHOTS", "")
 """A folder that takes a picture of every page looked at; empty: none are kept."""
+
+PATIENCE = 30_000
+"""Milliseconds until something that does not come counts as missing; only a failing test waits that long."""
+
+expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Page]
 
@@ -142,7 +147,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
                 **more,
             )
             stack.callback(context.close)
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(PATIENCE)
             page = context.new_page()
             page.on("console", lambda message: _note(faults, message, (status, *forgiven)))
             page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
