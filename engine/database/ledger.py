@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, select, update
 
 from engine.database.bookings import finish_change, load_intents, load_link, load_seen_at
 from engine.database.codec import render_base
@@ -50,6 +50,7 @@ from engine.reconcile.ledger import (
     Writing,
 )
 from engine.reconcile.series_writes import SeriesWriteKind
+from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Answer, EventCopy
 from engine.rooms.room import RoomBook, RoomState
@@ -234,12 +235,16 @@ class SyncLedger:
     ) -> Booking | None:
         connection = transaction.connection
         if kind == "meeting":
-            if found is not None and found[1].state == WITHDRAWN:
+            withdrawn = LoanNumber(found[0]) if found is not None and found[1].state == WITHDRAWN else None
+            series = find_series(connection, key)
+            if withdrawn is not None and (series is None or _is_being_ended(connection, withdrawn, series)):
                 return None  # ours, and withdrawn: what is still heard of it is its echo
             copies = self._mirror.load_copies(transaction, ICalUid(key))
+            if withdrawn is not None and not any(_is_to_come(copy, transaction.now) for copy in copies):
+                return None
             seen_at = load_seen_at(connection, key)
-            series = name_now(find_series(connection, key), copies)
-            return Booking(kind, key, None, None, copies, seen_at=seen_at, series=series)
+            series = name_now(series, copies)
+            return Booking(kind, key, None, None, copies, seen_at=seen_at, series=series, withdrawn=withdrawn)
         loan = load_loan(connection, int(key))
         if loan is None:
             return None
@@ -476,6 +481,19 @@ def _drop(transaction: Transaction, intent: Intent) -> bool:
     return _DROP_INTENT.run(transaction.connection, row).rowcount > 0
 
 
+def _is_being_ended(connection: Connection, number: LoanNumber, series: Series) -> bool:
+    """Tell whether a write is open that may end this date: until it is done the organizer's calendar still shows it."""
+    writes = _WRITES_OF_SERIES.run(connection, {"series": series.id}).first()
+    return writes is not None or bool(load_intents(connection, number))
+
+
+def _is_to_come(copy: RoomCopy, now: datetime) -> bool:
+    return copy.live and (copy.interval is None or copy.interval.end > now)
+
+
+_WRITES_OF_SERIES = Prepared(
+    select(series_write_table.c.id).where(series_write_table.c.series_id == bindparam("series")).limit(1)
+)
 _COPY_OF = Prepared(
     select(copy_table.c.event_id)
     .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)
@@ -512,7 +530,9 @@ _MEETINGS_OF = Prepared(
         ~copy_table.c.listed,
         copy_table.c.ical_uid.is_not(None),
         copy_table.c.end_at > bindparam("now", type_=Instant()),
-        (link_table.c.id.is_(None)) | (link_table.c.state == "left"),
+        (link_table.c.id.is_(None))
+        | (link_table.c.state == "left")
+        | ((link_table.c.state == WITHDRAWN) & copy_table.c.series_master.is_not(None)),
     )
     .distinct()
     .order_by(copy_table.c.ical_uid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
@@ -111,8 +111,13 @@ class Marker:
         self.withdrawn: set[str] = set()
         """The uids that came up and were not marked: of meetings we have ended, so that nothing is decided by them."""
 
-    def mark_meetings(self, uids: Iterable[str]) -> int:
-        """Mark the booking of each uid; returns how many."""
+    def mark_meetings(self, uids: Iterable[str], *, shown: Container[str] = ()) -> int:
+        """
+        Mark the booking of each uid; returns how many.
+
+        *shown*: the dates of series that a room shows live. Of those we have withdrawn the organizer may have brought
+        one back; anything else of what we have withdrawn is an echo.
+        """
         wanted = sorted(set(uids))
         loans: dict[str, int] = {}
         for start in range(0, len(wanted), _CHUNK):
@@ -120,7 +125,7 @@ class Marker:
             for row in _LINKED.run(self._transaction.connection, {"uids": chunk}):
                 if row.state in HELD_BY_LOAN:
                     loans[row.ical_uid] = row.loan_number
-                elif row.state == WITHDRAWN:
+                elif row.state == WITHDRAWN and row.ical_uid not in shown:
                     self.withdrawn.add(row.ical_uid)
         marked = [uid for uid in wanted if uid not in self.withdrawn]
         for uid in marked:
@@ -208,7 +213,7 @@ class Mirror:
         if unknown_removed and not whole:
             self._ask_waiting_loans(transaction, room_id, priority)
         marker = Marker(transaction, priority=priority)
-        marked = marker.mark_meetings(uids)
+        marked = marker.mark_meetings(uids, shown=_dates_shown(rows))
         return sum(uid not in marker.withdrawn for uid in changed), marked
 
     def _load_known(self, transaction: Transaction, room_id: BookableId, ids: list[EventId]) -> dict[str, Any]:
@@ -326,7 +331,7 @@ class Mirror:
             settled = and_(copy_table.c.room_id == room_id, copy_table.c.event_id == master_id)
             gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
             transaction.connection.execute(update(copy_table).where(settled, copy_table.c.doubt).values(**gone))
-        Marker(transaction, priority=Priority.LIVE).mark_meetings(uids)
+        Marker(transaction, priority=Priority.LIVE).mark_meetings(uids, shown=_dates_shown(rows))
 
     def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[RoomCopy, ...]:
         """Return the newest copy of the meeting per room; a live one counts before an ended one."""
@@ -382,6 +387,11 @@ _COPIES_OF = Prepared(
     .where(copy_table.c.ical_uid.in_(bindparam("uids", expanding=True)))
     .order_by(copy_table.c.ical_uid, copy_table.c.room_id)
 )
+
+
+def _dates_shown(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the dates of series that *rows* show live and beyond doubt."""
+    return {row["ical_uid"] for row in rows if row["series_master"] and row["live"] and not row["doubt"]}
 
 
 def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:

@@ -38,7 +38,7 @@ decision_table = metadata.tables["decision"]
 _VERSION = Prepared(select(loan_table.c.version).where(loan_table.c.number == bindparam("number")))
 _FREE_UID = Prepared(
     update(link_table)
-    .where(link_table.c.ical_uid == bindparam("uid"), link_table.c.state == "left")
+    .where(link_table.c.ical_uid == bindparam("uid"), link_table.c.state.in_(("left", "ended")))
     .values(ical_uid=null())
 )
 _ADD_LOAN = Prepared(loan_table.insert().returning(loan_table.c.number))
@@ -341,7 +341,7 @@ def _says(row: Any, note: Note) -> bool:
 
 
 def free_uid(transaction: Transaction, ical_uid: str) -> None:
-    """Let go of a meeting that had left its former loan: its organizer brought a room of ours back."""
+    """Let go of a meeting that had left its former loan: its organizer brought a room of ours back, or the date."""
     _FREE_UID.run(transaction.connection, {"uid": ical_uid})
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 
 from engine.errors import Clash
-from engine.ids import BookableId
+from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
@@ -127,6 +127,8 @@ class Situation:
     series: int | None = None
     """The series the meeting is a date of, and the day the pattern put it on."""
     day: date | None = None
+    former: LoanNumber | None = None
+    """The loan this date was before it was cancelled, when its organizer has brought it back."""
     dates_max: int | None = None
     """How many dates of one series become loans, where this one comes after them."""
     is_kept: bool = False

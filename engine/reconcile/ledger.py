@@ -141,6 +141,9 @@ class Booking:
     seen_at: datetime | None = None
     series: Series | None = None
     """The series it is a date of."""
+    withdrawn: LoanNumber | None = None
+    """The loan it was, when that has ended here and a room shows the date of a series again: an echo, or its organizer
+    has brought it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ def _plan_import(situation: Situation, valid: Valid) -> Plan:
     notes = [Note("imported", {"start": say_instant(valid.interval.start), "end": say_instant(valid.interval.end)})]
     if situation.series is not None:
         notes.append(Note("date_of_series", {"series": situation.series, "day": f"{situation.day}"}))
+    if situation.former is not None:
+        notes.append(Note("date_brought_back", {"loan": situation.former}))
     if meeting.organizer is not None and fold_address(meeting.organizer.address) != base.loan.requester:
         notes.append(Note("default_user_stands_in", {"organizer": meeting.organizer.address}))
     flags = tuple(Note(breach.code, breach.facts) for breach in situation.breaches)

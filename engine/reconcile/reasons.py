@@ -40,6 +40,12 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Créé depuis une réunion Outlook, {start} - {end} UTC.",
         ),
         "date_of_series": ("The date {day} of series {series}.", "La date {day} de la série {series}."),
+        "date_brought_back": (
+            "This date was loan {loan}, which has ended. The organizer's calendar shows it again, as it does once a "
+            "whole series is moved.",
+            "Cette date était le prêt {loan}, qui a pris fin. L'agenda de l'organisateur la montre de nouveau, comme "
+            "après le déplacement de toute une série.",
+        ),
         "series_goes_on": (
             "In Outlook its series has ended before this date, which goes on as a date of series {series}.",
             "Dans Outlook, sa série s'est terminée avant cette date, qui continue dans la série {series}.",

@@ -110,8 +110,8 @@ class BookingPass:
             early = Plan(look_again_seconds=wait)
             self._ledger.save_plan(booking, early, Writing())
             return early
-        observed = await self._observe(booking)
-        if await self._is_ours(observed):
+        observed = await self._observe(booking, read_organizer=booking.withdrawn is not None)
+        if _is_echo(observed) or await self._is_ours(observed):
             return None
         made = self._plan(observed)
         if _changes_outlook(made) and observed.known.organizer_copy is None:
@@ -157,8 +157,8 @@ class BookingPass:
             return booking, _plan_with_series(booking)
         if _awaits_its_series(booking):
             return booking, Plan()
-        observed = await self._observe(booking)
-        return booking, self._plan(observed, mode="two_way")
+        observed = await self._observe(booking, read_organizer=booking.withdrawn is not None)
+        return booking, Plan() if _is_echo(observed) else self._plan(observed, mode="two_way")
 
     # --- observe
 
@@ -332,6 +332,7 @@ class BookingPass:
             may_write=mode != "read_only",
             series=booking.series.id if booking.series is not None else None,
             day=day_of(booking.series.key) if booking.series is not None else None,
+            former=booking.withdrawn,
             dates_max=rules.series_dates_max if self._is_over_the_top(booking) else None,
         )
         made = plan(situation)
@@ -468,6 +469,11 @@ def _is_check_due(booking: Booking) -> bool:
 def _is_led(booking: Booking) -> bool:
     """Tell whether the loan waits for its series, which is being written as a whole."""
     return booking.link is not None and booking.link.state == LED
+
+
+def _is_echo(observed: Observed) -> bool:
+    """Tell whether a date that ended here is not in its organizer's calendar: its room has not heard of the end yet."""
+    return observed.booking.withdrawn is not None and observed.known.organizer_copy is None
 
 
 def _awaits_its_series(booking: Booking) -> bool:

@@ -295,6 +295,24 @@ class TestADateChanged:
         assert len(world.loans) == 5
         assert states(world.live_loans) == {ItemState.ACCEPTED}
 
+    def test_cancelled_in_the_app_and_brought_back_by_a_move_of_all_is_a_new_loan(self, world: World) -> None:
+        """The same of a date that the desk cancelled: its history says which loan it was."""
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+        world.act_on(made.loans[1].number, LoanAction.CANCEL)
+        world.settle()
+
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+        world.heal()
+
+        assert world.loan(made.loans[1].number).status is LoanStatus.CANCELLED
+        assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
+        assert "date_brought_back" in world.history(world.loans[-1].number)
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
     def test_in_outlook_the_whole_series_cancelled_cancels_every_loan(self, world: World) -> None:
         book(world)
         world.settle()

@@ -347,6 +347,78 @@ class TestOneDateChangedInTheApp:
         assert len(world.live_loans) == 4
 
 
+class TestADateThatWasCancelledInTheApp:
+    """Moving the whole series drops its exceptions and brings cancelled dates back (MS-OXOCAL 3.1.4.7.3.5)."""
+
+    def test_and_that_its_organizer_brings_back_is_another_loan(self, world: World) -> None:
+        """Its room is taken again, and says yes: nobody else may book it then. What was cancelled stays cancelled."""
+        master, day = weekly(world)
+        former = loan_on(world, day + WEEK)
+        world.act_on(former.number, LoanAction.CANCEL)
+        world.settle()
+
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
+        (back,) = [loan for loan in world.live_loans if loan.interval.start == at(day + WEEK, 11)]
+        assert [(item.name, item.state) for item in back.rooms] == [("Room 1", ItemState.ACCEPTED)]
+        assert world.loan(former.number).status is LoanStatus.CANCELLED
+        assert world.loan(former.number).interval.start == at(day + WEEK, 9)
+        told = {entry.code: entry.facts for entry in world.office.desk.history(back.number)}
+        assert told["date_brought_back"]["loan"] == former.number
+        assert told["date_of_series"]["day"] == f"{day + WEEK}"
+
+        writes = world.count_writes()
+        world.heal()
+        assert len(world.live_loans) == 4
+        assert world.count_writes() == writes
+
+    def test_waits_in_a_case_where_somebody_else_has_the_room(self, world: World) -> None:
+        master, day = weekly(world)
+        world.act_on(loan_on(world, day + WEEK).number, LoanAction.CANCEL)
+        world.settle()
+        world.tenant.office.set_processing(world.room_addresses[0], AllowConflicts=True)
+        world.book_at(3, Interval(at(day + WEEK, 11), at(day + WEEK, 12)), 1)
+        world.settle()
+
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+
+        assert len(world.live_loans) == 4
+        assert world.cases() == ["item_unavailable"]
+
+    def test_is_cancelled_again_like_any_other(self, world: World) -> None:
+        master, day = weekly(world)
+        world.act_on(loan_on(world, day + WEEK).number, LoanAction.CANCEL)
+        world.settle()
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+
+        world.act_on(world.live_loans[-1].number, LoanAction.CANCEL)
+        world.heal()
+        assert len(world.dates(2, master["id"])) == 3
+
+        world.run(world.person(2).move(master["id"], at(day, 14), at(day, 15)))
+        world.heal()
+        assert starts(world.live_loans) == [at(day + number * WEEK, 14) for number in range(4)]
+
+    def test_and_is_still_shown_by_its_room_is_only_an_echo(self, world: World) -> None:
+        """The room shows its copy once more before it has heard of the end: the organizer's calendar tells."""
+        _, day = weekly(world)
+        world.tenant.faults.add(effect="replay", probability=0.5)
+        world.tenant.faults.add(effect="resend_series")
+        world.act_on(loan_on(world, day + WEEK).number, LoanAction.CANCEL)
+        for _ in range(5):
+            world.wait(0.3)
+            world.office.rooms.mark_rooms(priority=1)
+        world.tenant.faults.clear()
+        world.heal()
+
+        assert len(world.loans) == 4
+        assert len(world.live_loans) == 3
+
+
 class TestADateThatHasBegun:
     """What is over, or under way, is history: a change of its series is written down and moves nothing (P53)."""
 

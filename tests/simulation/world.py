@@ -330,12 +330,15 @@ class World:
         return {case.code for case in found if case.loan_number == number}
 
     def is_explained(self, ical_uid: str) -> bool:
-        """Tell whether a case or a decision says why this meeting is no loan (any more)."""
+        """Tell whether a case or a decision says why this meeting is no loan (any more). That the desk cancelled it is
+        no reason for a date of a series that its organizer's calendar shows again."""
         rows = self._rows("SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND state = 'open'", uid=ical_uid)
         ended = self._rows(
             "SELECT 1 FROM link JOIN decision ON decision.loan_number = link.loan_number WHERE link.ical_uid = :uid "
-            "AND decision.code IN ('no_room_left', 'cancelled_in_app', 'event_deleted', 'all_rooms_released')",
+            "AND decision.code IN ('no_room_left', 'all_rooms_released', :cancelled, :deleted)",
             uid=ical_uid,
+            cancelled="" if "@" in ical_uid else "cancelled_in_app",
+            deleted="" if "@" in ical_uid else "event_deleted",
         )
         return bool(rows or ended)
 

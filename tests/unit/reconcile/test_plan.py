@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.ids import BookableId, fold_address
+from engine.ids import BookableId, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Home, Requester
 from engine.loans.rules import RuleBreach
@@ -128,6 +128,14 @@ class TestAMeetingThatIsNew:
     def test_is_nothing_when_it_is_not_there(self, presence: Presence) -> None:
         """What is gone before it was known leaves no trace."""
         assert plan(situation(make_meeting(presence=presence))) == Plan()
+
+
+class TestADateThatWasBroughtBack:
+    def test_is_another_loan_that_names_the_former(self) -> None:
+        made = plan(replace(situation(make_meeting(), None, None), former=LoanNumber(7)))
+
+        assert isinstance(made.loan, NewLoan)
+        assert Note("date_brought_back", {"loan": 7}) in made.notes
 
 
 class TestAMeetingThatIsInvalid:
