@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, note, show_json, show_table
+from engine.cli.output import Format, Output, note, note_rest, show_json, show_table
 from engine.cli.wishes import find_room, suggest
 from engine.errors import Fault, Invalid, NotFound
 from engine.ids import StoreId
@@ -49,6 +49,7 @@ def list_cases(
         return
     rows = [(c.id, c.state.value, f"{c.opened_at:%Y-%m-%d %H:%M}", c.loan, c.room, c.text, c.settlement) for c in items]
     show_table(("id", "state", "opened (UTC)", "loan", "room", "what", "settlement"), rows)
+    note_rest(len(rows), limit, "there may be more: --limit shows them")
 
 
 @cases.command("show")

@@ -9,7 +9,7 @@ import typer
 
 from engine.cli.doors import Doors, Office
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, note, render_local, show_json, show_mapping, show_table
+from engine.cli.output import Format, Output, note, note_rest, render_local, show_json, show_mapping, show_table
 from engine.cli.repeat import HOW, note_choices, parse_choices, parse_rule, show_dates
 from engine.cli.wishes import find_asset, find_room, parse_moment, parse_requester, parse_stretch
 from engine.errors import Fault, Invalid
@@ -66,6 +66,7 @@ def list_loans(
         return
     rows = [_row(loan, zone) for loan in found]
     show_table(("number", "status", "start", "end", "requester", "items", "title", "home", "series"), rows)
+    note_rest(len(rows), limit, f"there may be more: --after {found[-1].number if found else after}, or --limit")
 
 
 @app.command()

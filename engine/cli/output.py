@@ -109,6 +109,12 @@ def note(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def note_rest(shown: int, limit: int, how: str) -> None:
+    """Say that there may be more than the *shown* rows, when these are as many as were asked for."""
+    if shown >= limit:
+        note(f"these are the first {limit}; {how}")
+
+
 def render_local(instant: datetime, zone: tzinfo) -> str:
     """Return an instant as people in *zone* read it."""
     return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -158,6 +158,13 @@ class TestLoans:
         assert [loan["number"] for loan in found] == [2]
         assert "2026-11-23 10:00" in run("loans", "list").stdout
 
+    def test_a_list_that_was_cut_says_where_to_go_on(self, run):
+        run(*BOOK, "--room", "1")
+        run(*BOOK, "--room", "2")
+
+        assert "--after 1" in run("loans", "list", "--limit", "1").stderr
+        assert run("loans", "list", "--after", "1").stderr == ""
+
     def test_the_history_reads_in_french(self, run):
         run(*BOOK, "--room", "1")
 
@@ -222,6 +229,12 @@ class TestTheOffice:
         assert run("cases", "settle", "1", "talked it over").exit_code == 0
         assert json.loads(run("cases", "list", "-o", "json").stdout) == []
         assert run("cases", "settle", "1", "again").exit_code == 1
+
+    def test_a_list_that_was_cut_says_so(self, run, office):
+        office.desk.cases += [Case(n, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW) for n in (1, 2)]
+
+        assert "these are the first 1; there may be more" in run("cases", "list", "--limit", "1").stderr
+        assert run("cases", "list").stderr == ""
 
     def test_a_case_is_shown_with_its_ways_settled_and_undone(self, run, office):
         """Ways are named as one types them, rooms with their seats; a way that leads nowhere is refused."""
