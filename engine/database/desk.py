@@ -282,8 +282,9 @@ class Desk(LoanRegister):
         loan = lock_and_load(transaction, number)
         status = next_status(loan.status, action)
         if status is None:
-            allowed = ", ".join(allowed_actions(loan.status)) or "nothing"
-            raise NotAllowed(f"loan {number} is {loan.status}: {action} is not possible, only {allowed}")
+            allowed = ", ".join(allowed_actions(loan.status))
+            instead = f"{action} is not possible, only {allowed}" if allowed else "it can no longer be changed"
+            raise NotAllowed(f"loan {number} is {loan.status}: {instead}")
         set_status(transaction, [number], status)
         if status not in BLOCKING_STATUSES:
             wake_waiting(transaction, let_go(transaction, [number]))
