@@ -394,6 +394,19 @@ _WORDS: Mapping[str, Mapping[object, tuple[str, str]]] = MappingProxyType(
 """Facts that are words of the code, and what people call them."""
 
 
+_CHANGED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "start": ("start", "début"),
+        "end": ("end", "fin"),
+        "requester": ("requester", "demandeur"),
+        "items": ("items", "salles et matériel"),
+        "title": ("title", "titre"),
+        "notes": ("notes", "notes"),
+    }
+)
+"""What the desk can change of a loan, and what people call it."""
+
+
 class _Facts(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return "?"
@@ -410,8 +423,27 @@ def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str
         return code
     if "would" in facts:
         facts = {**facts, "would": _explain_each(facts["would"], language)}
+    fields = facts.get("fields")
+    if code == "changed_in_app" and isinstance(fields, Mapping):
+        facts = {**facts, "changes": _say_changes(fields, index)}
+    if code == "both_changed" and facts.get("field") == "interval":
+        facts = {**facts, **{side: f"{facts[side]} UTC" for side in ("kept", "lost") if facts.get(side)}}
     shown = {key: _show(key, value, index) for key, value in facts.items()}
     return texts[index].format_map(_Facts(shown))
+
+
+def _say_changes(fields: Mapping[str, object], index: int) -> str:
+    """Return the old and new values of *fields* (name -> `old`, `new`), under what people call them; times in UTC."""
+    colon, between = ((":", "; "), (" :", " ; "))[index]
+    said = []
+    for field, values in fields.items():
+        if not isinstance(values, Mapping):
+            continue
+        name = _CHANGED[field][index] if field in _CHANGED else field
+        unit = " UTC" if field in ("start", "end") else ""
+        old, new = (values.get(side) or "-" for side in ("old", "new"))
+        said.append(f"{name}{colon} {old}{unit} → {new}{unit}")
+    return between.join(said)
 
 
 def _show(key: str, value: object, index: int) -> object:

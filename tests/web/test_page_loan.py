@@ -17,7 +17,7 @@ from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, st
 from engine.loans.status import LoanAction
 from engine.web.pages.loan import _organizer_link
 from tests.simulation.world import World
-from tests.web.visitors import AMELIE, MATHIEU, House, open_house
+from tests.web.visitors import AMELIE, MATHIEU, ZONE, House, open_house
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 MORNING = Interval(NINE, NINE + timedelta(hours=1))
@@ -167,3 +167,17 @@ class TestThePage:
 
         assert "Réservé dans l" in page
         assert "Badge 12" in page
+
+    def test_tells_what_the_desk_changed_by_the_clock_of_the_building(self, house: House) -> None:
+        """History and loan show the same hours: the sentence keeps UTC, the page does not show it."""
+        loan = house.book(Requester(Address("zoe@example.org"), "Zoé"))
+        later = LoanChange(start=loan.interval.start + timedelta(days=1), end=loan.interval.end + timedelta(days=1))
+        house.office.desk.change(loan.number, later, actor="app:x")
+
+        page = house.signed_in("staff", **{"Accept-Language": "fr"}).get(f"/loans/{loan.number}").text
+
+        change = page.split("Modifié dans l", 1)[1].split("</span>", 1)[0]
+        hour = loan.interval.start.astimezone(ZONE)
+        assert "début : " in change
+        assert change.count(f"{hour:%H:%M}") == 2
+        assert "UTC" not in change

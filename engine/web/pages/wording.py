@@ -32,7 +32,9 @@ def say_here(
 
 
 def show_fact(value: object, formats: Formats) -> object:
-    """Return *value* in local time when it is an instant or a stretch of time, else as it is."""
+    """Return *value*, or what it holds, in local time when it is an instant or a stretch of time, else as it is."""
+    if isinstance(value, Mapping):
+        return {key: show_fact(each, formats) for key, each in value.items()}
     if not isinstance(value, str):
         return value
     if _ONE.fullmatch(value):

@@ -244,6 +244,29 @@ class TestExplaining:
         """Whatever was stored, there is a sentence; one that named itself as its reason never came to an end."""
         assert explain("not_synced", {"reason": reason}) == "Not synced."
 
+    def test_what_the_desk_changed_is_named_in_the_language_and_its_times_are_in_utc(self) -> None:
+        fields = {"start": {"old": "2026-11-29 09:00", "new": "2026-11-29 14:00"}, "title": {"old": "", "new": "Tea"}}
+
+        said = [
+            explain("changed_in_app", {"changes": "as stored", "fields": fields}, language) for language in LANGUAGES
+        ]
+
+        assert said == [
+            "Changed in the app: start: 2026-11-29 09:00 UTC → 2026-11-29 14:00 UTC; title: - → Tea.",
+            "Modifié dans l'application : début : 2026-11-29 09:00 UTC → 2026-11-29 14:00 UTC ; titre : - → Tea.",
+        ]
+
+    def test_what_the_desk_changed_before_fields_were_kept_is_shown_as_it_was_stored(self) -> None:
+        assert explain("changed_in_app", {"changes": "title: a → b"}) == "Changed in the app: title: a → b."
+
+    def test_times_that_lost_are_in_utc_and_other_values_have_no_unit(self) -> None:
+        kept, lost = "2026-11-29 09:00 - 2026-11-29 10:00", "2026-11-29 12:00 - 2026-11-29 13:00"
+        times = {"field": "interval", "winner": "app", "kept": kept, "lost": lost}
+        rooms = {"field": "rooms", "winner": "app", "kept": "Tilleul", "lost": "Platane"}
+
+        assert explain("both_changed", times).endswith(f"wins with {kept} UTC; lost: {lost} UTC.")
+        assert explain("both_changed", rooms).endswith("wins with Tilleul; lost: Platane.")
+
     @given(
         st.sampled_from([*REASONS, "unknown"]),
         st.dictionaries(
