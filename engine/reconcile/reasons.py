@@ -83,7 +83,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "item_dropped": (
             "{item} left the loan: it is taken {start} - {end} UTC (loan {loan}).",
-            "{item} a quitté le prêt : déjà pris du {start} au {end} UTC (prêt {loan}).",
+            "{item} a quitté le prêt : déjà pris {start} - {end} UTC (prêt {loan}).",
         ),
         "no_room_left": ("No room of the loan is free any more.", "Plus aucune salle du prêt n'est libre."),
         "of_rooms": ("Rooms: {rooms}.", "Salles : {rooms}."),
@@ -238,7 +238,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no_synced_room": ("No synced room is invited.", "Aucune salle synchronisée n'est invitée."),
         "item_unavailable": (
             "{item} is taken {start} - {end} UTC (loan {loan}).",
-            "{item} est pris du {start} au {end} UTC (prêt {loan}).",
+            "{item} est pris {start} - {end} UTC (prêt {loan}).",
         ),
         # booking rules (H60-H62)
         "outside_opening_hours": (
