@@ -79,7 +79,7 @@ class TestTrying:
         whole, piece = admin.post("/welcome/try"), admin.post("/welcome/try", headers={"HX-Request": "true"})
 
         for answer in (whole, piece):
-            assert "The application may sign in</b>: works" in answer.text
+            assert "The application may sign in</b> · works" in answer.text
             assert "Application permission Place.Read.All, with admin consent." in answer.text
             assert "403: no Place.Read.All" in answer.text
         assert "<html" in whole.text
