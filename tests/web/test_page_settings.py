@@ -104,7 +104,7 @@ class TestChanging:
         assert "/settings/sync.mode/reset" not in page
 
     def test_an_unknown_setting_is_refused(self, admin: TestClient) -> None:
-        assert admin.post("/settings/web.port", data={"value": "1"}).status_code == 422
+        assert admin.post("/settings/web.port", data={"value": "1"}).status_code == 404
 
     def test_wakes_what_the_former_value_held_back(self, house: House, admin: TestClient) -> None:
         """A mode that writes looks again at bookings with an open case, and every room."""
