@@ -248,6 +248,7 @@ class TestASeries:
         page = visit(fresh, "/loans/2")
 
         page.get_by_role("link", name="Change").click()
+        page.wait_for_url("**/change**")  # loaded whole: before that, nobody listens to what is chosen
         page.get_by_label("From, time").select_option("14:00")
         expect(page.locator("#book-told")).to_contain_text("before: Tue 1 Dec 2026, 10:00 – 11:00")
         page.get_by_label("This date and the following").check()
