@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.reconcile.reasons import explain
 from engine.reconcile.series_book import AppSeries, DateChoice, SeriesOrder
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.series import at, starts
 from tests.simulation.world import World
 
@@ -22,10 +22,8 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(rooms=3).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=3)
 
 
 def first_day(world: World) -> date:

@@ -8,17 +8,18 @@ from engine.interval import Interval
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
 from engine.reconcile.series_book import AppSeries, DateChoice, Scope
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.people import parse_instant
 from tests.simulation.series import at, starts
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
-from tests.simulation.test_app_to_outlook import Crash, MakeWorld, live_through, worlds  # noqa: F401
+from tests.simulation.test_app_to_outlook import Crash, live_through
 from tests.simulation.world import World
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 8))
 class TestKilledOnTheWay:
-    def test_of_a_series_with_special_dates(self, worlds: MakeWorld, nth: int, when: str) -> None:  # noqa: F811
+    def test_of_a_series_with_special_dates(self, worlds: MakeWorld, nth: int, when: str) -> None:
         """One date is left out and one has another room: made, cut into shape, and only then asked for."""
         crash = Crash(nth, when)
         world = worlds(rooms=2, on_request=crash)
@@ -37,7 +38,7 @@ class TestKilledOnTheWay:
         assert len(shown(world)) == 3
         assert world.cases() == []
 
-    def test_of_the_following_dates(self, worlds: MakeWorld, nth: int, when: str) -> None:  # noqa: F811
+    def test_of_the_following_dates(self, worlds: MakeWorld, nth: int, when: str) -> None:
         """Between the old series' end and the new one's beginning lies a crash."""
         crash = Crash(nth, when)
         world = worlds(rooms=2, on_request=crash)
@@ -55,7 +56,7 @@ class TestKilledOnTheWay:
         assert sorted(shown(world)) == utc(world, 9, 9, 9, 9)
         assert len(masters(world)) == 2
 
-    def test_of_a_move_of_all(self, worlds: MakeWorld, nth: int, when: str) -> None:  # noqa: F811
+    def test_of_a_move_of_all(self, worlds: MakeWorld, nth: int, when: str) -> None:
         crash = Crash(nth, when)
         world = worlds(rooms=2, on_request=crash)
         made = book(world)
@@ -70,7 +71,7 @@ class TestKilledOnTheWay:
         assert states(world.live_loans) == {ItemState.ACCEPTED}
         assert shown(world) == utc(world, 14, 14, 14, 14)
 
-    def test_of_a_cancellation_of_the_rest(self, worlds: MakeWorld, nth: int, when: str) -> None:  # noqa: F811
+    def test_of_a_cancellation_of_the_rest(self, worlds: MakeWorld, nth: int, when: str) -> None:
         crash = Crash(nth, when)
         world = worlds(rooms=2, on_request=crash)
         made = book(world)
@@ -86,7 +87,7 @@ class TestKilledOnTheWay:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 6))
 def test_a_date_cancelled_in_outlook_while_the_engine_is_down_is_not_booked_again(
-    worlds: MakeWorld,  # noqa: F811
+    worlds: MakeWorld,
     nth: int,
     when: str,
 ) -> None:
@@ -117,7 +118,7 @@ def test_a_date_cancelled_in_outlook_while_the_engine_is_down_is_not_booked_agai
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 4))
 def test_a_date_cancelled_in_outlook_is_not_brought_back_by_other_hours(
-    worlds: MakeWorld,  # noqa: F811
+    worlds: MakeWorld,
     nth: int,
     when: str,
 ) -> None:
@@ -144,7 +145,7 @@ def test_a_date_cancelled_in_outlook_is_not_brought_back_by_other_hours(
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_a_series_cancelled_in_outlook_before_its_end_was_sent_is_not_booked_again(
-    worlds: MakeWorld,  # noqa: F811
+    worlds: MakeWorld,
     nth: int,
 ) -> None:
     crash = Crash(nth, "before")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
@@ -21,22 +21,8 @@ from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.loans.rules import BookingRules, OpeningHours
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.reconcile.ledger import Intent
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
-
-MakeWorld = Callable[..., World]
-
-
-@pytest.fixture
-def worlds() -> Iterator[MakeWorld]:
-    made: list[World] = []
-
-    def make(**options: Any) -> World:
-        made.append(World(**options).open())
-        return made[-1]
-
-    yield make
-    for world in made:
-        world.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
 from engine.reconcile.backfill import Step
 from engine.reconcile.backfill_book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.series import at, book_series, starts
 from tests.simulation.world import World
 
@@ -23,11 +24,9 @@ LIST = {"ENGINE_SYNC__FIRST_CONTACT": "list"}
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(worlds: MakeWorld) -> World:
     """A tenant with people and rooms; the engine has not met it yet."""
-    made = World(rooms=3, settings=LIST)
-    yield made
-    made.close()
+    return worlds(start=False, rooms=3, settings=LIST)
 
 
 def whole(world: World) -> Interval:

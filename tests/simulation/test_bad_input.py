@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,10 @@ from engine.graph.transport import Request, Response
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
-MakeWorld = Callable[..., World]
 Spoil = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def worlds() -> Iterator[MakeWorld]:
-    made: list[World] = []
-
-    def make(**options: Any) -> World:
-        made.append(World(**options).open())
-        return made[-1]
-
-    yield make
-    for world in made:
-        world.close()
 
 
 @pytest.fixture

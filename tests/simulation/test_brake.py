@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from engine.errors import NotAllowed
 from engine.loans.loan import Case, CaseState, Home
 from engine.loans.status import ItemState
 from engine.reconcile.ways import Way
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
 BY = "app:test"
@@ -17,10 +16,8 @@ LIMITS = {"ENGINE_SYNC__MASS_CANCEL_MAX": "6", "ENGINE_SYNC__MASS_CANCEL_PERCENT
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(rooms=2, people=3, settings=LIMITS).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=2, people=3, settings=LIMITS)
 
 
 def fill(world: World, count: int, *, room: int = 1) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from engine.ids import BookableId, StoreId
@@ -12,6 +10,7 @@ from engine.loans.register import LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import LoanAction, LoanStatus
 from engine.reconcile.ways import Way
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.series import book_series
 from tests.simulation.test_app_to_outlook import check_answers, refuse_long_meetings
 from tests.simulation.world import World
@@ -21,10 +20,8 @@ MINUTE = 60.0
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(rooms=3, people=3).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=3, people=3)
 
 
 def cases(world: World) -> list[Case]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from engine.errors import Invalid, NotAllowed, NotFound
@@ -13,16 +11,15 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
 from engine.reconcile.actions import Note
 from engine.reconcile.ways import Way
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
 BY = "app:test"
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(rooms=4, people=3).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=4, people=3)
 
 
 def open_case(world: World, code: str) -> Case:

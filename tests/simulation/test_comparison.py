@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,29 +14,13 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.room import RoomState
-from tests.simulation.test_random_world import OpenDatabase
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
-Make = Callable[..., World]
-
 
 @pytest.fixture
-def make() -> Iterator[Make]:
-    """Make worlds, and end them."""
-    made: list[World] = []
-
-    def make_world(rooms: int = 1, database: OpenDatabase | None = None, **settings: str) -> World:
-        made.append(World(rooms=rooms, settings=settings, database=database).open())
-        return made[-1]
-
-    yield make_world
-    for world in made:
-        world.close()
-
-
-@pytest.fixture
-def world(make: Make) -> World:
-    return make(rooms=2)
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=2)
 
 
 def compare(world: World) -> tuple[int, int]:
@@ -80,9 +63,9 @@ class TestWhenAllIsWell:
         assert world.count_writes() == writes
         assert world.cases() == []
 
-    def test_what_only_comes_into_sight_is_no_drift(self, make: Make) -> None:
+    def test_what_only_comes_into_sight_is_no_drift(self, worlds: MakeWorld) -> None:
         """The window is opened anew each night; a meeting at its far end is new to us and was never missed."""
-        world = make(ENGINE_SYNC__HORIZON_DAYS="10")
+        world = worlds(rooms=1, settings={"ENGINE_SYNC__HORIZON_DAYS": "10"})
         world.meet(1, 9, 10, 1, days=11)
         world.settle()
         world.wait(3 * 86_400.0)
@@ -139,9 +122,9 @@ class TestDrift:
 
         assert len(world.live_loans) == 1
 
-    def test_is_found_on_postgresql_too(self, make: Make, postgresql_url: str) -> None:
+    def test_is_found_on_postgresql_too(self, worlds: MakeWorld, postgresql_url: str) -> None:
         """Counted twice in the same row: what was found the last time, and in all."""
-        world = make(database=lambda now: Database(postgresql_url, clock=now))
+        world = worlds(rooms=1, database=lambda now: Database(postgresql_url, clock=now))
         world.meet(1, 9, 10, 1)
         world.settle()
         for _ in range(2):
@@ -151,9 +134,9 @@ class TestDrift:
         (found,) = world.office.comparisons.load_all().values()
         assert (found.copies, found.copies_total) == (1, 2)
 
-    def test_opens_no_case_where_rooms_are_asked_in_turn(self, make: Make) -> None:
+    def test_opens_no_case_where_rooms_are_asked_in_turn(self, worlds: MakeWorld) -> None:
         """Without notifications nothing was promised: drift is counted, and no subscription can be deaf."""
-        world = make(ENGINE_SYNC__DELIVERY="poll")
+        world = worlds(rooms=1, settings={"ENGINE_SYNC__DELIVERY": "poll"})
         world.meet(1, 9, 10, 1)
         world.wait(10)
         world.office.rooms.mark_rooms(priority=1)
@@ -196,9 +179,9 @@ class TestWhatOnlyTheOrganizersCopyShows:
 
         assert [item.name for item in world.loan(number).rooms] == ["Room 1"]
 
-    def test_is_bounded(self, make: Make) -> None:
+    def test_is_bounded(self, worlds: MakeWorld) -> None:
         """No more organizers' copies are read in a room by night than the setting says."""
-        world = make(ENGINE_SYNC__COMPARE_READS_PER_ROOM="2")
+        world = worlds(rooms=1, settings={"ENGINE_SYNC__COMPARE_READS_PER_ROOM": "2"})
         for hour in range(9, 14):
             world.meet(1, hour, hour + 1, 1)
         world.settle()

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,14 +13,13 @@ from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.reconcile.ways import Way
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(rooms=3, people=3).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=3, people=3)
 
 
 def born(world: World, home: str) -> tuple[int, str]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
 DAY = 86_400.0
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(worlds: MakeWorld) -> World:
     """The engine sees 35 days ahead, and opens its window anew every 30 days."""
-    made = World(rooms=2, settings={"ENGINE_SYNC__FIRST_CONTACT": "list", "ENGINE_SYNC__HORIZON_DAYS": "35"})
-    yield made
-    made.close()
+    return worlds(
+        start=False, rooms=2, settings={"ENGINE_SYNC__FIRST_CONTACT": "list", "ENGINE_SYNC__HORIZON_DAYS": "35"}
+    )
 
 
 def wait_for_the_window(world: World) -> None:

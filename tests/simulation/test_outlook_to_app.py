@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import inspect, text
@@ -13,24 +11,10 @@ from engine.errors import Unavailable
 from engine.loans.loan import Home, Loan
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanStatus
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
 NO_DEFAULT_USER = {"ENGINE_LOANS__DEFAULT_USER": ""}
-
-MakeWorld = Callable[..., World]
-
-
-@pytest.fixture
-def worlds() -> Iterator[MakeWorld]:
-    made: list[World] = []
-
-    def make(**options: Any) -> World:
-        made.append(World(**options).open())
-        return made[-1]
-
-    yield make
-    for world in made:
-        world.close()
 
 
 @pytest.fixture

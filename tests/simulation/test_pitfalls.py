@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from engine.errors import Unavailable
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanStatus
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_outlook_to_app import find_in_database, request_from_outside
 from tests.simulation.world import World
-
-MakeWorld = Callable[..., World]
-
-
-@pytest.fixture
-def worlds() -> Iterator[MakeWorld]:
-    opened: list[World] = []
-
-    def make(*, start: bool = True, **values: Any) -> World:
-        world = World(**values)
-        opened.append(world)
-        return world.open() if start else world
-
-    yield make
-    for world in opened:
-        world.close()
 
 
 @pytest.fixture

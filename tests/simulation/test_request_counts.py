@@ -12,6 +12,7 @@ import pytest
 
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
 PUNCTUAL: dict[str, Any] = {
@@ -60,10 +61,8 @@ def counting(world: World) -> Iterator[Count]:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(tenant=PUNCTUAL).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(tenant=PUNCTUAL)
 
 
 @pytest.fixture

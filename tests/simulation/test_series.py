@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.series import PARIS, at, book_series, recurrence, starts
 from tests.simulation.test_bad_input import spoil_events
 from tests.simulation.world import World
@@ -20,10 +20,8 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(rooms=3).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=3)
 
 
 def first_day(world: World) -> date:

@@ -3,7 +3,6 @@ for the requests of its series and not of its dates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from engine.bench.timetables import FIRST_MONDAY, Term, import_term, measure_timetable
 from engine.loans.status import LoanStatus
 from engine.simulator.timetable import load_series, load_timetable
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.series import at, book_series, recurrence, starts
 from tests.simulation.test_request_counts import TOGETHER, counting
 from tests.simulation.world import World
@@ -72,12 +72,11 @@ class TestATermAsSeries:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(tenant=TOGETHER).open()
-    for room in made.room_addresses:
-        made.tenant.office.set_processing(room, BookingWindowInDays=1080)
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    world = worlds(tenant=TOGETHER)
+    for room in world.room_addresses:
+        world.tenant.office.set_processing(room, BookingWindowInDays=1080)
+    return world
 
 
 class TestOneSeriesOfFiftyDates:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from engine.loans.recurrence_words import say_day, say_recurrence
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.reconcile.series_book import DateChoice, Scope
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.people import parse_instant
 from tests.simulation.series import at, book_series, recurrence, starts
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
@@ -20,10 +20,8 @@ from tests.simulation.world import World
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(rooms=3).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=3)
 
 
 def settle(world: World) -> int:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from engine.loans.loan import Home
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World().open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds()
 
 
 class TestBookedInOutlook:

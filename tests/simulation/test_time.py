@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,10 +10,9 @@ import pytest
 from engine.errors import Unavailable
 from engine.interval import Interval
 from engine.loans.loan import Loan
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.series import at, book_series, starts
 from tests.simulation.world import World
-
-MakeWorld = Callable[..., World]
 
 SPRING = date(2027, 3, 28)
 """Paris loses the hour from two to three."""
@@ -26,13 +24,10 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def worlds() -> Iterator[MakeWorld]:
-    opened: list[World] = []
-
+def in_zones(worlds: MakeWorld) -> MakeWorld:
     def make(*zones: str, rooms: int = 2) -> World:
         """Open a world whose rooms lie in *zones*; Paris where there are not enough."""
-        world = World(rooms=rooms, settings={"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris"}).open()
-        opened.append(world)
+        world = worlds(rooms=rooms, settings={"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris"})
         for number, address in enumerate(world.room_addresses):
             world.tenant.office.set_processing(address, BookingWindowInDays=1080, MaximumDurationInMinutes=0)
             found = world.office.rooms.room_book().by_address(address)
@@ -41,14 +36,12 @@ def worlds() -> Iterator[MakeWorld]:
                 world.office.rooms.set_time_zone(found.id, zones[number])
         return world
 
-    yield make
-    for world in opened:
-        world.close()
+    return make
 
 
 @pytest.fixture
-def world(worlds: MakeWorld) -> World:
-    return worlds()
+def world(in_zones: MakeWorld) -> World:
+    return in_zones()
 
 
 def meet(world: World, start: str, end: str, *rooms: int, zone: str = "Romance Standard Time", **more: Any) -> None:
@@ -194,9 +187,9 @@ class TestWholeDays:
 
 
 class TestRoomsFarApart:
-    def test_have_days_of_their_own(self, worlds: MakeWorld) -> None:
+    def test_have_days_of_their_own(self, in_zones: MakeWorld) -> None:
         """The same day begins six hours later in New York."""
-        world = worlds("Europe/Paris", "America/New_York")
+        world = in_zones("Europe/Paris", "America/New_York")
         meet(world, "2027-01-11T00:00:00", "2027-01-12T00:00:00", 1, isAllDay=True)
         meet(world, "2027-01-11T00:00:00", "2027-01-12T00:00:00", 2, isAllDay=True)
 
@@ -204,18 +197,18 @@ class TestRoomsFarApart:
         assert paris.interval.start == utc("2027-01-10T23:00")
         assert york.interval.start == utc("2027-01-11T05:00")
 
-    def test_share_an_instant(self, worlds: MakeWorld) -> None:
+    def test_share_an_instant(self, in_zones: MakeWorld) -> None:
         """A meeting with a time is at one instant everywhere."""
-        world = worlds("Europe/Paris", "America/New_York")
+        world = in_zones("Europe/Paris", "America/New_York")
         meet(world, "2027-01-11T15:00:00", "2027-01-11T16:00:00", 1, 2)
 
         loan = only_loan(world)
         assert loan.interval.start == utc("2027-01-11T14:00")
         assert len(loan.held_items) == 2
 
-    def test_meeting_on_a_whole_day_settle_on_one_loan(self, worlds: MakeWorld) -> None:
+    def test_meeting_on_a_whole_day_settle_on_one_loan(self, in_zones: MakeWorld) -> None:
         """A loan has one time, from the first of their midnights to the last; looking again changes nothing."""
-        world = worlds("Europe/Paris", "America/New_York")
+        world = in_zones("Europe/Paris", "America/New_York")
         meet(world, "2027-01-11T00:00:00", "2027-01-12T00:00:00", 1, 2, isAllDay=True)
         before = only_loan(world)
         assert before.interval == Interval(utc("2027-01-10T23:00"), utc("2027-01-12T05:00"))
@@ -230,9 +223,9 @@ class TestRoomsFarApart:
         assert world.count_writes() == 0
         assert world.cases() == []
 
-    def test_that_are_given_another_zone_take_their_days_along(self, worlds: MakeWorld) -> None:
+    def test_that_are_given_another_zone_take_their_days_along(self, in_zones: MakeWorld) -> None:
         """The loans of whole days move to the midnights of the new zone, the others stay; nothing is written."""
-        world = worlds("Europe/Paris")
+        world = in_zones("Europe/Paris")
         meet(world, "2027-01-11T00:00:00", "2027-01-12T00:00:00", 1, isAllDay=True)
         meet(world, "2027-01-13T09:00:00", "2027-01-13T10:00:00", 1)
 
@@ -246,9 +239,9 @@ class TestRoomsFarApart:
         assert world.count_writes() == 0
 
     @pytest.mark.parametrize("first", [1, 2])
-    def test_of_which_one_joins_a_whole_day_later(self, worlds: MakeWorld, first: int) -> None:
+    def test_of_which_one_joins_a_whole_day_later(self, in_zones: MakeWorld, first: int) -> None:
         """The loan grows to hold both rooms' days, whichever came first, and shrinks when one leaves."""
-        world = worlds("Europe/Paris", "America/New_York")
+        world = in_zones("Europe/Paris", "America/New_York")
         body = {"subject": "Fair", "isAllDay": True}
         meet(world, "2027-01-11T00:00:00", "2027-01-12T00:00:00", first, **body)
         event = world.all_events()[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -13,14 +12,13 @@ from engine.ids import BookableId
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.reconcile.reasons import explain
+from tests.simulation.conftest import MakeWorld
 from tests.simulation.world import World
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = World(rooms=2, people=3).open()
-    yield made
-    made.close()
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=2, people=3)
 
 
 def ask(world: World, hour: float, *, days: int = 1, room: int = 1) -> list[str]:
