@@ -87,7 +87,7 @@ def running_site(
     folder: Path, places: tuple[Place, ...] | None = None, *, outside: Outside | None = None, **more: Any
 ) -> Iterator[Site]:
     """Serve an app with four rooms, or with *places*; *more* are further sections of settings."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(
