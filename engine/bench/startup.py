@@ -22,6 +22,7 @@ ROOMS = 35
 def measure_startup(directory: Path, *, kinds: Sequence[str]) -> list[Figure]:
     """Start the service once per kind of database: a `new` one, then the `known` one that it left."""
     tenant, base_url = start_tenant(Furniture(rooms=ROOMS, people=1))
+    subprocess.run([sys.executable, "-c", "import engine.app.service"], env=_environment(), check=True)
     figures = []
     with tenant:
         for kind in kinds:
@@ -31,9 +32,14 @@ def measure_startup(directory: Path, *, kinds: Sequence[str]) -> list[Figure]:
     return figures
 
 
+def _environment() -> dict[str, str]:
+    """Return ours, as `scripts/run` would have it: modules are compiled once and kept, not anew at each start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _start(base_url: str, directory: Path) -> tuple[float, float]:
     port = free_port()
-    environ = {**os.environ, **service_environment(base_url, directory, port)}
+    environ = {**_environment(), **service_environment(base_url, directory, port)}
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "engine", "run"],
