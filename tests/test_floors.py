@@ -16,8 +16,9 @@ import pytest
 ENGINE = Path(__file__).parents[1] / "engine"
 
 FLOORS = {
-    7: {"__main__"},
-    6: {"cli", "bench"},
+    8: {"__main__"},
+    7: {"cli", "bench"},
+    6: {"prove"},
     5: {"app"},
     4: {"web", "schedule", "worker", "graph", "database", "outbox", "mail", "simulator", "settings", "clock"},
     3: {"reconcile", "subscriptions", "calendars"},
@@ -44,7 +45,7 @@ DOORS = {
     "httpx": {"graph", "simulator", "cli", "bench"},
     "aiohttp": {"graph", "simulator", "cli", "bench"},
     "sqlmodel": {"database"},
-    "sqlalchemy": {"database"},
+    "sqlalchemy": {"database", "prove"},
     "alembic": {"database"},
     "psycopg": {"database"},
     "apscheduler": {"schedule"},
@@ -233,7 +234,7 @@ class TestTheChecker:
             ("web", "import httpx", "door is bench, cli, graph, simulator"),
             ("outbox", "import aiohttp", "door is"),
             ("worker", "from sqlmodel import Session", "door is database"),
-            ("worker", "import sqlalchemy.orm", "door is database"),
+            ("worker", "import sqlalchemy.orm", "door is database, prove"),
             ("app", "import apscheduler.schedulers.asyncio", "door is schedule"),
             ("app", "from pydantic_settings import BaseSettings", "door is settings"),
             ("reconcile", "import tenacity", "door is"),

@@ -4,7 +4,7 @@ Lives here: `command.py` (the command line), `report.py` (figures as table or JS
 and per idle day, exact, on virtual time), `changes.py` (latency and CPU per change of the running service),
 `imports.py` (the first reading of many rooms), `timetables.py` (a term date by date and as series), `startup.py`,
 `floors.py` (what the machine can do at best), `children.py` (tenant and service in processes of their own),
-`probes.py` (a stopwatch at the service's doors), `virtual.py` (a world whose clock jumps). Never here: anything the
+`probes.py` (a stopwatch at the service's doors), `world.py` (a world whose clock jumps). Never here: anything the
 engine needs to run. Imported by `cli` only.
 """
 

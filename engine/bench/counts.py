@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.app.service import plan_service_jobs
 from engine.bench.report import Figure
-from engine.bench.virtual import ACTOR, VirtualWorld
+from engine.bench.world import ACTOR, VirtualWorld
 from engine.ids import LoanNumber
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction

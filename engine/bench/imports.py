@@ -14,7 +14,7 @@ from engine.app.service import build_service_calendar
 from engine.bench.children import TOKEN, Furniture, service_environment, start_tenant
 from engine.bench.floors import Floors
 from engine.bench.report import Figure
-from engine.bench.virtual import Silent
+from engine.bench.world import Silent
 from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.graph.credential import StaticTokenCredential

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from engine.bench.report import Figure
-from engine.bench.virtual import ACTOR, VirtualWorld
+from engine.bench.world import ACTOR, VirtualWorld
 from engine.ids import Address, LoanNumber
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.recurrence import Repeat, recur

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from engine.bench.report import Figure
-from engine.bench.virtual import VirtualWorld
+from engine.bench.world import VirtualWorld
 from engine.loans.loan import Loan
 from engine.loans.register import LoanFilter, LoanRegister
 from engine.simulator.timetable import TimetableEvent, load_series, load_timetable, pour, read_timetable

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.world import World
+from engine.prove.world import World
 
 MakeWorld = Callable[..., World]
 """Takes what `World` takes; `start=False` leaves its engine for the test to start."""

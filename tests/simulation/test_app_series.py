@@ -12,11 +12,11 @@ from engine.loans.loan import Case, CaseState, Loan
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.prove.series import at, starts
+from engine.prove.world import World
 from engine.reconcile.reasons import explain
 from engine.reconcile.series_book import AppSeries, DateChoice, SeriesOrder
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.series import at, starts
-from tests.simulation.world import World
 
 WEEK = timedelta(days=7)
 

@@ -7,13 +7,13 @@ import pytest
 from engine.interval import Interval
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
+from engine.prove.people import parse_instant
+from engine.prove.series import at, starts
+from engine.prove.world import World
 from engine.reconcile.series_book import AppSeries, DateChoice, Scope
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.people import parse_instant
-from tests.simulation.series import at, starts
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
 from tests.simulation.test_app_to_outlook import Crash, live_through
-from tests.simulation.world import World
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -20,9 +20,9 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.loans.rules import BookingRules, OpeningHours
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.prove.world import World
 from engine.reconcile.ledger import Intent
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 
 @pytest.fixture

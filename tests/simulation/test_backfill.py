@@ -13,11 +13,11 @@ from engine.interval import Interval
 from engine.loans.loan import Home
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
+from engine.prove.series import at, book_series, starts
+from engine.prove.world import World
 from engine.reconcile.backfill import Step
 from engine.reconcile.backfill_book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.series import at, book_series, starts
-from tests.simulation.world import World
 
 BY = "app:test"
 LIST = {"ENGINE_SYNC__FIRST_CONTACT": "list"}

@@ -14,13 +14,15 @@ import pytest
 from engine.database.connection import Database
 from engine.errors import DeskError
 from engine.interval import Interval
+from engine.prove.invariants import check_always, check_quiet
+from engine.prove.people import Crowd
+from engine.prove.schedule import OpenDatabase
+from engine.prove.verbs import draw_verb
+from engine.prove.weather import Weather, draw_gusts, draw_weather
+from engine.prove.world import World
 from engine.reconcile.backfill import Step
 from engine.reconcile.backfill_book import MeetingState, Selection
-from tests.simulation.invariants import check_always, check_quiet
-from tests.simulation.people import Crowd
 from tests.simulation.test_backfill import BY, LIST
-from tests.simulation.test_random_world import OpenDatabase, Weather
-from tests.simulation.world import World
 
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "10"))
 FIRST_SEED = int(os.environ.get("ACCORD_SEED", "1"))
@@ -83,7 +85,7 @@ def live_through(seed: int, database: OpenDatabase | None = None) -> None:
     crowd = Crowd(world, chance)
     try:
         for _ in range(FROM_BEFORE):
-            chance.choice([crowd._meet, crowd._meet, crowd._meet_daily])()
+            chance.choice([crowd.meet, crowd.meet, crowd.meet_daily])()
             world.wait(2.0)
         world.open()
         _live(world, crowd, chance)
@@ -97,13 +99,16 @@ def live_through(seed: int, database: OpenDatabase | None = None) -> None:
 def _live(world: World, crowd: Crowd, chance: random.Random) -> None:
     withdrawn: set[int] = set()
     importer = Importer(world, crowd, chance)
-    weather = Weather(world, chance)
-    crowd.log.append(f"weather: {weather.kinds}")
+    weather = Weather(world, draw_weather(chance))
+    crowd.log.append(f"weather: {', '.join(front.name for front in weather.fronts)}")
     importer.act()
     for _ in range(STEPS):
-        (importer.act if chance.random() < 0.4 else crowd.act)()
+        if chance.random() < 0.4:
+            importer.act()
+        else:
+            crowd.act(draw_verb(chance).act)
         world.wait(chance.choice([0.01, 0.3, 1.0, 5.0, 20.0]))
-        weather.blow()
+        weather.blow(draw_gusts(weather.fronts, chance), chance)
         check_always(world, withdrawn)
     weather.clear()
     world.heal()

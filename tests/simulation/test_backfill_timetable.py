@@ -14,12 +14,12 @@ import pytest
 
 from engine.interval import Interval
 from engine.loans.loan import Loan
+from engine.prove.world import World
 from engine.reconcile.backfill import Step
 from engine.reconcile.backfill_book import Backfill, BackfillState
 from engine.simulator.timetable import TimetableEvent, load_series, load_timetable, pour, room_address
 from tests.simulation.test_backfill import LIST, apply, plan, undo
 from tests.simulation.test_series_cost import CLASSES, DATES, HEAD, SERIES
-from tests.simulation.world import World
 
 Poured = tuple[World, tuple[TimetableEvent, ...], int]
 """A world whose tenant holds the term, each of its dates, and of how many meetings they are."""

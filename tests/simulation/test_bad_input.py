@@ -18,8 +18,8 @@ from engine.graph.transport import Request, Response
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 Spoil = Callable[[dict[str, Any]], None]
 

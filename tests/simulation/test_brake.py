@@ -7,9 +7,9 @@ import pytest
 from engine.errors import NotAllowed
 from engine.loans.loan import Case, CaseState, Home
 from engine.loans.status import ItemState
+from engine.prove.world import World
 from engine.reconcile.ways import Way
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 BY = "app:test"
 LIMITS = {"ENGINE_SYNC__MASS_CANCEL_MAX": "6", "ENGINE_SYNC__MASS_CANCEL_PERCENT": "50"}

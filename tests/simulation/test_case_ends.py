@@ -9,11 +9,11 @@ from engine.loans.loan import Case, CaseState
 from engine.loans.register import LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import LoanAction, LoanStatus
+from engine.prove.series import book_series
+from engine.prove.world import World
 from engine.reconcile.ways import Way
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.series import book_series
 from tests.simulation.test_app_to_outlook import check_answers, refuse_long_meetings
-from tests.simulation.world import World
 
 DAY = 24 * 3600.0
 MINUTE = 60.0

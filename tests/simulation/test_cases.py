@@ -9,10 +9,10 @@ from engine.ids import BookableId, StoreId
 from engine.loans.loan import Case, CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
+from engine.prove.world import World
 from engine.reconcile.actions import Note
 from engine.reconcile.ways import Way
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 BY = "app:test"
 

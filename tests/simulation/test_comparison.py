@@ -12,10 +12,10 @@ from engine.database.connection import Database
 from engine.loans.loan import CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
+from engine.prove.world import World
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.room import RoomState
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from engine.loans.loan import CaseState, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.prove.world import World
 from engine.reconcile.ways import Way
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 DAY = 86_400.0
 

@@ -11,8 +11,8 @@ from engine.errors import Unavailable
 from engine.loans.loan import Home, Loan
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanStatus
+from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 NO_DEFAULT_USER = {"ENGINE_LOANS__DEFAULT_USER": ""}
 

@@ -12,8 +12,8 @@ import pytest
 
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
+from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 PUNCTUAL: dict[str, Any] = {
     "attendant_delay": (0.4, 0.4),

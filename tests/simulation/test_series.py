@@ -11,10 +11,10 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.prove.series import PARIS, at, book_series, recurrence, starts
+from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.series import PARIS, at, book_series, recurrence, starts
 from tests.simulation.test_bad_input import spoil_events
-from tests.simulation.world import World
 
 WEEK = timedelta(days=7)
 

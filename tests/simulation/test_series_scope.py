@@ -11,12 +11,12 @@ from engine.interval import Interval
 from engine.loans.recurrence_words import say_day, say_recurrence
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.prove.people import parse_instant
+from engine.prove.series import at, book_series, recurrence, starts
+from engine.prove.world import World
 from engine.reconcile.series_book import DateChoice, Scope
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.people import parse_instant
-from tests.simulation.series import at, book_series, recurrence, starts
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
-from tests.simulation.world import World
 
 
 @pytest.fixture

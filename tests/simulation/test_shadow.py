@@ -9,9 +9,10 @@ import pytest
 
 from engine.loans.loan import Case, CaseState, Loan
 from engine.loans.register import LoanFilter
+from engine.prove.people import Crowd
+from engine.prove.verbs import draw_verb
+from engine.prove.world import World
 from engine.reconcile.reasons import LANGUAGES, explain
-from tests.simulation.people import Crowd
-from tests.simulation.world import World
 
 STEPS = 60
 INTERNAL = ("NewLoan", "LoanEdit", "CreateEvent", "ChangeEvent", "DeleteEvent", "?", "[", "{")
@@ -50,7 +51,7 @@ def test_a_day_of_edits_changes_nothing_and_lists_what_it_would_do(seed: int) ->
     try:
         crowd = Crowd(world, chance)
         for _ in range(STEPS):
-            crowd.act()
+            crowd.act(draw_verb(chance).act)
             before = all_loans(world)
             world.wait(chance.choice([1.0, 60.0, 900.0]))
             assert all_loans(world) == before

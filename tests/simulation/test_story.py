@@ -7,8 +7,8 @@ import pytest
 from engine.loans.loan import Home
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
+from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from engine.errors import Unavailable
 from engine.interval import Interval
 from engine.loans.loan import Loan
+from engine.prove.series import at, book_series, starts
+from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.series import at, book_series, starts
-from tests.simulation.world import World
 
 SPRING = date(2027, 3, 28)
 """Paris loses the hour from two to three."""

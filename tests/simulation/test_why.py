@@ -11,9 +11,9 @@ from engine.errors import NotFound
 from engine.ids import BookableId
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
+from engine.prove.world import World
 from engine.reconcile.reasons import explain
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.world import World
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from engine.prove.world import World
 from engine.reconcile.reasons import explain
 from engine.web.api import create_api
 from engine.web.backfills import build_backfills
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics
 from engine.web.parts import WebParts
-from tests.simulation.world import World
 
 HEADERS = {"Authorization": "Bearer bootstrap-token"}
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from engine.app.service import build_page_parts, build_web_parts
+from engine.prove.world import World
 from engine.web.api import create_api
 from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.pages.app import create_pages
-from tests.simulation.world import World
 from tests.web.visitors import AMELIE, ORIGIN, House
 
 

@@ -15,8 +15,8 @@ from engine.loans.loan import Requester
 from engine.loans.register import LoanChange
 from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, standing_of
 from engine.loans.status import LoanAction
+from engine.prove.world import World
 from engine.web.pages.loan import _organizer_link
-from tests.simulation.world import World
 from tests.web.visitors import AMELIE, MATHIEU, ZONE, House, open_house
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine.bench.virtual import START, VirtualLoop
 from engine.graph.build import build_calendar
 from engine.graph.calendar import GraphCalendar
 from engine.graph.credential import StaticTokenCredential, TokenCredential
 from engine.graph.transport import Request, Response
 from engine.interval import Interval
+from engine.prove.virtual import START, VirtualLoop
 from engine.rooms.calendar import EventDraft
 from engine.rooms.event import Mailbox
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
-from collections.abc import Callable, Coroutine, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Coroutine, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,53 +19,16 @@ from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanOrder
+from engine.prove.virtual import VirtualLoop
 from engine.settings import load_settings
 from engine.simulator import ConnectionDropped, Tenant, TenantOptions
 from engine.simulator.people import Person
 from engine.subscriptions.plan import Endpoint
 
-START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-"""A Monday morning."""
-
 SETTLED_SECONDS = 15.0
 """Nothing on its way for so long: the look at missing answers, ten seconds after a write, has been and gone."""
 
 ACTOR = "app:bench"
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Waits by moving the clock."""
-
-    skip: Callable[[float], None]
-
-    def select(self, timeout: float | None = None) -> Any:
-        ready = super().select(0)
-        if not ready and timeout is None:
-            raise RuntimeError("nothing is scheduled and somebody waits")
-        if not ready and timeout:
-            self.skip(timeout)
-        return ready
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time is a number."""
-
-    def __init__(self) -> None:
-        selector = _JumpingSelector()
-        super().__init__(selector)
-        self._elapsed = 0.0
-        selector.skip = self._skip
-
-    def _skip(self, seconds: float) -> None:
-        self._elapsed += seconds
-
-    def time(self) -> float:
-        """Return the virtual seconds since the loop was made."""
-        return self._elapsed
-
-    def now(self) -> datetime:
-        """Return the virtual instant, aware."""
-        return START + timedelta(seconds=self._elapsed)
 
 
 class CountingTransport:

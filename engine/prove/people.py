@@ -4,6 +4,7 @@ their memory, not from the engine's."""
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,11 +14,11 @@ from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
+from engine.prove.app_series import AppSeries
+from engine.prove.series import at, book_series, recurrence
+from engine.prove.world import World
 from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
-from tests.simulation.app_series import AppSeries
-from tests.simulation.series import at, book_series, recurrence
-from tests.simulation.world import World
 
 DAYS = 3
 """Bookings fall on so few days, and between 8 and 18 o'clock, so that they meet each other."""
@@ -68,19 +69,12 @@ class Crowd:
     refused: int = 0
 
     def __post_init__(self) -> None:
-        self._app = AppSeries(self)
+        self.app = AppSeries(self)
 
-    def act(self) -> None:
-        """Do one thing."""
-        verbs = [self._meet_daily, self._move_series, self._cut_series, self._reroom_series, self._cancel_series,
-                 self._meet, self._book, self._move_meeting, self._move_loan, self._rerooms_meeting,
-                 self._reroom_loan, self._cancel_meeting, self._cancel_loan, self._give_loan,
-                 self._settle_case, self._hand_over, self._app.book, self._app.change, self._app.cancel,
-                 self._app.touch_in_outlook]  # fmt: skip
-        weights = [2, 1, 1, 1, 0.5, 5, 5, 3, 3, 2, 2, 2, 2, 1, 2, 0.7, 2, 2, 0.7, 1]
-        (verb,) = self.random.choices(verbs, weights)
+    def act(self, verb: Callable[[Crowd], object]) -> None:
+        """Do one thing; what is refused at this moment is refused."""
         try:
-            verb()
+            verb(self)
         except (Refused, DeskError) as error:
             self.refused += 1
             self.log.append(f"  refused: {type(error).__name__} {str(error)[:90]}")
@@ -107,7 +101,7 @@ class Crowd:
 
     # --- Outlook
 
-    def _meet(self) -> None:
+    def meet(self) -> None:
         person, rooms, interval = self.draw_person(), self.draw_rooms(), self._interval()
         self.tell(f"person {person} meets in {rooms} {_say(interval)}")
         addresses = [self.world.room_addresses[room - 1] for room in rooms]
@@ -152,7 +146,7 @@ class Crowd:
                     return self.world.dates_by_name(person, master["id"]).get(name)
         return None
 
-    def _move_meeting(self) -> None:
+    def move_meeting(self) -> None:
         booking = self._pick(self.random.choice(["outlook", "outlook", "app"]))
         event = self._find_event(booking) if booking else None
         if booking is None or event is None:
@@ -162,7 +156,7 @@ class Crowd:
         self.world.run(self.world.person(booking.person).move(event["id"], interval.start, interval.end))
         booking.interval, booking.edits = interval, booking.edits + 1
 
-    def _rerooms_meeting(self) -> None:
+    def reroom_meeting(self) -> None:
         booking = self._pick("outlook")
         event = self._find_event(booking) if booking else None
         if booking is None or event is None:
@@ -172,7 +166,7 @@ class Crowd:
         addresses = [self.world.room_addresses[room - 1] for room in rooms]
         self.world.run(self.world.person(booking.person).set_rooms(event["id"], addresses))
 
-    def _cancel_meeting(self) -> None:
+    def cancel_meeting(self) -> None:
         booking = self._pick(self.random.choice(["outlook", "outlook", "app"]))
         event = self._find_event(booking) if booking else None
         if booking is None or event is None:
@@ -183,7 +177,7 @@ class Crowd:
         self.world.run(self.world.person(booking.person).cancel(event["id"]))
         booking.cancelled = True
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
         """Let an administrator give somebody's meeting another organizer; that takes longer than rooms to answer."""
         booking = self._pick(self.random.choice(["outlook", "app"]))
         event = self._find_single(booking) if booking else None
@@ -197,7 +191,7 @@ class Crowd:
 
     # --- series in Outlook
 
-    def _meet_daily(self) -> None:
+    def meet_daily(self) -> None:
         """Book a short daily series: it meets everything else."""
         person, rooms = self.draw_person(), self.draw_rooms()
         first = self.world.at(0, days=self.random.randint(1, DAYS - 1)).date()
@@ -226,7 +220,7 @@ class Crowd:
             times: whether the organizer gave it times; else those given last hold, which a late answer may not show.
         """
         shown = {} if series.cancelled else self.world.dates_by_name(series.person, series.event_id)
-        known = {date.ical_uid: date for date in series.dates}
+        known = {date.ical_uid or "": date for date in series.dates}
         for name, event in shown.items():
             if name not in known:
                 known[name] = Remembered("outlook", ical_uid=name, person=series.person, series=series)
@@ -238,7 +232,7 @@ class Crowd:
         for name, remembered in known.items():
             remembered.cancelled = remembered.cancelled or name not in shown
 
-    def _move_series(self) -> None:
+    def move_series(self) -> None:
         series = self._pick_series()
         if series is None:
             return
@@ -250,7 +244,7 @@ class Crowd:
         self.world.run(move)
         self._look_at(series)
 
-    def _cut_series(self) -> None:
+    def cut_series(self) -> None:
         """Let this and the following dates go on otherwise: a shortened series, and another one."""
         series = self._pick_series()
         if series is None or series.length < 2:
@@ -266,7 +260,7 @@ class Crowd:
         following = book_series(self.world, series.person, after, hour, *rooms, kind="daily", times=left)
         self._follow(RememberedSeries(series.person, following["id"], after, left))
 
-    def _reroom_series(self) -> None:
+    def reroom_series(self) -> None:
         series = self._pick_series()
         if series is None:
             return
@@ -276,7 +270,7 @@ class Crowd:
         self.world.run(self.world.person(series.person).set_rooms(series.event_id, addresses))
         self._look_at(series, times=False)
 
-    def _cancel_series(self) -> None:
+    def cancel_series(self) -> None:
         series = self._pick_series()
         if series is None:
             return
@@ -287,7 +281,7 @@ class Crowd:
 
     # --- the app
 
-    def _book(self) -> None:
+    def book(self) -> None:
         person, rooms, interval = self.draw_person(), self.draw_rooms(), self._interval()
         self.tell(f"desk books {rooms} for person {person} {_say(interval)}")
         loan = self.world.book_at(person, interval, *rooms)
@@ -311,7 +305,7 @@ class Crowd:
         self.world.change(number, change)
         return True
 
-    def _move_loan(self) -> None:
+    def move_loan(self) -> None:
         booking = self._pick(self.random.choice(["outlook", "app", "app"]))
         if booking is None:
             return
@@ -319,21 +313,21 @@ class Crowd:
         if self._change(booking, LoanChange(start=interval.start, end=interval.end), f"to {_say(interval)} moves"):
             booking.interval, booking.edits = interval, booking.edits + 1
 
-    def _reroom_loan(self) -> None:
+    def reroom_loan(self) -> None:
         booking = self._pick("app")
         if booking is not None:
             rooms = self.draw_rooms()
             items = tuple(self.world.item(room) for room in rooms)
             self._change(booking, LoanChange(items=items), f"to rooms {rooms} takes")
 
-    def _give_loan(self) -> None:
+    def give_loan(self) -> None:
         booking = self._pick("app")
         if booking is not None:
             person = self.draw_person()
             change = LoanChange(requester=self.world.requester(person))
             self._change(booking, change, f"to person {person} gives")
 
-    def _cancel_loan(self) -> None:
+    def cancel_loan(self) -> None:
         booking = self._pick(self.random.choice(["outlook", "app", "app"]))
         number = self.number_of(booking) if booking is not None else None
         if booking is None or number is None:
@@ -348,7 +342,7 @@ class Crowd:
 
     # --- whoever looks after the cases
 
-    def _settle_case(self) -> None:
+    def settle_case(self) -> None:
         """Settle an open case any way there is, or take an earlier settlement back."""
         cases = self.world.office.cases
         found = self.world.office.desk.list_cases(state=None, after=None, limit=1000)

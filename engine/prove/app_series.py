@@ -9,11 +9,11 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
+from engine.prove.series import at, recurrence
 from engine.reconcile.series_book import DateChoice, DateState, Scope, SeriesOrder
-from tests.simulation.series import at, recurrence
 
 if TYPE_CHECKING:
-    from tests.simulation.people import Crowd, Remembered
+    from engine.prove.people import Crowd, Remembered
 
 
 class AppSeries:

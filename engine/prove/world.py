@@ -16,7 +16,6 @@ from sqlalchemy import text
 
 from engine.app.engine import Engine
 from engine.app.office import Office
-from engine.bench.virtual import START, VirtualLoop
 from engine.database.connection import Database
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential
@@ -26,12 +25,13 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
+from engine.prove.transport import TenantTransport, spare_people
+from engine.prove.virtual import START, VirtualLoop
 from engine.rooms.series import lone_key
 from engine.settings import Settings, load_settings
 from engine.simulator import Tenant, TenantOptions
 from engine.simulator.people import Person, Refused, RoomReader, event_path
 from engine.subscriptions.plan import Endpoint
-from tests.simulation.transport import TenantTransport, spare_people
 
 NOTIFICATION_URL = "https://accord.example.org/graph/notifications"
 LIFECYCLE_URL = "https://accord.example.org/graph/lifecycle"

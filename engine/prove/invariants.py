@@ -9,8 +9,8 @@ from typing import Any
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.status import BLOCKING_STATES, ItemState
-from tests.simulation.people import Crowd, Remembered, parse_instant
-from tests.simulation.world import World
+from engine.prove.people import Crowd, Remembered, parse_instant
+from engine.prove.world import World
 
 
 class Broken(AssertionError):
@@ -42,9 +42,9 @@ def check_always(world: World, withdrawn: set[int]) -> None:
 def check_quiet(world: World, crowd: Crowd) -> None:
     """I3 nothing lost; I4 no edit lost; I7 both sides equal."""
     events = {event["iCalUId"]: event for event in world.all_events() if not event["isCancelled"]}
-    loans = {loan.number: loan for loan in world.loans}
+    loans: dict[int, Loan] = {loan.number: loan for loan in world.loans}
     links = world.links()
-    linked = {uid: loans[number] for number, uid in links.items() if loans[number].blocks}
+    linked = {uid: loans[number] for number, uid in links.items() if uid and loans[number].blocks}
     for loan in loans.values():
         if loan.blocks:
             _check_loan(world, loan, links.get(loan.number), events)

@@ -1,0 +1,143 @@
+"""One random world from beginning to end: what happens in it, as plain values, and how it is lived and judged."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.database.connection import Database
+from engine.prove import verbs
+from engine.prove.invariants import Broken, check_always, check_quiet
+from engine.prove.people import Crowd
+from engine.prove.weather import Front, Weather, draw_gusts, draw_weather
+from engine.prove.world import World
+
+OpenDatabase = Callable[[Callable[[], datetime]], Database]
+
+STEPS = 25
+PAUSES = (0.01, 0.3, 1.0, 5.0)
+"""Seconds between two steps."""
+EMPTIED = "its calendar came back empty"
+"""What parks a room's key on purpose until its calendar is seen again: a storm may hide it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing somebody does, and what blows afterwards."""
+
+    verb: str
+    """A name of `verbs.VERBS`."""
+    seed: int
+    """Of what is drawn in doing it: a step draws the same whatever steps came before."""
+    pause: float
+    """Seconds until the next step."""
+    gusts: tuple[str, ...] = ()
+    """Names of `weather.FAULTS` that blow before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Everything that is decided about a world before it begins."""
+
+    seed: int
+    rooms: int
+    people: int
+    weather: tuple[Front, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a world went."""
+
+    schedule: Schedule
+    broken: str | None
+    """The promise that was broken and how; None when all were kept."""
+    log: tuple[str, ...]
+    """What people did, and how each loan came to be what it is."""
+
+    @property
+    def is_kept(self) -> bool:
+        return self.broken is None
+
+    def __str__(self) -> str:
+        return "\n".join([f"seed {self.schedule.seed}: {self.broken or 'all promises kept'}", *self.log])
+
+
+def draw_schedule(seed: int, *, steps: int = STEPS) -> Schedule:
+    """Draw the schedule that *seed* stands for."""
+    chance = random.Random(seed)
+    rooms, people = chance.randint(1, 3), chance.randint(1, 3)
+    weather = draw_weather(chance)
+    drawn = tuple(
+        Step(
+            verbs.draw_verb(chance).name,
+            chance.randrange(1_000_000_000),
+            chance.choice(PAUSES),
+            draw_gusts(weather, chance),
+        )
+        for _ in range(steps)
+    )
+    return Schedule(seed, rooms, people, weather, drawn)
+
+
+def run_schedule(schedule: Schedule | int, *, database: OpenDatabase | None = None) -> Outcome:
+    """
+    Live through one world: edits under faults, then quiet, then a restart that must find nothing to do.
+
+    Args:
+        schedule: what happens; or a seed, for what `draw_schedule` makes of it.
+        database: opens the store, given the world's clock; else one in memory.
+    """
+    if isinstance(schedule, int):
+        schedule = draw_schedule(schedule)
+    world = World(rooms=schedule.rooms, people=schedule.people, seed=schedule.seed, database=database)
+    crowd = Crowd(world, random.Random(schedule.seed))
+    broken = None
+    try:
+        world.open()
+        _live(world, crowd, schedule)
+    except Exception as error:  # whatever ends a world breaks it
+        broken = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
+    try:
+        log = (*crowd.log, *(world.tell(loan) for loan in world.loans)) if broken else tuple(crowd.log)
+    finally:
+        world.close()
+    return Outcome(schedule, broken, log)
+
+
+def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
+    withdrawn: set[int] = set()
+    weather = Weather(world, schedule.weather)
+    crowd.log.append(f"weather: {', '.join(front.name for front in schedule.weather)}")
+    for step in schedule.steps:
+        crowd.random.seed(step.seed)
+        crowd.act(verbs.BY_NAME[step.verb].act)
+        world.wait(step.pause)
+        weather.blow(step.gusts, crowd.random)
+        check_always(world, withdrawn)
+    weather.clear()
+    world.heal()
+    crowd.believe_everything()
+    world.heal()
+    check_always(world, withdrawn)
+    check_quiet(world, crowd)
+    _check_parked(world)
+    before = world.count_writes()
+    world.kill()
+    world.start()
+    for room in range(1, len(world.room_addresses) + 1):
+        world.lose_delta(room)
+    world.heal()
+    if world.count_writes() != before:
+        raise Broken("I8/I9: a restart after everything agreed wrote to Outlook")
+    check_quiet(world, crowd)
+
+
+def _check_parked(world: World) -> None:
+    parked = [error for _, _, error in world.watcher.parked_keys if not error.startswith(EMPTIED)]
+    if parked or world.office.queue.depth().parked:
+        raise Broken(f"keys are parked: {parked}")

@@ -1,0 +1,58 @@
+"""What people do in a random world: the one table of it. To add something, write it on the crowd and add a line."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.prove.people import Crowd
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """
+    Something people do.
+
+    Args:
+        name: its name in a schedule that was kept: never changed once it is out.
+        weight: how often it is drawn, beside the others.
+        act: does it, drawing from `crowd.random`; does nothing where there is nothing to do it to.
+    """
+
+    name: str
+    weight: float
+    act: Callable[[Crowd], object]
+
+
+VERBS: tuple[Verb, ...] = (
+    # in Outlook
+    Verb("meet", 5, Crowd.meet),
+    Verb("move_meeting", 3, Crowd.move_meeting),
+    Verb("reroom_meeting", 2, Crowd.reroom_meeting),
+    Verb("cancel_meeting", 2, Crowd.cancel_meeting),
+    Verb("hand_over", 0.7, Crowd.hand_over),
+    Verb("meet_daily", 2, Crowd.meet_daily),
+    Verb("move_series", 1, Crowd.move_series),
+    Verb("cut_series", 1, Crowd.cut_series),
+    Verb("reroom_series", 1, Crowd.reroom_series),
+    Verb("cancel_series", 0.5, Crowd.cancel_series),
+    Verb("touch_app_series", 1, lambda crowd: crowd.app.touch_in_outlook()),
+    # at the desk
+    Verb("book", 5, Crowd.book),
+    Verb("move_loan", 3, Crowd.move_loan),
+    Verb("reroom_loan", 2, Crowd.reroom_loan),
+    Verb("give_loan", 1, Crowd.give_loan),
+    Verb("cancel_loan", 2, Crowd.cancel_loan),
+    Verb("book_series", 2, lambda crowd: crowd.app.book()),
+    Verb("change_series", 2, lambda crowd: crowd.app.change()),
+    Verb("cancel_app_series", 0.7, lambda crowd: crowd.app.cancel()),
+    # whoever looks after the cases
+    Verb("settle_case", 2, Crowd.settle_case),
+)  # fmt: skip
+BY_NAME = {verb.name: verb for verb in VERBS}
+
+
+def draw_verb(chance: random.Random) -> Verb:
+    """Return something to do."""
+    return chance.choices(VERBS, [verb.weight for verb in VERBS])[0]

@@ -1,0 +1,113 @@
+"""What goes wrong in a random world: the one table of it. To add a fault, add a line."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.prove.world import World
+from engine.simulator.storm import raise_storm
+
+STORM_FAULTS = 8
+CHANCE = 0.4
+"""Of each kind of fault to be there in a world at all: rare combinations come up, and calm worlds too."""
+RATES = (0.05, 0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    A kind of fault.
+
+    Args:
+        name: its name in a schedule that was kept.
+        rule: the simulated tenant's rule, in force as long as the weather lasts, but for its probability.
+        blow: does something between two steps instead, drawing from what it is given.
+        chance: of `blow` between two steps.
+    """
+
+    name: str
+    rule: dict[str, Any] | None = None
+    blow: Callable[[World, random.Random], None] | None = None
+    chance: float = 0.0
+
+
+def kill(world: World, chance: random.Random) -> None:
+    """End the engine at once, and start it after a while."""
+    world.kill()
+    world.wait(chance.choice([0.5, 20.0]))
+    world.start()
+
+
+def lose_delta(world: World, chance: random.Random) -> None:
+    """Let the tenant forget the delta tokens of a room."""
+    world.lose_delta(chance.randint(1, len(world.room_addresses)))
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("lose", {"effect": "lose"}),
+    Fault("duplicate", {"effect": "duplicate"}),
+    Fault("late", {"effect": "late", "seconds": 30.0}),
+    Fault("reorder", {"effect": "reorder"}),
+    Fault("throttle", {"effect": "error", "status": 429, "code": "ApplicationThrottled", "retry_after": "3"}),
+    Fault("busy", {"effect": "error", "status": 503, "code": "serviceNotAvailable"}),
+    Fault("lost_answer", {"effect": "drop_after"}),
+    Fault("gone", {"effect": "gone"}),
+    Fault("replay", {"effect": "replay"}),
+    Fault("lag", {"effect": "lag"}),
+    Fault("storm"),
+    Fault("crash", blow=kill, chance=0.15),
+    Fault("lose_delta", blow=lose_delta, chance=0.1),
+)
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A kind of fault in one world: how often it strikes, and the seed of what it draws once."""
+
+    name: str
+    rate: float
+    seed: int
+
+
+def draw_weather(chance: random.Random) -> tuple[Front, ...]:
+    """Return what goes wrong in one world."""
+    return tuple(
+        Front(fault.name, chance.choice(RATES), chance.randrange(1_000_000))
+        for fault in FAULTS
+        if chance.random() < CHANCE
+    )
+
+
+def draw_gusts(fronts: tuple[Front, ...], chance: random.Random) -> tuple[str, ...]:
+    """Return which kinds of fault blow between two steps."""
+    return tuple(front.name for front in fronts if chance.random() < BY_NAME[front.name].chance)
+
+
+class Weather:
+    """The faults in force in one world."""
+
+    def __init__(self, world: World, fronts: tuple[Front, ...]) -> None:
+        self._world = world
+        self.fronts = fronts
+        faults = world.tenant.faults
+        for front in fronts:
+            rule = BY_NAME[front.name].rule
+            if front.name == "storm":
+                raise_storm(faults, front.seed, STORM_FAULTS)
+            elif rule is not None:
+                faults.add(**rule, probability=front.rate)
+
+    def blow(self, gusts: tuple[str, ...], chance: random.Random) -> None:
+        """Let happen what was drawn for the time between two steps."""
+        for name in gusts:
+            blow = BY_NAME[name].blow
+            assert blow is not None, name
+            blow(self._world, chance)
+
+    def clear(self) -> None:
+        """Let the sun come out."""
+        self._world.tenant.faults.clear()
