@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from operator import itemgetter
 
 from engine.app.engine import Engine
 from engine.app.office import Office
@@ -14,10 +16,14 @@ from engine.database.marks import Priority
 from engine.errors import Unreachable
 from engine.graph.credential import StaticTokenCredential, TokenCredential
 from engine.reconcile.backfill_book import Backfill
-from engine.reconcile.lines import CHANGES, PlanLine, say_plan
+from engine.reconcile.lines import CHANGES, PlanLine, begins_at, say_plan
 from engine.rooms.room import Room
 from engine.settings import Settings
 from engine.subscriptions.plan import Endpoint
+from engine.worker.bookings import is_led
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""Where a booking without readable times stands among the others."""
 
 BACKFILL_AT_ONCE = 100
 """Meetings a command deals with in one transaction: a fifth of a second during which nobody else writes."""
@@ -56,20 +62,30 @@ async def plan_sync(settings: Settings, room: Room | None, *, apply: bool, langu
     """Read the rooms' calendars, compare every booking, and return what it needs; do it when *apply* says so.
 
     What is returned is what the mode `two_way` would do; what is done is what the present mode allows. Reading
-    brings the mirror up to date and marks what changed: a service that runs acts on it as always.
+    brings the mirror up to date and marks what changed: a service that runs acts on it as always. Lines
+    are in the order of their bookings' starts. Dates of a new series of the app are written with it, as one event.
     """
     async with _open_engine(settings) as engine:
         rooms = [room] if room is not None else [each for each in engine.office.rooms.load_rooms() if each.is_synced]
         for each in rooms:
             await engine.room_pass.read(each.id, priority=Priority.LIVE)
-        lines: list[PlanLine] = []
+        found: list[tuple[datetime, list[PlanLine]]] = []
+        led: set[int] = set()
         for kind, key in engine.office.ledger.bookings_of([each.id for each in rooms]):
             seen = await engine.booking_pass.preview(kind, key)
-            if seen is not None:
-                lines += say_plan(*seen, engine.office.cache.name_of, language)
-            if seen is not None and apply and not seen[1].is_rest:
+            if seen is None:
+                continue
+            booking, plan = seen
+            found.append((begins_at(booking) or NEVER, say_plan(booking, plan, engine.office.cache.name_of, language)))
+            if not apply or plan.is_rest:
+                continue
+            if is_led(booking) and booking.loan is not None and booking.loan.series is not None:
+                led.add(int(booking.loan.series))
+            else:
                 await engine.booking_pass.settle(kind, key)
-        return lines
+        for series in sorted(led):
+            await engine.series_pass.settle(series)
+        return [line for _, lines in sorted(found, key=itemgetter(0)) for line in lines]
 
 
 async def import_rooms(settings: Settings) -> Sequence[PlanLine]:

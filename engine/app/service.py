@@ -27,6 +27,7 @@ from engine.clock import utc_now
 from engine.database.activity import ActivityReader
 from engine.database.board import Board
 from engine.database.case_list import CaseList
+from engine.database.jobs import JobBook
 from engine.database.keepers import Keepers
 from engine.database.marks import Priority
 from engine.database.people import People
@@ -120,6 +121,7 @@ def _spare_collector() -> None:
 
 async def _work(settings: Settings, office: Office, engine: Engine, stopping: asyncio.Event) -> None:
     """Run the loop and the clock until told to stop, or until the loop cannot go on."""
+    office.rooms.follow_default_zone()
     office.enqueue("subscription", "all")
     office.rooms.mark_rooms(priority=Priority.SWEEP)  # whatever happened while nobody listened
     schedule = Schedule(plan_service_jobs(settings, office), now=office.now, report=office.note_job)
@@ -482,11 +484,14 @@ class Watching:
 def plan_service_jobs(settings: Settings, office: Office) -> Any:
     """Return the timed jobs. Each only enqueues, apart from the loans' own clock and the clearing of old rows."""
     push = settings.sync.delivery == "push"
+    ran = {job.name: job.last_at for job in JobBook(office.database).load_jobs()}
     return plan_jobs(
         import_places=lambda: office.enqueue("places", "all", priority=Priority.SWEEP),
         sweep_rooms=lambda: office.rooms.mark_rooms(priority=Priority.SWEEP, spread_seconds=SWEEP_SPREAD_SECONDS),
         compare_rooms=lambda: office.mark_comparisons(spread_seconds=COMPARE_SPREAD_SECONDS),
         compare_at=time.fromisoformat(settings.sync.compare_at).replace(tzinfo=ZoneInfo(settings.rooms.time_zone)),
+        compared_at=ran.get("compare_rooms"),
+        now=office.now(),
         loan_clock=office.desk.run_clock,
         retention=lambda: office.inbox.prune(office.now() - NOTIFICATIONS_KEPT),
         check_subscriptions=office.subscriptions.mark_due if push else None,

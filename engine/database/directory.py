@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, func, select, update
+from sqlalchemy import Update, delete, func, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.jobs import job_table, save_job
@@ -37,6 +37,11 @@ from engine.rooms.room import Place, Room, RoomBook, RoomState
 room_table = metadata.tables["room"]
 store_table = metadata.tables["store"]
 bookable_table = metadata.tables["bookable"]
+
+setting_table = metadata.tables["setting"]
+
+FOLLOWED_ZONE = "rooms.time_zone_followed"
+"""The row of the table `setting` that keeps in which default zone whole days were last taken."""
 
 JOB = "import_rooms"
 """The row of the table `job` that tells about the last import."""
@@ -187,6 +192,25 @@ class RoomDirectory:
                 zone = ZoneInfo(time_zone) if time_zone is not None else self._cache.default_zone
                 shift_whole_days(transaction, room_id, zone)
                 transaction.after_commit(self._cache.forget)
+
+    def follow_default_zone(self) -> None:
+        """
+        Move the whole days of every room without a zone of its own when the default one is another than before.
+
+        To be called once at the start of a service: the default zone is a setting of the file, and changes only there.
+        """
+        zone = str(self._cache.default_zone)
+        with self._database.write() as transaction:
+            connection = transaction.connection
+            known = select(setting_table.c.value).where(setting_table.c.key == FOLLOWED_ZONE)
+            if connection.execute(known).scalar() == {"value": zone}:
+                return
+            connection.execute(delete(setting_table).where(setting_table.c.key == FOLLOWED_ZONE))
+            row = {"value": {"value": zone}, "changed_at": transaction.now, "changed_by": "engine"}
+            connection.execute(setting_table.insert(), {"key": FOLLOWED_ZONE, **row})
+            without = select(room_table.c.id).where(room_table.c.time_zone.is_(None)).order_by(room_table.c.id)
+            for room_id in connection.execute(without).scalars().all():
+                shift_whole_days(transaction, room_id, self._cache.default_zone)
 
     def mark_rooms(self, *, priority: int, spread_seconds: float = 0.0) -> int:
         """Mark every room that is followed, evenly over *spread_seconds*, longest unread first; returns how many."""

@@ -41,6 +41,7 @@ def render_series_draft(draft: SeriesDraft) -> dict[str, Any]:
         "marker": draft.marker,
         "drop": list(draft.drop_rooms),
         "last": draft.last.isoformat() if draft.last else None,
+        "stays": list(draft.stays) if draft.stays else None,
         "successor": draft.successor,
     }
 
@@ -60,8 +61,13 @@ def parse_series_draft(value: Mapping[str, Any]) -> SeriesDraft:
         marker=value["marker"],
         drop_rooms=tuple(Address(address) for address in value["drop"]),
         last=date.fromisoformat(value["last"]) if value["last"] else None,
+        stays=_parse_stays(value.get("stays")),  # writes kept by an earlier version have none
         successor=value["successor"],
     )
+
+
+def _parse_stays(value: Sequence[int] | None) -> tuple[LoanNumber, LoanNumber] | None:
+    return (LoanNumber(value[0]), LoanNumber(value[1])) if value else None
 
 
 def _render_refs(rooms: Sequence[RoomRef]) -> list[list[str]]:

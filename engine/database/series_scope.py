@@ -256,10 +256,14 @@ class SeriesScope:
     def _end(self, tied: Sequence[_Date], *, successor: int | None) -> None:
         """Have the series end before the first of *tied*; nothing of it is left where nothing comes before."""
         first = tied[0].day
-        stays = any(each.day < first and each.loan.status not in WITHDRAWN_STATUSES for each in self._dates)
+        stays = [
+            each.loan.number for each in self._dates if each.day < first and each.loan.status not in WITHDRAWN_STATUSES
+        ]
+        is_ours = bool(stays) and self._recurrence is not None
         draft = SeriesDraft(
             dates=tuple(_as_written(each, each.loan) for each in tied),
             last=first - timedelta(days=1) if stays else None,
+            stays=(min(stays), max(stays)) if is_ours else None,
             successor=successor,
         )
         self._set_links(tied, "ended")

@@ -37,9 +37,10 @@ from engine.graph.render import (
     render_subscription,
 )
 from engine.graph.urls import check_segment, quote_text
-from engine.ids import EventId, ICalUid
+from engine.ids import EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.reconcile.series_writes import SeriesEvent, SeriesPatch
+from engine.reconcile.texts import narrow_series_subject
 from engine.rooms.calendar import ChangesPage, EventDraft, EventPatch, RemoteSubscription
 from engine.rooms.event import EventCopy
 from engine.rooms.room import Place
@@ -160,7 +161,9 @@ class GraphCalendar:
         call = self._on_event("change series", "PATCH", mailbox, master.event_id, body=body, if_match=if_match)
         return await self._gateway.run(call, _decode_event)
 
-    async def end_series(self, mailbox: str, event_id: EventId, last: date) -> None:
+    async def end_series(
+        self, mailbox: str, event_id: EventId, last: date, stays: tuple[LoanNumber, LoanNumber] | None
+    ) -> None:
         """Shorten a series; what is after *last* is cancelled (Graph docs: recurrenceRange)."""
         read = self._on_event("read series", "GET", mailbox, event_id)
         try:
@@ -169,6 +172,9 @@ class GraphCalendar:
             return
         body = render_end(master["recurrence"], last) if master.get("recurrence") else None
         if body is not None:
+            subject = narrow_series_subject(master["subject"], *stays) if stays is not None else master["subject"]
+            if subject != master["subject"]:
+                body["subject"] = subject
             if_match = master.get("@odata.etag")
             call = self._on_event("end series", "PATCH", mailbox, event_id, body=body, if_match=if_match)
             await self._gateway.run(call, _ignore)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.ids import BookableId
+from engine.interval import Interval
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking
@@ -66,7 +68,17 @@ def say_plan(
             pass
     lines += [PlanLine(_SIGNS[type(write)], what("event", number), reasons) for write in plan.writes]
     if not lines and booking.loan is None:
-        found = next((copy.interval for copy in booking.copies if copy.interval is not None), None)
+        found = _interval_shown(booking)
         times = say_interval(found) if found is not None else "?"
         lines += [PlanLine(LEAVES, what("meeting", times), why(case)) for case in plan.cases]
     return lines
+
+
+def begins_at(booking: Booking) -> datetime | None:
+    """Return when a booking begins: its loan, else the meeting as a room shows it; None where neither says."""
+    found = booking.loan.interval if booking.loan is not None else _interval_shown(booking)
+    return found.start if found is not None else None
+
+
+def _interval_shown(booking: Booking) -> Interval | None:
+    return next((copy.interval for copy in booking.copies if copy.interval is not None), None)

@@ -82,6 +82,8 @@ class SeriesDraft:
     drop_rooms: tuple[Address, ...] = ()
     last: date | None = None
     """End: the last day that stays; None: nothing does."""
+    stays: tuple[LoanNumber, LoanNumber] | None = None
+    """End: the first and the last loan that stay, which its title names; None where the title is not ours."""
     successor: int | None = None
     """End: the series that goes on instead, once this one has ended."""
 
@@ -239,8 +241,14 @@ class SeriesCalendar(RoomCalendar, Protocol):
         """Change every date of a series, as `change_event` does."""
         ...
 
-    async def end_series(self, mailbox: str, event_id: EventId, last: date) -> None:
-        """Let a series have no date after *last*; one that ends by then, or is gone, stays as it is. Raises Stale."""
+    async def end_series(
+        self, mailbox: str, event_id: EventId, last: date, stays: tuple[LoanNumber, LoanNumber] | None
+    ) -> None:
+        """
+        Let a series have no date after *last*, and our title name the loans that *stays* says.
+
+        One that ends by then, or is gone, stays as it is. Raises Stale.
+        """
         ...
 
 

@@ -25,6 +25,11 @@ def render_series_subject(loan: Loan, first: int, last: int, level: TextLevel) -
     return f"{numbers} {loan.requester.name}" if level is TextLevel.FULL and not loan.private else numbers
 
 
+def narrow_series_subject(subject: str, first: int, last: int) -> str:
+    """Return the title of a series that keeps only the loans *first* to *last*; a title of somebody else stays."""
+    return re.sub(r"^#\d+-\d+(?!\S)", f"#{first}-{last}" if first != last else f"#{first}", subject)
+
+
 def without_link(body: str) -> str:
     """Return a body of ours without its link: an engine that moved to another address rewrites no event for it."""
     return re.sub(r"<a [^>]*>.*?</a>", "", body)

@@ -26,6 +26,9 @@ LOAN_CLOCK = timedelta(minutes=1)
 RENEWAL_CHECK = timedelta(minutes=15)
 RETENTION = timedelta(days=1)
 
+CATCH_UP = timedelta(minutes=10)
+"""How long after the start a nightly job runs that was missed: what came in meanwhile is read first."""
+
 Task = Callable[[], object] | Callable[[], Awaitable[object]]
 """Enqueues; may be plain (run on the loop, so it must be short) or async. What it raises is logged."""
 
@@ -41,7 +44,7 @@ class ClockJob:
     every: timedelta
     task: Task
     first_after: timedelta | None = None
-    """None: one whole period."""
+    """None: one whole period, or the next time it is due."""
     at: time | None = None
     """Once a day, at this time in its zone (else UTC), instead of `every`."""
     records_itself: bool = False
@@ -61,19 +64,23 @@ def plan_jobs(
     poll_every: timedelta,
     compare_rooms: Task,
     compare_at: time,
+    compared_at: datetime | None,
+    now: datetime,
 ) -> tuple[ClockJob, ...]:
     """
     Return the engine's jobs.
 
     `sweep_rooms` enqueues a safety delta of every room, spread by the callee: nothing is promised about how late a
     notification for an event may be (Graph docs: change-notifications-overview). `poll_rooms` takes the place of
-    `check_subscriptions` where no notification can reach us; exactly one of the two is given.
+    `check_subscriptions` where no notification can reach us; exactly one of the two is given. `compared_at` is when
+    rooms were last compared: a night that was missed is made up for soon after the start.
     """
     assert (check_subscriptions is None) != (poll_rooms is None), "either notifications or polling"
+    catch_up = CATCH_UP if was_missed(compare_at, compared_at, now) else None
     jobs = [
         ClockJob("import_rooms", import_every, import_places, first_after=timedelta(0), records_itself=True),
         ClockJob("sweep_rooms", sweep_every, sweep_rooms),
-        ClockJob("compare_rooms", timedelta(days=1), compare_rooms, at=compare_at),
+        ClockJob("compare_rooms", timedelta(days=1), compare_rooms, first_after=catch_up, at=compare_at),
         ClockJob("loan_clock", LOAN_CLOCK, loan_clock, first_after=timedelta(0)),
         ClockJob("retention", RETENTION, retention, first_after=timedelta(minutes=5)),
     ]
@@ -82,6 +89,16 @@ def plan_jobs(
     if poll_rooms is not None:
         jobs.append(ClockJob("poll_rooms", poll_every, poll_rooms, first_after=timedelta(0)))
     return tuple(jobs)
+
+
+def was_missed(at: time, last_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a job of every day at *at* (in its zone, else UTC) did not run when it was due last; False for one
+    that never ran."""
+    here = now.astimezone(at.tzinfo or UTC)
+    due = datetime.combine(here.date(), at, tzinfo=here.tzinfo)
+    if due > here:
+        due = datetime.combine(here.date() - timedelta(days=1), at, tzinfo=here.tzinfo)
+    return last_at is not None and last_at < due
 
 
 class Schedule:
@@ -155,6 +172,8 @@ class Schedule:
 def _trigger(job: ClockJob, now: datetime) -> dict[str, Any]:
     """Return when the scheduler runs *job*, in its words."""
     if job.at is not None:
-        return {"trigger": "cron", "hour": job.at.hour, "minute": job.at.minute, "timezone": job.at.tzinfo or UTC}
+        nightly = {"trigger": "cron", "hour": job.at.hour, "minute": job.at.minute, "timezone": job.at.tzinfo or UTC}
+        late = {"misfire_grace_time": None}  # after a suspended machine, however late
+        return nightly | late | ({} if job.first_after is None else {"next_run_time": now + job.first_after})
     first = job.every if job.first_after is None else job.first_after
     return {"trigger": "interval", "seconds": job.every.total_seconds(), "next_run_time": now + first}

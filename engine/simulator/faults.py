@@ -32,6 +32,17 @@ DUPLICATE = frozenset({"accept_duplicate"})
 CONSENT = frozenset({"refuse_consent"})
 """The administrator says no at the consent page."""
 EFFECTS = BEFORE | AFTER | DELTA | PAGE_LINK | NOTICES | DUPLICATE | CONSENT | {"delay"}
+ANSWERS = frozenset({"error", "html", "error_after", "html_after", "sync_state_not_found", "next_link_expired"})
+"""Effects that answer with the status of their rule."""
+_USED_BY = {
+    "status": ANSWERS,
+    "code": ANSWERS - {"html", "html_after"} | {"gone", "gone_without_location"},
+    "message": frozenset({"error", "error_after"}),
+    "retry_after": frozenset({"error", "html", "error_after", "html_after"}),
+    "seconds": frozenset({"delay", "delay_after", "lag", "late", "batch"}),
+    "count": frozenset({"replay", "duplicate"}),
+}
+"""What only some effects heed: the others' documents do not name it."""
 CODES = {
     400: "BadRequest", 401: "InvalidAuthenticationToken", 403: "ErrorAccessDenied", 404: "ErrorItemNotFound",
     409: "ConcurrentItemSave", 410: "resyncRequired", 412: "ErrorIrresolvableConflict", 429: "TooManyRequests",
@@ -114,8 +125,12 @@ class Rule:
         return True
 
     def as_document(self) -> dict[str, Any]:
-        """Return the rule as plain values."""
-        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+        """Return the rule as plain values, without those its effect does not heed."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if not name.startswith("_") and self.effect in _USED_BY.get(name, EFFECTS)
+        }
 
 
 _NAMES = {field_.name for field_ in fields(Rule) if not field_.name.startswith("_")}

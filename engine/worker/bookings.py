@@ -92,7 +92,7 @@ class BookingPass:
         booking = self._ledger.load_booking(kind, key)
         if booking is None:
             return None
-        if _is_led(booking):
+        if is_led(booking):
             return self._tell_withheld(booking)
         if booking.intents and self._rules().mode != "two_way":
             waiting = Plan(look_again_seconds=MODE_WAIT_SECONDS)
@@ -153,7 +153,7 @@ class BookingPass:
         booking = self._ledger.load_booking(kind, key)
         if booking is None:
             return None
-        if _is_led(booking):
+        if is_led(booking):
             return booking, _plan_with_series(booking)
         if _awaits_its_series(booking):
             return booking, Plan()
@@ -466,7 +466,7 @@ def _is_check_due(booking: Booking) -> bool:
     return booking.link is not None and booking.link.state == "linked" and booking.link.is_check_due
 
 
-def _is_led(booking: Booking) -> bool:
+def is_led(booking: Booking) -> bool:
     """Tell whether the loan waits for its series, which is being written as a whole."""
     return booking.link is not None and booking.link.state == LED
 

@@ -193,7 +193,7 @@ class SeriesPass:
                 self._ledger.give_back(write, None)
                 return
             if event_id is not None and write.draft.last is not None:
-                await self._calendar.end_series(write.mailbox, event_id, write.draft.last)
+                await self._calendar.end_series(write.mailbox, event_id, write.draft.last, write.draft.stays)
             elif event_id is not None:
                 await self._calendar.delete_event(write.mailbox, event_id)
         except (MailboxClosed, Refused, Malformed) as error:

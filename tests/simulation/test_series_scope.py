@@ -127,6 +127,29 @@ class TestThisAndTheFollowing:
         assert states(world.live_loans) == {ItemState.ACCEPTED}
         assert world.cases() == []
 
+    def test_each_title_names_its_own_loans(self, world: World) -> None:
+        made = book(world, times=5)
+        world.settle()
+
+        world.office.series.change(
+            made.loans[3].number, LoanChange(items=(world.item(2),)), Scope.FOLLOWING, actor="app:t"
+        )
+        settle(world)
+
+        assert [each["subject"] for each in masters(world)] == ["#1-3 Person 2", "#4-5 Person 2"]
+
+    def test_a_title_of_its_organizer_stays(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        (master,) = masters(world)
+        world.run(world.person(2).change(master["id"], subject="Choir"))
+        world.settle()
+
+        world.office.series.cancel(made.loans[2].number, Scope.FOLLOWING, actor="app:t")
+        settle(world)
+
+        assert [each["subject"] for each in masters(world)] == ["Choir"]
+
     def test_at_another_hour(self, world: World) -> None:
         made = book(world)
         world.settle()

@@ -238,6 +238,27 @@ class TestRoomsFarApart:
         assert hour.interval.start == utc("2027-01-13T08:00")
         assert world.count_writes() == 0
 
+    def test_follow_the_default_zone_when_it_is_another_after_a_start(self, in_zones: MakeWorld) -> None:
+        """Rooms with a zone of their own, and meetings with hours, stay where they are; nothing is written."""
+        world = in_zones("Europe/Paris")
+        world.office.rooms.follow_default_zone()
+        for room in (1, 2):
+            meet(world, "2027-03-10T00:00:00", "2027-03-11T00:00:00", room, isAllDay=True)
+            meet(world, "2027-03-11T09:00:00", "2027-03-11T10:00:00", room)
+        paris = [loan.interval for loan in world.live_loans]
+
+        world.kill()
+        rooms = world.settings.rooms.model_copy(update={"time_zone": "America/New_York"})
+        world.settings = world.settings.model_copy(update={"rooms": rooms})
+        world.start()
+        world.office.rooms.follow_default_zone()
+        world.wait(30)
+        world.settle()
+
+        new_york = Interval(datetime(2027, 3, 10, 5, tzinfo=UTC), datetime(2027, 3, 11, 5, tzinfo=UTC))
+        assert [loan.interval for loan in world.live_loans] == [*paris[:2], new_york, paris[3]]
+        assert world.count_writes() == 0
+
     @pytest.mark.parametrize("first", [1, 2])
     def test_of_which_one_joins_a_whole_day_later(self, in_zones: MakeWorld, first: int) -> None:
         """The loan grows to hold both rooms' days, whichever came first, and shrinks when one leaves."""

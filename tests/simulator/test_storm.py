@@ -33,6 +33,23 @@ def test_nearly_every_effect_may_be_drawn() -> None:
     assert BEFORE | AFTER | DELTA | PAGE_LINK | NOTICES | DUPLICATE | CONSENT | {"delay"} == EFFECTS
 
 
+def test_a_fault_is_shown_with_what_it_heeds(make_world: Callable[..., SimulatedWorld]) -> None:
+    """A status belongs to what answers, seconds to what waits."""
+    world = make_world()
+    for rule in ({"effect": "lose"}, {"effect": "late", "seconds": 5.0}, {"effect": "html", "status": 502}):
+        world.call("POST", "/sim/faults", rule)
+
+    told = {rule["effect"]: rule for rule in world.call("GET", "/sim/faults").json()}
+
+    heeded = {"status", "code", "message", "retry_after", "seconds", "count"}
+    assert {effect: sorted(heeded & rule.keys()) for effect, rule in told.items()} == {
+        "lose": [],
+        "late": ["seconds"],
+        "html": ["retry_after", "status"],
+    }
+    assert (told["late"]["seconds"], told["html"]["status"]) == (5.0, 502)
+
+
 def test_from_the_start_or_through_the_control_room(make_world: Callable[..., SimulatedWorld]) -> None:
     """An option of the tenant, or POST /sim/faults/storm."""
     from_start = make_world(fault_seed=7).call("GET", "/sim/faults").json()

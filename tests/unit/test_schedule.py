@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.schedule.clock_jobs import ClockJob, Schedule, Task, plan_jobs
+from engine.schedule.clock_jobs import ClockJob, Schedule, Task, plan_jobs, was_missed
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 """Far ahead of every real clock: nothing comes due while a test runs."""
@@ -70,6 +70,8 @@ class TestTheJobs:
             poll_every=timedelta(seconds=60),
             compare_rooms=task,
             compare_at=time(2, 30),
+            compared_at=None,
+            now=NOW,
         )
 
         assert {job.name: job.every for job in jobs} == {
@@ -89,8 +91,56 @@ class TestTheJobs:
                 plan_jobs(
                     import_places=task, sweep_rooms=task, loan_clock=task, retention=task, check_subscriptions=both,
                     poll_rooms=both, import_every=HOUR, sweep_every=HOUR, poll_every=HOUR,
-                    compare_rooms=task, compare_at=time(2, 30),
+                    compare_rooms=task, compare_at=time(2, 30), compared_at=None, now=NOW,
                 )  # fmt: skip
+
+
+class TestANightThatWasMissed:
+    ZONE = ZoneInfo("Europe/Paris")
+    AT = time(2, 30, tzinfo=ZONE)
+
+    @pytest.mark.parametrize(
+        ("now", "last", "missed"),
+        [
+            ("2027-01-10 09:00", "2027-01-10 02:30", False),
+            ("2027-01-10 09:00", "2027-01-09 02:30", True),
+            ("2027-01-10 01:00", "2027-01-09 02:30", False),
+            ("2027-01-10 01:00", "2027-01-08 02:30", True),
+            ("2027-01-10 09:00", "2027-01-10 08:00", False),
+            ("2027-01-10 09:00", None, False),
+            ("2027-03-28 09:00", "2027-03-27 02:30", True),
+        ],
+    )
+    def test_is_one_in_which_nothing_ran(self, now: str, last: str | None, missed: bool) -> None:
+        """By the rooms' clock, on the night the clocks change as well; a first start misses nothing."""
+
+        def instant(text: str) -> datetime:
+            return datetime.fromisoformat(text).replace(tzinfo=self.ZONE).astimezone(UTC)
+
+        assert was_missed(self.AT, instant(last) if last else None, instant(now)) == missed
+
+    @pytest.mark.parametrize(("days_ago", "after"), [(3, timedelta(minutes=10)), (0, None)])
+    def test_is_made_up_for_soon_after_the_start(self, diary: Diary, days_ago: int, after: timedelta | None) -> None:
+        """And then each night, as always."""
+        task = diary.task("any")
+        jobs = plan_jobs(
+            import_places=task, sweep_rooms=task, loan_clock=task, retention=task, check_subscriptions=task,
+            poll_rooms=None, import_every=HOUR, sweep_every=HOUR, poll_every=HOUR, compare_rooms=task,
+            compare_at=time(2, 30), compared_at=NOW - timedelta(days=days_ago), now=NOW,
+        )  # fmt: skip
+        clock = schedule(diary, *(job for job in jobs if job.name == "compare_rooms"))
+
+        def act() -> None:
+            clock.start()
+            next_at = clock.next_runs()["compare_rooms"]
+            assert next_at is not None
+            assert next_at == NOW + after if after is not None else next_at.time() == time(2, 30)
+            assert clock._scheduler is not None
+            (job,) = clock._scheduler.get_jobs()
+            assert job.misfire_grace_time is None  # a machine that slept through the night compares when it wakes
+            clock.stop()
+
+        on_a_loop(act)
 
 
 class TestStartAndStop:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.loans.loan import ItemKind, Loan, LoanItem, TextLevel
 from engine.loans.status import ItemState
-from engine.reconcile.texts import render_body, render_subject
+from engine.reconcile.texts import narrow_series_subject, render_body, render_subject
 from tests.unit.reconcile.building import ANNA, ONE, PROJECTOR, TWO, make_loan
 
 FULL, NUMBER, LINK = TextLevel.FULL, TextLevel.NUMBER_ONLY, TextLevel.LINK_ONLY
@@ -140,3 +140,21 @@ class TestNamesThatLookLikeHtml:
 
         assert read.tags == {FULL: ["ul", "li", "p", "a"], NUMBER: ["p", "p", "a"], LINK: ["p", "a"]}[level]
         assert level is not FULL or name in read.words
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("#298-305 Noémie Garnier", "#298-300 Noémie Garnier"),
+        ("#298-305", "#298-300"),
+        ("Choir #298-305", "Choir #298-305"),
+        ("#298-305b", "#298-305b"),
+        ("#298 Noémie Garnier", "#298 Noémie Garnier"),
+    ],
+)
+def test_a_shorter_series_names_the_loans_that_stay(before: str, after: str) -> None:
+    assert narrow_series_subject(before, 298, 300) == after
+
+
+def test_a_series_of_one_date_left_is_named_by_it() -> None:
+    assert narrow_series_subject("#298-305 Noémie Garnier", 298, 298) == "#298 Noémie Garnier"
