@@ -39,6 +39,7 @@ def render_base(base: Base | None) -> dict[str, Any]:
         "loan": render_face(base.loan),
         "subject": base.subject,
         "body": base.body,
+        "private": base.private,
     }
 
 
@@ -46,7 +47,11 @@ def parse_base(value: Mapping[str, Any]) -> Base | None:
     if not value:
         return None
     return Base(
-        parse_face(value["outlook"]), parse_face(value["loan"]), value.get("subject", ""), value.get("body", "")
+        parse_face(value["outlook"]),
+        parse_face(value["loan"]),
+        value.get("subject", ""),
+        value.get("body", ""),
+        value.get("private"),
     )
 
 
@@ -58,7 +63,7 @@ def render_draft(draft: Draft) -> dict[str, Any]:
         "body": draft.body,
         "rooms": [[room.address, room.name] for room in draft.rooms],
         "drop": list(draft.drop_rooms),
-        "private": draft.private,
+        "marked_private": draft.private,
         "marker": draft.marker,
     }
 
@@ -71,9 +76,15 @@ def parse_draft(value: Mapping[str, Any]) -> Draft:
         body=value.get("body"),
         rooms=tuple(RoomRef(Address(address), name) for address, name in value.get("rooms", ())),
         drop_rooms=tuple(Address(address) for address in value.get("drop", ())),
-        private=bool(value.get("private")),
+        private=_parse_private(value),
         marker=value.get("marker", ""),
     )
+
+
+def _parse_private(value: Mapping[str, Any]) -> bool | None:
+    """Return how to mark an event. Under its former name, `private`, a no meant: leave it as it is."""
+    found: bool | None = value.get("marked_private", value.get("private") or None)
+    return found
 
 
 def render_recurrence(recurrence: Recurrence) -> dict[str, Any]:

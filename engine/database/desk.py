@@ -42,7 +42,7 @@ from engine.database.wishes import ID_MAX, find_change_faults, find_name_faults,
 from engine.errors import Fault, Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
 from engine.ids import BookableId, LoanNumber, StoreId
 from engine.interval import Interval
-from engine.loans.loan import Asset, Case, CaseState, Decision, ItemKind, Loan, Store
+from engine.loans.loan import Asset, Case, CaseState, Decision, Home, ItemKind, Loan, Store
 from engine.loans.register import Availability, Busy, LoanChange, LoanFilter, LoanOrder, LoanRegister
 from engine.loans.rules import BookingRules, find_breaches
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, allowed_actions, next_status
@@ -254,6 +254,7 @@ class Desk(LoanRegister):
         check_version(loan, change.seen_version)
         if not loan.blocks:
             raise NotAllowed(f"loan {number} is {loan.status}: it can no longer be changed")
+        refuse(_privacy_faults(loan, change))
         start, end = change.start or loan.interval.start, change.end or loan.interval.end
         if by_rules:
             refuse(find_change_faults(change, start=start, end=end, now=transaction.now))
@@ -361,6 +362,13 @@ def check_version(loan: Loan, seen: int | None) -> None:
         raise Outdated(
             f"loan {loan.number} has changed since: you saw version {seen}, it is at {loan.version}", loan.version
         )
+
+
+def _privacy_faults(loan: Loan, change: LoanChange) -> list[Fault]:
+    """Return a fault when *change* says of a meeting what only its organizer may, in Outlook."""
+    if loan.home is Home.APP or change.private in (None, loan.private):
+        return []
+    return [Fault("private", "said_in_outlook", "the organizer says in Outlook whether this meeting is private")]
 
 
 def _to_check(items: dict[int, Item], loan: Loan, *, moved: bool) -> dict[int, Item]:

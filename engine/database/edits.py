@@ -102,6 +102,8 @@ def apply_change(
         values["title"] = change.title
     if change.notes is not None:
         values["notes"] = change.notes
+    if change.private is not None:
+        values["private"] = change.private
     _CHANGE.run(connection, {"of_number": loan.number, **values})
     before: dict[int, ItemState] = {item.id: item.state for item in loan.items}
     after: dict[int, tuple[ItemKind, ItemState]] = {
@@ -153,7 +155,14 @@ def describe_change(
         if new is not None:
             pairs[field] = (old, new)
             differs[field] = old != new
+    if change.private is not None:
+        pairs["private"] = (_yes_or_no(loan.private), _yes_or_no(change.private))
+        differs["private"] = loan.private is not change.private
     return {field: pairs[field] for field, is_other in differs.items() if is_other}
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _person(requester: Requester) -> str:

@@ -167,6 +167,7 @@ class SeriesScope:
             items=change.items,
             title=change.title,
             notes=change.notes,
+            private=change.private,
         )
 
     # --- Outlook's side

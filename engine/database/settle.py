@@ -394,7 +394,7 @@ class _IntentWriter:
         assert writing.mailbox is not None, "the pass chose a mailbox"
         generation = link.generation + 1 if link is not None else 1
         self._end_former(link)
-        base = self._base_after()
+        base = self._base_after(is_text=True)
         base = replace(base, outlook=replace(base.outlook, requester=fold_address(writing.mailbox)))
         _ADD_LINK.run(
             self._transaction.connection,
@@ -431,15 +431,20 @@ class _IntentWriter:
             body=writing.body if write.text else None,
             rooms=self._refs(write.add_rooms),
             drop_rooms=tuple(ref.address for ref in self._refs(write.drop_rooms)),
+            private=self._loan.private if write.text and self._written_private() is not self._loan.private else None,
         )
         mailbox = writing.organizer_mailbox or link.mailbox
         assert mailbox is not None
-        base = self._base_after()
+        base = self._base_after(is_text=write.text)
         return self._save(IntentKind.CHANGE, link.generation, mailbox, writing.event_id, writing.etag, draft, base)
 
     def _written_subject(self) -> str | None:
         link = self._booking.link
         return link.base.subject if link is not None and link.base is not None else None
+
+    def _written_private(self) -> bool | None:
+        link = self._booking.link
+        return link.base.private if link is not None and link.base is not None else None
 
     def _delete(self) -> Intent:
         writing, link = self._writing, self._booking.link
@@ -449,10 +454,11 @@ class _IntentWriter:
         event_id = writing.event_id or link.event_id
         return self._save(IntentKind.DELETE, link.generation, mailbox, event_id, None, Draft(), None)
 
-    def _base_after(self) -> Base:
+    def _base_after(self, *, is_text: bool) -> Base:
         assert self._plan.base_after is not None, "a plan that writes says what both agree on after it"
         base = self._plan.base_after
-        return replace(base, subject=self._writing.subject, body=self._writing.body)
+        private = self._loan.private if is_text else base.private
+        return replace(base, subject=self._writing.subject, body=self._writing.body, private=private)
 
     def _refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
         book = self._rooms.book()

@@ -39,7 +39,7 @@ def render_draft(draft: EventDraft) -> JsonObject:
         **_render_interval(draft.interval),
         **_render_location(draft.rooms),
         "attendees": [_render_room(room) for room in draft.rooms],
-        "sensitivity": "private" if draft.private else "normal",
+        "sensitivity": _sensitivity(draft.private),
         "allowNewTimeProposals": False,
         "transactionId": draft.transaction_id,
         "singleValueExtendedProperties": [{"id": MARKER_ID, "value": draft.loan_ref}],
@@ -56,7 +56,7 @@ def render_series(event: SeriesEvent) -> JsonObject:
         "recurrence": render_recurrence(event.recurrence),
         **_render_location(event.rooms),
         "attendees": [_render_room(room) for room in event.rooms] if event.invites else [],
-        "sensitivity": "private" if event.private else "normal",
+        "sensitivity": _sensitivity(event.private),
         "allowNewTimeProposals": False,
         "transactionId": event.transaction_id,
         "singleValueExtendedProperties": [{"id": MARKER_ID, "value": event.loan_ref}],
@@ -134,6 +134,8 @@ def render_patch(copy: EventCopy, patch: EventPatch) -> JsonObject:
         body["subject"] = patch.subject
     if patch.body_html is not None:
         body["body"] = _render_body(patch.body_html)
+    if patch.private is not None:
+        body["sensitivity"] = _sensitivity(patch.private)
     if patch.interval is not None:
         if copy.all_day is not None:
             body["isAllDay"] = False
@@ -180,6 +182,10 @@ def _render_interval(interval: Interval) -> JsonObject:
         "start": {"dateTime": _local(interval.start), "timeZone": "UTC"},
         "end": {"dateTime": _local(interval.end), "timeZone": "UTC"},
     }
+
+
+def _sensitivity(private: bool) -> str:
+    return "private" if private else "normal"
 
 
 def _render_body(html: str) -> JsonObject:

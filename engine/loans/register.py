@@ -48,6 +48,8 @@ class LoanChange:
     items: tuple[ItemRef, ...] | None = None
     title: str | None = None
     notes: str | None = None
+    private: bool | None = None
+    """Only of a loan born in the app: of a meeting its organizer says so, in Outlook."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class Draft:
     rooms: tuple[RoomRef, ...] = ()
     """Create: all rooms. Change: the rooms to add."""
     drop_rooms: tuple[Address, ...] = ()
-    private: bool = False
+    private: bool | None = None
+    """Whether to mark the event as private; None leaves it as it is."""
     marker: str = ""
     """Create: what the event will carry, see `markers.py`."""
 

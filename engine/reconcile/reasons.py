@@ -402,9 +402,12 @@ _CHANGED: Mapping[str, tuple[str, str]] = MappingProxyType(
         "items": ("items", "salles et matériel"),
         "title": ("title", "titre"),
         "notes": ("notes", "notes"),
+        "private": ("private", "privé"),
     }
 )
 """What the desk can change of a loan, and what people call it."""
+
+_YES_NO: Mapping[object, tuple[str, str]] = MappingProxyType({"yes": ("yes", "oui"), "no": ("no", "non")})
 
 
 class _Facts(dict[str, object]):
@@ -442,6 +445,8 @@ def _say_changes(fields: Mapping[str, object], index: int) -> str:
         name = _CHANGED[field][index] if field in _CHANGED else field
         unit = " UTC" if field in ("start", "end") else ""
         old, new = (values.get(side) or "-" for side in ("old", "new"))
+        if field == "private":
+            old, new = (_YES_NO.get(value, (value, value))[index] for value in (old, new))
         said.append(f"{name}{colon} {old}{unit} → {new}{unit}")
     return between.join(said)
 

@@ -38,6 +38,8 @@ class Base:
     """The title we last wrote, "" when a person wrote it."""
     body: str = ""
     """The text we last wrote into the body, "" when a person wrote it."""
+    private: bool | None = None
+    """Whether we last marked it as private; None when we did not write that, or do not know."""
 
 
 class Presence(StrEnum):

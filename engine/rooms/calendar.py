@@ -50,6 +50,7 @@ class EventPatch:
     attendees: tuple[Mailbox, ...] | None = None
     """Rooms to be attendees beside all the people already there; see `RoomCalendar.change_event`."""
     drop_rooms: tuple[Address, ...] = ()
+    private: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class LoanPatch(Amendment):
     items: Items | SkipJsonSchema[None] = None
     title: Line | SkipJsonSchema[None] = None
     notes: Notes | SkipJsonSchema[None] = None
+    private: bool | SkipJsonSchema[None] = None
     version: Whole | SkipJsonSchema[None] = None
     scope: Scope = Scope.THIS
 
@@ -97,6 +98,7 @@ class LoanPatch(Amendment):
             items=tuple(item.parse() for item in self.items) if self.items else None,
             title=self.title,
             notes=self.notes,
+            private=self.private,
         )
 
 

@@ -388,7 +388,8 @@ class BookingPass:
         loan, link = booking.loan, booking.link
         if loan is None or link is None or link.base is None or loan.home is not Home.APP or not link.base.body:
             return False
-        return without_link(self._body(loan)) != without_link(link.base.body)
+        is_marked_otherwise = link.base.private is not None and link.base.private is not loan.private
+        return is_marked_otherwise or without_link(self._body(loan)) != without_link(link.base.body)
 
     def _body(self, loan: Loan) -> str:
         rules = self._rules()

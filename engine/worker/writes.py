@@ -19,7 +19,7 @@ from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
 from engine.reconcile.merge import note_lost_interval
 from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
-from engine.rooms.event import EventCopy, Mailbox
+from engine.rooms.event import EventCopy, Mailbox, Privacy
 from engine.worker.locks import Locks
 from engine.worker.series import SeriesReader
 
@@ -95,7 +95,7 @@ class Writes:
             rooms=tuple(Mailbox(room.address, room.name) for room in draft.rooms),
             transaction_id=draft.marker,
             loan_ref=draft.marker,
-            private=draft.private,
+            private=bool(draft.private),
         )
 
     # --- change
@@ -173,6 +173,7 @@ def _event_patch(draft: Draft) -> EventPatch:
         body_html=draft.body,
         attendees=tuple(Mailbox(room.address, room.name) for room in draft.rooms) if draft.rooms else None,
         drop_rooms=draft.drop_rooms,
+        private=draft.private,
     )
 
 
@@ -184,6 +185,8 @@ def _says(copy: EventCopy, draft: Draft) -> bool:
     if draft.interval is not None and copy.interval != draft.interval:
         return False
     if draft.subject is not None and copy.subject != draft.subject:
+        return False
+    if draft.private is not None and (copy.privacy is not Privacy.NORMAL) is not draft.private:
         return False
     return wanted <= there and not dropped & there
 

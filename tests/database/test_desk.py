@@ -329,6 +329,17 @@ class TestChanging:
 
         assert loan.interval == hours(2, 4)
 
+    def test_to_private_and_back_is_told_without_saying_what_it_is_about(self, desk: Desk) -> None:
+        book(desk, title="Secret")
+
+        assert desk.change(LoanNumber(1), LoanChange(private=True), actor=BY).private
+        assert not desk.change(LoanNumber(1), LoanChange(private=False), actor=BY).private
+
+        assert [line.facts["fields"] for line in desk.history(LoanNumber(1))[1:]] == [
+            {"private": {"old": "no", "new": "yes"}},
+            {"private": {"old": "yes", "new": "no"}},
+        ]
+
     def test_is_told_in_the_history(self, building: Building, desk: Desk) -> None:
         """Each field with its old and new value."""
         book(desk)

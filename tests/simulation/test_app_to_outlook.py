@@ -129,6 +129,28 @@ class TestTheEventOfALoan:
         event = event_of(world, 2)
         assert (event["subject"], event["sensitivity"]) == ("#1", "private")
 
+    @pytest.mark.parametrize("level", ["full", "number_only"])
+    def test_that_becomes_private_and_no_longer_is_tells_as_much_each_time(self, worlds: MakeWorld, level: str) -> None:
+        """One write each way; also where the text says nothing more when it is not private."""
+        world = worlds(settings={"ENGINE_LOANS__TEXT_LEVEL": level})
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        before = event_of(world, 2)
+
+        world.change(loan.number, LoanChange(private=True))
+        world.settle()
+        hidden = event_of(world, 2)
+        world.change(loan.number, LoanChange(private=False))
+        world.settle()
+
+        assert (hidden["subject"], hidden["sensitivity"]) == ("#1", "private")
+        after = event_of(world, 2)
+        assert [after[key] for key in ("subject", "sensitivity", "body")] == [
+            before[key] for key in ("subject", "sensitivity", "body")
+        ]
+        assert world.count_writes() == 3
+        assert world.loan(loan.number).items[0].state is ItemState.ACCEPTED
+
     def test_is_in_the_default_users_calendar_for_somebody_from_outside(self, world: World) -> None:
         """A requester who is none of ours has no mailbox here: the default user organizes (H50)."""
         guest = Requester(Address("guest@elsewhere.example"), "A Guest")

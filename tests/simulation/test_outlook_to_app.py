@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import inspect, text
 
-from engine.errors import Unavailable
+from engine.errors import Invalid, Unavailable
 from engine.loans.loan import Home, Loan
+from engine.loans.register import LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanStatus
 from engine.prove.world import World
@@ -489,6 +490,17 @@ class TestPrivateMeetings:
 
         assert only_loan(world).blocks
         assert find_in_database(world, "zebra") == []
+
+    def test_are_made_private_by_their_organizer_alone(self, world: World) -> None:
+        """What Outlook says of a meeting is not for the desk to change: it would be undone by the next look."""
+        world.meet(2, 9, 10, 1, subject="Tea")
+        world.settle()
+
+        with pytest.raises(Invalid) as refused:
+            world.change(world.loans[0].number, LoanChange(private=True))
+
+        assert [fault.code for fault in refused.value.faults] == ["said_in_outlook"]
+        assert not world.loans[0].private
 
     def test_take_their_title_back_when_they_become_private(self, world: World) -> None:
         """A meeting that becomes private takes its title out of the loan once a copy says so."""

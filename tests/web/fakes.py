@@ -112,6 +112,7 @@ class MemoryDesk:
             items=loan.items if change.items is None else tuple(self._item(ref) for ref in change.items),
             title=loan.title if change.title is None else change.title,
             notes=loan.notes if change.notes is None else change.notes,
+            private=loan.private if change.private is None else change.private,
             version=loan.version + 1,
         )
         self._check(changed)

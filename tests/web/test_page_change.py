@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from engine.ids import LoanNumber
-from engine.loans.loan import Loan
-from engine.loans.status import LoanAction
+from engine.ids import BookableId, LoanNumber, StoreId
+from engine.interval import Interval
+from engine.loans.loan import Home, ItemKind, Loan, LoanItem
+from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.settings import RoomsSettings
+from engine.web.pages.book_change import is_over
 from tests.web.conftest import TestClient
 from tests.web.test_page_book import at, form, kettle
 from tests.web.test_page_series import weekly
-from tests.web.visitors import AMELIE, MATHIEU, House, open_house
+from tests.web.visitors import AMELIE, MATHIEU, NOW, House, open_house
 
 
 @pytest.fixture
@@ -107,14 +109,65 @@ class TestOneLoan:
         assert answer.status_code == 409
         assert "It has changed meanwhile" in answer.text
         assert loan(house).title == "Faster"
+        assert 'href="/loans/1/change"' in answer.text
+        again = staff.post("/book", data=fields_of(answer.text))  # having read so, they may keep theirs all the same
+        assert again.status_code == 303
+        assert loan(house).title == "Slower"
 
     def test_that_is_over_is_not_changed(self, house: House) -> None:
         house.book()
         house.office.desk.act(LoanNumber(1), LoanAction.CANCEL, actor="app:test")
         staff = house.signed_in("staff")
 
-        assert staff.get("/loans/1/change").status_code == 409
+        shown = staff.get("/loans/1/change")
+
+        assert shown.status_code == 409
+        assert "nothing about it can be changed any more" in shown.text
+        assert "#1" in shown.text
         assert "/loans/1/change" not in staff.get("/loans/1").text
+
+    def test_that_ends_while_the_form_is_open_is_told_in_the_form(self, house: House) -> None:
+        house.book(title="Tea")
+        staff = house.signed_in("staff")
+        shown = fields_of(staff.get("/loans/1/change").text)
+        house.office.desk.act(LoanNumber(1), LoanAction.CANCEL, actor="app:test")
+
+        answer = staff.post("/book", data={**shown, "title": "Typed with care"})
+
+        assert answer.status_code == 409
+        assert "Not possible any more" in answer.text
+        assert "Typed with care" in answer.text
+        assert 'class="button small" href="/loans/1"' in answer.text
+
+    @pytest.mark.parametrize(
+        ("status", "hours", "over"),
+        [("new", -2, True), ("new", 2, False), ("out", -2, False), ("overdue", -2, False), ("completed", 2, True)],
+    )
+    def test_is_over_when_its_time_is_unless_things_are_still_out(self, status: str, hours: int, over: bool) -> None:
+        """What was not brought back can be lent for longer."""
+        ends = NOW + timedelta(hours=hours)
+        items = (LoanItem(ItemKind.ROOM, BookableId(1), "Fern", ItemState.ACCEPTED),)
+        one = Loan(
+            LoanNumber(1), LoanStatus(status), Home.APP, AMELIE, Interval(ends - timedelta(hours=1), ends), items,
+            StoreId(1), "Main desk", 1,
+        )  # fmt: skip
+
+        assert is_over(one, now=NOW) is over
+
+    def test_becomes_private_and_is_told_so(self, house: House) -> None:
+        house.book(title="Tea")
+        staff = house.signed_in("staff")
+        shown = fields_of(staff.get("/loans/1/change").text)
+
+        looked = staff.post("/book/look", data={**shown, "private": "1"}).text
+        change(staff, 1, private="1")
+
+        assert "marked as private" in looked
+        assert loan(house).private
+        opened = fields_of(staff.get("/loans/1/change").text)
+        assert opened.pop("private") == ["1"]
+        staff.post("/book", data=opened)
+        assert not loan(house).private
 
 
 class TestWho:

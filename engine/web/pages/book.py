@@ -24,14 +24,18 @@ from engine.rooms.room import Room
 from engine.web.pages.book_change import (
     Changing,
     change_loan,
+    check_not_over,
     find_changes,
+    is_over,
     items_of,
-    loan_to_change,
+    loan_in_form,
+    may_say_private,
     scopes_of,
 )
 from engine.web.pages.book_series import Dates, preview_dates, series_order
 from engine.web.pages.errors import describe
 from engine.web.pages.forms import Clock, Day, Text, parse_clock
+from engine.web.pages.loan import render_loan
 from engine.web.pages.offers import Offers, make_offers
 from engine.web.pages.page import BookerPage, Page
 from engine.web.pages.people import read_person
@@ -104,7 +108,10 @@ def show_form(page: BookerPage, wish: Annotated[BookWish, Query()]) -> Response:
 @router.get("/loans/{number}/change")
 def show_loan_form(page: BookerPage, number: Annotated[int, Path(ge=1, le=ID_MAX)]) -> Response:
     """Show the form for a loan that is there."""
-    loan = loan_to_change(page, number)
+    loan = loan_in_form(page, number)
+    if is_over(loan, now=page.now):
+        notice = page.say("It has ended: nothing about it can be changed any more.")
+        return render_loan(page, loan, 409, notice=notice)
     start, end = (moment.astimezone(page.parts.zone) for moment in (loan.interval.start, loan.interval.end))
     shown = {
         "day": f"{start:%Y-%m-%d}",
@@ -143,7 +150,8 @@ def _save(page: Page, wish: BookWish, actor: str) -> str:
     """Book or change, and return the address of what was made."""
     order = _order(page, wish)
     if wish.loan is not None:
-        loan = loan_to_change(page, wish.loan)
+        loan = loan_in_form(page, wish.loan)
+        check_not_over(page, loan)
         change_loan(page, loan, order, wish.scope, version=wish.version)
         return f"/loans/{loan.number}"
     if wish.repeat is not None:
@@ -176,6 +184,7 @@ def _render(page: Page, wish: BookWish, error: DeskError | None = None) -> Respo
         trouble.status if trouble else 200,
         here="board" if wish.loan is not None else "book",
         look=_look(page, wish),
+        may_say_private=may_say_private,
         trouble=trouble,
         quarters=QUARTERS,
         repeats=tuple(Repeat),
@@ -195,7 +204,7 @@ def _look(page: Page, wish: BookWish) -> Look:
         requester = _requester(page, wish)
     except Invalid as error:
         faults["who"] = describe(page, error).lines[0]
-    loan = loan_to_change(page, wish.loan) if wish.loan is not None else None
+    loan = loan_in_form(page, wish.loan) if wish.loan is not None else None
     if interval is None:
         return Look(wish, times, _who(page, wish), requester, None, None, None, _changing(page, loan, None), faults)
     rooms = _rooms(page)
@@ -261,7 +270,7 @@ def _requester(page: Page, wish: BookWish) -> Requester:
     """Return whom it is for: staff write somebody else, everybody else books for themselves. Raises Invalid."""
     assert page.user is not None
     if wish.loan is not None and not page.user.may_book_for_others():
-        return loan_to_change(page, wish.loan).requester
+        return loan_in_form(page, wish.loan).requester
     if not wish.who or not page.user.may_book_for_others():
         return page.user.person
     return read_person(page, wish.who)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from fastapi import HTTPException
@@ -10,21 +11,22 @@ from fastapi import HTTPException
 from engine.errors import NotAllowed
 from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
-from engine.loans.loan import Loan
+from engine.loans.loan import Home, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
-from engine.loans.status import ItemState
+from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.series_book import Scope
 from engine.web.pages.page import Page
 
 
 class Changed(StrEnum):
-    """What a change touches. Only the first three are told to Outlook."""
+    """What a change touches. Title and notes are not told to Outlook."""
 
     TIMES = "times"
     ITEMS = "items"
     REQUESTER = "requester"
     TITLE = "title"
     NOTES = "notes"
+    PRIVATE = "private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +38,43 @@ class Changing:
     changed: frozenset[Changed]
 
 
-def loan_to_change(page: Page, number: int) -> Loan:
-    """Return a loan that the reader may change here. Raises NotFound, NotAllowed when it is over, and 403."""
+def loan_in_form(page: Page, number: int) -> Loan:
+    """Return a loan that the reader may both read and change, ended or not. Raises NotFound, and 403."""
     loan = page.parts.web.register.find(LoanNumber(number))
-    if not loan.blocks:
-        raise NotAllowed(f"loan {number} is {loan.status}: it can no longer be changed")
-    if not may_change_here(page, loan):
+    user = page.user
+    assert user is not None
+    may_change = user.may_change(loan.requester.address, loan.store_id)
+    if not may_change or not user.may_read(loan.requester.address, private=loan.private):
         raise HTTPException(403)
     return loan
 
 
+def check_not_over(page: Page, loan: Loan) -> None:
+    """Raise NotAllowed when nothing about *loan* can be changed any more."""
+    if is_over(loan, now=page.now):
+        raise NotAllowed(f"loan {loan.number} is over: it can no longer be changed")
+
+
+def is_over(loan: Loan, *, now: datetime) -> bool:
+    """Tell whether nothing is left to change: it ended, or its time did. What is still out can be kept for longer."""
+    is_out = loan.status in (LoanStatus.OUT, LoanStatus.OVERDUE)
+    return not loan.blocks or (loan.interval.end <= now and not is_out)
+
+
 def may_change_here(page: Page, loan: Loan) -> bool:
-    """Tell whether the form may be opened for a loan: it is alive, and the reader may both read and change it."""
+    """Tell whether the form may be opened for a loan: it is not over, and the reader may both read and change it."""
     user = page.user
     return (
         user is not None
-        and loan.blocks
+        and not is_over(loan, now=page.now)
         and user.may_change(loan.requester.address, loan.store_id)
         and user.may_read(loan.requester.address, private=loan.private)
     )
+
+
+def may_say_private(loan: Loan) -> bool:
+    """Tell whether it is for the app to say that *loan* is private: of a meeting its organizer says so, in Outlook."""
+    return loan.home is Home.APP
 
 
 def items_of(loan: Loan) -> tuple[ItemRef, ...]:
@@ -75,6 +95,7 @@ def find_changes(loan: Loan, wanted: LoanOrder) -> frozenset[Changed]:
         Changed.REQUESTER: fold_address(wanted.requester.address) != fold_address(loan.requester.address),
         Changed.TITLE: wanted.title != loan.title.strip(),
         Changed.NOTES: wanted.notes != loan.notes.strip(),
+        Changed.PRIVATE: may_say_private(loan) and wanted.private is not loan.private,
     }
     return frozenset(field for field, is_different in different.items() if is_different)
 
@@ -94,6 +115,7 @@ def change_loan(page: Page, loan: Loan, wanted: LoanOrder, scope: Scope, *, vers
         items=wanted.items if Changed.ITEMS in changed else None,
         title=wanted.title if Changed.TITLE in changed else None,
         notes=wanted.notes if Changed.NOTES in changed else None,
+        private=wanted.private if Changed.PRIVATE in changed else None,
     )
     if scope is Scope.THIS:
         page.parts.web.register.change(loan.number, change, actor=page.user.actor)

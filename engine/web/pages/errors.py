@@ -165,6 +165,7 @@ def describe_fault(page: Page, code: str, message: str) -> str:
         "too_long": page.say("A text is too long."),
         "requester_unknown": page.say("Choose a person, or write their address."),
         "requester_ambiguous": page.say("Several people are called so: choose one, or write the address."),
+        "said_in_outlook": page.say("Whether it is private, its organizer says in Outlook."),
         "outlook_refused": page.say("Outlook refuses: %(why)s", why=message),
         "choice_unknown": page.say("Choose one of those offered."),
         "domain_malformed": page.say("A domain reads like example.org."),

@@ -50,14 +50,17 @@ def act(
     return render_loan(page, loan) if page.is_fragment else RedirectResponse(f"/loans/{number}", 303)
 
 
-def render_loan(page: Page, loan: Loan) -> Response:
+def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "") -> Response:
+    """Show *loan*; *notice* tells why the reader is shown it instead of what they asked for."""
     user = page.user
     assert user is not None
     reads = user.may_read(loan.requester.address, private=loan.private)
     return page.render(
         "loan_piece.html" if page.is_fragment else "loan.html",
+        status,
         here="board",
         loan=loan,
+        notice=notice,
         reads=reads,
         title=title_of(page, loan, reads=reads),
         blocked=loan.interval.blocked(),

@@ -256,6 +256,12 @@ class TestExplaining:
             "Modifié dans l'application : début : 2026-11-29 09:00 UTC → 2026-11-29 14:00 UTC ; titre : - → Tea.",
         ]
 
+    @pytest.mark.parametrize(("language", "told"), [("en", "private: no → yes."), ("fr", "privé : non → oui.")])
+    def test_that_something_became_private_is_told_in_words(self, language: str, told: str) -> None:
+        facts = {"changes": "as stored", "fields": {"private": {"old": "no", "new": "yes"}}}
+
+        assert explain("changed_in_app", facts, language).endswith(told)
+
     def test_what_the_desk_changed_before_fields_were_kept_is_shown_as_it_was_stored(self) -> None:
         assert explain("changed_in_app", {"changes": "title: a → b"}) == "Changed in the app: title: a → b."
 
