@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from engine.app.feeds import Feeds
 from engine.database.backfills import BackfillDesk
 from engine.database.comparisons import Comparison, ComparisonStore
 from engine.database.connection import Database
 from engine.database.desk import Desk, DeskOptions
 from engine.database.directory import RoomDirectory
+from engine.database.feeds import FeedStore
 from engine.database.inventory import Inventory
 from engine.database.jobs import save_job
 from engine.database.ledger import SyncLedger
@@ -174,6 +176,15 @@ class Office:
         self.comparisons = ComparisonStore(self.database, self.ledger)
         self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync, self.ledger.settler)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
+        self.feeds = Feeds(
+            FeedStore(self.database),
+            self.cache,
+            instance=self.instance,
+            zone=settings.rooms.time_zone,
+            address=settings.web.public_url_for(settings.web.port),
+            rules=self.rules.sync,
+            now=now,
+        )
 
     def _desk_options(self) -> DeskOptions:
         return DeskOptions(

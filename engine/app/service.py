@@ -51,6 +51,7 @@ from engine.subscriptions.plan import Endpoint
 from engine.web.api import create_api
 from engine.web.backfills import build_backfills
 from engine.web.failures import Failures
+from engine.web.feeds import build_feeds
 from engine.web.front import Front
 from engine.web.metrics import Metrics, Readings
 from engine.web.pages.app import create_pages
@@ -249,7 +250,11 @@ async def _open_web(
     public = settings.web.public_url_for(listener.getsockname()[1])
     parts = build_web_parts(settings, office, metrics, token=token, public=public)
     pages = build_page_parts(settings, office, parts, outside)
-    routers = [build_receiver(_accept(office, metrics)), build_backfills(office.backfills)]
+    routers = [
+        build_receiver(_accept(office, metrics)),
+        build_backfills(office.backfills),
+        build_feeds(office.feeds, parts.failures, office.now),
+    ]
     app = Front(create_api(parts, routers=routers), create_pages(pages))
     config = uvicorn.Config(
         app,
@@ -321,6 +326,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         cases=CaseList(office.database),
         activity=ActivityReader(office.database, office.queue, office.comparisons),
         backfills=office.backfills,
+        feeds=office.feeds,
         compare_rooms=office.mark_comparisons,
         read_traffic=outside.read_traffic,
         live=Live(board.changes, board.changed_since),

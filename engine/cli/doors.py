@@ -15,6 +15,7 @@ from engine.cli.outlook import Ask, ask_over_http
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from engine.calendars.book import FeedBook
     from engine.ids import BookableId, StoreId
     from engine.loans.register import LoanRegister
     from engine.reconcile.backfill_book import Backfill, BackfillBook
@@ -82,6 +83,9 @@ class Office(Protocol):
 
     @property
     def backfills(self) -> BackfillBook: ...
+
+    @property
+    def feeds(self) -> FeedBook: ...
 
     def enqueue(self, kind: str, key: str) -> None: ...
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import backfill, cases, loans, office, service, simulate, weather, why
+from engine.cli import backfill, cases, feeds, loans, office, service, simulate, weather, why
 from engine.cli.doors import Doors
 from engine.cli.failures import EXIT_HELP, Group
 
@@ -51,6 +51,7 @@ app.add_typer(office.rooms, name="rooms")
 app.add_typer(loans.app, name="loans")
 app.add_typer(backfill.app, name="backfill")
 app.add_typer(cases.cases, name="cases")
+app.add_typer(feeds.feeds, name="feeds")
 app.add_typer(office.subscriptions, name="subscriptions")
 app.add_typer(office.tokens, name="token")
 weather.register(simulate.app)

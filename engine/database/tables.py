@@ -5,41 +5,23 @@ Guards that no column can express (no overlapping bookings of one item) live in 
 
 from __future__ import annotations
 
-from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from engine.database.types import Instant, Json, LongText
-
-SQLModel.metadata.naming_convention = {  # constraint names that migrations can rely on
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from engine.database import feed_tables
+from engine.database.columns import instant as _instant
+from engine.database.columns import json_value as _json
+from engine.database.columns import long_text as _text
+from engine.database.columns import required_instant as _required_instant
+from engine.database.types import Json
 
 metadata: MetaData = SQLModel.metadata
 
-
-def _instant(*, index: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(Instant(), nullable=True, index=index))
-
-
-def _required_instant(*, index: bool = False) -> Any:
-    return Field(sa_column=Column(Instant(), nullable=False, index=index))
-
-
-def _json(default: Any) -> Any:
-    return Field(default_factory=lambda: deepcopy(default), sa_column=Column(Json, nullable=False))
-
-
-def _text(*, nullable: bool = False) -> Any:
-    default = None if nullable else ""
-    return Field(default=default, sa_column=Column(LongText, nullable=nullable))
+GATHERED = (feed_tables,)
+"""Modules that declare further tables of the same metadata."""
 
 
 class StoreRow(SQLModel, table=True):

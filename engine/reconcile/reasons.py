@@ -342,6 +342,12 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "store_changed": ("Store {name} changed: {changes}.", "Magasin {name} modifié : {changes}."),
         "store_keepers_named": ("Store {name} is kept by {keepers}.", "Le magasin {name} est tenu par {keepers}."),
         "store_keepers_freed": ("Store {name} is kept by all staff.", "Le magasin {name} est tenu par toute l'équipe."),
+        "feed_created": ("Calendar feed {feed} of {name} made.", "Flux d'agenda {feed} de {name} créé."),
+        "feed_rotated": (
+            "Calendar feed {feed} of {name} got another address.",
+            "Le flux d'agenda {feed} de {name} a changé d'adresse.",
+        ),
+        "feed_revoked": ("Calendar feed {feed} of {name} ended.", "Flux d'agenda {feed} de {name} terminé."),
         "asset_added": ("{name} added.", "{name} ajouté."),
         "asset_changed": ("{name} changed: {changes}.", "{name} modifié : {changes}."),
         "asset_retired": ("{name} taken out of service.", "{name} retiré du service."),

@@ -42,7 +42,25 @@ def render_body(loan: Loan, level: TextLevel, link: str) -> str:
         return f"<p>{anchor}</p>"
     if level is TextLevel.NUMBER_ONLY or loan.private:
         return f"<p>#{loan.number}</p><p>{anchor}</p>"
-    lines = "".join(
-        f"<li>{html.escape(item.name)}</li>" for item in loan.items if item.state is not ItemState.CANCELLED
-    )
+    lines = "".join(f"<li>{html.escape(name)}</li>" for name in _item_names(loan))
     return f"<ul>{lines}</ul><p>{anchor}</p>"
+
+
+def render_own_subject(loan: Loan, level: TextLevel) -> str:
+    """Return the title of a loan for its requester, who knows their own name: what it is about, or what is booked."""
+    if level is not TextLevel.FULL or loan.private:
+        return f"#{loan.number}"
+    return f"#{loan.number} {loan.title or ', '.join(_item_names(loan))}".rstrip()
+
+
+def render_plain(loan: Loan, level: TextLevel, link: str) -> str:
+    """Return what is told of a loan outside of Outlook, as plain text: what it is about, its items, and a link."""
+    if level is TextLevel.LINK_ONLY:
+        return link
+    if level is TextLevel.NUMBER_ONLY or loan.private:
+        return f"#{loan.number}\n{link}"
+    return "\n".join((*((loan.title,) if loan.title else ()), *_item_names(loan), link))
+
+
+def _item_names(loan: Loan) -> list[str]:
+    return [item.name for item in loan.items if item.state is not ItemState.CANCELLED]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-MACHINES = ("/api/", "/graph/")
+MACHINES = ("/api/", "/graph/", "/feeds/")
 MACHINE_PATHS = ("/api", "/healthz", "/readyz", "/metrics")
 
 

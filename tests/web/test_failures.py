@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from engine.web.failures import ADDRESSES_MAX, BURST, PAUSE, Failures
+from engine.web.failures import BURST, PAUSE, Failures
+from engine.web.pace import NAMES_MAX
 
 NONE = timedelta(0)
 
@@ -69,8 +70,8 @@ def test_what_has_no_address_is_one_as_well() -> None:
 def test_a_flood_of_addresses_forgets_neither_memory_nor_the_worst() -> None:
     clock = Clock()
     failures = failing(clock, "192.0.2.1", 100)
-    for number in range(ADDRESSES_MAX + 10):
+    for number in range(NAMES_MAX + 10):
         failures.note(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
 
     assert failures.wait("192.0.2.1") > NONE
-    assert len(failures._forgiven_at) <= ADDRESSES_MAX
+    assert len(failures._pace._forgiven_at) <= NAMES_MAX

@@ -22,6 +22,7 @@ from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, RoomsSettings, Settings
 from engine.web.api import create_api
+from engine.web.feeds import build_feeds
 from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.pages.app import create_pages
@@ -96,4 +97,8 @@ def open_house(folder: Path, outside: Outside | None = None, **settings: Any) ->
         )
         office.rooms.apply_import(plan_import(places, (), ignored_tags=frozenset()), default_store="Main desk")
         parts = build_web_parts(wanted, office, Metrics(), token=None, public=wanted.web.public_url or ORIGIN)
-        yield House(office, Front(create_api(parts), create_pages(build_page_parts(wanted, office, parts, outside))))
+        routers = [build_feeds(office.feeds, parts.failures, office.now)]
+        yield House(
+            office,
+            Front(create_api(parts, routers=routers), create_pages(build_page_parts(wanted, office, parts, outside))),
+        )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
+from engine.calendars.book import FeedBook
 from engine.ids import Address, BookableId, StoreId
 from engine.loans.board import BoardShelf
 from engine.loans.loan import Asset, Decision, Requester, Store, TextLevel
@@ -168,6 +169,7 @@ class PageParts:
     cases: CaseShelves
     activity: ActivityBoard
     backfills: BackfillBook
+    feeds: FeedBook
     compare_rooms: Callable[[], object]
     read_traffic: Callable[[], Traffic]
     room_board: RoomBoard
