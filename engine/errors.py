@@ -10,6 +10,7 @@
     ├── Permanent          will not heal by itself: park, open a case
     │   ├── Refused            the other side says no (403, policy)
     │   ├── MailboxClosed      one mailbox cannot be reached: suspend it, cancel nothing
+    │   │   └── AccessDenied       because we are not permitted to use it
     │   ├── Malformed          what came back makes no sense
     │   └── Unmatched          the thing named is not there (404)
     ├── Fatal              the engine cannot go on: stop and say why
@@ -79,6 +80,10 @@ class Refused(Permanent):
 
 class MailboxClosed(Permanent):
     """One mailbox cannot be reached (403, MailboxNotEnabledForRESTAPI, unknown user). Never a deletion."""
+
+
+class AccessDenied(MailboxClosed):
+    """The mailbox is there, or may be, and we are not permitted to use it (403)."""
 
 
 class Malformed(Permanent):

@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -99,6 +100,12 @@ def _check_database(value: str) -> str:
     raise ValueError("another kind of database")
 
 
+def _check_day(value: str) -> str:
+    if value:
+        date.fromisoformat(value)  # raises ValueError
+    return value
+
+
 def _check_clock(value: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
         raise ValueError("not a time of day such as 02:30")
@@ -124,6 +131,8 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Domains = Annotated[tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(_split)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 Clock = Annotated[str, AfterValidator(_check_clock)]
+Day = Annotated[str, BeforeValidator(lambda value: f"{value}" if isinstance(value, date) else value)]
+"""A day such as 2027-11-30, or empty; TOML has days of its own, which need no quotes."""
 OptionalWebAddress = Annotated[str, AfterValidator(_check_optional_web_address)]
 Secret = SecretStr | None
 
@@ -190,6 +199,12 @@ class GraphSettings(Section):
     client_secret: Secret = Field(default=None, description="the secret of the app registration")
     client_secret_file: str = Field(default="", description="the path of a file that holds the secret and nothing else")
     certificate_path: str = Field(default="", description="the path of a PEM or PKCS#12 file with certificate and key")
+    credential_expires: Annotated[Day, AfterValidator(_check_day)] = Field(
+        default="", description="a day such as 2027-11-30, or empty"
+    )
+    closed_mailbox: Annotated[str, AfterValidator(_check_address)] = Field(
+        default="", description="an e-mail address, or empty for none"
+    )
     http_client: HttpClient = _choice("aiohttp", HttpClient)
     requests_per_mailbox: Whole = _count(3, 1, 4, "requests")
     timeout_seconds: Whole = _count(30, 1, 600, "seconds")

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from engine.app.office import Office
     from engine.reconcile.backfill_book import Backfill
     from engine.reconcile.lines import PlanLine
+    from engine.rooms.connection import Connection
     from engine.rooms.room import Room
     from engine.settings import Settings
+    from engine.web.pages.welcome_parts import Trial
 
 
 def open_office(settings: Settings) -> Office:
@@ -43,6 +45,20 @@ async def plan_sync(settings: Settings, room: Room | None, apply: bool, language
     from engine.app.errands import plan_sync as compare
 
     return await compare(settings, room, apply=apply, language=language)
+
+
+def describe_connection(settings: Settings) -> Connection:
+    """Return how the tenant knows us. Opens nothing but a certificate's file."""
+    from engine.app.connection import connection_of
+
+    return connection_of(settings)
+
+
+async def try_permissions(settings: Settings) -> Sequence[Trial]:
+    """Try each thing the engine needs of the tenant, and the one that must not work."""
+    from engine.app.errands import try_permissions as try_all
+
+    return await try_all(settings)
 
 
 async def import_rooms(settings: Settings) -> Sequence[PlanLine]:

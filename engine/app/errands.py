@@ -11,6 +11,7 @@ from operator import itemgetter
 from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.app.service import build_service_calendar, credential_of
+from engine.app.trials import try_tenant
 from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.errors import Unreachable
@@ -24,6 +25,7 @@ from engine.worker.bookings import is_led
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Where a booking without readable times stands among the others."""
+from engine.web.pages.welcome_parts import Trial
 
 BACKFILL_AT_ONCE = 100
 """Meetings a command deals with in one transaction: a fifth of a second during which nobody else writes."""
@@ -86,6 +88,12 @@ async def plan_sync(settings: Settings, room: Room | None, *, apply: bool, langu
         for series in sorted(led):
             await engine.series_pass.settle(series)
         return [line for _, lines in sorted(found, key=itemgetter(0)) for line in lines]
+
+
+async def try_permissions(settings: Settings) -> Sequence[Trial]:
+    """Try each thing the engine needs of the tenant, and the one that must not work. Raises nothing of Graph's."""
+    async with _open_engine(settings) as engine:
+        return await try_tenant(engine.office, engine.calendar)
 
 
 async def import_rooms(settings: Settings) -> Sequence[PlanLine]:

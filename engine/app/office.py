@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from engine.app.connection import connection_of
 from engine.app.feeds import Feeds
 from engine.database.backfills import BackfillDesk
 from engine.database.comparisons import Comparison, ComparisonStore
@@ -37,6 +38,7 @@ from engine.reconcile.actions import Note
 from engine.reconcile.brake import BrakeRule
 from engine.reconcile.gathering import GatherRule
 from engine.reconcile.ledger import SyncRules
+from engine.rooms.connection import Expiry, expiry_of
 from engine.settings import Settings
 
 RULES_SECONDS = 10.0
@@ -161,6 +163,7 @@ class Office:
         self.rooms = RoomDirectory(self.database, self.cache)
         self.overrides = Overrides(self.database)
         self.instance = self._instance()
+        self.connection = connection_of(settings)
         self.rules = Rules(settings, self.overrides, self.cache, now)
         self.desk = Desk(self.database, self._desk_options, on_rules=self.cache.forget)
         self.series = SeriesDesk(self.database, self.desk, self.cache, self._desk_options)
@@ -256,6 +259,7 @@ class Office:
         return {
             "instance": self.instance,
             "mode": self.rules.sync().mode,
+            **_say_expiry(expiry_of(self.connection, self.now().date())),
             "delivery": self.settings.sync.delivery,
             "rooms": self.status.rooms_by_state(),
             "rooms_not_yet_read": [room.name for room in health if not room.contacted],
@@ -281,6 +285,13 @@ class Office:
             "meetings_from_before": self.status.listed_meetings(),
             "jobs": self.status.jobs(),
         }
+
+
+def _say_expiry(found: Expiry | None) -> dict[str, object]:
+    """Return how long secret or certificate still holds; nothing where that is unknown."""
+    if found is None:
+        return {}
+    return {"credential": {"expires_on": found.on.isoformat(), "days_left": found.days, "warn": found.step is not None}}
 
 
 def _say_drift(found: Comparison | None) -> dict[str, object]:

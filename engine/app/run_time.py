@@ -9,8 +9,8 @@ from concurrent.futures import TimeoutError as TooLate
 from pydantic import SecretStr
 
 from engine.app.office import Office
+from engine.app.trials import LOOKING
 from engine.errors import EngineError, Fault, Invalid, MailboxClosed
-from engine.ids import ICalUid
 from engine.loans.loan import Decision
 from engine.rooms.calendar import RoomCalendar
 from engine.settings import SECRETS, parse_value, without_password
@@ -46,7 +46,7 @@ def probe_through(calendar: RoomCalendar, loop: asyncio.AbstractEventLoop) -> Pr
     """Return a function for other threads that asks Graph, with the very permission the engine needs there."""
 
     def probe(address: str) -> MailboxAnswer:
-        asking = asyncio.run_coroutine_threadsafe(calendar.find_event(address, ICalUid("accord-looks-around")), loop)
+        asking = asyncio.run_coroutine_threadsafe(calendar.find_event(address, LOOKING), loop)
         try:
             asking.result(PROBE_SECONDS)
         except MailboxClosed:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 
+from engine.app.connection import warn_of_expiry
 from engine.app.demo import furnish_desk
 from engine.app.engine import Engine
 from engine.app.office import Office
@@ -110,6 +111,7 @@ async def _serve(settings: Settings) -> None:
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
         engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics))
         _announce(settings, public, base_url, token)
+        warn_of_expiry(office.connection, office.now, at_start=True)
         _spare_collector()
         await _work(settings, office, engine, stopping)
 
@@ -340,6 +342,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         provider=provider,
         outlook=outside.outlook,
         try_tenant=outside.try_tenant,
+        connection=office.connection,
         development=_demo_people() if is_here and settings.simulated and provider is None else None,
         secure=parts.base_address.startswith("https://"),
         simulated=settings.simulated,
@@ -500,6 +503,7 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
         now=office.now(),
         loan_clock=office.desk.run_clock,
         retention=lambda: office.inbox.prune(office.now() - NOTIFICATIONS_KEPT),
+        check_credential=lambda: warn_of_expiry(office.connection, office.now),
         check_subscriptions=office.subscriptions.mark_due if push else None,
         poll_rooms=None if push else lambda: office.rooms.mark_rooms(priority=Priority.LIVE),
         import_every=timedelta(minutes=settings.rooms.import_every_minutes),

@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as TooLate
 from datetime import timedelta
 
 from engine.app.office import Office
-from engine.errors import CredentialsRevoked, EngineError
+from engine.errors import AccessDenied, CredentialsRevoked, EngineError
 from engine.ids import Address, ICalUid
 from engine.interval import Interval, ceil_to_grid
 from engine.rooms.calendar import EventDraft, RoomCalendar
@@ -17,6 +17,8 @@ from engine.rooms.room import Place
 from engine.web.pages.welcome_parts import Needed, Outcome, Trial, TryTenant
 
 TRIAL_SECONDS = 60.0
+LOOKING = ICalUid("accord-looks-around")
+"""The uid of no event: asking for it shows whether a calendar may be read."""
 SUBJECT = "Accord: trying whether it may write here"
 
 
@@ -35,7 +37,11 @@ def try_through(office: Office, calendar: RoomCalendar, loop: asyncio.AbstractEv
 
 
 async def try_tenant(office: Office, calendar: RoomCalendar) -> list[Trial]:
-    """Try what the engine needs. Only a default user's calendar is written to: one event without guests, taken back."""
+    """
+    Try what the engine needs, and that it can do no more than that.
+
+    Only a default user's calendar is written to: one event without guests, taken back.
+    """
     places, listed = await _try_places(calendar)
     if places.needed is Needed.IDENTITY:
         return [places, *(Trial(needed, Outcome.NOT_TRIED) for needed in Needed if needed is not Needed.IDENTITY)]
@@ -45,6 +51,7 @@ async def try_tenant(office: Office, calendar: RoomCalendar) -> list[Trial]:
         places,
         await _try_room(calendar, listed),
         await _try_writing(office, calendar, rules.default_user if rules.mode == "two_way" else None),
+        await _try_closed(calendar, office.connection.closed_mailbox),
         _look_at_subscriptions(office),
     ]
 
@@ -67,7 +74,7 @@ async def _try_room(calendar: RoomCalendar, places: tuple[Place, ...]) -> Trial:
     if place is None:
         return Trial(Needed.ROOM_CALENDARS, Outcome.NOT_TRIED)
     try:
-        await calendar.find_event(place.address, ICalUid("accord-looks-around"))
+        await calendar.find_event(place.address, LOOKING)
     except EngineError as error:
         return Trial(Needed.ROOM_CALENDARS, Outcome.FAILED, str(error))
     return Trial(Needed.ROOM_CALENDARS, Outcome.OK, place.name)
@@ -85,6 +92,20 @@ async def _try_writing(office: Office, calendar: RoomCalendar, mailbox: Address 
     except EngineError as error:
         return Trial(Needed.WRITING, Outcome.FAILED, str(error))
     return Trial(Needed.WRITING, Outcome.OK, mailbox)
+
+
+async def _try_closed(calendar: RoomCalendar, mailbox: Address | None) -> Trial:
+    """Try to read a mailbox that must not be readable. Only a clear refusal proves it: a mailbox that is not there
+    could not have been read either."""
+    if mailbox is None:
+        return Trial(Needed.CLOSED, Outcome.NOT_TRIED)
+    try:
+        await calendar.find_event(mailbox, LOOKING)
+    except AccessDenied:
+        return Trial(Needed.CLOSED, Outcome.OK, mailbox)
+    except EngineError as error:
+        return Trial(Needed.CLOSED, Outcome.FAILED, str(error))
+    return Trial(Needed.CLOSED, Outcome.FAILED, f"{mailbox} could be read")
 
 
 def _look_at_subscriptions(office: Office) -> Trial:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from engine.reconcile.series_book import SeriesBook
     from engine.reconcile.ways import CaseView, Way
     from engine.reconcile.why import Answer
+    from engine.rooms.connection import Connection
     from engine.rooms.room import Room
     from engine.settings import Settings
+    from engine.web.pages.welcome_parts import Trial
 
 
 class RoomShelf(Protocol):
@@ -124,6 +126,14 @@ class Engine(Protocol):
         self, settings: Settings, room: Room | None, apply: bool, language: str
     ) -> Coroutine[Any, Any, Sequence[PlanLine]]:
         """Compare one room, or all, with Outlook; act on it only when *apply* says so."""
+        ...
+
+    def describe_connection(self, settings: Settings) -> Connection:
+        """Return how the tenant knows us."""
+        ...
+
+    def try_permissions(self, settings: Settings) -> Coroutine[Any, Any, Sequence[Trial]]:
+        """Try each thing the engine needs of the tenant, and the one that must not work."""
         ...
 
     def import_rooms(self, settings: Settings) -> Coroutine[Any, Any, Sequence[PlanLine]]:

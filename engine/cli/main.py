@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import backfill, cases, feeds, loans, office, service, simulate, weather, why
+from engine.cli import backfill, cases, connect, feeds, loans, office, service, simulate, weather, why
 from engine.cli.doors import Doors
 from engine.cli.failures import EXIT_HELP, Group
 
@@ -46,6 +46,7 @@ def prepare(
 
 
 service.register(app)
+connect.register(app)
 why.register(app)
 app.add_typer(office.rooms, name="rooms")
 app.add_typer(loans.app, name="loans")

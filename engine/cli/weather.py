@@ -223,7 +223,31 @@ def read_values(words: list[str] | None) -> dict[str, Any]:
     return found
 
 
+def permissions(
+    ctx: typer.Context,
+    grant: Annotated[
+        list[str] | None, typer.Option(help="What the application may do in every mailbox; nothing else then.")
+    ] = None,
+    scoped: Annotated[
+        list[str] | None, typer.Option(help="PERMISSION=ADDRESS: what it may do in one mailbox besides.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Permit everything again.")] = False,
+    at: At = "",
+) -> None:
+    """Show what the application may do in the tenant; or let it do this and nothing else."""
+    outlook = reach(ctx.obj, at)
+    if everything:
+        outlook.control("POST", "/permissions", {})
+    elif grant is not None or scoped is not None:
+        limited: dict[str, list[str]] = {}
+        for text in scoped or ():
+            name, _, address = text.partition("=")
+            limited.setdefault(name, []).append(address)
+        outlook.control("POST", "/permissions", {"granted": grant or [], "scoped": limited})
+    show_json(outlook.control("GET", "/permissions"))
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to `simulate`."""
-    for command in (fault, endpoint, subscriptions, processing, settle, forward, mails, admin):
+    for command in (fault, endpoint, subscriptions, permissions, processing, settle, forward, mails, admin):
         app.command()(command)

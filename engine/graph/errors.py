@@ -15,6 +15,7 @@ from enum import Enum, auto
 import msgspec
 
 from engine.errors import (
+    AccessDenied,
     CredentialsRevoked,
     EngineError,
     MailboxClosed,
@@ -102,6 +103,7 @@ _BY_STATUS: Mapping[int, type[EngineError]] = {
 
 _ADVICE: Mapping[type[EngineError], str] = {
     MailboxClosed: "check that the mailbox exists and that the application may use it",
+    AccessDenied: "check that the mailbox exists and that the application may use it",
     CredentialsRevoked: "check the application's secret or certificate, and its consent in the directory",
     Refused: "check the application's permissions and the values sent",
 }
@@ -164,7 +166,7 @@ def _decide(status: int, codes: tuple[str, ...], target: Target, is_write: bool)
     if kind in (Unmatched, MailboxClosed) and target is not Target.ITEM:
         return MailboxClosed if target is Target.MAILBOX else Unmatched
     if status == 403 and kind is Refused and target is not Target.TENANT:
-        return MailboxClosed
+        return AccessDenied
     if status == 400 and kind is Refused and not is_write:
         return BadRequest
     if status == 409 and kind is Stale and target is Target.TENANT:

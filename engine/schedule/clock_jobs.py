@@ -57,6 +57,7 @@ def plan_jobs(
     sweep_rooms: Task,
     loan_clock: Task,
     retention: Task,
+    check_credential: Task,
     check_subscriptions: Task | None,
     poll_rooms: Task | None,
     import_every: timedelta,
@@ -83,6 +84,7 @@ def plan_jobs(
         ClockJob("compare_rooms", timedelta(days=1), compare_rooms, first_after=catch_up, at=compare_at),
         ClockJob("loan_clock", LOAN_CLOCK, loan_clock, first_after=timedelta(0)),
         ClockJob("retention", RETENTION, retention, first_after=timedelta(minutes=5)),
+        ClockJob("check_credential", timedelta(days=1), check_credential),
     ]
     if check_subscriptions is not None:
         jobs.append(ClockJob("check_subscriptions", RENEWAL_CHECK, check_subscriptions, first_after=LOAN_CLOCK))

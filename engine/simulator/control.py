@@ -24,6 +24,7 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
     GET  /sim/endpoints                 POST the same {host, state}: ok, slow or drop
     GET  /sim/subscriptions                                  with client states
     POST /sim/subscriptions/{id}/remove {notice?} | kill | lifecycle {event}
+    GET  /sim/permissions               POST the same {granted?, scoped?}: what the application may do
     GET  /sim/stats                                          POST /sim/stats/reset
 """
 
@@ -63,6 +64,7 @@ class Control:
             "endpoints": self._endpoints,
             "subscriptions": self._subscriptions,
             "mails": self._mails,
+            "permissions": self._permissions,
             "stats": self._stats,
         }
 
@@ -222,6 +224,12 @@ class Control:
 
     def _mails(self, method: str, rest: list[str], body: Body) -> Any:
         return [{**letter._asdict(), "at": render_instant(letter.at)} for letter in self._tenant.world.letters]
+
+    def _permissions(self, method: str, rest: list[str], body: Body) -> Any:
+        permissions = self._tenant.permissions
+        if method == "POST":
+            permissions.set(body.get("granted"), body.get("scoped"))
+        return permissions.describe()
 
     def _stats(self, method: str, rest: list[str], body: Body) -> Any:
         if rest == ["reset"]:

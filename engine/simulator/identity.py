@@ -1,13 +1,14 @@
 """
-The sign-in side: tokens for the application, and the discovery document.
+The sign-in side: tokens for the application and for people, and the discovery document.
 
-A token is a signed expiry, so it stays good across a restart. Source: Entra docs, v2-oauth2-client-creds-grant-flow.
+A token is a signed expiry and whose it is, so it stays good across a restart. Source: Entra docs,
+v2-oauth2-client-creds-grant-flow.
 """
 
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from engine.simulator.options import TenantOptions
+from engine.simulator.permissions import Caller
 from engine.simulator.wire import GraphError, Request, Response, json_response
 
 
@@ -44,31 +46,43 @@ class Identity:
         answer = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
         return json_response(200, answer)
 
-    def make_token(self) -> str:
-        """Return a token that is good from now on for the configured time."""
-        expires = int(self._now().timestamp()) + self._options.token_seconds
-        return f"eyJ0.{expires}.{self._sign(expires)}"
+    def make_token(self, caller: Caller | None = None, *, seconds: int | None = None) -> str:
+        """Return a token that is good from now on for *seconds*, else the configured time; of the application's own
+        when no *caller* is named."""
+        expires = int(self._now().timestamp()) + (self._options.token_seconds if seconds is None else seconds)
+        content = f"{expires}.{_pack(caller or Caller())}"
+        return f"eyJ0.{content}.{self._sign(content)}"
 
-    def check(self, request: Request) -> None:
-        """Let a request with a good token pass; raises Graph's 401 otherwise."""
-        if not self._options.require_token:
-            return
+    def personal_token(self, address: str) -> str:
+        """Return a token with which a person uses their own mailbox, as Outlook does."""
+        static = self._options.static_token
+        return f"{static}:{address}" if static else self.make_token(Caller(address))
+
+    def check(self, request: Request) -> Caller:
+        """Return who asks, when the token is good; raises Graph's 401 otherwise."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise _unauthorised("Access token is empty.")
-        if token != self._options.static_token and not self._is_good(token.strip()):
-            raise _unauthorised("Lifetime validation failed, the token is expired.")
+        token, static = token.strip() if scheme.lower() == "bearer" else "", self._options.static_token
+        if static and token.startswith(static) and token[len(static) :][:1] in ("", ":"):
+            return Caller(token[len(static) + 1 :] or None)
+        caller = self.read_token(token)
+        if caller is None and self._options.require_token:
+            raise _unauthorised(
+                "Lifetime validation failed, the token is expired." if token else "Access token is empty."
+            )
+        return caller or Caller()
 
-    def _is_good(self, token: str) -> bool:
+    def read_token(self, token: str) -> Caller | None:
+        """Return whose token this is; None unless we made it and it has not expired."""
         head, _, rest = token.partition(".")
-        expires, _, signature = rest.partition(".")
+        content, _, signature = rest.rpartition(".")
+        expires, _, packed = content.partition(".")
         if head != "eyJ0" or not expires.isdigit() or int(expires) <= self._now().timestamp():
-            return False
-        return hmac.compare_digest(signature, self._sign(int(expires)))
+            return None
+        return _unpack(packed) if hmac.compare_digest(signature, self._sign(content)) else None
 
-    def _sign(self, expires: int) -> str:
+    def _sign(self, content: str) -> str:
         key = f"{self._options.client_secret}/{self._options.seed}".encode()
-        return urlsafe_b64encode(hmac.new(key, str(expires).encode(), sha256).digest()).decode().rstrip("=")
+        return urlsafe_b64encode(hmac.new(key, content.encode(), sha256).digest()).decode().rstrip("=")
 
     def _refuse(self, error: str, code: int, text: str, *, status: int = 400) -> Response:
         body: dict[str, Any] = {
@@ -124,6 +138,20 @@ class Identity:
             "id_token_signing_alg_values_supported": ["RS256"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
         })  # fmt: skip
+
+
+def _pack(caller: Caller) -> str:
+    if caller.person is None:
+        return ""
+    scopes = "*" if caller.scopes is None else " ".join(sorted(caller.scopes))
+    return urlsafe_b64encode(f"{caller.person}|{scopes}".encode()).decode().rstrip("=")
+
+
+def _unpack(packed: str) -> Caller:
+    if not packed:
+        return Caller()
+    person, _, scopes = urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode().partition("|")
+    return Caller(person, None if scopes == "*" else frozenset(scopes.split()))
 
 
 def _unauthorised(message: str) -> GraphError:

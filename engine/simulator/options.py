@@ -32,6 +32,8 @@ class TenantOptions:
     tenant_id: str = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
     client_id: str = "0e4b6a4c-5bb0-4c4c-9c0d-6a4b7f1c2d3e"
     client_secret: str = "demo-secret"
+    granted: tuple[str, ...] | None = None
+    """The application permissions with consent; None: whatever is asked for. See `permissions.Permissions`."""
     domains: tuple[str, ...] = ("example.org",)
     """Addresses elsewhere are outside the organisation."""
     concurrent_max: int = 4

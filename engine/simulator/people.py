@@ -1,8 +1,8 @@
 """
 Somebody at Outlook: a thin driver that books, moves and cancels through `Tenant.handle` and nothing else.
 
-Every verb is one Graph request under the tenant's static token (or one it asked the token endpoint for), so what a
-person does here is exactly what the real client could do.
+Every verb is one Graph request under that person's own token, so what a person does here is exactly what the real
+client could do, whatever the application is permitted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Mailbox:
 
     async def call(self, method: str, tail: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """Make one request under this mailbox and return its JSON; raises Refused."""
-        token = self.tenant.options.static_token or self.tenant.identity.make_token()
+        token = self.tenant.identity.personal_token(self.address)
         named = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **(headers or {})}
         data = b"" if body is None else encode_json(body)
         response = await self.tenant.handle(method, f"{HOST}{self._path}{tail}", named, data)

@@ -24,6 +24,7 @@ from engine.simulator.office import Office
 from engine.simulator.options import TenantOptions
 from engine.simulator.outlook import Outlook
 from engine.simulator.paths import is_write, path_kind, refuse_closed, unknown_user, within_calendar
+from engine.simulator.permissions import Permissions
 from engine.simulator.places import Places
 from engine.simulator.records import Mailbox
 from engine.simulator.steps import Steps
@@ -78,6 +79,7 @@ class Tenant:
         self.courier = Courier(self.world, self.subscriptions, self.faults, post=post, spawn=spawn)
         self.throttle = Throttle(self.options, now)
         self.identity = Identity(self.options, now)
+        self.permissions = Permissions(self.options.granted)
         self.requests: Counter[tuple[str, str, str]] = Counter()
         """Graph requests by (method, kind of path, mailbox id or ""), batch parts counted singly."""
         self.statuses: Counter[int] = Counter()
@@ -213,7 +215,9 @@ class Tenant:
         return response
 
     async def _limited(self, request: Request, mailbox: Mailbox | None) -> Response:
-        self.identity.check(request)
+        caller = self.identity.check(request)
+        if self.permissions.limits(caller) and not self._is_unknown(request, mailbox):
+            self.permissions.check(caller, request, self._addresses(request, mailbox))
         if mailbox is None:
             return await self._route(request, None)
         self.throttle.enter(mailbox.id)
@@ -286,6 +290,17 @@ class Tenant:
         if len(segments) > 2 and segments[1].lower() == "users":
             return self.world.find_mailbox(segments[2])
         return None
+
+    def _is_unknown(self, request: Request, mailbox: Mailbox | None) -> bool:
+        """Tell whether a request names somebody who is not there: that is said before anything about permissions."""
+        return mailbox is None and len(request.segments) > 2 and request.segments[1].lower() == "users"
+
+    def _addresses(self, request: Request, mailbox: Mailbox | None) -> frozenset[str]:
+        """Return the addresses of the mailbox a request is about; that of a new subscription is in its resource."""
+        if mailbox is None and request.method == "POST" and request.segments[1].lower() == "subscriptions":
+            parts = str(request.json.get("resource", "")).strip("/").split("/")
+            mailbox = self.world.find_mailbox(parts[1]) if len(parts) > 1 else None
+        return self.world.addresses_of(mailbox) if mailbox is not None else frozenset()
 
     # -- faults, counters, errors
 

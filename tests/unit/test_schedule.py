@@ -63,6 +63,7 @@ class TestTheJobs:
             sweep_rooms=task,
             loan_clock=task,
             retention=task,
+            check_credential=task,
             check_subscriptions=None if polling else task,
             poll_rooms=task if polling else None,
             import_every=timedelta(minutes=15),
@@ -79,6 +80,7 @@ class TestTheJobs:
             "sweep_rooms": timedelta(hours=6),
             "loan_clock": timedelta(minutes=1),
             "retention": timedelta(days=1),
+            "check_credential": timedelta(days=1),
             "compare_rooms": timedelta(days=1),
             **({"poll_rooms": timedelta(seconds=60)} if polling else {"check_subscriptions": timedelta(minutes=15)}),
         }
@@ -89,7 +91,8 @@ class TestTheJobs:
         for both in (task, None):
             with pytest.raises(AssertionError):
                 plan_jobs(
-                    import_places=task, sweep_rooms=task, loan_clock=task, retention=task, check_subscriptions=both,
+                    import_places=task, sweep_rooms=task, loan_clock=task, retention=task, check_credential=task,
+                    check_subscriptions=both,
                     poll_rooms=both, import_every=HOUR, sweep_every=HOUR, poll_every=HOUR,
                     compare_rooms=task, compare_at=time(2, 30), compared_at=None, now=NOW,
                 )  # fmt: skip

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from engine.app.service import Outside
 from engine.app.trials import try_tenant
+from engine.database.sessions import SessionStore
 from engine.errors import CredentialsRevoked, MailboxClosed, Refused
 from engine.ids import Address
 from engine.rooms.calendar import EventDraft
 from engine.rooms.room import Place
+from engine.settings import GraphSettings
 from engine.web.pages.welcome_parts import Needed, Outcome, Trial
 from tests.web.conftest import TestClient
-from tests.web.visitors import House, open_house
+from tests.web.visitors import AMELIE, House, open_house
 
 
 @pytest.fixture
@@ -74,6 +77,59 @@ class TestTheLines:
         assert "reboot" not in lines
 
 
+class TestConsent:
+    def test_has_an_address_once_both_ids_are_known(self, admin: TestClient) -> None:
+        known = {"tenant": "contoso.example", "client": "0e4b-6a4c"}
+
+        page = admin.get("/welcome", params=known).text
+
+        assert "https://login.microsoftonline.com/contoso.example/adminconsent?client_id=0e4b-6a4c&amp;" in page
+        assert "redirect_uri=http%3A%2F%2F127.0.0.1%3A8420%2Fwelcome%2Fconsented" in page
+        assert "adminconsent" not in admin.get("/welcome").text
+
+    @pytest.mark.parametrize(
+        ("query", "said"),
+        [
+            ({"admin_consent": "True", "tenant": "x", "state": "y"}, "The directory says that the permissions are"),
+            ({"admin_consent": "True", "error": "permission_denied"}, "The permissions were not granted."),
+            ({"error": "access_denied", "error_description": "The admin <canceled>"}, "The admin &lt;canceled&gt;"),
+        ],
+    )
+    def test_comes_back_with_what_became_of_it(self, admin: TestClient, query: dict[str, str], said: str) -> None:
+        """A refusal may carry admin_consent=True as well (Entra docs: v2-admin-consent)."""
+        assert said in admin.get("/welcome/consented", params=query).text
+
+    def test_is_for_administrators(self, house: House) -> None:
+        assert house.signed_in("staff").get("/welcome/consented").status_code == 403
+
+
+class TestTheEndOfTheSecret:
+    @pytest.mark.parametrize(
+        ("day", "said"),
+        [
+            ("2027-03-01", ""),
+            ("2026-12-01", "ends in 11 days, on Tue 1 Dec 2026"),
+            ("2026-11-20", "ends today"),
+            ("2026-11-19", "ended on Thu 19 Nov 2026"),
+        ],
+    )
+    def test_is_told_on_the_pages_and_by_status(self, tmp_path: Path, day: str, said: str) -> None:
+        """On pages only when there is something to do; `status` always."""
+        graph = GraphSettings(
+            credential="secret", tenant_id="t", client_id="c", client_secret=SecretStr("s"), credential_expires=day
+        )
+        with open_house(tmp_path, graph=graph) as house:
+            credential = house.office.read_status()["credential"]
+            session = SessionStore(house.office.database).create(AMELIE, "admin", provider="test", agent="")
+            visitor = house.visitor(Cookie=f"accord_session={session}")
+            pages = [visitor.get(path).text for path in ("/activity", "/welcome")]
+
+        assert credential["expires_on"] == day  # type: ignore[index]
+        for page in pages:
+            assert said in page
+            assert ("application’s secret or certificate" in page) == bool(said)
+
+
 class TestTrying:
     def test_shows_what_came_of_it_and_what_to_do(self, admin: TestClient) -> None:
         whole, piece = admin.post("/welcome/try"), admin.post("/welcome/try", headers={"HX-Request": "true"})
@@ -127,11 +183,12 @@ class TestTheTrials:
         house.office.rules.forget()
 
         assert outcomes(house, Tenant()) == {
-            "identity": "ok", "places": "ok", "room_calendars": "ok", "writing": "ok", "notifications": "failed",
+            "identity": "ok", "places": "ok", "room_calendars": "ok", "writing": "ok", "closed": "not_tried",
+            "notifications": "failed",
         }  # fmt: skip
         assert outcomes(house, Tenant(room=MailboxClosed("no"), writing=Refused("no"))) == {
             "identity": "ok", "places": "ok", "room_calendars": "failed", "writing": "failed",
-            "notifications": "failed",
+            "closed": "not_tried", "notifications": "failed",
         }  # fmt: skip
         assert outcomes(house, Tenant(places=Refused("no")))["room_calendars"] == "not_tried"
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import Response
 
 from engine.reconcile.activity import KeyState
+from engine.rooms.connection import expiry_of
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page, StaffPage, ViewerPage
 from engine.web.rooms import IMPORT
@@ -28,6 +29,7 @@ JOBS: Mapping[str, str] = MappingProxyType(
         "retention": N_("Clear away old notifications"),
         "check_subscriptions": N_("Renew what Outlook notifies us of"),
         "poll_rooms": N_("Ask the rooms in turn"),
+        "check_credential": N_("See how long secret or certificate still holds"),
     }
 )
 """Timed jobs, in English."""
@@ -77,6 +79,7 @@ def show_activity(page: ViewerPage) -> Response:
         jobs=JOBS,
         calls=CALLS,
         name_key=name_keys(page),
+        expiry=expiry_of(page.parts.connection, page.now.date()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from engine.reconcile.activity import ActivityBoard, Traffic
 from engine.reconcile.backfill_book import BackfillBook
 from engine.reconcile.case_list import CaseShelves
 from engine.reconcile.ledger import SyncRules
+from engine.rooms.connection import Connection
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.live import Live
 from engine.web.pages.outlook_parts import OutlookPlayer
@@ -157,6 +158,7 @@ class PageParts:
         provider: who vouches for people; None: nobody does.
         outlook: who plays Outlook in the simulated tenant; None with a real one.
         try_tenant: tries what the engine needs of its tenant; None where there is nobody to ask.
+        connection: how the tenant knows us.
         development: whom the development sign-in offers; None: there is none.
         secure: whether people reach us over https, so that cookies may insist on it.
         simulated: whether Outlook is played by the simulated tenant.
@@ -184,6 +186,7 @@ class PageParts:
     provider: IdentityProvider | None = None
     outlook: OutlookPlayer | None = None
     try_tenant: TryTenant | None = None
+    connection: Connection = field(default_factory=Connection)
     development: Sequence[Requester] | None = None
     secure: bool = False
     simulated: bool = False

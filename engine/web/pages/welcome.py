@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from engine.rooms.connection import expiry_of
 from engine.web.access import Role
 from engine.web.pages.account import YEAR_SECONDS
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import AdminPage, UserPage
-from engine.web.wire import Line
+from engine.web.pages.welcome_parts import OUTCOMES, PURPOSES, WANTED, WHY_NOT_TRIED, Trial
+from engine.web.wire import STORABLE, Line
 
 router = APIRouter()
 
 WELCOMED_COOKIE = "accord_welcomed"
+CONSENTED_PATH = "/welcome/consented"
+"""Where the directory sends an administrator back to after the consent page."""
 
 
 def _keep_plain(value: str) -> str:
@@ -47,10 +53,32 @@ def start(page: UserPage) -> Response:
     return RedirectResponse("/welcome" if is_first else "/board", 303)
 
 
+class Consent(BaseModel):
+    """
+    What the directory says after its consent page; others may follow, and are none of our business.
+
+    A refusal carries `admin_consent=True` too, so `error` counts first (Entra docs: v2-admin-consent).
+    """
+
+    error: Line = ""
+    error_description: Annotated[str, Field(max_length=2000), STORABLE] = ""
+    admin_consent: Line = ""
+
+    @property
+    def is_given(self) -> bool:
+        return not self.error and self.admin_consent.casefold() == "true"
+
+
 @router.get("/welcome")
 def show_welcome(page: AdminPage, known: Annotated[Tenant, Query()]) -> Response:
     """Show both ways, and the steps of the longer one."""
-    return page.render("welcome.html", here="welcome", known=known, trials=None)
+    return _render(page, known)
+
+
+@router.get(CONSENTED_PATH)
+def show_consent(page: AdminPage, consent: Annotated[Consent, Query()]) -> Response:
+    """Show what became of the consent. It proves nothing (anybody may make this link): trying does."""
+    return _render(page, Tenant(), consent=consent)
 
 
 @router.post("/welcome/done")
@@ -68,6 +96,26 @@ def try_tenant(page: AdminPage) -> Response:
     """Try each permission, and show what came of it."""
     if page.parts.try_tenant is None:
         raise HTTPException(503)
-    trials = page.parts.try_tenant()
-    template = "welcome_trials.html" if page.is_fragment else "welcome.html"
-    return page.render(template, here="welcome", known=Tenant(), trials=trials)
+    return _render(page, Tenant(), trials=page.parts.try_tenant())
+
+
+def _render(
+    page: AdminPage, known: Tenant, *, trials: Sequence[Trial] | None = None, consent: Consent | None = None
+) -> Response:
+    given = page.parts.connection
+    connection = replace(given, tenant=known.tenant or given.tenant, client=known.client or given.client)
+    return page.render(
+        "welcome_trials.html" if page.is_fragment and trials is not None else "welcome.html",
+        here="welcome",
+        known=known,
+        trials=trials,
+        consent=consent,
+        connection=connection,
+        consent_address=connection.consent_address(page.parts.web.base_address + CONSENTED_PATH),
+        redirect=page.parts.web.base_address + CONSENTED_PATH,
+        expiry=expiry_of(given, page.now.date()),
+        wanted=WANTED,
+        outcomes=OUTCOMES,
+        why_not_tried=WHY_NOT_TRIED,
+        purposes=PURPOSES,
+    )

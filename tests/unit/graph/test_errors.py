@@ -9,6 +9,7 @@ import pytest
 
 from engine import errors
 from engine.errors import (
+    AccessDenied,
     CredentialsRevoked,
     EngineError,
     MailboxClosed,
@@ -45,8 +46,8 @@ ON_AN_EVENT: list[tuple[int, str, type[EngineError], type[EngineError]]] = [
     (400, "ErrorDuplicateTransactionId", DuplicateTransaction, DuplicateTransaction),
     (409, "ErrorDuplicateTransactionId", DuplicateTransaction, DuplicateTransaction),
     (401, "InvalidAuthenticationToken", CredentialsRevoked, CredentialsRevoked),
-    (403, "ErrorAccessDenied", MailboxClosed, MailboxClosed),
-    (403, "Authorization_RequestDenied", MailboxClosed, MailboxClosed),
+    (403, "ErrorAccessDenied", AccessDenied, AccessDenied),
+    (403, "Authorization_RequestDenied", AccessDenied, AccessDenied),
     (404, "ErrorItemNotFound", Unmatched, Unmatched),
     (404, "ErrorInvalidUser", MailboxClosed, MailboxClosed),
     (404, "Request_ResourceNotFound", MailboxClosed, MailboxClosed),
@@ -76,7 +77,7 @@ BY_STATUS: list[tuple[int, type[EngineError], type[EngineError]]] = [
     (302, Malformed, Malformed),
     (400, BadRequest, Refused),
     (401, CredentialsRevoked, CredentialsRevoked),
-    (403, MailboxClosed, MailboxClosed),
+    (403, AccessDenied, AccessDenied),
     (404, Unmatched, Unmatched),
     (405, Refused, Refused),
     (408, Unreachable, Unreachable),
@@ -158,7 +159,8 @@ class TestUnknownCodes:
 class TestWhatARefusalIsAbout:
     def test_a_mailbox_that_is_closed_is_not_an_engine_that_may_not(self) -> None:
         """403 on a mailbox closes that mailbox; 403 on places is a missing permission."""
-        assert type(means(403, body("ErrorAccessDenied"), target=Target.MAILBOX)) is MailboxClosed
+        assert type(means(403, body("ErrorAccessDenied"), target=Target.MAILBOX)) is AccessDenied
+        assert issubclass(AccessDenied, MailboxClosed)
         assert type(means(403, body("Authorization_RequestDenied"), target=Target.TENANT)) is Refused
 
     @pytest.mark.parametrize("code", ["ErrorItemNotFound", "MailboxNotEnabledForRESTAPI", "SomethingNew"])

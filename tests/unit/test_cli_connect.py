@@ -1,0 +1,82 @@
+"""`connect`: what it shows, and how a trial ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from engine.app import describe_connection
+from engine.cli.doors import Doors
+from engine.cli.main import app
+from engine.settings import Settings, load_settings
+from engine.web.pages.welcome_parts import Needed, Outcome, Trial
+
+ENVIRON = {
+    "ENGINE_GRAPH__CREDENTIAL": "secret",
+    "ENGINE_GRAPH__TENANT_ID": "contoso.example",
+    "ENGINE_GRAPH__CLIENT_ID": "0e4b-6a4c",
+    "ENGINE_GRAPH__CLIENT_SECRET": "hunter2",
+    "ENGINE_WEB__PUBLIC_URL": "https://accord.example.org",
+}
+
+
+def connect(*words: str, trials: Sequence[Trial] = (), seen: list[Settings] | None = None) -> Result:
+    async def try_permissions(settings: Settings) -> Sequence[Trial]:
+        (seen if seen is not None else []).append(settings)
+        return trials
+
+    engine: Any = SimpleNamespace(describe_connection=describe_connection, try_permissions=try_permissions)
+    doors = Doors(engine=lambda: engine, read=lambda _path: load_settings(None, ENVIRON))
+    return CliRunner().invoke(app, ["connect", *words], obj=doors)
+
+
+def test_shows_permissions_consent_and_commands_without_the_secret() -> None:
+    done = connect()
+
+    assert done.exit_code == 0
+    assert "Calendars.ReadWrite" in done.stdout
+    assert "https://login.microsoftonline.com/contoso.example/adminconsent?client_id=0e4b-6a4c&" in done.stdout
+    assert "New-ManagementRoleAssignment -App 0e4b-6a4c" in done.stdout
+    assert "hunter2" not in done.stdout
+
+
+def test_says_the_same_to_scripts() -> None:
+    found = json.loads(connect("-o", "json", "--closed", "boss@example.org").stdout)
+
+    assert [each["name"] for each in found["permissions"]] == ["Place.Read.All", "Calendars.ReadWrite"]
+    assert found["redirect_address"] == "https://accord.example.org/welcome/consented"
+    assert found["closed_mailbox"] == "boss@example.org"
+    assert found["days_left"] is None
+
+
+@pytest.mark.parametrize(("outcome", "code"), [(Outcome.OK, 0), (Outcome.NOT_TRIED, 0), (Outcome.FAILED, 1)])
+def test_a_trial_ends_with_1_when_anything_does_not_hold(outcome: Outcome, code: int) -> None:
+    trials = [Trial(Needed.IDENTITY, Outcome.OK), Trial(Needed.PLACES, outcome, "403: no")]
+
+    assert connect("--try", trials=trials).exit_code == code
+
+
+def test_a_trial_says_what_to_do_in_both_languages() -> None:
+    trials = [Trial(Needed.PLACES, Outcome.FAILED, "403: no"), Trial(Needed.CLOSED, Outcome.NOT_TRIED)]
+
+    english, french = connect("--try", trials=trials), connect("--try", "--lang", "fr", trials=trials)
+
+    assert "- It may read the list of rooms: does not work   403: no; Application permission Place" in english.stdout
+    assert "graph.closed_mailbox" in english.stdout
+    assert "Autorisation d'application Place.Read.All" in french.stdout
+
+
+def test_the_mailbox_that_must_stay_closed_may_be_named_here() -> None:
+    seen: list[Settings] = []
+
+    connect("--try", "--closed", "boss@example.org", seen=seen)
+
+    assert seen[0].graph.closed_mailbox == "boss@example.org"
+    assert connect("--try", "--closed", "boss").exit_code == 2
+    assert connect("--lang", "de").exit_code == 2
