@@ -21,11 +21,11 @@ from engine.reconcile.lines import CHANGES, PlanLine, begins_at, say_plan
 from engine.rooms.room import Room
 from engine.settings import Settings
 from engine.subscriptions.plan import Endpoint
+from engine.web.pages.welcome_parts import Trial
 from engine.worker.bookings import is_led
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Where a booking without readable times stands among the others."""
-from engine.web.pages.welcome_parts import Trial
 
 BACKFILL_AT_ONCE = 100
 """Meetings a command deals with in one transaction: a fifth of a second during which nobody else writes."""
