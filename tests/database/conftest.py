@@ -12,6 +12,15 @@ from engine.database.tables import metadata
 from tests.database.building import Building, StandingClock
 from tests.postgres import Postgres
 
+EMPTY_ALL = "".join(f'DELETE FROM "{table.name}";' for table in reversed(metadata.sorted_tables)) + """
+DO $$ DECLARE counter text; BEGIN
+    FOR counter IN SELECT quote_ident(sequencename) FROM pg_sequences WHERE last_value IS NOT NULL LOOP
+        EXECUTE 'ALTER SEQUENCE ' || counter || ' RESTART';
+    END LOOP;
+END $$"""
+"""Empties every table of PostgreSQL, and numbers begin anew. TRUNCATE does it with ten times the work: it makes new
+files for each table and index, when hardly any holds a row."""
+
 
 @pytest.fixture
 def clock() -> StandingClock:
@@ -44,8 +53,7 @@ def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("migrated_postgresql_url")
     database = Database(url)
     with database.write() as transaction:
-        names = ", ".join(f'"{name}"' for name in metadata.tables)
-        transaction.connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        transaction.connection.exec_driver_sql(EMPTY_ALL)
     database.close()
     return url
 

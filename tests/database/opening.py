@@ -32,13 +32,11 @@ class HandClock:
 
 
 class Opened:
-    """A database, its clock, and short ways to look into it."""
+    """A migrated database, its clock, and short ways to look into it."""
 
     def __init__(self, url: str) -> None:
         self.clock = HandClock()
         self.database = Database(url, clock=self.clock, durability="normal")
-        with self.database.write() as transaction:
-            metadata.create_all(transaction.connection)
         self.directory = RoomDirectory(self.database, RoomCache(self.database))
 
     def rows(self, name: str) -> list[dict[str, Any]]:

@@ -18,8 +18,8 @@ from tests.database.opening import NOW, ONE, TWO, Opened, place
 
 
 @pytest.fixture
-def opened(database_url: str) -> Iterator[Opened]:
-    found = Opened(database_url)
+def opened(migrated_url: str) -> Iterator[Opened]:
+    found = Opened(migrated_url)
     yield found
     found.database.close()
 
@@ -196,12 +196,12 @@ class TestTheBookOfRooms:
         assert changed is not first
         assert [room.state for room in changed.rooms] == [RoomState.SUSPENDED]
 
-    def test_it_notices_what_another_process_did(self, opened: Opened, database_url: str) -> None:
+    def test_it_notices_what_another_process_did(self, opened: Opened, migrated_url: str) -> None:
         """Two processes may share a database."""
         opened.list_places(place(1))
         before = opened.directory.room_book()
         opened.clock.move(timedelta(minutes=1))
-        other = Opened(database_url)
+        other = Opened(migrated_url)
         other.clock.now = opened.clock.now
 
         other.list_places(place(1), place(2))

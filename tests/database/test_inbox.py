@@ -55,8 +55,8 @@ class Mail(Opened):
 
 
 @pytest.fixture
-def mail(database_url: str) -> Iterator[Mail]:
-    found = Mail(database_url)
+def mail(migrated_url: str) -> Iterator[Mail]:
+    found = Mail(migrated_url)
     yield found
     found.database.close()
 

@@ -20,8 +20,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def opened(database_url: str) -> Iterator[Opened]:
-    made = Opened(database_url)
+def opened(migrated_url: str) -> Iterator[Opened]:
+    made = Opened(migrated_url)
     made.list_places(place(1))
     yield made
     made.database.close()
