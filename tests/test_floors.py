@@ -20,8 +20,8 @@ FLOORS = {
     7: {"cli", "bench"},
     6: {"prove"},
     5: {"app"},
-    4: {"web", "schedule", "worker", "graph", "database", "outbox", "mail", "simulator", "settings", "clock"},
-    3: {"reconcile", "subscriptions", "calendars"},
+    4: {"web", "schedule", "worker", "graph", "database", "mail", "simulator", "settings", "clock"},
+    3: {"reconcile", "subscriptions", "outbox", "calendars"},
     2: {"rooms", "loans"},
     1: {"ids", "interval", "errors"},
 }

@@ -10,12 +10,15 @@ from engine.app.office import Office
 from engine.database.marks import Priority
 from engine.database.queue import Claim
 from engine.ids import BookableId
+from engine.outbox.message import KEY as OUTBOX
+from engine.outbox.message import Sender
 from engine.reconcile.series_writes import SeriesCalendar
 from engine.subscriptions.plan import Delivery, Endpoint
 from engine.worker.backfill import BackfillPass
 from engine.worker.bookings import BookingPass
 from engine.worker.compare import ComparePass
 from engine.worker.loop import Loop, Watcher
+from engine.worker.outbox import OutboxPass
 from engine.worker.places import PlacesPass
 from engine.worker.rooms import RoomPass, WindowRule
 from engine.worker.series_writes import SeriesPass
@@ -35,6 +38,7 @@ class Engine:
         endpoint: Endpoint,
         watcher: Watcher,
         poll_seconds: float = 0.1,
+        senders: Mapping[str, Sender] | None = None,
     ) -> None:
         settings, now = office.settings, office.now
         self.office = office
@@ -87,6 +91,7 @@ class Engine:
             now=now,
         )
         self.backfill_pass = BackfillPass(office.backfills, calendar)
+        self.outbox_pass = OutboxPass(office.outbox, senders or {})
         self.loop: Loop[Claim] = Loop(
             office.queue,
             self._handlers(),
@@ -107,6 +112,7 @@ class Engine:
             "compare": self._compare,
             "case": self._settle_case,
             "series": self._write_series,
+            OUTBOX: self._deliver,
         }
 
     async def _read_room(self, claim: Claim) -> None:
@@ -128,6 +134,9 @@ class Engine:
 
     async def _advance_backfill(self, claim: Claim) -> None:
         await self.backfill_pass.advance(int(claim.key))
+
+    async def _deliver(self, claim: Claim) -> None:
+        await self.outbox_pass.deliver(claim.key)
 
     async def _import_places(self, claim: Claim) -> None:
         await self.places_pass.import_places()

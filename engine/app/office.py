@@ -21,6 +21,7 @@ from engine.database.ledger import SyncLedger
 from engine.database.marks import Priority
 from engine.database.migrations import migrate
 from engine.database.notifications import Inbox
+from engine.database.outbox import Outbox
 from engine.database.overrides import Overrides
 from engine.database.queue import WorkQueue
 from engine.database.roombook import RoomCache
@@ -174,6 +175,7 @@ class Office:
         self.status = StatusBoard(self.database)
         self.queue = WorkQueue(self.database, owner=f"engine-{secrets.token_hex(4)}")
         self.subscriptions = SubscriptionStore(self.database)
+        self.outbox = Outbox(self.database)
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)

@@ -31,6 +31,7 @@ from engine.database.case_list import CaseList
 from engine.database.jobs import JobBook
 from engine.database.keepers import Keepers
 from engine.database.marks import Priority
+from engine.database.outbox import RETENTION
 from engine.database.people import People
 from engine.database.queue import QueueDepth
 from engine.database.sessions import SessionStore
@@ -55,6 +56,7 @@ from engine.web.failures import Failures
 from engine.web.feeds import build_feeds
 from engine.web.front import Front
 from engine.web.metrics import Metrics, Readings
+from engine.web.outbox import build_outbox
 from engine.web.pages.app import create_pages
 from engine.web.pages.live import Live
 from engine.web.pages.outlook_parts import OutlookPlayer
@@ -256,6 +258,7 @@ async def _open_web(
         build_receiver(_accept(office, metrics)),
         build_backfills(office.backfills),
         build_feeds(office.feeds, parts.failures, office.now),
+        build_outbox(office.outbox),
     ]
     app = Front(create_api(parts, routers=routers), create_pages(pages))
     config = uvicorn.Config(
@@ -502,7 +505,7 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
         compared_at=ran.get("compare_rooms"),
         now=office.now(),
         loan_clock=office.desk.run_clock,
-        retention=lambda: office.inbox.prune(office.now() - NOTIFICATIONS_KEPT),
+        retention=lambda: clear_away(office),
         check_credential=lambda: warn_of_expiry(office.connection, office.now),
         check_subscriptions=office.subscriptions.mark_due if push else None,
         poll_rooms=None if push else lambda: office.rooms.mark_rooms(priority=Priority.LIVE),
@@ -510,6 +513,11 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
         sweep_every=timedelta(minutes=settings.sync.sweep_every_minutes),
         poll_every=timedelta(seconds=settings.sync.poll_every_seconds),
     )
+
+
+def clear_away(office: Office) -> int:
+    """Forget notifications and messages that are old enough; return how many."""
+    return office.inbox.prune(office.now() - NOTIFICATIONS_KEPT) + office.outbox.prune(office.now() - RETENTION)
 
 
 # --- what people see

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.calendars.book import FeedBook
     from engine.ids import BookableId, StoreId
     from engine.loans.register import LoanRegister
+    from engine.outbox.message import OutboxBook
     from engine.reconcile.backfill_book import Backfill, BackfillBook
     from engine.reconcile.series_book import SeriesBook
     from engine.reconcile.ways import CaseView, Way
@@ -82,6 +83,9 @@ class Office(Protocol):
 
     @property
     def tokens(self) -> TokenDrawer: ...
+
+    @property
+    def outbox(self) -> OutboxBook: ...
 
     @property
     def backfills(self) -> BackfillBook: ...

@@ -28,6 +28,7 @@ from engine.database.tables import metadata
 from engine.errors import Occupied
 from engine.ids import domain_of
 from engine.loans.loan import Home, Loan
+from engine.outbox.changes import LOAN, Event
 from engine.reconcile.actions import Note, Situation
 from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.backfill import Proposal, Step, linked_base
@@ -171,6 +172,7 @@ def change_loan(transaction: Transaction, loan: Loan, values: Mapping[str, Any])
     """Change a loan's own row, as its next version."""
     values = {**values, "version": loan.version + 1, "changed_at": transaction.now}
     transaction.connection.execute(update(loan_table).where(loan_table.c.number == loan.number).values(**values))
+    transaction.changes.note(LOAN, loan.number, Event.UPDATED)
 
 
 def _failed(line: Any, outcome: str, facts: Mapping[str, object]) -> Result:

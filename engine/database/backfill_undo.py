@@ -25,6 +25,7 @@ from engine.ids import Address, BookableId, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan, Requester
 from engine.loans.status import WITHDRAWN_STATUSES, ItemState, LoanStatus
+from engine.outbox.changes import BACKFILL, CASE, LOAN, Event
 from engine.reconcile.actions import LoanEdit, Note
 from engine.reconcile.backfill import Since, Step, why_left
 from engine.reconcile.backfill_book import MeetingState
@@ -63,6 +64,7 @@ _CLOSE_CASES = (
     update(case_table)
     .where(case_table.c.loan_number == bindparam("number"), case_table.c.state == "open")
     .values(state="closed", closed_at=bindparam("at", type_=Instant()), closed_by="engine", settlement="cause_gone")
+    .returning(case_table.c.id)
 )
 
 
@@ -119,7 +121,9 @@ class BackfillUndoer:
         """Remove a loan that nobody but the backfill ever made anything of. Its number is never given again."""
         connection, number = transaction.connection, loan.number
         wake_waiting(transaction, [item.id for item in loan.held_items])
-        connection.execute(_CLOSE_CASES, {"number": number, "at": transaction.now})
+        transaction.changes.note(LOAN, number, Event.DESTROYED, was=loan)
+        for case_id in connection.execute(_CLOSE_CASES, {"number": number, "at": transaction.now}).scalars():
+            transaction.changes.note(CASE, case_id, Event.UPDATED, reason=BACKFILL)
         connection.execute(delete(item_table).where(item_table.c.loan_number == number))
         connection.execute(delete(link_table).where(link_table.c.loan_number == number))
         connection.execute(delete(loan_table).where(loan_table.c.number == number))

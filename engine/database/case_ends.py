@@ -12,6 +12,7 @@ from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.loans.loan import CaseState
 from engine.loans.status import WITHDRAWN_STATUSES
+from engine.outbox.changes import CASE, CLOCK, Event
 from engine.reconcile.over import END_TOLD_FOR, OVER, OVER_FOR, UNDONE
 
 BATCH = 200
@@ -68,8 +69,11 @@ def _close(database: Database, ids: list[int]) -> int:
             "closed_by": "engine",
             "settlement": OVER,
         }
-        statement = _CLOSE.values(**closed)
-        return int(transaction.connection.execute(statement, {"ids": ids, **_limits(transaction)}).rowcount)
+        statement = _CLOSE.values(**closed).returning(_case.c.id)
+        ended = transaction.connection.execute(statement, {"ids": ids, **_limits(transaction)}).scalars().all()
+        for case_id in ended:
+            transaction.changes.note(CASE, case_id, Event.UPDATED, reason=CLOCK)
+        return len(ended)
 
 
 def _limits(transaction: Transaction) -> dict[str, Any]:

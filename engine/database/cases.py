@@ -15,6 +15,7 @@ from engine.database.wishes import ID_MAX
 from engine.errors import NotAllowed, NotFound
 from engine.ids import BookableId, LoanNumber
 from engine.loans.loan import Case, CaseState
+from engine.outbox.changes import CASE, USER, Event, reason_of
 
 _case = metadata.tables["case"]
 _room = metadata.tables["room"]
@@ -107,6 +108,7 @@ def close_filed(
     """Close a case by hand, and mark its subject to be looked at again."""
     values = {"of_id": filed.case.id, "at": transaction.now, "by": actor, "how": settlement, "before": undo or None}
     transaction.connection.execute(_CLOSE, {**values, "new_state": state.value})
+    transaction.changes.note(CASE, filed.case.id, Event.UPDATED, reason=reason_of("", actor))
     if filed.key is not None:
         transaction.mark(*filed.key)
     return load_case(transaction.connection, filed.case.id).case
@@ -118,6 +120,7 @@ def reopen_filed(transaction: Transaction, filed: Filed) -> None:
     if twin is not None:
         raise NotAllowed(f"case {filed.case.id} cannot be opened again: the same is open as case {twin}")
     transaction.connection.execute(_REOPEN, {"of_id": filed.case.id})
+    transaction.changes.note(CASE, filed.case.id, Event.UPDATED, reason=USER)
     if filed.key is not None:
         transaction.mark(*filed.key)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from engine.database.faults import translate_error
 from engine.database.marks import Mark, Priority, write_marks
 from engine.database.prepared import run_directly
 from engine.errors import DatabaseUnusable, OutcomeUnknown, Unreachable
+from engine.outbox.changes import Changes
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,18 @@ _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 class Transaction:
     """One transaction under way. Marks and `after_commit` callbacks take effect if, and only if, it commits."""
 
-    def __init__(self, connection: Connection, *, clock: Callable[[], datetime] | None, writes: bool) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        clock: Callable[[], datetime] | None,
+        writes: bool,
+        announcers: Sequence[Announcer] = (),
+    ) -> None:
         self.connection = connection
+        self.changes = Changes()
+        """What this transaction changed that others may be owed word of."""
+        self._announcers = announcers
         self._clock = clock
         self._writes = writes
         self._now: datetime | None = None
@@ -81,14 +92,17 @@ class Transaction:
     def attempt(self) -> Iterator[None]:
         """Try what may be refused: on an error only what was done inside is undone. Errors come translated."""
         savepoint = self.connection.begin_nested()
+        changes = self.changes.copy()
         try:
             yield
             savepoint.commit()
         except exc.SQLAlchemyError as error:
             savepoint.rollback()
+            self.changes = changes
             raise _translated(error) from error
         except BaseException:
             savepoint.rollback()
+            self.changes = changes
             raise
 
     @property
@@ -98,6 +112,9 @@ class Transaction:
 
     def flush(self) -> None:
         """Write what was put off until the end. Rows of the queue are always locked in the order of their keys."""
+        if self.changes:
+            for announce in self._announcers:
+                announce(self)
         if not self._finals:
             write_marks(self.connection, self._marks.values(), now=self.now) if self._marks else None
             return
@@ -113,6 +130,10 @@ class Transaction:
                 callback()
             except Exception:
                 log.exception("a callback failed after its commit")
+
+
+Announcer = Callable[[Transaction], None]
+"""Looks at `Transaction.changes` and writes, in the same transaction, what others are owed."""
 
 
 class Database:
@@ -138,6 +159,8 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.clock = clock
         self.mark_listeners: list[Callable[[], None]] = []
+        self.announcers: list[Announcer] = []
+        """Told in each transaction, just before its commit, what it changed: they write what others are owed."""
         self._lock = threading.Lock()
         self._open = threading.local()
         self._writer: Connection | None = None
@@ -161,7 +184,7 @@ class Database:
         Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale.
         """
         with self._alone_in_thread(), self._writing_connection() as connection:
-            transaction = Transaction(connection, clock=self.clock, writes=True)
+            transaction = Transaction(connection, clock=self.clock, writes=True, announcers=self.announcers)
             with _translating():
                 begun = connection.begin()
             try:

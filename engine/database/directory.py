@@ -17,6 +17,7 @@ from engine.database.roombook import RoomCache, read_room
 from engine.database.tables import metadata
 from engine.database.whole_days import shift_whole_days
 from engine.ids import BookableId, StoreId, fold_address
+from engine.outbox.changes import ROOM, USER, Event
 from engine.reconcile.actions import Note
 from engine.rooms.listing import (
     Action,
@@ -191,6 +192,7 @@ class RoomDirectory:
             if transaction.connection.execute(statement).rowcount > 0:
                 zone = ZoneInfo(time_zone) if time_zone is not None else self._cache.default_zone
                 shift_whole_days(transaction, room_id, zone)
+                transaction.changes.note(ROOM, room_id, Event.UPDATED, reason=USER)
                 transaction.after_commit(self._cache.forget)
 
     def follow_default_zone(self) -> None:

@@ -18,6 +18,7 @@ from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.register import LoanChange, LoanOrder
 from engine.loans.status import BLOCKING_STATES, ItemState, LoanStatus
+from engine.outbox.changes import LOAN, Event
 
 loan_table = metadata.tables["loan"]
 item_table = metadata.tables["loan_item"]
@@ -81,6 +82,7 @@ def add_loan(
         item.id: (item.kind, _first_state(item.kind)) for item in order.items
     }
     write_items(connection, number, order.interval, status, before={}, after=after, whole=True)
+    transaction.changes.note(LOAN, number, Event.CREATED)
     return number
 
 
@@ -105,6 +107,7 @@ def apply_change(
     if change.private is not None:
         values["private"] = change.private
     _CHANGE.run(connection, {"of_number": loan.number, **values})
+    transaction.changes.note(LOAN, loan.number, Event.UPDATED)
     before: dict[int, ItemState] = {item.id: item.state for item in loan.items}
     after: dict[int, tuple[ItemKind, ItemState]] = {
         item.id: (item.kind, ItemState.CANCELLED) for item in loan.items if item.id not in items
@@ -173,6 +176,8 @@ def set_status(transaction: Transaction, numbers: Sequence[int], status: LoanSta
     """Give loans another status, and a new version."""
     values = {"numbers": list(numbers), "new_status": status.value, "at": transaction.now}
     _SET_STATUS.run(transaction.connection, values)
+    for number in numbers:
+        transaction.changes.note(LOAN, number, Event.UPDATED)
 
 
 def let_go(transaction: Transaction, numbers: Sequence[int]) -> set[int]:
@@ -194,3 +199,5 @@ def write_entries(transaction: Transaction, entries: Sequence[Entry]) -> None:
     ]
     if rows:
         _ADD_DECISIONS.run(transaction.connection, rows)
+    for entry in entries:
+        transaction.changes.explain(entry.number, entry.code, entry.actor)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.database.connection import Transaction
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
+from engine.outbox.changes import CASE, ROOM_EVENTS, Event, reason_of
 from engine.reconcile.actions import Note
 from engine.reconcile.reasons import name_items, unnamed_items
 
@@ -61,6 +62,11 @@ def write_decisions(
             for note, fact in zip(notes, facts, strict=True)
         ],
     )
+    for note in notes:
+        transaction.changes.explain(loan_number, note.code, note.actor)
+        if note.room_id is not None and note.code in ROOM_EVENTS:
+            for model, event in ROOM_EVENTS[note.code]:
+                transaction.changes.note(model, note.room_id, event, reason=reason_of(note.code, note.actor))
 
 
 _OPEN = Prepared(
@@ -89,7 +95,7 @@ def _open_case(insert: Any) -> Prepared:
             index_elements=["subject", "code"],
             index_where=case_table.c.state == "open",
             set_={"facts": insert.excluded.facts, "loan_number": insert.excluded.loan_number},
-        ).returning(case_table.c.id)
+        ).returning(case_table.c.id, case_table.c.opened_at)
     )
 
 
@@ -129,7 +135,10 @@ def open_cases(
             "ical_uid": ical_uid,
             "room_id": note.room_id,
         }
-        case_id = int(statement.run(transaction.connection, row).scalar_one())
+        kept = statement.run(transaction.connection, row).one()
+        case_id = int(kept.id)
+        is_new = kept.opened_at == transaction.now
+        transaction.changes.note(CASE, case_id, Event.CREATED if is_new else Event.UPDATED)
         room_id = note.room_id if note.room_id is not None else fact.get("item_id")
         if note.code in _policy_of(transaction.connection, loan_number, room_id):
             transaction.mark("case", str(case_id))
@@ -204,6 +213,7 @@ def close_case(transaction: Transaction, case_id: int, *, by: str, settlement: s
     values = {"state": "closed", "closed_at": transaction.now, "closed_by": by, "settlement": settlement}
     if not _CLOSE_CASE.run(transaction.connection, {"of_id": case_id, **values}).rowcount:
         _CLOSE_IGNORED.run(transaction.connection, {"of_id": case_id, "state": "closed"})
+    transaction.changes.note(CASE, case_id, Event.UPDATED)
 
 
 def close_case_of(transaction: Transaction, subject: str, code: str) -> None:

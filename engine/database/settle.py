@@ -23,6 +23,7 @@ from engine.errors import Stale
 from engine.ids import BookableId, EventId, LoanNumber, fold_address
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, next_status
+from engine.outbox.changes import LOAN, Event
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, OutlookWrite, Plan
 from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, SyncRules, Writing
@@ -155,6 +156,7 @@ class Settler:
             "changed_at": transaction.now,
         }
         number = LoanNumber(_ADD_LOAN.run(connection, values).scalar_one())
+        transaction.changes.note(LOAN, number, Event.CREATED)
         write_items(
             connection,
             number,
@@ -213,6 +215,7 @@ class Settler:
         if values:
             _CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
         self._edit_items(transaction, loan, edit, status)
+        transaction.changes.note(LOAN, loan.number, Event.UPDATED)
         if edit.interval is not None or status not in BLOCKING_STATUSES or edit.states:
             wake_waiting(transaction, [item.id for item in loan.held_items])
 
