@@ -12,12 +12,15 @@ from engine.database.tables import metadata
 from tests.database.building import Building, StandingClock
 from tests.postgres import Postgres
 
-EMPTY_ALL = "".join(f'DELETE FROM "{table.name}";' for table in reversed(metadata.sorted_tables)) + """
+EMPTY_ALL = (
+    "".join(f'DELETE FROM "{table.name}";' for table in reversed(metadata.sorted_tables))
+    + """
 DO $$ DECLARE counter text; BEGIN
     FOR counter IN SELECT quote_ident(sequencename) FROM pg_sequences WHERE last_value IS NOT NULL LOOP
         EXECUTE 'ALTER SEQUENCE ' || counter || ' RESTART';
     END LOOP;
 END $$"""
+)
 """Empties every table of PostgreSQL, and numbers begin anew. TRUNCATE does it with ten times the work: it makes new
 files for each table and index, when hardly any holds a row."""
 
