@@ -9,10 +9,10 @@ import pytest
 
 from engine.app import errands
 from engine.app.engine import Engine
+from engine.prove.world import World
 from engine.reconcile.lines import PlanLine
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import book, masters, shown, utc
-from tests.simulation.world import World
 
 
 @pytest.fixture
