@@ -1,8 +1,9 @@
 """Builds every part and hands each what it needs. Knows all, decides nothing.
 
 Lives here: `office.py` (database, desk, rooms, queue: no network), `engine.py` (the passes and their loop),
-`service.py` (the doors: web, simulated tenant, schedule), `errands.py` (one comparison, one import, from the
-command line). Never here: rules, SQL, HTTP. May import everything below; imported by `cli`, `bench` and the tests.
+`service.py` (starts and stops it all: web, tenant, schedule), `web_parts.py` (what API and pages are handed),
+`errands.py` (one comparison, one import, from the command line). Never here: rules, SQL, HTTP. May import everything
+below; imported by `cli`, `bench` and the tests.
 
 The functions of this module import the rest only when called: a command that asks for help opens nothing.
 """

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from engine.app.engine import Engine
 from engine.app.office import Office
-from engine.app.service import build_service_calendar, credential_of
+from engine.app.tenant import build_service_calendar, credential_of
 from engine.app.trials import try_tenant
 from engine.clock import utc_now
 from engine.database.marks import Priority

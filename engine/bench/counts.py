@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from engine.app.service import plan_service_jobs
+from engine.app.timetable import plan_service_jobs
 from engine.bench.report import Figure
 from engine.bench.world import ACTOR, VirtualWorld
 from engine.ids import LoanNumber

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.app.engine import Engine
 from engine.app.office import Office
-from engine.app.service import build_service_calendar
+from engine.app.tenant import build_service_calendar
 from engine.bench.children import TOKEN, Furniture, service_environment, start_tenant
 from engine.bench.floors import Floors
 from engine.bench.report import Figure

@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from engine.app.office import Office
-from engine.app.service import Outside
+from engine.app.web_parts import Outside
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
 from engine.rooms.calendar import ChangesPage

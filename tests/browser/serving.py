@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 
 from engine.app.office import Office
-from engine.app.service import Outside, build_page_parts, build_web_parts
+from engine.app.web_parts import Outside, build_page_parts, build_web_parts
 from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester

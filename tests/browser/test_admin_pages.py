@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.service import Outside
+from engine.app.web_parts import Outside
 from tests.browser.conftest import Visit
 from tests.browser.serving import NOW, Site, running_site
 from tests.browser.test_every_page import run_axe

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.app.service import build_page_parts, build_web_parts
+from engine.app.web_parts import build_page_parts, build_web_parts
 from engine.prove.world import World
 from engine.web.api import create_api
 from engine.web.front import Front

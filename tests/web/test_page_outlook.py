@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.app.outlook import parse_event
-from engine.app.service import Outside
+from engine.app.web_parts import Outside
 from engine.ids import Address
 from engine.loans.loan import Requester
 from engine.web.pages.outlook_parts import OutlookPlayer

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from engine.app.service import Outside
 from engine.app.trials import try_tenant
+from engine.app.web_parts import Outside
 from engine.database.sessions import SessionStore
 from engine.errors import CredentialsRevoked, MailboxClosed, Refused
 from engine.ids import Address

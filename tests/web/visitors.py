@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.app.office import Office
-from engine.app.service import Outside, build_page_parts, build_web_parts
+from engine.app.web_parts import Outside, build_page_parts, build_web_parts
 from engine.database.keepers import Keepers
 from engine.ids import Address
 from engine.interval import Interval

@@ -1,0 +1,103 @@
+"""What the service says of its own health: readiness, metrics, and what its passes report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from engine.app.office import Office
+from engine.database.marks import Priority
+from engine.database.queue import QueueDepth
+from engine.errors import EngineError
+from engine.graph.calendar import GraphCalendar
+from engine.reconcile.actions import Note
+from engine.reconcile.activity import Traffic
+from engine.settings import Settings
+from engine.web.metrics import Metrics, Readings
+from engine.web.parts import Check
+
+
+def read_checks(settings: Settings, office: Office) -> Sequence[Check]:
+    """Return what must hold before the engine is ready: database, queue, subscriptions, first reading."""
+    try:
+        office.status.is_there()
+        depth, health, jobs = office.queue.depth(), office.status.rooms(), office.status.jobs()
+        is_refused = "identity_refused" in office.status.open_cases()
+    except EngineError as error:
+        return [Check("database", ok=False, detail=str(error))]
+    followed = [room for room in health if room.state == "active"]
+    unread = [room.name for room in followed if not room.contacted]
+    imported = (jobs.get("import_rooms") or {}).get("last_at") is not None
+    checks = [
+        Check("database", ok=True),
+        Check("queue", ok=_is_moving(depth, office.now()), detail=f"{depth.due} due"),
+        Check("identity", ok=not is_refused, detail="Graph refuses our identity" if is_refused else ""),
+        Check("rooms", ok=imported, detail="" if imported else "the directory has not been read yet"),
+        Check("first_reading", ok=imported and not unread, detail=", ".join(unread[:10])),
+    ]
+    if settings.sync.delivery == "push":
+        missing = [room.name for room in followed if not room.subscribed]
+        checks.append(Check("subscriptions", ok=imported and not missing, detail=", ".join(missing[:10])))
+    return checks
+
+
+def _is_moving(depth: QueueDepth, now: datetime) -> bool:
+    """Tell whether nothing that is due has waited for ten minutes; a backfill may, behind all the rest."""
+    waits = [at for priority, at in depth.oldest_waiting_at.items() if priority is not Priority.BACKFILL]
+    return all(now - at < timedelta(minutes=10) for at in waits)
+
+
+def read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
+    """Return what metrics show of the engine's state."""
+    depth, now = office.queue.depth(), office.now()
+    outcomes: dict[str, int] = {}
+    for (_kind, outcome), count in calendar.meter.requests.items():
+        outcomes[outcome] = outcomes.get(outcome, 0) + count
+    imported = (office.status.jobs().get("import_rooms") or {}).get("last_at")
+    return Readings(
+        queue_waiting={"all": depth.waiting},
+        queue_age_seconds={
+            priority.name.lower(): (now - at).total_seconds() for priority, at in depth.oldest_waiting_at.items()
+        },
+        queue_running=depth.running,
+        parked=depth.parked,
+        graph_requests=outcomes,
+        throttled=calendar.meter.throttled,
+        drift=office.total_drift(),
+        subscriptions_deaf=sum(room.deaf for room in office.status.rooms()),
+        last_import_at=imported if isinstance(imported, datetime) else None,
+        loans=office.status.loans_by_status(),
+        cases_open=sum(office.status.open_cases().values()),
+    )
+
+
+def traffic_of(calendar: GraphCalendar) -> Callable[[], Traffic]:
+    """Return what reads how many requests *calendar* has made since the start."""
+    meter = calendar.meter
+    return lambda: Traffic(dict(meter.requests), meter.throttled, meter.repeated, meter.last_error)
+
+
+class Watching:
+    """Tells metrics and cases about passes."""
+
+    def __init__(self, office: Office, metrics: Metrics) -> None:
+        self._office = office
+        self._metrics = metrics
+
+    def passed(self, kind: str, outcome: str, seconds: float) -> None:
+        self._metrics.observe_pass(kind, outcome, seconds)
+
+    def settled(self, seconds: float) -> None:
+        self._metrics.observe_notification_latency(seconds)
+
+    def refused(self, error: str) -> None:
+        self._office.ledger.open_case("graph:identity", Note("identity_refused", {"error": error}, actor="engine"))
+
+    def admitted(self) -> None:
+        self._office.ledger.close_case("graph:identity", "identity_refused")
+
+    def parked(self, kind: str, key: str, error: str) -> None:
+        self._office.note_parked(kind, key, error)
+
+    def recovered(self, kind: str, key: str) -> None:
+        self._office.note_recovered(kind, key)

@@ -1,0 +1,50 @@
+"""The timed jobs of the service: how often each runs, and what it marks."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.app.connection import warn_of_expiry
+from engine.app.office import Office
+from engine.database.jobs import JobBook
+from engine.database.marks import Priority
+from engine.database.outbox import RETENTION
+from engine.schedule.clock_jobs import plan_jobs
+from engine.settings import Settings
+
+SWEEP_SPREAD_SECONDS = 300.0
+"""Over how long a sweep's readings are spread, so that ten thousand rooms are not asked for in one second."""
+
+COMPARE_SPREAD_SECONDS = 3600.0
+"""Over how long the nightly comparison is spread."""
+
+NOTIFICATIONS_KEPT = timedelta(days=7)
+
+
+def plan_service_jobs(settings: Settings, office: Office) -> Any:
+    """Return the timed jobs. Each only enqueues, apart from the loans' own clock and the clearing of old rows."""
+    push = settings.sync.delivery == "push"
+    ran = {job.name: job.last_at for job in JobBook(office.database).load_jobs()}
+    return plan_jobs(
+        import_places=lambda: office.enqueue("places", "all", priority=Priority.SWEEP),
+        sweep_rooms=lambda: office.rooms.mark_rooms(priority=Priority.SWEEP, spread_seconds=SWEEP_SPREAD_SECONDS),
+        compare_rooms=lambda: office.mark_comparisons(spread_seconds=COMPARE_SPREAD_SECONDS),
+        compare_at=time.fromisoformat(settings.sync.compare_at).replace(tzinfo=ZoneInfo(settings.rooms.time_zone)),
+        compared_at=ran.get("compare_rooms"),
+        now=office.now(),
+        loan_clock=office.desk.run_clock,
+        retention=lambda: clear_away(office),
+        check_credential=lambda: warn_of_expiry(office.connection, office.now),
+        check_subscriptions=office.subscriptions.mark_due if push else None,
+        poll_rooms=None if push else lambda: office.rooms.mark_rooms(priority=Priority.LIVE),
+        import_every=timedelta(minutes=settings.rooms.import_every_minutes),
+        sweep_every=timedelta(minutes=settings.sync.sweep_every_minutes),
+        poll_every=timedelta(seconds=settings.sync.poll_every_seconds),
+    )
+
+
+def clear_away(office: Office) -> int:
+    """Forget notifications and messages that are old enough; return how many."""
+    return office.inbox.prune(office.now() - NOTIFICATIONS_KEPT) + office.outbox.prune(office.now() - RETENTION)
