@@ -107,12 +107,12 @@ class Feeds:
         return self._now().replace(hour=0, minute=0, second=0, microsecond=0) - HISTORY
 
     def _render(self, feed: Feed) -> str:
-        shown = self._store.load_shown(feed.order, since=self._since())
+        shown, rules = self._store.load_shown(feed.order, since=self._since()), self._rules()
         name = NAMES[feed.order.kind][feed.order.language].format(name=feed.name)
-        return render_feed(name, [self._entry(each, feed.order.kind) for each in shown])
+        return render_feed(name, [self._entry(each, feed.order.kind, rules) for each in shown])
 
-    def _entry(self, shown: Shown, kind: FeedKind) -> FeedEntry:
-        loan, rules = shown.loan, self._rules()
+    def _entry(self, shown: Shown, kind: FeedKind, rules: SyncRules) -> FeedEntry:
+        loan = shown.loan
         level = self._rooms.text_level(loan.store_id) or rules.text_level
         link = f"{rules.link_base}/loans/{loan.number}"
         return FeedEntry(

@@ -183,6 +183,7 @@ def serving(house: House) -> Iterator[str]:
     """Serve the feeds of a house on a free port, and yield the address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # whoever comes before the server has started waits
     server = uvicorn.Server(uvicorn.Config(house.app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

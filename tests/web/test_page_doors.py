@@ -40,8 +40,16 @@ OPEN = {
 }
 """What nobody needs to be signed in for."""
 
-ONES_OWN = {"/account/sessions/{id}/end", "/sign-out", "/preferences", "/sign-in/development"}
-"""What even a viewer changes: nothing but their own sessions and looks."""
+ONES_OWN = {
+    "/account/sessions/{id}/end",
+    "/calendars",
+    "/calendars/{number}/rotate",
+    "/calendars/{number}/revoke",
+    "/sign-out",
+    "/preferences",
+    "/sign-in/development",
+}
+"""What even a viewer changes: nothing but their own sessions, calendars and looks."""
 
 NEVER_ENDS = {"/events"}
 
