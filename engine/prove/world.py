@@ -145,7 +145,7 @@ class World:
         self.engine = Engine(
             office,
             calendar,
-            endpoint=Endpoint(NOTIFICATION_URL, LIFECYCLE_URL),
+            endpoint=self.endpoint,
             watcher=self.watcher,
             poll_seconds=0,
         )
@@ -212,6 +212,11 @@ class World:
         return self.tenant.is_quiet and self.engine.loop.is_idle and depth.due == 0 and depth.running == 0
 
     # --- doors
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where Graph calls the engine."""
+        return Endpoint(NOTIFICATION_URL, LIFECYCLE_URL)
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
         """Receive what Graph sends: the handshake, or notifications."""

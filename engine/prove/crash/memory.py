@@ -1,0 +1,129 @@
+"""What people wanted of their bookings, in the order in which they said so, and whether both sides say it in the end.
+
+A value that somebody gave last must stand. When both sides gave one, whichever came first to the engine may have lost
+to the other, but then a case tells so. Who cancels has the last word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.ids import LoanNumber
+from engine.interval import Interval
+from engine.loans.loan import Loan
+from engine.loans.status import ItemState
+from engine.prove.crash.mortal import MortalWorld
+from engine.prove.people import parse_instant
+from engine.rooms.series import lone_key
+
+TIMES, ROOMS, PERSON = "times", "rooms", "person"
+
+
+class Wrong(AssertionError):
+    """The end is not what people wanted."""
+
+
+@dataclass
+class Wish:
+    """One value somebody gave a field, and on which side."""
+
+    side: str
+    value: Any
+
+
+@dataclass
+class Booking:
+    """One booking, or one date of a series: the loan's number when born at the desk, the meeting's uid otherwise."""
+
+    number: int | None = None
+    uid: str | None = None
+    event_id: str | None = None
+    wishes: dict[str, list[Wish]] = field(default_factory=dict)
+    cancelled: list[str] = field(default_factory=list)
+    """Who cancelled it: `app`, `outlook`."""
+    uncertain: bool = False
+    """Its event was cancelled before the answer to its creation was heard: a repetition cannot know of the first."""
+
+    def want(self, side: str, **fields: Any) -> None:
+        for name, value in fields.items():
+            self.wishes.setdefault(name, []).append(Wish(side, value))
+
+    def last(self, name: str) -> Any:
+        return self.wishes[name][-1].value
+
+
+@dataclass
+class Memory:
+    bookings: list[Booking] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+
+def judge(world: MortalWorld, memory: Memory) -> None:
+    """Raise Wrong unless both sides are equal, and as they were wanted."""
+    events = {event["iCalUId"]: event for event in world.all_events() if not event["isCancelled"]}
+    loans, links = {loan.number: loan for loan in world.loans}, world.links()
+    live = {number: loan for number, loan in loans.items() if loan.blocks}
+    for number, loan in live.items():
+        event = events.get(links.get(number) or "")
+        if event is None:
+            raise Wrong(f"loan {number} is alive and has no event: {world.tell(loan)}")
+        _compare(world, loan, event)
+    numbers = {uid: loan.number for loan in live.values() if (uid := links.get(loan.number))}
+    alone = [uid for uid in events if uid not in numbers and not world.is_explained(uid)]
+    if alone:
+        raise Wrong(f"meetings without a loan: {[(uid, events[uid]['subject']) for uid in alone]}")
+    for booking in memory.bookings:
+        known = LoanNumber(booking.number) if booking.number is not None else numbers.get(booking.uid or "")
+        _check_wishes(world, booking, live.get(known) if known is not None else None)
+    wanted = [booking for booking in memory.bookings if not booking.cancelled or booking.uncertain]
+    if len(live) > len(wanted):
+        raise Wrong(f"{len(live)} loans are alive, {len(wanted)} are wanted")
+
+
+def _compare(world: MortalWorld, loan: Loan, event: dict[str, Any]) -> None:
+    times = Interval(parse_instant(event["start"]), parse_instant(event["end"]))
+    if times != loan.interval:
+        raise Wrong(f"its event says {times}: {world.tell(loan)}")
+    organizer = event["organizer"]["emailAddress"]["address"]
+    if organizer.casefold() != loan.requester.address.casefold():
+        raise Wrong(f"its event is of {organizer}: {world.tell(loan)}")
+    held = {str(item.address): item.state for item in loan.rooms if item.state is not ItemState.CANCELLED}
+    said = _answers(world, loan, event)
+    agreed = {room: answer for room, answer in said.items() if answer != "declined"}
+    if set(agreed) != {room for room, state in held.items() if state is not ItemState.DECLINED}:
+        raise Wrong(f"its event has {said}: {world.tell(loan)}")
+    waiting = [room for room in agreed if agreed[room] == "accepted" and held[room] is not ItemState.ACCEPTED]
+    if waiting:
+        raise Wrong(f"its rooms {waiting} have accepted: {world.tell(loan)}")
+
+
+def _answers(world: MortalWorld, loan: Loan, event: dict[str, Any]) -> dict[str, str]:
+    said = {
+        attendee["emailAddress"]["address"]: attendee["status"]["response"]
+        for attendee in event["attendees"]
+        if attendee["emailAddress"]["address"] in world.room_addresses
+    }
+    if loan.series is not None:
+        said |= world.room_answers(lone_key(event["iCalUId"]) or event["iCalUId"])
+    return said
+
+
+def _check_wishes(world: MortalWorld, booking: Booking, loan: Loan | None) -> None:
+    if booking.cancelled:
+        if loan is not None and not booking.uncertain:
+            raise Wrong(f"cancelled by {booking.cancelled}, and alive: {world.tell(loan)}")
+        return
+    if loan is None:
+        raise Wrong(f"lost: {booking} {[world.tell(each) for each in world.loans]}")
+    held = {str(item.address) for item in loan.held_items}
+    is_value = {TIMES: loan.interval, ROOMS: held, PERSON: str(loan.requester.address)}
+    for name, wishes in booking.wishes.items():
+        if is_value[name] != wishes[-1].value and not _has_lost(world, loan, wishes, is_value[name]):
+            raise Wrong(f"{name} wanted {[(w.side, w.value) for w in wishes]}: {world.tell(loan)}")
+
+
+def _has_lost(world: MortalWorld, loan: Loan, wishes: list[Wish], value: Any) -> bool:
+    """Tell whether the last wish lost to one of the other side, and a case says so."""
+    others = [wish.value for wish in wishes if wish.side != wishes[-1].side]
+    return value in others and bool(world.cases_of(loan.number))
