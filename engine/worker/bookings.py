@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.errors import Clash, MailboxClosed, Malformed, Refused, Unmatched
-from engine.ids import BookableId, EventId, ICalUid, LoanNumber, domain_of
+from engine.ids import BookableId, EventId, ICalUid, LoanNumber, domain_of, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
@@ -282,9 +282,10 @@ class BookingPass:
         return _is_check_due(booking) or (check is not None and check.due)
 
     def _organizer_mailbox(self, booking: Booking) -> str | None:
-        """Return the organizer's mailbox when it is one of ours: not a room, not from outside."""
+        """Return the organizer's mailbox when it is one of ours: not a room, not from outside. Rooms that have left the
+        meeting may name a former organizer: they are asked last."""
         book = self._ledger.room_book()
-        for copy in booking.copies:
+        for copy in sorted(booking.copies, key=lambda copy: not copy.live):
             organizer = copy.event.organizer
             if organizer is None or book.by_address(organizer.address) is not None:
                 continue
@@ -293,9 +294,14 @@ class BookingPass:
         return None
 
     def _heir(self, booking: Booking, known: Known) -> str | None:
-        """Return who has taken the meeting over, as its rooms show it; None when its organizer is who it was."""
+        """Return who has taken the meeting over, as its rooms show it; None when its organizer is who it was. An heir
+        whose mailbox could not be read when the change was agreed on is looked for again."""
         organizer = self._organizer_mailbox(booking) if known.base is not None else None
-        return organizer if organizer is not None and is_handed_over(known) else None
+        mailbox = booking.link.mailbox if booking.link is not None else None
+        is_elsewhere = (
+            mailbox is not None and organizer is not None and fold_address(mailbox) != fold_address(organizer)
+        )
+        return organizer if is_elsewhere or is_handed_over(known) else None
 
     async def _is_ours(self, observed: Observed) -> bool:
         """Tie a meeting that carries our marker to its loan, instead of making a second one of it (P4, P5)."""

@@ -314,6 +314,35 @@ class TestAnotherOrganizer:
         assert [event for event in world.all_events() if not event["isCancelled"]] == []
         assert world.cases() == []
 
+    def test_given_by_an_administrator_is_found_although_a_room_left_before(self, world: World) -> None:
+        """What was last heard of a room that has left the meeting names the former organizer: nobody asks there."""
+        number = world.book(2, 9, 10, 1).number
+        world.settle()
+        world.change(number, LoanChange(items=(world.item(2),)))
+        world.settle()
+        world.tenant.faults.add(effect="error", status=503, path="room-1.*delta", times=5)
+        world.tenant.office.change_organizer(world.people[1], organizers(world)["iCalUId"], world.people[2])
+        world.settle()
+
+        world.change(number, LoanChange(start=world.at(14), end=world.at(15)))
+        world.heal()
+
+        assert organizers(world)["start"]["dateTime"] == f"{world.at(14):%Y-%m-%dT%H:%M:%S}.0000000"
+
+    def test_given_by_an_administrator_is_found_although_it_could_not_be_read_at_first(self, world: World) -> None:
+        """The rooms told who has it; its mailbox said no at that moment, and is asked again at the next change."""
+        number, _ = born(world, "app")
+        heir = world.people[2]
+        world.tenant.faults.add(effect="error", status=403, code="ErrorAccessDenied", mailbox=heir, times=1)
+        world.tenant.office.change_organizer(world.people[1], organizers(world)["iCalUId"], heir)
+        world.settle()
+        assert world.loan(number).requester.address == heir
+
+        world.change(number, LoanChange(start=world.at(14), end=world.at(15)))
+        world.heal()
+
+        assert organizers(world)["start"]["dateTime"] == f"{world.at(14):%Y-%m-%dT%H:%M:%S}.0000000"
+
     def test_given_by_an_administrator_before_we_saw_it_in_a_room_is_not_cancelled(self, world: World) -> None:
         """Its organizer no longer has it, and no room was heard of: it is looked for in the rooms first."""
         world.tenant.faults.add(effect="lose")
