@@ -15,10 +15,13 @@ from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.app_series import AppSeries
-from engine.prove.series import at, book_series, recurrence
+from engine.prove.series import PARIS, STEPS, at, book_series, recurrence
 from engine.prove.world import World
 from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
+from engine.simulator.series_calls import times_in
+
+ZONES = ("Romance Standard Time", "Europe/Paris", "Eastern Standard Time", "Asia/Kathmandu")
 
 DAYS = 3
 """Bookings fall on so few days, and between 8 and 18 o'clock, so that they meet each other."""
@@ -53,6 +56,9 @@ class RememberedSeries:
     first: date
     length: int
     """How many dates its pattern has."""
+    kind: str = "daily"
+    """How it repeats: daily or weekly."""
+    zone: str = PARIS
     dates: list[Remembered] = field(default_factory=list)
     cancelled: bool = False
 
@@ -81,9 +87,21 @@ class Crowd:
 
     # --- drawing
 
-    def _interval(self) -> Interval:
-        start = self.world.at(self.random.randrange(8 * 4, 18 * 4) / 4, days=self.random.randint(1, DAYS))
-        return Interval(start, start + timedelta(minutes=15 * self.random.randint(1, 8)))
+    def draw_interval(self) -> Interval:
+        """Return times mostly on the grid of quarter hours, some beside it, and some that last overnight or longer."""
+        start = self.world.at(self.draw_hour(), days=self.random.randint(1, DAYS))
+        minutes = 15 * self.random.randint(1, 8)
+        match self.random.choices(["plain", "odd", "long"], [7, 2, 1])[0]:
+            case "odd":
+                start += timedelta(minutes=self.random.randint(1, 14))
+                minutes += self.random.randint(-14, 14) or 7
+            case "long":
+                minutes += 60 * self.random.randint(10, 40)
+        return Interval(start, start + timedelta(minutes=minutes))
+
+    def draw_zone(self) -> str:
+        """Return the zone somebody's Outlook writes times in: a Windows name, an IANA name, or UTC."""
+        return self.random.choice(["UTC", "UTC", *ZONES])
 
     def draw_rooms(self) -> list[int]:
         rooms = range(1, len(self.world.room_addresses) + 1)
@@ -92,7 +110,7 @@ class Crowd:
     def draw_person(self) -> int:
         return self.random.randint(1, len(self.world.people))
 
-    def _pick(self, side: str) -> Remembered | None:
+    def pick(self, side: str) -> Remembered | None:
         alive = [booking for booking in self.bookings if booking.side == side and not booking.cancelled]
         return self.random.choice(alive) if alive else None
 
@@ -102,17 +120,21 @@ class Crowd:
     # --- Outlook
 
     def meet(self) -> None:
-        person, rooms, interval = self.draw_person(), self.draw_rooms(), self._interval()
-        self.tell(f"person {person} meets in {rooms} {_say(interval)}")
-        addresses = [self.world.room_addresses[room - 1] for room in rooms]
-        event = self.world.run(
-            self.world.person(person).book(interval.start, interval.end, rooms=addresses, subject="Meeting")
+        person, rooms, interval, zone = self.draw_person(), self.draw_rooms(), self.draw_interval(), self.draw_zone()
+        self.tell(f"person {person} meets in {rooms} {say(interval)} ({zone})")
+        booking = self.world.person(person).book(
+            interval.start, interval.end, rooms=self.world.addresses(rooms), subject="Meeting", zone=zone
         )
-        self.bookings.append(
-            Remembered("outlook", ical_uid=event["iCalUId"], event_id=event["id"], person=person, interval=interval)
-        )
+        self.remember_meeting(self.world.run(booking), person, interval)
 
-    def _find_event(self, booking: Remembered) -> dict[str, Any] | None:
+    def remember_meeting(self, event: dict[str, Any], person: int, interval: Interval | None) -> Remembered:
+        """Remember a meeting that was just booked in Outlook; no interval: whole days."""
+        booking = Remembered("outlook", ical_uid=event["iCalUId"], event_id=event["id"], person=person)
+        booking.interval = interval
+        self.bookings.append(booking)
+        return booking
+
+    def find_event(self, booking: Remembered) -> dict[str, Any] | None:
         """Find the organizer's copy as somebody at Outlook would: in the organizer's own calendar."""
         if booking.series is not None:
             try:
@@ -133,8 +155,8 @@ class Crowd:
                     return dict(event)
         return None
 
-    def _find_single(self, booking: Remembered) -> dict[str, Any] | None:
-        event = self._find_event(booking)
+    def find_single(self, booking: Remembered) -> dict[str, Any] | None:
+        event = self.find_event(booking)
         return event if event is not None and event["type"] == "singleInstance" else None
 
     def _find_date(self, booking: Remembered, name: str) -> dict[str, Any] | None:
@@ -147,31 +169,32 @@ class Crowd:
         return None
 
     def move_meeting(self) -> None:
-        booking = self._pick(self.random.choice(["outlook", "outlook", "app"]))
-        event = self._find_event(booking) if booking else None
+        booking = self.pick(self.random.choice(["outlook", "outlook", "app"]))
+        event = self.find_event(booking) if booking else None
         if booking is None or event is None:
             return
-        interval = self._interval()
-        self.tell(f"person {booking.person} moves {_name(booking)} in Outlook to {_say(interval)}")
-        self.world.run(self.world.person(booking.person).move(event["id"], interval.start, interval.end))
+        interval = self.draw_interval()
+        self.tell(f"person {booking.person} moves {name_of(booking)} in Outlook to {say(interval)}")
+        times = times_in(interval.start, interval.end, self.draw_zone())
+        times |= {"isAllDay": False} if event["isAllDay"] else {}
+        self.world.run(self.world.person(booking.person).change(event["id"], **times))
         booking.interval, booking.edits = interval, booking.edits + 1
 
     def reroom_meeting(self) -> None:
-        booking = self._pick("outlook")
-        event = self._find_event(booking) if booking else None
+        booking = self.pick("outlook")
+        event = self.find_event(booking) if booking else None
         if booking is None or event is None:
             return
         rooms = self.draw_rooms()
-        self.tell(f"person {booking.person} takes {_name(booking)} to rooms {rooms}")
-        addresses = [self.world.room_addresses[room - 1] for room in rooms]
-        self.world.run(self.world.person(booking.person).set_rooms(event["id"], addresses))
+        self.tell(f"person {booking.person} takes {name_of(booking)} to rooms {rooms}")
+        self.world.run(self.world.person(booking.person).set_rooms(event["id"], self.world.addresses(rooms)))
 
     def cancel_meeting(self) -> None:
-        booking = self._pick(self.random.choice(["outlook", "outlook", "app"]))
-        event = self._find_event(booking) if booking else None
+        booking = self.pick(self.random.choice(["outlook", "outlook", "app"]))
+        event = self.find_event(booking) if booking else None
         if booking is None or event is None:
             return
-        self.tell(f"person {booking.person} cancels {_name(booking)} in Outlook")
+        self.tell(f"person {booking.person} cancels {name_of(booking)} in Outlook")
         if booking.number is not None and not self.world.links().get(booking.number):
             booking.uncertain = True
         self.world.run(self.world.person(booking.person).cancel(event["id"]))
@@ -179,12 +202,12 @@ class Crowd:
 
     def hand_over(self) -> None:
         """Let an administrator give somebody's meeting another organizer; that takes longer than rooms to answer."""
-        booking = self._pick(self.random.choice(["outlook", "app"]))
-        event = self._find_single(booking) if booking else None
+        booking = self.pick(self.random.choice(["outlook", "app"]))
+        event = self.find_single(booking) if booking else None
         person = self.draw_person()
-        if booking is None or event is None or person == booking.person or _is_unanswered(event):
+        if booking is None or event is None or person == booking.person or is_unanswered(event):
             return
-        self.tell(f"an administrator gives {_name(booking)} from person {booking.person} to person {person}")
+        self.tell(f"an administrator gives {name_of(booking)} from person {booking.person} to person {person}")
         people = self.world.people
         self.world.tenant.office.change_organizer(people[booking.person - 1], event["iCalUId"], people[person - 1])
         booking.person = person
@@ -198,9 +221,9 @@ class Crowd:
         hour, times = self.draw_hour(), self.random.randint(2, DAYS)
         self.tell(f"person {person} meets daily in {rooms} from {first} at {hour}, {times} times")
         master = book_series(self.world, person, first, hour, *rooms, kind="daily", times=times)
-        self._follow(RememberedSeries(person, master["id"], first, times))
+        self.follow(RememberedSeries(person, master["id"], first, times))
 
-    def _follow(self, series: RememberedSeries) -> None:
+    def follow(self, series: RememberedSeries) -> None:
         self.series.append(series)
         self._look_at(series)
 
@@ -228,7 +251,7 @@ class Crowd:
                 self.bookings.append(known[name])
             known[name].event_id, known[name].cancelled = event["id"], False
             if times or known[name].interval is None:
-                known[name].interval = Interval(parse_instant(event["start"]), parse_instant(event["end"]))
+                known[name].interval = self.world.times_of(event)
         for name, remembered in known.items():
             remembered.cancelled = remembered.cancelled or name not in shown
 
@@ -251,14 +274,16 @@ class Crowd:
             return
         rooms, hour = self.draw_rooms(), self.draw_hour()
         kept = self.random.randint(1, series.length - 1)
-        after, left = series.first + timedelta(days=kept), series.length - kept
+        after, left = series.first + kept * STEPS[series.kind], series.length - kept
         series.length = kept
         self.tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
-        cut = recurrence(series.first, kind="daily", until=after - timedelta(days=1))
+        cut = recurrence(series.first, kind=series.kind, until=after - timedelta(days=1))
         self.world.run(self.world.person(series.person).change(series.event_id, recurrence=cut))
         self._look_at(series)
-        following = book_series(self.world, series.person, after, hour, *rooms, kind="daily", times=left)
-        self._follow(RememberedSeries(series.person, following["id"], after, left))
+        following = book_series(
+            self.world, series.person, after, hour, *rooms, zone=series.zone, kind=series.kind, times=left
+        )
+        self.follow(RememberedSeries(series.person, following["id"], after, left, series.kind, series.zone))
 
     def reroom_series(self) -> None:
         series = self._pick_series()
@@ -266,8 +291,7 @@ class Crowd:
             return
         rooms = self.draw_rooms()
         self.tell(f"person {series.person} takes the series of {series.first} to rooms {rooms}")
-        addresses = [self.world.room_addresses[room - 1] for room in rooms]
-        self.world.run(self.world.person(series.person).set_rooms(series.event_id, addresses))
+        self.world.run(self.world.person(series.person).set_rooms(series.event_id, self.world.addresses(rooms)))
         self._look_at(series, times=False)
 
     def cancel_series(self) -> None:
@@ -282,8 +306,8 @@ class Crowd:
     # --- the app
 
     def book(self) -> None:
-        person, rooms, interval = self.draw_person(), self.draw_rooms(), self._interval()
-        self.tell(f"desk books {rooms} for person {person} {_say(interval)}")
+        person, rooms, interval = self.draw_person(), self.draw_rooms(), self.draw_interval()
+        self.tell(f"desk books {rooms} for person {person} {say(interval)}")
         loan = self.world.book_at(person, interval, *rooms)
         self.remember(loan, person)
         self.log[-1] += f" = loan {loan.number}"
@@ -301,38 +325,38 @@ class Crowd:
         number = self.number_of(booking)
         if number is None:
             return False
-        self.tell(f"desk {text} loan {number} ({_name(booking)})")
+        self.tell(f"desk {text} loan {number} ({name_of(booking)})")
         self.world.change(number, change)
         return True
 
     def move_loan(self) -> None:
-        booking = self._pick(self.random.choice(["outlook", "app", "app"]))
+        booking = self.pick(self.random.choice(["outlook", "app", "app"]))
         if booking is None:
             return
-        interval = self._interval()
-        if self._change(booking, LoanChange(start=interval.start, end=interval.end), f"to {_say(interval)} moves"):
+        interval = self.draw_interval()
+        if self._change(booking, LoanChange(start=interval.start, end=interval.end), f"to {say(interval)} moves"):
             booking.interval, booking.edits = interval, booking.edits + 1
 
     def reroom_loan(self) -> None:
-        booking = self._pick("app")
+        booking = self.pick("app")
         if booking is not None:
             rooms = self.draw_rooms()
             items = tuple(self.world.item(room) for room in rooms)
             self._change(booking, LoanChange(items=items), f"to rooms {rooms} takes")
 
     def give_loan(self) -> None:
-        booking = self._pick("app")
+        booking = self.pick("app")
         if booking is not None:
             person = self.draw_person()
             change = LoanChange(requester=self.world.requester(person))
             self._change(booking, change, f"to person {person} gives")
 
     def cancel_loan(self) -> None:
-        booking = self._pick(self.random.choice(["outlook", "app", "app"]))
+        booking = self.pick(self.random.choice(["outlook", "app", "app"]))
         number = self.number_of(booking) if booking is not None else None
         if booking is None or number is None:
             return
-        self.tell(f"desk cancels loan {number} ({_name(booking)})")
+        self.tell(f"desk cancels loan {number} ({name_of(booking)})")
         self.world.act_on(number, LoanAction.CANCEL)
         booking.cancelled = True
 
@@ -373,15 +397,15 @@ class Crowd:
                 self.world.office.cases.settle(case.id, Way.CONFIRM, room_id=None, actor="app:test")
 
 
-def _say(interval: Interval) -> str:
+def say(interval: Interval) -> str:
     return f"{interval.start:%d %H:%M}-{interval.end:%H:%M}"
 
 
-def _name(booking: Remembered) -> str:
+def name_of(booking: Remembered) -> str:
     return f"loan {booking.number}" if booking.number is not None else f"meeting {(booking.ical_uid or '')[-15:]}"
 
 
-def _is_unanswered(event: dict[str, Any]) -> bool:
+def is_unanswered(event: dict[str, Any]) -> bool:
     return all(attendee["status"]["response"] == "none" for attendee in event["attendees"])
 
 

@@ -17,6 +17,8 @@ from engine.prove.world import World
 
 OpenDatabase = Callable[[Callable[[], datetime]], Database]
 
+SETTINGS = {"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris"}
+
 STEPS = 25
 PAUSES = (0.01, 0.3, 1.0, 5.0)
 """Seconds between two steps."""
@@ -94,7 +96,9 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase | None = No
     """
     if isinstance(schedule, int):
         schedule = draw_schedule(schedule)
-    world = World(rooms=schedule.rooms, people=schedule.people, seed=schedule.seed, database=database)
+    world = World(
+        rooms=schedule.rooms, people=schedule.people, seed=schedule.seed, settings=SETTINGS, database=database
+    )
     crowd = Crowd(world, random.Random(schedule.seed))
     broken = None
     try:

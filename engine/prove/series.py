@@ -11,6 +11,9 @@ from engine.prove.world import World
 
 PARIS = "Romance Standard Time"
 PLACE = ZoneInfo("Europe/Paris")
+STEPS = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
+"""From one date to the next."""
+
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -40,7 +43,6 @@ def book_series(
     **more: Any,
 ) -> dict[str, Any]:
     """Book a series in Outlook, its hours on the wall clock of *zone*; *more* goes to `recurrence`."""
-    addresses = [world.room_addresses[room - 1] for room in rooms]
     begins = datetime.combine(first, datetime.min.time()) + timedelta(hours=hour)
     ends = begins + timedelta(hours=length)
     body = {
@@ -48,7 +50,7 @@ def book_series(
         "start": {"dateTime": begins.isoformat(), "timeZone": zone},
         "end": {"dateTime": ends.isoformat(), "timeZone": zone},
         "recurrence": recurrence(first, **more),
-        "attendees": [{"type": "resource", "emailAddress": {"address": each, "name": each}} for each in addresses],
+        "attendees": world.invitations(rooms),
     }
     made: dict[str, Any] = world.run(world.person(person).call("POST", "/events", body))
     return made

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.prove import odd_times
 from engine.prove.people import Crowd
 
 
@@ -28,6 +29,10 @@ class Verb:
 VERBS: tuple[Verb, ...] = (
     # in Outlook
     Verb("meet", 5, Crowd.meet),
+    Verb("meet_whole_days", 0.7, odd_times.meet_whole_days),
+    Verb("make_whole_day", 0.5, odd_times.make_whole_day),
+    Verb("meet_over_clock_change", 0.5, odd_times.meet_over_clock_change),
+    Verb("set_room_zone", 0.3, odd_times.set_room_zone),
     Verb("move_meeting", 3, Crowd.move_meeting),
     Verb("reroom_meeting", 2, Crowd.reroom_meeting),
     Verb("cancel_meeting", 2, Crowd.cancel_meeting),

@@ -46,6 +46,14 @@ def lose_delta(world: World, chance: random.Random) -> None:
     world.lose_delta(chance.randint(1, len(world.room_addresses)))
 
 
+def touch(world: World, chance: random.Random) -> None:
+    """Let a background assistant save a room's copy again: another version, and nothing else."""
+    room = chance.choice(world.room_addresses)
+    copies = world.run(world.room(world.room_addresses.index(room) + 1).events())
+    if copies:
+        world.tenant.office.touch(room, chance.choice(copies)["iCalUId"])
+
+
 FAULTS: tuple[Fault, ...] = (
     Fault("lose", {"effect": "lose"}),
     Fault("duplicate", {"effect": "duplicate"}),
@@ -60,6 +68,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("storm"),
     Fault("crash", blow=kill, chance=0.15),
     Fault("lose_delta", blow=lose_delta, chance=0.1),
+    Fault("touch", blow=touch, chance=0.3),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

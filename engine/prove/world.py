@@ -7,8 +7,8 @@ Graph requests, staff through the desk, notifications through the inbox.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -242,6 +242,14 @@ class World:
     def room(self, number: int) -> RoomReader:
         return RoomReader(self.tenant, self.room_addresses[number - 1])
 
+    def addresses(self, rooms: Iterable[int]) -> list[str]:
+        """Return the rooms' addresses as they are now."""
+        return [self.room_addresses[room - 1] for room in rooms]
+
+    def invitations(self, rooms: Iterable[int]) -> list[dict[str, Any]]:
+        """Return the rooms as attendees of a new event."""
+        return [{"type": "resource", "emailAddress": {"address": each, "name": each}} for each in self.addresses(rooms)]
+
     def at(self, hours: float, *, days: int = 1) -> datetime:
         """Return a time on a coming day, on the grid for quarter hours."""
         start: datetime = self.loop.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)
@@ -249,7 +257,7 @@ class World:
 
     def meet(self, person: int, start: float, end: float, *rooms: int, days: int = 1, **more: Any) -> dict[str, Any]:
         """Book a meeting in Outlook."""
-        addresses = [self.room_addresses[room - 1] for room in rooms]
+        addresses = self.addresses(rooms)
         booked: dict[str, Any] = self.run(
             self.person(person).book(self.at(start, days=days), self.at(end, days=days), rooms=addresses, **more)
         )
@@ -357,12 +365,29 @@ class World:
                 found += self.dates(person, master["id"]) if master["type"] == "seriesMaster" else []
         return found
 
+    def times_of(self, event: dict[str, Any]) -> Interval | None:
+        """
+        Return an event's times. Whole days last from the first midnight to the last one where its rooms lie.
+
+        None where it has no length: an hour of a series that the clock skips.
+        """
+        start, end = (datetime.fromisoformat(event[name]["dateTime"][:19]) for name in ("start", "end"))
+        if not event["isAllDay"]:
+            return Interval(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) if start < end else None
+        book, cache = self.office.rooms.room_book(), self.office.cache
+        addresses = [each["emailAddress"]["address"] for each in event["attendees"]]
+        invited = {found.id for address in addresses if (found := book.by_address(address)) is not None}
+        zones = {cache.zone_of(room) for room in invited} or {cache.default_zone}
+        return Interval(
+            min(start.replace(tzinfo=zone) for zone in zones), max(end.replace(tzinfo=zone) for zone in zones)
+        )
+
     def room_answers(self, name: str) -> dict[str, str]:
         """Return what each room's own copy of one date of a series says, by address."""
         found: dict[str, str] = {}
         now = self.loop.now()
         for number, address in enumerate(self.room_addresses, 1):
-            for event in self.run(self.room(number).view(now - timedelta(days=60), now + timedelta(days=60))):
+            for event in self.run(self.room(number).view(now - timedelta(days=60), now + timedelta(days=800))):
                 if lone_key(event["iCalUId"]) == name and not event["isCancelled"]:
                     found[address] = event["responseStatus"]["response"]
         return found
