@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -37,7 +38,14 @@ class Service:
         self.made = 0
 
     async def create_subscription(
-        self, room: str, *, notification_url: str, lifecycle_url: str, client_state: str, expires_at: datetime
+        self,
+        room: str,
+        *,
+        notification_url: str,
+        lifecycle_url: str,
+        client_state: str,
+        expires_at: datetime,
+        has_other_name: bool = False,
     ) -> RemoteSubscription:
         if self.fault is not None:
             raise self.fault
@@ -99,8 +107,8 @@ class World(Opened):
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    found = World(sqlite_url)
+def world(migrated_file: Path, tmp_path: Path) -> Iterator[World]:
+    found = World(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'passes.db')}")
     yield found
     found.database.close()
 
