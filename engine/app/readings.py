@@ -11,7 +11,7 @@ from engine.database.queue import QueueDepth
 from engine.errors import EngineError
 from engine.graph.calendar import GraphCalendar
 from engine.reconcile.actions import Note
-from engine.reconcile.activity import Traffic
+from engine.reconcile.activity import Traffic, TrafficFault
 from engine.settings import Settings
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check
@@ -74,7 +74,12 @@ def read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
 def traffic_of(calendar: GraphCalendar) -> Callable[[], Traffic]:
     """Return what reads how many requests *calendar* has made since the start."""
     meter = calendar.meter
-    return lambda: Traffic(dict(meter.requests), meter.throttled, meter.repeated, meter.last_error)
+
+    def read() -> Traffic:
+        fault = TrafficFault(*meter.last_fault) if meter.last_fault is not None else None
+        return Traffic(dict(meter.requests), meter.throttled, meter.repeated, fault, dict(meter.expected))
+
+    return read
 
 
 class Watching:

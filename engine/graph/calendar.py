@@ -7,12 +7,13 @@ Each method is one call, or one call and its recovery: build the URL, send, turn
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
-from engine.errors import Malformed, Refused, ResyncRequired, Unmatched
+from engine.errors import MailboxClosed, Malformed, Refused, ResyncRequired, Unmatched
 from engine.graph.errors import BadRequest, DuplicateSubscription, DuplicateTransaction, Target
 from engine.graph.gateway import Call, Gateway
 from engine.graph.meter import GatewayMeter
@@ -108,7 +109,7 @@ class GraphCalendar:
     async def fetch_event(self, mailbox: str, event_id: EventId) -> EventCopy | None:
         """Read one copy; None only when Graph itself says that the item is not there."""
         url = self._urls.event_with_fields(mailbox, event_id)
-        call = Call(kind="read event", method="GET", url=url, mailbox=mailbox, target=Target.ITEM)
+        call = Call(kind="read event", method="GET", url=url, mailbox=mailbox, target=Target.ITEM, expects=(Unmatched,))
         try:
             return await self._gateway.run(call, _decode_event)
         except Unmatched:
@@ -217,10 +218,19 @@ class GraphCalendar:
         return await self._run_unless_gone(call)
 
     async def create_subscription(
-        self, room: str, *, notification_url: str, lifecycle_url: str, client_state: str, expires_at: datetime
+        self,
+        room: str,
+        *,
+        notification_url: str,
+        lifecycle_url: str,
+        client_state: str,
+        expires_at: datetime,
+        has_other_name: bool = False,
     ) -> RemoteSubscription:
         """
         Subscribe to *room*'s events; one that stands in the way is replaced.
+
+        With *has_other_name* a refusal is no fault: the caller asks again under that name (decision 0009).
 
         On 409 the old one is deleted, not adopted: lists never show its client state (Graph docs: subscription), so
         its notifications could not be told from forged ones.
@@ -232,7 +242,13 @@ class GraphCalendar:
             client_state=client_state,
             expires_at=expires_at,
         )
-        call = Call(kind="create subscription", method="POST", url=self._urls.subscriptions, body=_encode(body))
+        call = Call(
+            kind="create subscription",
+            method="POST",
+            url=self._urls.subscriptions,
+            body=_encode(body),
+            expects=(Malformed, Refused, Unmatched, MailboxClosed) if has_other_name else (),
+        )
         try:
             return await self._gateway.run(call, _decode_subscription)
         except DuplicateSubscription:
@@ -323,7 +339,7 @@ class GraphCalendar:
 
     async def _run_unless_gone(self, call: Call) -> bool:
         try:
-            await self._gateway.run(call, _ignore)
+            await self._gateway.run(replace(call, expects=(Unmatched,)), _ignore)
         except Unmatched:
             return False
         return True

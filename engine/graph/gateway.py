@@ -50,7 +50,8 @@ class Call:
     One thing to ask of Graph.
 
     `kind` is what is attempted, in two words, for the meter and messages; `mailbox` whose slots it takes; `target`
-    what a 403 or 404 would be about; `is_repeatable` whether a lost answer may be followed by the same request.
+    what a 403 or 404 would be about; `is_repeatable` whether a lost answer may be followed by the same request;
+    `expects` which failures are answers that the caller counts on.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Call:
     if_match: str | None = None
     page_size: int | None = None
     is_repeatable: bool = False
+    expects: tuple[type[EngineError], ...] = ()
 
     @property
     def is_write(self) -> bool:
@@ -181,7 +183,7 @@ class Gateway:
             except msgspec.DecodeError as error:
                 raise unreadable(response.body, what=call.what, is_write=call.is_write, error=error) from error
         except EngineError as error:
-            self.meter.note_failure(call.kind, error)
+            self.meter.note_failure(call.kind, error, is_expected=isinstance(error, call.expects))
             raise
         self.meter.note_success(call.kind)
         return result

@@ -85,13 +85,26 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class TrafficFault:
+    """A request to Graph that failed: what was attempted, the family of the fault, and the fault's own words."""
+
+    kind: str
+    outcome: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
-    """Requests to Graph since this process started, by what was attempted and what came of it (`ok`, or a fault)."""
+    """Requests to Graph since this process started, by what was attempted and what came of it (`ok`, or a fault).
+
+    `expected` counts, by what was attempted, faults that were answers: they are no failures.
+    """
 
     requests: Mapping[tuple[str, str], int] = field(default_factory=lambda: MappingProxyType({}))
     throttled: int = 0
     repeated: int = 0
-    last_error: str | None = None
+    last_fault: TrafficFault | None = None
+    expected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def total(self) -> int:
@@ -99,14 +112,17 @@ class Traffic:
 
     @property
     def failed(self) -> int:
-        return sum(count for (_, outcome), count in self.requests.items() if outcome != "ok")
+        return sum(ill for _, _, ill in self.by_kind())
 
     def by_kind(self) -> list[tuple[str, int, int]]:
-        """Return what was attempted, how often that went well, and how often not; the most frequent first."""
+        """Return what was attempted, how often that was answered, and how often it failed; the most frequent first."""
         counts: dict[str, tuple[int, int]] = {}
         for (kind, outcome), count in self.requests.items():
             well, ill = counts.get(kind, (0, 0))
             counts[kind] = (well + count, ill) if outcome == "ok" else (well, ill + count)
+        for kind, answers in self.expected.items():
+            well, ill = counts[kind]
+            counts[kind] = (well + answers, ill - answers)
         return sorted(((kind, *both) for kind, both in counts.items()), key=lambda line: (-line[1] - line[2], line[0]))
 
 

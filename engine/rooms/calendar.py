@@ -124,7 +124,14 @@ class RoomCalendar(Protocol):
         ...
 
     async def create_subscription(
-        self, room: str, *, notification_url: str, lifecycle_url: str, client_state: str, expires_at: datetime
+        self,
+        room: str,
+        *,
+        notification_url: str,
+        lifecycle_url: str,
+        client_state: str,
+        expires_at: datetime,
+        has_other_name: bool = False,
     ) -> RemoteSubscription:
         """Subscribe to *room*'s events. The receiver must be answering: Graph calls it before it answers."""
         ...

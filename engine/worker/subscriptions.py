@@ -37,7 +37,14 @@ class SubscriptionService(Protocol):
     """The part of `RoomCalendar` that subscribes."""
 
     async def create_subscription(
-        self, room: str, *, notification_url: str, lifecycle_url: str, client_state: str, expires_at: datetime
+        self,
+        room: str,
+        *,
+        notification_url: str,
+        lifecycle_url: str,
+        client_state: str,
+        expires_at: datetime,
+        has_other_name: bool = False,
     ) -> RemoteSubscription: ...
 
     async def renew_subscription(self, subscription_id: str, *, expires_at: datetime) -> RemoteSubscription | None: ...
@@ -199,18 +206,19 @@ class SubscriptionPass:
         """Create under the first name the service takes: a place's id need not be its mailbox's (Graph docs: place)."""
         for name in names[:-1]:
             try:
-                return await self._create_at(name, client_state)
+                return await self._create_at(name, client_state, has_other_name=True)
             except (Malformed, Refused, Unmatched, MailboxClosed):
                 continue
         return await self._create_at(names[-1], client_state)
 
-    async def _create_at(self, name: str, client_state: str) -> RemoteSubscription:
+    async def _create_at(self, name: str, client_state: str, *, has_other_name: bool = False) -> RemoteSubscription:
         return await self._service.create_subscription(
             name,
             notification_url=self._endpoint.notification_url,
             lifecycle_url=self._endpoint.lifecycle_url,
             client_state=client_state,
             expires_at=self._now() + LIFETIME,
+            has_other_name=has_other_name,
         )
 
     async def _renew(self, action: Renew) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.app.web_parts import Outside
 from engine.database.marks import Priority
-from engine.reconcile.activity import Traffic
+from engine.graph.meter import OUTCOMES
+from engine.reconcile.activity import Traffic, TrafficFault
+from engine.web.pages.activity import FAULTS
 from tests.web.visitors import NOW, House, open_house
 
 
@@ -143,3 +146,26 @@ class TestTraffic:
 
         assert traffic.by_kind() == [("batch", 9, 0), ("read event", 3, 2), ("list places", 1, 0)]
         assert (traffic.total, traffic.failed) == (15, 2)
+
+    def test_an_answer_that_was_expected_is_no_failure(self) -> None:
+        """A room whose calendar goes by its address was asked for by its directory id first (decision 0009)."""
+        counts = {("create subscription", "malformed"): 10, ("create subscription", "ok"): 10}
+
+        assert Traffic(counts, expected={"create subscription": 10}).by_kind() == [("create subscription", 20, 0)]
+
+    @pytest.mark.parametrize(
+        ("language", "told"), [("en", "The mailbox cannot be opened."), ("fr", "La boîte ne peut")]
+    )
+    def test_the_last_fault_is_told_in_the_readers_language(self, tmp_path: Path, language: str, told: str) -> None:
+        fault = TrafficFault("read changes", "mailbox_closed", "403 ErrorAccessDenied: Access is denied.")
+        traffic = Traffic({("read changes", "mailbox_closed"): 1}, last_fault=fault)
+
+        with open_house(tmp_path / "told", Outside(read_traffic=lambda: traffic)) as house:
+            shown = house.signed_in("viewer", **{"Accept-Language": language}).get("/activity").text
+
+        assert told in shown
+        assert '<q lang="en">403 ErrorAccessDenied' in shown
+
+    @pytest.mark.parametrize("outcome", [name for _, name in OUTCOMES])
+    def test_every_kind_of_fault_has_its_words(self, outcome: str) -> None:
+        assert outcome in FAULTS

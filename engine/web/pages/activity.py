@@ -56,6 +56,22 @@ CALLS: Mapping[str, str] = MappingProxyType(
 )
 """What is asked of Graph, in English."""
 
+FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "throttled": N_("Microsoft asked us to wait."),
+        "outcome_unknown": N_("The answer was lost; it is found out whether it was done."),
+        "unreachable": N_("Microsoft could not be reached."),
+        "stale": N_("Somebody changed it at the same moment; it is looked at again."),
+        "resync_required": N_("The calendar must be read from the beginning."),
+        "unmatched": N_("It is not there any more."),
+        "mailbox_closed": N_("The mailbox cannot be opened."),
+        "refused": N_("Microsoft refused it."),
+        "malformed": N_("The answer could not be understood."),
+        "credentials_revoked": N_("Microsoft refuses our identity."),
+    }
+)
+"""What came of requests that failed, in English."""
+
 MODES: Mapping[str, str] = MappingProxyType(
     {"two_way": N_("Both ways"), "read_only": N_("Reads Outlook only"), "shadow": N_("Shadow: changes nothing")}
 )
@@ -78,6 +94,7 @@ def show_activity(page: ViewerPage) -> Response:
         mode=page.say(MODES.get(mode := page.parts.rules().mode, mode)),
         jobs=JOBS,
         calls=CALLS,
+        faults=FAULTS,
         name_key=name_keys(page),
         expiry=expiry_of(page.parts.connection, page.now.date()),
     )

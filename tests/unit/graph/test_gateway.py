@@ -416,8 +416,10 @@ class TestTheMeter:
             ("read event", "unmatched"): 1,
         }
         assert (meter.throttled, meter.repeated) == (1, 1)
-        assert "404 ErrorItemNotFound" in (meter.last_error or "")
-        assert "token-1" not in (meter.last_error or "")
+        assert meter.expected == {"read event": 1}  # what is not there is an answer
+        assert meter.last_fault is not None
+        assert meter.last_fault[:2] == ("read event", "throttled")
+        assert "token-1" not in meter.last_fault[2]
 
 
 def test_closing_closes_what_was_handed_in(desk: Desk) -> None:
