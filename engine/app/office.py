@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -155,12 +155,19 @@ class TokenDrawer:
 class Office:
     """Database, desk, rooms and queue: everything that needs no network."""
 
-    def __init__(self, settings: Settings, *, now: Callable[[], datetime], database: Database | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime],
+        database: Database | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
         self.now = now
         self.database = database or open_database(settings, now)
         migrate(self.database)
-        self.cache = RoomCache(self.database, time_zone=settings.rooms.time_zone)
+        self.cache = RoomCache(self.database, time_zone=settings.rooms.time_zone, ticks=ticks)
         self.rooms = RoomDirectory(self.database, self.cache)
         self.overrides = Overrides(self.database)
         self.instance = self._instance()
@@ -173,7 +180,7 @@ class Office:
         self.why = WhyDesk(self.database)
         self.tokens = TokenDrawer(TokenStore(self.database))
         self.status = StatusBoard(self.database)
-        self.queue = WorkQueue(self.database, owner=f"engine-{secrets.token_hex(4)}")
+        self.queue = WorkQueue(self.database, owner=f"engine-{self.database.draw(4)}")
         self.subscriptions = SubscriptionStore(self.database)
         self.outbox = Outbox(self.database)
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
@@ -204,7 +211,7 @@ class Office:
         known = self.overrides.load_overrides().get("instance")
         if isinstance(known, str):
             return known
-        name = secrets.token_hex(4)
+        name = self.database.draw(4)
         self.overrides.save_override("instance", name, "engine")
         return name
 

@@ -10,6 +10,7 @@ threads queue for it in order instead of spinning on "database is locked".
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,10 +46,13 @@ class Transaction:
         connection: Connection,
         *,
         clock: Callable[[], datetime] | None,
+        draw: Callable[[int], str],
         writes: bool,
         announcers: Sequence[Announcer] = (),
     ) -> None:
         self.connection = connection
+        self.draw = draw
+        """Draws a name nobody else has: so many bytes of chance, as hexadecimal digits."""
         self.changes = Changes()
         """What this transaction changed that others may be owed word of."""
         self._announcers = announcers
@@ -143,6 +147,7 @@ class Database:
     Args:
         url: `sqlite:///path`, `sqlite:///:memory:` or `postgresql://...`.
         clock: what `Transaction.now` reads. None: the database's own clock, which several machines share.
+        draw: what `Transaction.draw` asks for chance; a world that shall happen twice the same hands in its own.
         durability: `full` survives a power cut; `normal` may lose the last moments, but never tears a transaction.
         busy_seconds: how long to wait for another process.
     """
@@ -152,12 +157,14 @@ class Database:
         url: str,
         *,
         clock: Callable[[], datetime] | None = None,
+        draw: Callable[[int], str] = secrets.token_hex,
         durability: str = "full",
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self.url = _parse_url(url)
         self.dialect = self.url.get_backend_name()
         self.clock = clock
+        self.draw = draw
         self.mark_listeners: list[Callable[[], None]] = []
         self.announcers: list[Announcer] = []
         """Told in each transaction, just before its commit, what it changed: they write what others are owed."""
@@ -184,7 +191,9 @@ class Database:
         Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale.
         """
         with self._alone_in_thread(), self._writing_connection() as connection:
-            transaction = Transaction(connection, clock=self.clock, writes=True, announcers=self.announcers)
+            transaction = Transaction(
+                connection, clock=self.clock, draw=self.draw, writes=True, announcers=self.announcers
+            )
             with _translating():
                 begun = connection.begin()
             try:
@@ -233,7 +242,7 @@ class Database:
         with self._alone_in_thread(), self._reading_connection() as connection:
             try:
                 with connection.begin():
-                    yield Transaction(connection, clock=self.clock, writes=False)
+                    yield Transaction(connection, clock=self.clock, draw=self.draw, writes=False)
             except exc.SQLAlchemyError as error:
                 raise _translated(error) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -58,7 +58,10 @@ class RoomCache:
     Inside a transaction what is at hand must do: it is read again at the next question outside of one.
     """
 
-    def __init__(self, database: Database, *, time_zone: str = "UTC") -> None:
+    def __init__(
+        self, database: Database, *, time_zone: str = "UTC", ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ticks = ticks
         self._database = database
         self.default_zone: tzinfo = ZoneInfo(time_zone)
         self._lock = threading.Lock()
@@ -75,9 +78,9 @@ class RoomCache:
 
     def book(self) -> RoomBook:
         with self._lock:
-            is_old = time.monotonic() - self._read_at > KEPT_SECONDS
+            is_old = self._ticks() - self._read_at > KEPT_SECONDS
             if (self._is_stale or is_old) and not self._database.is_in_transaction:
-                self._is_stale, self._read_at = False, time.monotonic()
+                self._is_stale, self._read_at = False, self._ticks()
                 self._book = self._load()
             return self._book
 

@@ -81,6 +81,9 @@ class AppSeriesLedger:
         self._rules = rules
         self._settler = settler
 
+    def draw(self, count: int) -> str:
+        return self._database.draw(count)
+
     def load(self, series_id: int) -> AppSeriesState | None:
         with self._database.read() as transaction:
             connection = transaction.connection

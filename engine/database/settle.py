@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -415,7 +414,7 @@ class _IntentWriter:
             body=writing.body,
             rooms=self._refs(frozenset(item.id for item in loan.rooms)),
             private=loan.private,
-            marker=make_marker(self._instance, loan.number, generation, secrets.token_hex(4)),
+            marker=make_marker(self._instance, loan.number, generation, self._transaction.draw(4)),
         )
         return self._save(IntentKind.CREATE, generation, writing.mailbox, None, None, draft, base)
 

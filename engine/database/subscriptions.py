@@ -7,7 +7,6 @@ be recognised by it alone.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -25,23 +24,18 @@ subscription_table = metadata.tables["subscription"]
 room_table = metadata.tables["room"]
 
 SECRET_BYTES = 32
-"""43 characters as text; Graph allows 128 (Graph docs: subscription)."""
+"""64 characters as text; Graph allows 128 (Graph docs: subscription)."""
 
 NO_SECRET = ""
 """As a client state: none is held, and no notification matches it."""
 
 
-def make_secret() -> str:
-    """Return a new client state."""
-    return secrets.token_urlsafe(SECRET_BYTES)
-
-
 class SubscriptionStore:
     """The table `subscription`. Each method is one transaction."""
 
-    def __init__(self, database: Database, *, make_secret: Callable[[], str] = make_secret) -> None:
+    def __init__(self, database: Database, *, make_secret: Callable[[], str] | None = None) -> None:
         self._database = database
-        self._make_secret = make_secret
+        self._make_secret = make_secret or (lambda: database.draw(SECRET_BYTES))
 
     def load_held(self) -> tuple[Held, ...]:
         """Return every stored subscription, by room."""

@@ -33,7 +33,7 @@ def check_always(world: World, withdrawn: set[int]) -> None:
     doubled = [uid for uid, count in uids.items() if count > 1]
     if doubled:
         raise Broken(f"I5: meetings with two loans: {doubled}")
-    refs = Counter(ref for ref in (event.get("transactionId") for event in world.all_events()) if ref)
+    refs = Counter(world.creations())
     doubled = [ref for ref, count in refs.items() if count > 1]
     if doubled:
         raise Broken(f"I5: loans with two events: {doubled}")

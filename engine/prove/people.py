@@ -4,6 +4,7 @@ their memory, not from the engine's."""
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -72,17 +73,21 @@ class Crowd:
     bookings: list[Remembered] = field(default_factory=list)
     series: list[RememberedSeries] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
-    refused: int = 0
+    acted: Counter[str] = field(default_factory=Counter)
+    """How often each verb did something, and how often it was refused."""
 
     def __post_init__(self) -> None:
         self.app = AppSeries(self)
 
-    def act(self, verb: Callable[[Crowd], object]) -> None:
-        """Do one thing; what is refused at this moment is refused."""
+    def act(self, name: str, verb: Callable[[Crowd], object]) -> None:
+        """Do one thing, called *name*; what is refused at this moment is refused."""
+        before = len(self.log)
         try:
             verb(self)
+            if len(self.log) > before:
+                self.acted[name] += 1
         except (Refused, DeskError) as error:
-            self.refused += 1
+            self.acted[f"{name}, refused"] += 1
             self.log.append(f"  refused: {type(error).__name__} {str(error)[:90]}")
 
     # --- drawing

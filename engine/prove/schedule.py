@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import random
 import traceback
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 
-from engine.database.connection import Database
 from engine.prove import verbs
 from engine.prove.invariants import Broken, check_always, check_quiet
 from engine.prove.people import Crowd
+from engine.prove.store import OpenDatabase, in_memory
+from engine.prove.transport import Struck
 from engine.prove.weather import Front, Weather, draw_gusts, draw_weather
 from engine.prove.world import World
-
-OpenDatabase = Callable[[Callable[[], datetime]], Database]
 
 SETTINGS = {"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris"}
 
@@ -61,6 +59,16 @@ class Outcome:
     log: tuple[str, ...]
     """What people did, and how each loan came to be what it is."""
 
+    trace: str
+    """Of what happened: equal for equal runs."""
+    requests: int
+    seconds: float
+    """How long it was, by its own clock."""
+    verbs: Counter[str]
+    """How often each verb did something."""
+    struck: Struck
+    crashes: Counter[str]
+
     @property
     def is_kept(self) -> bool:
         return self.broken is None
@@ -86,13 +94,13 @@ def draw_schedule(seed: int, *, steps: int = STEPS) -> Schedule:
     return Schedule(seed, rooms, people, weather, drawn)
 
 
-def run_schedule(schedule: Schedule | int, *, database: OpenDatabase | None = None) -> Outcome:
+def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory.open) -> Outcome:
     """
     Live through one world: edits under faults, then quiet, then a restart that must find nothing to do.
 
     Args:
         schedule: what happens; or a seed, for what `draw_schedule` makes of it.
-        database: opens the store, given the world's clock; else one in memory.
+        database: opens the store.
     """
     if isinstance(schedule, int):
         schedule = draw_schedule(schedule)
@@ -107,10 +115,15 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase | None = No
     except Exception as error:  # whatever ends a world breaks it
         broken = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
     try:
-        log = (*crowd.log, *(world.tell(loan) for loan in world.loans)) if broken else tuple(crowd.log)
+        log = (*crowd.log, *(world.tell(loan) for loan in world.loans), *map(str, world.all_case_facts()))
+        seconds = world.loop.time()
     finally:
         world.close()
-    return Outcome(schedule, broken, log)
+    world.trace.tell(seconds, *log)
+    requests = sum(len(transport.requests) for transport in world.transports)
+    return Outcome(
+        schedule, broken, log, world.trace.digest, requests, seconds, crowd.acted, world.struck, world.crashes
+    )
 
 
 def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
@@ -119,7 +132,7 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     crowd.log.append(f"weather: {', '.join(front.name for front in schedule.weather)}")
     for step in schedule.steps:
         crowd.random.seed(step.seed)
-        crowd.act(verbs.BY_NAME[step.verb].act)
+        crowd.act(step.verb, verbs.BY_NAME[step.verb].act)
         world.wait(step.pause)
         weather.blow(step.gusts, crowd.random)
         check_always(world, withdrawn)

@@ -3,42 +3,86 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
+from urllib.parse import urlsplit
 
 from engine.errors import OutcomeUnknown
 from engine.graph.transport import Request, Response
+from engine.prove.trace import Trace
 from engine.simulator import ConnectionDropped, Tenant
 from engine.simulator.faults import NOTICES, Rule
+from engine.simulator.paths import path_kind
 
 is_engine_calling: ContextVar[bool] = ContextVar("is_engine_calling", default=False)
 """Set while the engine's own request is carried out: faults are the engine's to suffer, not people's."""
 
+Struck = Counter[tuple[str, str]]
+"""How often a kind of request (or notification) met a kind of fault."""
 
-def spare_people(tenant: Tenant) -> None:
-    """Let request and delta faults strike only the engine's requests."""
+
+def spare_people(tenant: Tenant, struck: Struck) -> None:
+    """Let request and delta faults strike only the engine's requests; count in *struck* what does."""
     pick = tenant.faults.pick
 
     def pick_for_engine(effects: frozenset[str], method: str, path: str, mailbox: frozenset[str]) -> Rule | None:
         if effects is not NOTICES and not is_engine_calling.get():
             return None
-        return pick(effects, method, path, mailbox)
+        rule = pick(effects, method, path, mailbox)
+        if rule is not None:
+            struck[kind_of(method, path), name_of(rule)] += 1
+        return rule
 
     tenant.faults.pick = pick_for_engine  # type: ignore[method-assign]
 
 
-class TenantTransport:
-    """Sends to *tenant*. `on_request` is told of each request before and after it is carried out, and may kill."""
+def kind_of(method: str, url: str) -> str:
+    """Name the kind of a request: "GET delta", "PATCH event", ...; of a notification, "NOTIFY"."""
+    return method if method == "NOTIFY" else f"{method} {path_kind(urlsplit(url).path.strip('/').split('/'))}"
 
-    def __init__(self, tenant: Tenant, *, on_request: Callable[[str, Request], None] | None = None) -> None:
+
+def name_of(rule: Rule) -> str:
+    """Name what a rule does: of an error, with its status."""
+    return f"{rule.effect} {rule.status}" if rule.effect.startswith("error") else rule.effect
+
+
+class TenantTransport:
+    """
+    Sends to *tenant*.
+
+    Args:
+        tenant: the tenant.
+        on_request: is told of each request before and after it is carried out, and may kill.
+        trace: takes in each request and what came of it.
+    """
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        *,
+        on_request: Callable[[str, Request], None] | None = None,
+        trace: Trace | None = None,
+    ) -> None:
         self._tenant = tenant
         self._on_request = on_request or (lambda _when, _request: None)
+        self._trace = trace or Trace()
         self.requests: list[Request] = []
 
     async def send(self, request: Request) -> Response:
         self.requests.append(request)
         self._on_request("before", request)
         await asyncio.sleep(0.005)
+        try:
+            response = await self._carry_out(request)
+        except Exception as error:
+            self._trace.sent(asyncio.get_running_loop().time(), request, error)
+            raise
+        self._trace.sent(asyncio.get_running_loop().time(), request, response)
+        self._on_request("after", request)
+        return response
+
+    async def _carry_out(self, request: Request) -> Response:
         calling = is_engine_calling.set(True)
         try:
             answer = await self._tenant.handle(request.method, request.url, request.headers, request.body)
@@ -46,9 +90,7 @@ class TenantTransport:
             raise OutcomeUnknown("the connection was dropped") from error
         finally:
             is_engine_calling.reset(calling)
-        self._on_request("after", request)
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, headers, answer.body)
+        return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
     def count_writes(self) -> int:
         """Return how many requests wrote to a calendar."""

@@ -7,6 +7,8 @@ Graph requests, staff through the desk, notifications through the inbox.
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +18,6 @@ from sqlalchemy import text
 
 from engine.app.engine import Engine
 from engine.app.office import Office
-from engine.database.connection import Database
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential
 from engine.graph.transport import Request
@@ -25,7 +26,9 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
-from engine.prove.transport import TenantTransport, spare_people
+from engine.prove.store import OpenDatabase, in_memory
+from engine.prove.trace import Trace
+from engine.prove.transport import Struck, TenantTransport, spare_people
 from engine.prove.virtual import START, VirtualLoop
 from engine.rooms.series import lone_key
 from engine.settings import Settings, load_settings
@@ -74,12 +77,17 @@ class World:
         seed: int = 1,
         tenant: dict[str, Any] | None = None,
         settings: dict[str, str] | None = None,
-        database: Callable[[Callable[[], datetime]], Database] | None = None,
+        database: OpenDatabase = in_memory.open,
         on_request: Callable[[str, Request], None] | None = None,
     ) -> None:
         self.loop = VirtualLoop()
         asyncio.set_event_loop(self.loop)
         self.on_request = on_request
+        self.trace = Trace()
+        self.struck: Struck = Counter()
+        """Which requests met which faults."""
+        self.crashes: Counter[str] = Counter()
+        """What the engine was doing when it was killed."""
         given: dict[str, Any] = {
             "seed": seed,
             "attendant_delay": (0.2, 0.5),
@@ -95,11 +103,12 @@ class World:
             post=self.post,
             spawn=self.loop.create_task,
         )
-        spare_people(self.tenant)
+        spare_people(self.tenant, self.struck)
         self._furnish(rooms, people)
         self.settings = self._settings(settings or {})
-        make = database or (lambda now: Database("sqlite:///:memory:", clock=now))
-        self.database = make(self.loop.now)
+        self.database = database(self.loop.now)
+        names = random.Random(f"names {seed}")
+        self.database.draw = lambda count: names.randbytes(count).hex()
         self.engine: Engine | None = None
         self.watcher = QuietWatcher()
         self.transports: list[TenantTransport] = []
@@ -134,8 +143,8 @@ class World:
         return self
 
     def start(self) -> None:
-        office = Office(self.settings, now=self.loop.now, database=self.database)
-        self.transports.append(TenantTransport(self.tenant, on_request=self.on_request))
+        office = Office(self.settings, now=self.loop.now, database=self.database, ticks=self.loop.time)
+        self.transports.append(TenantTransport(self.tenant, on_request=self.on_request, trace=self.trace))
         calendar = build_calendar(
             base_url="https://graph.microsoft.com/v1.0",
             credential=StaticTokenCredential("demo"),
@@ -159,6 +168,8 @@ class World:
         self._task.cancel()
         engine = self.engine
         assert engine is not None
+        doing = sorted({task.get_name().partition(":")[0] for task in engine.loop.running_tasks})
+        self.crashes[" ".join(doing) or "nothing"] += 1
         for task in list(engine.loop.running_tasks):
             task.cancel()
         self.run(asyncio.gather(self._task, *engine.loop.running_tasks, return_exceptions=True))
@@ -381,6 +392,12 @@ class World:
         return Interval(
             min(start.replace(tzinfo=zone) for zone in zones), max(end.replace(tzinfo=zone) for zone in zones)
         )
+
+    def creations(self) -> list[str]:
+        """Return the transaction id of every organizer's event that was made with one, once for each event."""
+        calendars = self.tenant.world.calendars.values()
+        events = (event for calendar in calendars for event in calendar.events.values())
+        return [event.transaction_id for event in events if event.transaction_id and event.is_organizer]
 
     def room_answers(self, name: str) -> dict[str, str]:
         """Return what each room's own copy of one date of a series says, by address."""

@@ -259,6 +259,10 @@ class SeriesLedger(Protocol):
         """Return a series made in the app; None when there is none of that id."""
         ...
 
+    def draw(self, count: int) -> str:
+        """Return a name nobody else has: *count* bytes of chance, as hexadecimal digits."""
+        ...
+
     def save_create(self, series_id: int, plan: CreatePlan, mailbox: str, draft: SeriesDraft) -> SeriesWrite:
         """Keep a write before its first request; the dates that go their own way are let go."""
         ...

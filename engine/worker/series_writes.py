@@ -7,7 +7,6 @@ limits for series with conflicts are zero by default). Every step looks first wh
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -119,7 +118,7 @@ class SeriesPass:
                 {each.day: self._ledger.refs(each.rooms) for each in dates if each.rooms != plan.rooms}
             ),
             private=first.private,
-            marker=make_series_marker(self._instance, series_id, secrets.token_hex(4)),
+            marker=make_series_marker(self._instance, series_id, self._ledger.draw(4)),
         )
 
     # --- create

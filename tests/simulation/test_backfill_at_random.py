@@ -11,12 +11,11 @@ import random
 
 import pytest
 
-from engine.database.connection import Database
 from engine.errors import DeskError
 from engine.interval import Interval
 from engine.prove.invariants import check_always, check_quiet
 from engine.prove.people import Crowd
-from engine.prove.schedule import OpenDatabase
+from engine.prove.store import Databases, OpenDatabase, in_memory
 from engine.prove.verbs import draw_verb
 from engine.prove.weather import Weather, draw_gusts, draw_weather
 from engine.prove.world import World
@@ -77,7 +76,7 @@ class Importer:
         self._crowd.log.append(f"{self._world.loop.time():9.2f} {text}")
 
 
-def live_through(seed: int, database: OpenDatabase | None = None) -> None:
+def live_through(seed: int, database: OpenDatabase = in_memory.open) -> None:
     """Live through one world: meetings from before, then edits, orders and faults at once, then quiet."""
     chance = random.Random(seed)
     rooms, people = chance.randint(1, 3), chance.randint(1, 3)
@@ -106,7 +105,8 @@ def _live(world: World, crowd: Crowd, chance: random.Random) -> None:
         if chance.random() < 0.4:
             importer.act()
         else:
-            crowd.act(draw_verb(chance).act)
+            verb = draw_verb(chance)
+            crowd.act(verb.name, verb.act)
         world.wait(chance.choice([0.01, 0.3, 1.0, 5.0, 20.0]))
         weather.blow(draw_gusts(weather.fronts, chance), chance)
         check_always(world, withdrawn)
@@ -155,4 +155,5 @@ def test_backfills_keep_the_promises_in_any_world(seed: int) -> None:
 
 def test_they_do_on_postgresql_too(postgresql_url: str) -> None:
     """One of these worlds on the other database."""
-    live_through(FIRST_SEED, lambda now: Database(postgresql_url, clock=now))
+    with Databases(postgresql_url) as databases:
+        live_through(FIRST_SEED, databases.open)

@@ -10,8 +10,8 @@ import os
 
 import pytest
 
-from engine.database.connection import Database
 from engine.prove.schedule import run_schedule
+from engine.prove.store import Databases
 
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "60"))
 FIRST_SEED = int(os.environ.get("ACCORD_SEED", "1"))
@@ -29,5 +29,6 @@ def test_the_promises_hold_in_any_world(first: int) -> None:
 @pytest.mark.parametrize("seed", [FIRST_SEED, FIRST_SEED + 1])
 def test_they_hold_on_postgresql_too(seed: int, postgresql_url: str) -> None:
     """The same worlds on the other database."""
-    outcome = run_schedule(seed, database=lambda now: Database(postgresql_url, clock=now))
+    with Databases(postgresql_url) as databases:
+        outcome = run_schedule(seed, database=databases.open)
     assert outcome.is_kept, outcome

@@ -51,7 +51,8 @@ def test_a_day_of_edits_changes_nothing_and_lists_what_it_would_do(seed: int) ->
     try:
         crowd = Crowd(world, chance)
         for _ in range(STEPS):
-            crowd.act(draw_verb(chance).act)
+            verb = draw_verb(chance)
+            crowd.act(verb.name, verb.act)
             before = all_loans(world)
             world.wait(chance.choice([1.0, 60.0, 900.0]))
             assert all_loans(world) == before

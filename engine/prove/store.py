@@ -1,0 +1,118 @@
+"""Databases for worlds: brought to the schema once in a process, and emptied in a moment for each world."""
+
+from __future__ import annotations
+
+import atexit
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from engine.database.connection import Database
+from engine.database.migrations import migrate
+from engine.database.tables import metadata
+from engine.errors import DatabaseUnusable
+
+Clock = Callable[[], datetime]
+OpenDatabase = Callable[[Clock], Database]
+"""Opens an empty database, given a world's clock."""
+
+
+class Databases:
+    """
+    Empty databases at one address, for one world after the other. A context manager.
+
+    What a world leaves there is lost to the next one. A world that closes its database gives it back, connected and
+    with all that was compiled. Two worlds at once have one each in memory, and nowhere else.
+
+    Args:
+        url: one that holds no loans.
+    """
+
+    def __init__(self, url: str = "sqlite:///:memory:") -> None:
+        self._url = url
+        self._free: list[_Kept] = []
+
+    def open(self, clock: Clock) -> Database:
+        """Open one. Raises as `Database` and `migrate` do, and DatabaseUnusable when there are loans in it."""
+        if not self._free:
+            kind = _Sqlite if self._url.startswith("sqlite") else _Postgres
+            self._free.append(kind(self._url, self._free.append))
+        database = self._free.pop()
+        database.begin(clock)
+        return database
+
+    def close(self) -> None:
+        """Close those that were given back."""
+        while self._free:
+            self._free.pop().end()
+
+    def __enter__(self) -> Databases:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+class _Kept(Database):
+    """A database that is emptied instead of closed."""
+
+    def __init__(self, url: str, give_back: Callable[[Any], None]) -> None:
+        super().__init__(url)
+        self._give_back = give_back
+        self._is_used = True
+        migrate(self)
+        with self.read() as transaction:
+            if transaction.connection.exec_driver_sql("SELECT 1 FROM loan").first() is not None:
+                raise DatabaseUnusable("worlds empty their database, and this one holds loans: name an empty one")
+
+    def begin(self, clock: Clock) -> None:
+        """Empty it for a world with this clock."""
+        self.clock = clock
+        self.mark_listeners.clear()
+        self.announcers.clear()
+        self._empty()
+        self._is_used = True
+
+    def _empty(self) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        if self._is_used:
+            self._is_used = False
+            self._give_back(self)
+
+    def end(self) -> None:
+        """Close it for good."""
+        super().close()
+
+
+class _Sqlite(_Kept):
+    """The empty tables come back as pages, not as statements."""
+
+    def __init__(self, url: str, give_back: Callable[[Any], None]) -> None:
+        super().__init__(url, give_back)
+        self._image = sqlite3.connect(":memory:", check_same_thread=False)
+        self._driver().backup(self._image)
+
+    def _driver(self) -> Any:
+        with self.write() as transaction:
+            return transaction.connection.connection.dbapi_connection
+
+    def _empty(self) -> None:
+        self._image.backup(self._driver())
+
+    def end(self) -> None:
+        self._image.close()
+        super().end()
+
+
+class _Postgres(_Kept):
+    def _empty(self) -> None:
+        tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        with self.write() as transaction:
+            transaction.connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
+in_memory = Databases()
+atexit.register(in_memory.close)

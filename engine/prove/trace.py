@@ -1,0 +1,31 @@
+"""What happened in a world, as one number: two runs of one schedule that differ anywhere have different ones."""
+
+from __future__ import annotations
+
+import hashlib
+
+from engine.graph.transport import Request, Response
+
+
+class Trace:
+    """Takes in every request of the engine with its answer, and whatever else is told, in order."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=16)
+        self.lines: list[str] | None = None
+        """What was told, when somebody wants to compare two runs line by line."""
+
+    def tell(self, *facts: object) -> None:
+        line = " ".join(map(str, facts))
+        self._hash.update(line.encode() + b"\n")
+        if self.lines is not None:
+            self.lines.append(line)
+
+    def sent(self, at: float, request: Request, answer: Response | Exception) -> None:
+        """Take in a request and what came of it, at so many seconds of the world's clock."""
+        came = (answer.status, answer.body) if isinstance(answer, Response) else (type(answer).__name__,)
+        self.tell(f"{at:.6f}", request.method, request.url, request.body, *came)
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
