@@ -454,7 +454,7 @@ class _IntentWriter:
         read_in = writing.organizer_mailbox if writing.event_id is not None else None  # ids are a mailbox's own
         mailbox = read_in or link.mailbox or writing.organizer_mailbox or ""
         event_id = writing.event_id or link.event_id
-        return self._save(IntentKind.DELETE, link.generation, mailbox, event_id, None, Draft(), None)
+        return self._save(IntentKind.DELETE, link.generation, mailbox, event_id, writing.etag, writing.shown, None)
 
     def _base_after(self, *, is_text: bool) -> Base:
         assert self._plan.base_after is not None, "a plan that writes says what both agree on after it"

@@ -162,6 +162,8 @@ class Writing:
     body: str = ""
     checked: bool = False
     """Whether the organizer's copy was read in this pass."""
+    shown: Draft = Draft()
+    """The times and rooms the organizer's copy had then; kept with its deletion, to tell what is done to it later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -399,6 +399,11 @@ def note_lost_interval(winner: str, *, kept: Interval, lost: Interval) -> Note:
     return _conflict("interval", winner, kept=_say(kept), lost=_say(lost))
 
 
+def note_lost_rooms(winner: str, *, kept: frozenset[BookableId], lost: frozenset[BookableId]) -> Note:
+    """Return the conflict of rooms of which the other side's are written already."""
+    return _conflict("rooms", winner, kept=(None, sorted(kept)), lost=(None, sorted(lost)))
+
+
 def _say(interval: Interval) -> _Value:
     return say_interval(interval), [interval.start.isoformat(), interval.end.isoformat()]
 

@@ -18,7 +18,7 @@ from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, NewLoan, Note, Plan, Situation
 from engine.reconcile.answers import AnswerCheck, check_answers
-from engine.reconcile.ledger import Booking, Ledger, Link, Series, SyncRules, Writing
+from engine.reconcile.ledger import Booking, Draft, Ledger, Link, RoomRef, Series, SyncRules, Writing
 from engine.reconcile.markers import parse_marker
 from engine.reconcile.observe import (
     Known,
@@ -37,7 +37,7 @@ from engine.reconcile.texts import render_body, render_subject, without_link
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import MeetingView, Presence
 from engine.rooms.calendar import RoomCalendar
-from engine.rooms.event import Answer
+from engine.rooms.event import Answer, EventCopy
 from engine.rooms.series import day_of
 from engine.worker.series import SeriesReader
 from engine.worker.writes import Writes
@@ -422,7 +422,16 @@ class BookingPass:
             mailbox=mailbox_for(loan.requester.address, self._rules()) if _creates(made) else None,
             subject=render_subject(loan, self._ledger.store_text_level(loan)),
             body=self._body(loan),
+            shown=self._shown(observed.known.organizer_copy),
         )
+
+    def _shown(self, copy: EventCopy | None) -> Draft:
+        if copy is None:
+            return Draft()
+        book = self._ledger.room_book()
+        rooms = (book.by_address(attendee.address) for attendee in copy.attendees)
+        refs = {room.id: RoomRef(room.address, room.name) for room in rooms if room is not None}
+        return Draft(interval=copy.interval, rooms=tuple(refs[room] for room in sorted(refs)))
 
 
 def _home_mailbox(link: Link | None, organizer: str | None, loan: Loan | None, event_id: EventId | None) -> str | None:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
-from engine.ids import EventId, fold_address
+from engine.ids import BookableId, EventId, fold_address
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
-from engine.reconcile.merge import note_lost_interval
+from engine.reconcile.merge import note_lost_interval, note_lost_rooms
 from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox, Privacy
 from engine.worker.locks import Locks
@@ -63,7 +63,7 @@ class Writes:
                         await self._change(booking, intent, organizer_copy, resumed=resumed)
                     case IntentKind.DELETE:
                         if resumed:
-                            await self._tell_of_late_move(booking, intent, intents)
+                            await self._tell_of_late_edit(booking, intent, intents)
                         await self._delete(booking, intent)
 
     # --- create
@@ -145,16 +145,26 @@ class Writes:
             return None
         return found.event_id if found is not None else None
 
-    async def _tell_of_late_move(self, booking: Booking, intent: Intent, intents: tuple[Intent, ...]) -> None:
-        """Keep in a case what somebody did to an event that was about to be replaced: its new one has other times."""
-        successor = next((each for each in intents if each.kind is IntentKind.CREATE), None)
-        if successor is None or successor.draft.interval is None or intent.event_id is None:
+    async def _tell_of_late_edit(self, booking: Booking, intent: Intent, intents: tuple[Intent, ...]) -> None:
+        """Keep in cases what somebody did to an event whose replacement was decided: the new one says otherwise."""
+        successor = next((each.draft for each in intents if each.kind is IntentKind.CREATE), None)
+        if successor is None or successor.interval is None or intent.event_id is None:
             return
         copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
-        if copy is None or copy.interval is None or copy.interval == successor.draft.interval:
+        if copy is None or copy.etag == intent.etag:
             return
-        note = note_lost_interval("app", kept=successor.draft.interval, lost=copy.interval)
-        self._ledger.note_conflict(booking, note)
+        if copy.interval is not None and copy.interval not in (intent.draft.interval, successor.interval):
+            note = note_lost_interval("app", kept=successor.interval, lost=copy.interval)
+            self._ledger.note_conflict(booking, note)
+        rooms = self._known_rooms(attendee.address for attendee in copy.attendees)
+        before, after = (self._known_rooms(room.address for room in draft.rooms) for draft in (intent.draft, successor))
+        if rooms not in (before, after):
+            self._ledger.note_conflict(booking, note_lost_rooms("app", kept=after, lost=rooms))
+
+    def _known_rooms(self, addresses: Iterable[str]) -> frozenset[BookableId]:
+        book = self._ledger.room_book()
+        found = (book.by_address(address) for address in addresses)
+        return frozenset(room.id for room in found if room is not None)
 
     async def _decline_for_rooms(self, booking: Booking, intent: Intent) -> None:
         """Free the rooms without the organizer: decline on their behalf, which the organizer is told."""

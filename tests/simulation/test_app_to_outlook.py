@@ -674,6 +674,40 @@ class TestKilledOnTheWay:
         assert loan.interval.length == timedelta(hours=1)
 
 
+class TestAnEventThatIsToBeReplaced:
+    """The engine dies once a replacement is decided, before the old event is deleted."""
+
+    def replace_event(self, world: World, crash: Crash, *, meanwhile: Callable[[str], object]) -> list[str]:
+        """Give a loan to person 3, at other hours; return what cases say was lost."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        event_id = event_of(world, 2)["id"]
+        change = LoanChange(requester=world.requester(3), start=world.at(14), end=world.at(15))
+
+        live_through(world, crash, lambda: world.change(loan.number, change), meanwhile=lambda: meanwhile(event_id))
+
+        assert starts(event_of(world, 3)) == f"{world.at(14):%Y-%m-%dT%H:%M}"
+        assert events_of(world, 2) == []
+        return [str(facts["lost"]) for facts in world.all_case_facts()]
+
+    def test_leaves_a_case_when_it_was_given_other_rooms(self, worlds: MakeWorld) -> None:
+        crash = Crash(2, "before")
+        world = worlds(rooms=3, on_request=crash)
+        rooms = world.room_addresses[1:]
+
+        lost = self.replace_event(
+            world, crash, meanwhile=lambda event_id: world.run(world.person(2).set_rooms(event_id, rooms))
+        )
+
+        assert lost == ["Room 2, Room 3"]
+
+    def test_leaves_none_when_nobody_touched_it(self, worlds: MakeWorld) -> None:
+        """What the desk changed together with the requester is nobody's loss."""
+        crash = Crash(2, "before")
+
+        assert self.replace_event(worlds(on_request=crash), crash, meanwhile=lambda _event_id: None) == []
+
+
 class TestACreationWhoseAnswerIsSlow:
     def test_is_over_once_its_event_was_seen(self, world: World) -> None:
         """Cancelled by a person before the answer came, and before a crash: it is not made a second time."""

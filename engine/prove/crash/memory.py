@@ -76,9 +76,19 @@ def judge(world: MortalWorld, memory: Memory) -> None:
     for booking in memory.bookings:
         known = LoanNumber(booking.number) if booking.number is not None else numbers.get(booking.uid or "")
         _check_wishes(world, booking, live.get(known) if known is not None else None)
+    _check_cases(world, memory)
     wanted = [booking for booking in memory.bookings if not booking.cancelled or booking.uncertain]
     if len(live) > len(wanted):
         raise Wrong(f"{len(live)} loans are alive, {len(wanted)} are wanted")
+
+
+def _check_cases(world: MortalWorld, memory: Memory) -> None:
+    """No case tells of a disagreement where nobody disagreed: an invented one is as bad as a hidden one (I12)."""
+    sides = {wish.side for booking in memory.bookings for each in booking.wishes.values() for wish in each[1:]}
+    if len(sides) < 2 and not any(booking.cancelled for booking in memory.bookings):
+        told = [case for loan in world.loans for case in world.cases_of(loan.number) if case == "both_changed"]
+        if told:
+            raise Wrong(f"only {sides} changed anything, and a case says both did: {world.all_case_facts()}")
 
 
 def _compare(world: MortalWorld, loan: Loan, event: dict[str, Any]) -> None:
