@@ -15,6 +15,7 @@ from engine.database.activity import ActivityReader
 from engine.database.board import Board
 from engine.database.case_list import CaseList
 from engine.database.keepers import Keepers
+from engine.database.own import OwnLoans
 from engine.database.people import People
 from engine.database.sessions import SessionStore
 from engine.database.sides import Sides
@@ -84,6 +85,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         web=parts,
         sessions=SessionStore(office.database),
         board=board,
+        own=OwnLoans(office.database),
         people=People(office.database),
         cases=CaseList(office.database),
         activity=ActivityReader(office.database, office.queue, office.comparisons),

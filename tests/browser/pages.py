@@ -24,6 +24,8 @@ PAGES = (
     Look("board-nothing-fits", f"/board?view=day&day={TUESDAY}&people=9999"),
     Look("board-viewer", f"/board?view=day&day={TUESDAY}", role="viewer"),
     Look("loan", "/loans/1"),
+    Look("mine", "/mine", role="requester"),
+    Look("mine-over", "/mine?show=over", role="requester"),
     Look("loan-private", "/loans/3"),
     Look("book", f"/book?day={TUESDAY}&start=14:00&people=12"),
     Look("book-taken", f"/book?day={TUESDAY}&start=09:00&end=10:00&item=1&item=3&people=30"),

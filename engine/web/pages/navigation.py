@@ -30,6 +30,7 @@ def N_(text: str) -> str:
 ENTRIES = (
     Entry("board", "/board", N_("Board"), "calendar-range"),
     Entry("book", "/book", N_("Book"), "calendar-plus", only_bookers=True),
+    Entry("mine", "/mine", N_("My bookings"), "calendar-days"),
     Entry("find", "/find", N_("Find a room"), "search"),
     Entry("cases", "/cases", N_("Cases"), "triangle-alert", Role.VIEWER),
     Entry("why", "/why", N_("Why?"), "circle-help", Role.VIEWER),

@@ -14,6 +14,7 @@ from engine.calendars.book import FeedBook
 from engine.ids import Address, BookableId, StoreId
 from engine.loans.board import BoardShelf
 from engine.loans.loan import Asset, Decision, Requester, Store, TextLevel
+from engine.loans.own import OwnShelf
 from engine.loans.rules import BookingRules
 from engine.loans.sides import SideShelf
 from engine.reconcile.activity import ActivityBoard, Traffic
@@ -167,6 +168,7 @@ class PageParts:
     web: WebParts
     sessions: SessionBook
     board: BoardShelf
+    own: OwnShelf
     people: PeopleShelf
     cases: CaseShelves
     activity: ActivityBoard
