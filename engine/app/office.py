@@ -35,8 +35,10 @@ from engine.database.why import WhyDesk
 from engine.errors import NotFound
 from engine.ids import Address, BookableId, domain_of, fold_address
 from engine.loans.loan import TextLevel
+from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.brake import BrakeRule
+from engine.reconcile.field_map import View
 from engine.reconcile.gathering import GatherRule
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.connection import Expiry, expiry_of
@@ -106,6 +108,11 @@ class Rules:
             default_store=self.default_store,
             text_level=TextLevel(str(self._value("loans.text_level", loans.text_level))),
             import_existing=self.import_existing(),
+            fields=self._settings.fields.field_map(),
+            view=View(
+                frozenset(name.strip().casefold() for name in self._settings.view.stores),
+                frozenset(LoanStatus(status) for status in self._settings.view.statuses),
+            ),
             mode=str(self._value("sync.mode", sync.mode)),
             brake=BrakeRule(sync.mass_cancel_max, sync.mass_cancel_percent),
             link_base=self.link_base,

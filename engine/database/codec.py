@@ -11,6 +11,7 @@ from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, Repeat, Week, Weekday
 from engine.reconcile.ledger import Draft, RoomRef
 from engine.reconcile.views import Base, Face
+from engine.rooms.calendar import PLAIN, EventFields
 
 
 def render_face(face: Face) -> dict[str, Any]:
@@ -40,6 +41,7 @@ def render_base(base: Base | None) -> dict[str, Any]:
         "subject": base.subject,
         "body": base.body,
         "private": base.private,
+        **({"fields": render_fields(base.fields)} if base.fields != PLAIN else {}),
     }
 
 
@@ -51,7 +53,30 @@ def parse_base(value: Mapping[str, Any]) -> Base | None:
         parse_face(value["loan"]),
         value.get("subject", ""),
         value.get("body", ""),
+        parse_fields(value.get("fields")) or PLAIN,
         value.get("private"),
+    )
+
+
+def render_fields(fields: EventFields) -> dict[str, Any]:
+    return {
+        "categories": None if fields.categories is None else list(fields.categories),
+        "show_as": fields.show_as,
+        "location": fields.location,
+        "custom": [list(each) for each in fields.custom],
+    }
+
+
+def parse_fields(value: Mapping[str, Any] | None) -> EventFields | None:
+    """Return the fields a row keeps; None for none, and for rows from before there were any."""
+    if value is None:
+        return None
+    categories = value["categories"]
+    return EventFields(
+        categories=None if categories is None else tuple(categories),
+        show_as=value["show_as"],
+        location=value["location"],
+        custom=tuple((name, text) for name, text in value["custom"]),
     )
 
 
@@ -64,6 +89,7 @@ def render_draft(draft: Draft) -> dict[str, Any]:
         "rooms": [[room.address, room.name] for room in draft.rooms],
         "drop": list(draft.drop_rooms),
         "marked_private": draft.private,
+        **({"fields": render_fields(draft.fields)} if draft.fields is not None else {}),
         "marker": draft.marker,
     }
 
@@ -77,6 +103,7 @@ def parse_draft(value: Mapping[str, Any]) -> Draft:
         rooms=tuple(RoomRef(Address(address), name) for address, name in value.get("rooms", ())),
         drop_rooms=tuple(Address(address) for address in value.get("drop", ())),
         private=_parse_private(value),
+        fields=parse_fields(value.get("fields")),
         marker=value.get("marker", ""),
     )
 

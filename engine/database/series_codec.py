@@ -7,11 +7,12 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from engine.database.codec import parse_recurrence, render_recurrence
+from engine.database.codec import parse_fields, parse_recurrence, render_fields, render_recurrence
 from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.reconcile.ledger import RoomRef
 from engine.reconcile.series_writes import SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
+from engine.rooms.calendar import PLAIN
 
 
 def read_series_write(row: Any, uid: str | None, zone: str) -> SeriesWrite:
@@ -32,6 +33,7 @@ def render_series_draft(draft: SeriesDraft) -> dict[str, Any]:
     return {
         "recurrence": render_recurrence(draft.recurrence) if draft.recurrence else None,
         "subject": draft.subject,
+        "fields": render_fields(draft.fields),
         "body": draft.body,
         "rooms": _render_refs(draft.rooms),
         "dates": [_render_date(each) for each in draft.dates],
@@ -50,6 +52,7 @@ def parse_series_draft(value: Mapping[str, Any]) -> SeriesDraft:
     return SeriesDraft(
         recurrence=parse_recurrence(value["recurrence"]),
         subject=value["subject"],
+        fields=parse_fields(value.get("fields")) or PLAIN,
         body=value["body"],
         rooms=_parse_refs(value["rooms"]),
         dates=tuple(_parse_date(each) for each in value["dates"]),

@@ -25,9 +25,13 @@ from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanSt
 from engine.outbox.changes import LOAN, Event
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, OutlookWrite, Plan
 from engine.reconcile.brake import is_cancelled_by_outlook
+from engine.reconcile.field_map import changed_fields
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, SyncRules, Writing
 from engine.reconcile.markers import make_marker
+from engine.reconcile.plan import LEFT_OUT
+from engine.reconcile.texts import without_link
 from engine.reconcile.views import Base
+from engine.rooms.calendar import EventFields
 
 link_table = metadata.tables["link"]
 intent_table = metadata.tables["intent"]
@@ -64,6 +68,11 @@ _TOLD = Prepared(
 _SAID = Prepared(
     select(decision_table.c.code, decision_table.c.facts).where(
         decision_table.c.ical_uid == bindparam("of_uid"), decision_table.c.loan_number.is_(None)
+    )
+)
+_SAID_OF_LOAN = Prepared(
+    select(decision_table.c.code).where(
+        decision_table.c.loan_number == bindparam("of_number"), decision_table.c.code == LEFT_OUT
     )
 )
 
@@ -242,6 +251,9 @@ class Settler:
         notes = plan.notes
         if number is None and _is_told_already(transaction, subject, uid, plan):
             notes = ()
+        if number is not None and [note.code for note in notes] == [LEFT_OUT]:
+            is_said = list(_SAID_OF_LOAN.run(transaction.connection, {"of_number": number}))
+            notes = () if is_said else notes
         write_decisions(transaction, notes, loan_number=number, ical_uid=uid)
         keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid)
         if booking.kind == "meeting" and number is not None:
@@ -415,6 +427,7 @@ class _IntentWriter:
             rooms=self._refs(frozenset(item.id for item in loan.rooms)),
             private=loan.private,
             marker=make_marker(self._instance, loan.number, generation, self._transaction.draw(4)),
+            fields=writing.fields,
         )
         return self._save(IntentKind.CREATE, generation, writing.mailbox, None, None, draft, base)
 
@@ -430,15 +443,28 @@ class _IntentWriter:
         draft = Draft(
             interval=write.interval,
             subject=writing.subject if write.text and writing.subject != self._written_subject() else None,
-            body=writing.body if write.text else None,
+            body=writing.body if write.text and self._is_new_body(link.base) else None,
             rooms=self._refs(write.add_rooms),
             drop_rooms=tuple(ref.address for ref in self._refs(write.drop_rooms)),
             private=self._loan.private if write.text and self._written_private() is not self._loan.private else None,
+            fields=self._changed_fields(link.base, write),
         )
         mailbox = writing.organizer_mailbox or link.mailbox
         assert mailbox is not None
         base = self._base_after(is_text=write.text)
         return self._save(IntentKind.CHANGE, link.generation, mailbox, writing.event_id, writing.etag, draft, base)
+
+    def _is_new_body(self, base: Base | None) -> bool:
+        return base is None or without_link(self._writing.body) != without_link(base.body)
+
+    def _changed_fields(self, base: Base | None, write: ChangeEvent) -> EventFields | None:
+        """Return which of the fields beside are to be written. A location of its own goes along with new rooms, which
+        would take its place (`render_patch`)."""
+        wanted = self._writing.fields
+        changed = changed_fields(base.fields, wanted) if write.text and base is not None else None
+        if wanted.location and (write.add_rooms or write.drop_rooms):
+            return replace(changed or EventFields(None, None, None), location=wanted.location)
+        return changed
 
     def _written_subject(self) -> str | None:
         link = self._booking.link
@@ -460,7 +486,8 @@ class _IntentWriter:
         assert self._plan.base_after is not None, "a plan that writes says what both agree on after it"
         base = self._plan.base_after
         private = self._loan.private if is_text else base.private
-        return replace(base, subject=self._writing.subject, body=self._writing.body, private=private)
+        fields = self._writing.fields if is_text else base.fields
+        return replace(base, subject=self._writing.subject, body=self._writing.body, fields=fields, private=private)
 
     def _refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
         book = self._rooms.book()

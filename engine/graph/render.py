@@ -20,7 +20,7 @@ from engine.ids import fold_address
 from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, Repeat
 from engine.reconcile.series_writes import SeriesEvent, SeriesPatch
-from engine.rooms.calendar import EventDraft, EventPatch
+from engine.rooms.calendar import EventDraft, EventFields, EventPatch
 from engine.rooms.event import Attendee, EventCopy, Mailbox
 
 MARKER_ID = "String {5d3c8f0e-9a41-4b7c-8e26-1f7a90d2c6b4} Name AccordLoan"
@@ -38,11 +38,12 @@ def render_draft(draft: EventDraft) -> JsonObject:
         "isAllDay": False,
         **_render_interval(draft.interval),
         **_render_location(draft.rooms),
+        **_render_fields(draft.fields),
         "attendees": [_render_room(room) for room in draft.rooms],
         "sensitivity": _sensitivity(draft.private),
         "allowNewTimeProposals": False,
         "transactionId": draft.transaction_id,
-        "singleValueExtendedProperties": [{"id": MARKER_ID, "value": draft.loan_ref}],
+        "singleValueExtendedProperties": [{"id": MARKER_ID, "value": draft.loan_ref}, *_render_custom(draft.fields)],
     }
 
 
@@ -55,11 +56,12 @@ def render_series(event: SeriesEvent) -> JsonObject:
         **_render_wall(event.recurrence),
         "recurrence": render_recurrence(event.recurrence),
         **_render_location(event.rooms),
+        **_render_fields(event.fields),
         "attendees": [_render_room(room) for room in event.rooms] if event.invites else [],
         "sensitivity": _sensitivity(event.private),
         "allowNewTimeProposals": False,
         "transactionId": event.transaction_id,
-        "singleValueExtendedProperties": [{"id": MARKER_ID, "value": event.loan_ref}],
+        "singleValueExtendedProperties": [{"id": MARKER_ID, "value": event.loan_ref}, *_render_custom(event.fields)],
     }
 
 
@@ -145,7 +147,40 @@ def render_patch(copy: EventCopy, patch: EventPatch) -> JsonObject:
         if body:
             body.update(_render_location(_resources(attendees)))
         body["attendees"] = attendees
+    return body if patch.fields is None else {**body, **_render_field_patch(copy, patch.fields)}
+
+
+def _render_fields(fields: EventFields) -> JsonObject:
+    """Return what a new event says beside the rest: nothing that Outlook would say by itself (Graph docs: event)."""
+    body: JsonObject = {}
+    if fields.categories:
+        body["categories"] = list(fields.categories)
+    if fields.show_as not in (None, "busy"):
+        body["showAs"] = fields.show_as
+    if fields.location:
+        body["location"] = {"displayName": fields.location}
     return body
+
+
+def _render_field_patch(copy: EventCopy, fields: EventFields) -> JsonObject:
+    """Return what *fields* changes: empty values clear what stood there; an empty location is the rooms again."""
+    body: JsonObject = {}
+    if fields.categories is not None:
+        body["categories"] = list(fields.categories)
+    if fields.show_as is not None:
+        body["showAs"] = fields.show_as
+    if fields.location:
+        body["location"] = {"displayName": fields.location}
+    elif fields.location is not None:
+        body |= _render_location(tuple(Mailbox(a.address, a.name) for a in copy.attendees if a.type == "resource"))
+    if fields.custom:
+        body["singleValueExtendedProperties"] = _render_custom(fields)
+    return body
+
+
+def _render_custom(fields: EventFields) -> list[JsonObject]:
+    """Return our extended properties, in the same set as the marker (Graph docs: extended-properties-overview)."""
+    return [{"id": MARKER_ID.replace("AccordLoan", name), "value": value} for name, value in fields.custom]
 
 
 def render_subscription(

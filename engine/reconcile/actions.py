@@ -13,6 +13,7 @@ from engine.interval import Interval
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState, LoanAction
+from engine.reconcile.field_map import TitleView
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Base, MeetingView
 
@@ -120,6 +121,10 @@ class Situation:
     breaches: tuple[RuleBreach, ...] = ()
     seen_at: datetime | None = None
     """When the meeting was first seen."""
+    in_view: bool = True
+    """Whether loans like this one get an event at all (`View`); one that has its event keeps it."""
+    title: TitleView | None = None
+    """What the event says of the title, where that comes back to a loan of the app."""
     text_differs: bool = False
     """Whether the body we wrote no longer says what the loan says."""
     listed: bool = False

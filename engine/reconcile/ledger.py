@@ -16,8 +16,9 @@ from engine.loans.rules import RuleBreach
 from engine.reconcile.actions import Note, Plan
 from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.brake import BrakeRule
+from engine.reconcile.field_map import FieldMap, View
 from engine.reconcile.views import Base, RoomCopy
-from engine.rooms.calendar import ChangesPage
+from engine.rooms.calendar import PLAIN, ChangesPage, EventFields
 from engine.rooms.event import EventCopy
 from engine.rooms.room import Room, RoomBook
 
@@ -48,6 +49,8 @@ class Draft:
     drop_rooms: tuple[Address, ...] = ()
     private: bool | None = None
     """Whether to mark the event as private; None leaves it as it is."""
+    fields: EventFields | None = None
+    """Create: all there is beside. Change: what differs; None leaves them as they are."""
     marker: str = ""
     """Create: what the event will carry, see `markers.py`."""
 
@@ -160,6 +163,7 @@ class Writing:
     web_link: str | None = None
     subject: str = ""
     body: str = ""
+    fields: EventFields = PLAIN
     checked: bool = False
     """Whether the organizer's copy was read in this pass."""
     shown: Draft = Draft()
@@ -200,6 +204,8 @@ class SyncRules:
     """Whether meetings found at first contact become loans by themselves."""
     series_dates_max: int = 500
     """How many dates to come of one series become loans, in one room."""
+    fields: FieldMap = field(default_factory=FieldMap)
+    view: View = field(default_factory=View)
     mode: str = "two_way"
     brake: BrakeRule = field(default_factory=BrakeRule)
     link_base: str = ""

@@ -26,6 +26,7 @@ from engine.reconcile.actions import (
     Situation,
 )
 from engine.reconcile.decide import Verdict, decide_field
+from engine.reconcile.field_map import TitleView
 from engine.reconcile.reasons import say_interval
 from engine.reconcile.validate import clash_facts, resolve_requester
 from engine.reconcile.views import Base, Face, MeetingView, loan_face
@@ -258,12 +259,33 @@ def _merge_title(merge: _Merge) -> None:
     """
     meeting, loan = merge.situation.meeting, merge.loan
     if loan.home is not Home.OUTLOOK:
+        _merge_own_title(merge, merge.situation.title)
         return
     if meeting.private:
         if not loan.private or loan.title:
             merge.edit = replace(merge.edit, title="", private=True)
     elif meeting.subject is not None and (loan.private or meeting.subject != loan.title):
         merge.edit = replace(merge.edit, title=meeting.subject, private=False if loan.private else None)
+
+
+def _merge_own_title(merge: _Merge, view: TitleView | None) -> None:
+    """Let the title of a loan of the app follow its event, where the field map says so; both changed: ours stays."""
+    if view is None:
+        return
+    here = merge.loan.title
+    verdict = decide_field(
+        outlook_changed=view.there != view.base, loan_changed=here != view.base, same=view.there == here, home=Home.APP
+    )
+    match verdict:
+        case Verdict.COPY_TO_LOAN:
+            merge.edit = replace(merge.edit, title=view.there)
+            merge.notes.append(Note("title_changed_in_outlook", {"old": here, "new": view.there}))
+        case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
+            merge.change = replace(merge.change, text=True)
+            if verdict is Verdict.APP_WINS:
+                merge.notes.append(Note("title_kept", {"kept": here, "lost": view.there}, actor="engine"))
+    if verdict in (Verdict.COPY_TO_LOAN, Verdict.AGREE):
+        merge.base, merge.after = replace(merge.base, subject=view.agreed), replace(merge.after, subject=view.agreed)
 
 
 def _drop_taken(merge: _Merge) -> None:

@@ -33,6 +33,9 @@ from engine.rooms.event import EventType
 REFUSED_SECONDS = 6 * 3600.0
 """When to look again at a meeting that every room declined: no room hears of it any more when it is called off."""
 
+LEFT_OUT = "left_out_of_view"
+"""Why a loan gets no event that the settings leave out; said once."""
+
 ANSWER_GRACE_SECONDS = 3.0
 """How long a new meeting whose rooms have not said anything waits before it becomes a loan. Rooms answer in
 seconds (observed by developers); waiting saves a loan number for every meeting that is declined at once."""
@@ -183,6 +186,8 @@ def _plan_first_write(situation: Situation, loan: Loan) -> Plan:
     """Plan the event of a loan that has none. Loans without rooms are none of Outlook's business (H35)."""
     if not loan.blocks or not loan.rooms or loan.interval.end <= situation.now:
         return Plan(end_link=not loan.blocks)
+    if not situation.in_view:
+        return Plan(notes=(Note(LEFT_OUT, actor="engine"),))
     face = loan_face(loan)
     return Plan(
         writes=(CreateEvent(),),

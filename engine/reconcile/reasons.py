@@ -68,6 +68,18 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "L'organisateur {organizer} n'est pas de nos domaines : l'utilisateur par défaut le remplace.",
         ),
         "moved_in_outlook": ("Moved in Outlook from {old} to {new} UTC.", "Déplacé dans Outlook de {old} à {new} UTC."),
+        "title_changed_in_outlook": (
+            "The title was changed in Outlook from “{old}” to “{new}”.",
+            "Le titre a été changé dans Outlook, de « {old} » en « {new} ».",
+        ),
+        "title_kept": (
+            "The title was changed on both sides: “{kept}” was kept, “{lost}” in Outlook was not.",
+            "Le titre a été changé des deux côtés : « {kept} » est gardé, « {lost} » dans Outlook ne l'est pas.",
+        ),
+        "left_out_of_view": (
+            "Outlook is not told: the settings leave bookings of this store, or of this status, out.",
+            "Outlook n'est pas informé : les réglages laissent de côté les réservations de ce magasin ou de cet état.",
+        ),
         "room_added_in_outlook": ("Room {item} was added in Outlook.", "La salle {item} a été ajoutée dans Outlook."),
         "room_removed_in_outlook": (
             "Room {item} was removed in Outlook.",

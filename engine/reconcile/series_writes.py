@@ -23,7 +23,7 @@ from engine.loans.recurrence import Recurrence, begin_on, days_of, expand
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import RoomRef
 from engine.reconcile.views import Face
-from engine.rooms.calendar import RoomCalendar
+from engine.rooms.calendar import PLAIN, EventFields, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox
 from engine.rooms.room import RoomBook
 
@@ -78,6 +78,7 @@ class SeriesDraft:
     others: Mapping[date, tuple[RoomRef, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The rooms of the dates that have others than the series."""
     private: bool = False
+    fields: EventFields = PLAIN
     marker: str = ""
     drop_rooms: tuple[Address, ...] = ()
     last: date | None = None
@@ -219,6 +220,7 @@ class SeriesEvent:
     transaction_id: str
     loan_ref: str
     private: bool = False
+    fields: EventFields = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

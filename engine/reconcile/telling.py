@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from engine.ids import Address, LoanNumber, StoreId, domain_of
+from engine.ids import Address, BookableId, LoanNumber, StoreId, domain_of
 from engine.interval import Interval
-from engine.loans.loan import Home, ItemKind, Loan, Requester, TextLevel
-from engine.loans.status import LoanStatus
+from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester, TextLevel
+from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.texts import render_series_subject, render_subject
+from engine.reconcile.texts import render_title
 
 _ANY_TIME = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2000, 1, 2, tzinfo=UTC))
 """A subject tells no times."""
@@ -22,6 +22,8 @@ class Silence(StrEnum):
 
     NO_ROOM = "no_room"
     """Loans of things alone are none of Outlook's business (H35)."""
+    LEFT_OUT = "left_out"
+    """The settings leave bookings of its store, or of its status, out."""
     READ_ONLY = "read_only"
     """The mode writes nothing to Outlook."""
 
@@ -55,6 +57,8 @@ def foretell(
     level: TextLevel,
     rules: SyncRules,
     is_series: bool = False,
+    title: str = "",
+    store: str = "",
 ) -> Telling:
     """
     Return what Outlook will be told.
@@ -64,35 +68,39 @@ def foretell(
         level: how much the store, or the settings, let the event tell.
         rules: as they are now.
         is_series: whether it repeats: a series is one event for all its loans.
+        title: what it is about, as far as that is known yet.
+        store: the name of the store it will belong to.
     """
     mailbox = mailbox_for(requester.address, rules)
     rooms = tuple(name for kind, name in items if kind is ItemKind.ROOM)
     is_told = level is TextLevel.FULL and not private
-    return Telling(
-        mailbox=mailbox,
-        stands_in=mailbox != requester.address,
-        subject=_subject(requester, private=private, level=level, is_series=is_series),
-        rooms=rooms,
-        listed=tuple(name for _, name in items) if is_told else (),
-        private=private,
-        silence=Silence.NO_ROOM if not rooms else Silence.READ_ONLY if rules.mode != "two_way" else None,
-    )
-
-
-def _subject(requester: Requester, *, private: bool, level: TextLevel, is_series: bool) -> str:
-    """Return the subject as it will be, with an ellipsis in the place of each number that is not drawn yet."""
     unborn = Loan(
         number=LoanNumber(0),
         status=LoanStatus.NEW,
         home=Home.APP,
         requester=requester,
         interval=_ANY_TIME,
-        items=(),
+        items=tuple(LoanItem(kind, BookableId(0), name, ItemState.REQUESTED) for kind, name in items),
         store_id=StoreId(0),
-        store="",
+        store=store,
         version=0,
+        title=title,
         private=private,
     )
-    if is_series:
-        return "#…-…" + render_series_subject(unborn, 0, 0, level).removeprefix("#0-0")
-    return "#…" + render_subject(unborn, level).removeprefix("#0")
+    return Telling(
+        mailbox=mailbox,
+        stands_in=mailbox != requester.address,
+        subject=render_title(unborn, "…-…" if is_series else "…", level, rules.fields),
+        rooms=rooms,
+        listed=tuple(name for _, name in items) if is_told else (),
+        private=private,
+        silence=_silence(unborn, rules),
+    )
+
+
+def _silence(unborn: Loan, rules: SyncRules) -> Silence | None:
+    if not unborn.rooms:
+        return Silence.NO_ROOM
+    if not rules.view.holds(unborn.store, unborn.status):
+        return Silence.LEFT_OUT
+    return Silence.READ_ONLY if rules.mode != "two_way" else None

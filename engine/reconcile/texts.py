@@ -10,19 +10,26 @@ import re
 
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.status import ItemState
+from engine.reconcile.field_map import FieldMap, fill, is_told, loan_values
+
+DEFAULT = FieldMap()
 
 
-def render_subject(loan: Loan, level: TextLevel) -> str:
+def render_subject(loan: Loan, level: TextLevel, fields: FieldMap = DEFAULT) -> str:
     """Return the title of the loan's event."""
-    if level is TextLevel.FULL and not loan.private:
-        return f"#{loan.number} {loan.requester.name}"
-    return f"#{loan.number}"
+    return render_title(loan, str(loan.number), level, fields)
 
 
-def render_series_subject(loan: Loan, first: int, last: int, level: TextLevel) -> str:
+def render_series_subject(loan: Loan, first: int, last: int, level: TextLevel, fields: FieldMap = DEFAULT) -> str:
     """Return the title of the event of a series, whose loans are *first* to *last*; *loan* is one of them."""
-    numbers = f"#{first}-{last}"
-    return f"{numbers} {loan.requester.name}" if level is TextLevel.FULL and not loan.private else numbers
+    return render_title(loan, f"{first}-{last}", level, fields)
+
+
+def render_title(loan: Loan, number: str, level: TextLevel, fields: FieldMap) -> str:
+    """Return the title by its template, *number* in the place of the loan's own; the number alone where no more may be
+    told, or the template says nothing."""
+    told = fill(fields.title, loan, number=number) if is_told(loan, level) else ""
+    return told or f"#{number}"
 
 
 def narrow_series_subject(subject: str, first: int, last: int) -> str:
@@ -35,15 +42,18 @@ def without_link(body: str) -> str:
     return re.sub(r"<a [^>]*>.*?</a>", "", body)
 
 
-def render_body(loan: Loan, level: TextLevel, link: str) -> str:
-    """Return the body of the loan's event, as HTML: its items and a link to view it quickly."""
+def render_body(loan: Loan, level: TextLevel, link: str, fields: FieldMap = DEFAULT) -> str:
+    """Return the body of the loan's event, as HTML: unless the map says otherwise its items and a link to view it."""
     anchor = f'<a href="{html.escape(link, quote=True)}">{html.escape(link)}</a>'
     if level is TextLevel.LINK_ONLY:
         return f"<p>{anchor}</p>"
     if level is TextLevel.NUMBER_ONLY or loan.private:
         return f"<p>#{loan.number}</p><p>{anchor}</p>"
     lines = "".join(f"<li>{html.escape(name)}</li>" for name in _item_names(loan))
-    return f"<ul>{lines}</ul><p>{anchor}</p>"
+    values = loan_values(loan)
+    paragraphs = {name: f"<p>{html.escape(text)}</p>" for name, text in values.items() if text}
+    parts = {**paragraphs, "items": f"<ul>{lines}</ul>", "link": f"<p>{anchor}</p>"}
+    return "".join(parts.get(part, "") for part in fields.body)
 
 
 def render_own_subject(loan: Loan, level: TextLevel) -> str:

@@ -11,6 +11,7 @@ from engine.ids import Address, BookableId, EventId, ICalUid, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.status import ItemState
+from engine.rooms.calendar import PLAIN, EventFields
 from engine.rooms.event import EventCopy, EventType, Mailbox, TimeFault
 
 
@@ -38,6 +39,8 @@ class Base:
     """The title we last wrote, "" when a person wrote it."""
     body: str = ""
     """The text we last wrote into the body, "" when a person wrote it."""
+    fields: EventFields = PLAIN
+    """What we last wrote beside. What people do to it in Outlook is theirs: it is compared with nothing there."""
     private: bool | None = None
     """Whether we last marked it as private; None when we did not write that, or do not know."""
 

@@ -27,6 +27,28 @@ class ChangesPage:
 
 
 @dataclass(frozen=True, slots=True)
+class EventFields:
+    """
+    What an event says beside title, body, times and rooms. In a patch None leaves a field alone.
+
+    Args:
+        categories: names, in the order in which Outlook shows them; the master list of colours is the mailbox's own.
+        show_as: Graph's word: `busy`, `tentative` or `oof`.
+        location: what stands there instead of the rooms; "" for the rooms.
+        custom: single-value extended properties of ours, by name (Graph docs: singlevaluelegacyextendedproperty).
+    """
+
+    categories: tuple[str, ...] | None = ()
+    show_as: str | None = "busy"
+    location: str | None = ""
+    custom: tuple[tuple[str, str], ...] = ()
+
+
+PLAIN = EventFields()
+"""What Outlook says by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventDraft:
     """A new event for a loan, rooms as `resource` attendees (H49-H54). `transaction_id` names the logical booking."""
 
@@ -38,6 +60,7 @@ class EventDraft:
     loan_ref: str
     """`<number>:g<generation>`: the marker kept on the copy we own."""
     private: bool = False
+    fields: EventFields = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +72,7 @@ class EventPatch:
     body_html: str | None = None
     attendees: tuple[Mailbox, ...] | None = None
     """Rooms to be attendees beside all the people already there; see `RoomCalendar.change_event`."""
+    fields: EventFields | None = None
     drop_rooms: tuple[Address, ...] = ()
     private: bool | None = None
 

@@ -18,6 +18,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from engine.loans.status import BLOCKING_STATUSES
+from engine.reconcile.field_map import SHOW_AS, FieldMap
+
 # --- the kinds of value -------------------------------------------------------------------------------------------
 
 
@@ -44,6 +47,14 @@ def _split(value: object) -> object:
     if not isinstance(words, list | tuple):
         return value
     return tuple(word for word in (w.strip() if isinstance(w, str) else w for w in words) if word != "")
+
+
+def _pair(value: object) -> object:
+    """Take a table, or "name = text; name = text", for pairs."""
+    if isinstance(value, str):
+        pairs = [each.partition("=") for each in value.split(";") if each.strip()]
+        return tuple((name.strip(), text.strip()) for name, _, text in pairs)
+    return tuple(value.items()) if isinstance(value, Mapping) else value
 
 
 def _check_domain(value: str) -> str:
@@ -112,6 +123,7 @@ def _check_address(value: str) -> str:
 Whole = Annotated[int, BeforeValidator(_refuse_truth)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Domains = Annotated[tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(_split)]
+Pairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pair)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 Clock = Annotated[str, AfterValidator(_check_clock)]
 Day = Annotated[str, BeforeValidator(lambda value: f"{value}" if isinstance(value, date) else value)]
@@ -267,6 +279,33 @@ class LoansSettings(Section):
     text_level: TextLevel = _choice("full", TextLevel)
 
 
+class FieldsSettings(Section):
+    title: str = Field(default="#{number} {requester}", max_length=200, description="a template of 1 to 200 characters")
+    title_back: bool = Field(default=False, description="true or false")
+    body: Words = Field(default=("items", "link"), description="a list of parts, such as items, notes, link")
+    location: str = Field(default="", max_length=200, description="a template of at most 200 characters, or empty")
+    categories: Words = Field(default=(), description="a list of templates")
+    show_as: str = Field(default="busy", description=f"one of {', '.join(SHOW_AS)}")
+    custom: Pairs = Field(default=(), description='a table of names and templates, such as { Store = "{store}" }')
+
+    def field_map(self) -> FieldMap:
+        return FieldMap(**dict(self))
+
+    def breaches(self) -> Iterator[Breach]:
+        for key, wanted in self.field_map().faults():
+            yield Breach((key,), wanted)
+
+
+class ViewSettings(Section):
+    stores: Words = Field(default=(), description="a list of names of stores, or empty for all")
+    statuses: Words = Field(default=(), description="a list of statuses, or empty for all")
+
+    def breaches(self) -> Iterator[Breach]:
+        known = sorted(status.value for status in BLOCKING_STATUSES)
+        if set(self.statuses) - set(known):
+            yield Breach(("statuses",), f"may hold {', '.join(known)}")
+
+
 class SyncSettings(Section):
     mode: Mode = _choice("two_way", Mode)
     delivery: Delivery = _choice("push", Delivery)
@@ -307,6 +346,8 @@ class Settings(BaseSettings):
     rooms: RoomsSettings = RoomsSettings()
     loans: LoansSettings = LoansSettings()
     sync: SyncSettings = SyncSettings()
+    fields: FieldsSettings = FieldsSettings()
+    view: ViewSettings = ViewSettings()
     simulator: SimulatorSettings = SimulatorSettings()
 
     @property

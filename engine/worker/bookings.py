@@ -18,6 +18,7 @@ from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, NewLoan, Note, Plan, Situation
 from engine.reconcile.answers import AnswerCheck, check_answers
+from engine.reconcile.field_map import TitleView, map_fields, view_title
 from engine.reconcile.ledger import Booking, Draft, Ledger, Link, RoomRef, Series, SyncRules, Writing
 from engine.reconcile.markers import parse_marker
 from engine.reconcile.observe import (
@@ -35,8 +36,8 @@ from engine.reconcile.shadow import cast_shadow, withhold_writes
 from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_subject, without_link
 from engine.reconcile.validate import PeopleRule
-from engine.reconcile.views import MeetingView, Presence
-from engine.rooms.calendar import RoomCalendar
+from engine.reconcile.views import Base, MeetingView, Presence
+from engine.rooms.calendar import EventFields, RoomCalendar
 from engine.rooms.event import Answer, EventCopy
 from engine.rooms.series import day_of
 from engine.worker.series import SeriesReader
@@ -332,7 +333,9 @@ class BookingPass:
             clashes_here=self._clashes(meeting, loan.interval, loan) if loan is not None else None,
             breaches=self._breaches(meeting, loan),
             seen_at=booking.seen_at,
-            text_differs=self._text_differs(booking),
+            in_view=loan is None or rules.view.holds(loan.store, loan.status),
+            title=self._title(booking, meeting.subject),
+            text_differs=self._text_differs(booking, meeting.subject),
             listed=bool(booking.copies) and all(copy.listed for copy in booking.copies),
             is_kept=booking.link is not None and booking.link.hold == "rejected",
             may_write=mode != "read_only",
@@ -390,17 +393,43 @@ class BookingPass:
             return ()
         return self._ledger.breaches(sorted(meeting.holding), meeting.interval)
 
-    def _text_differs(self, booking: Booking) -> bool:
+    def _text_differs(self, booking: Booking, shown: str | None) -> bool:
         loan, link = booking.loan, booking.link
         if loan is None or link is None or link.base is None or loan.home is not Home.APP or not link.base.body:
             return False
-        is_marked_otherwise = link.base.private is not None and link.base.private is not loan.private
-        return is_marked_otherwise or without_link(self._body(loan)) != without_link(link.base.body)
+        base = link.base
+        is_marked_otherwise = base.private is not None and base.private is not loan.private
+        is_told_otherwise = without_link(self._body(loan)) != without_link(base.body)
+        return (
+            is_marked_otherwise
+            or is_told_otherwise
+            or self._fields(loan) != base.fields
+            or self._retitled(loan, base, shown)
+        )
+
+    def _retitled(self, loan: Loan, base: Base, shown: str | None) -> bool:
+        """Tell whether a title that the settings chose says something else now. One event stands for a whole series,
+        whose title names all its loans."""
+        wanted = self._subject(loan)
+        return self._rules().fields.names_more and loan.series is None and wanted not in (base.subject, shown)
+
+    def _title(self, booking: Booking, shown: str | None) -> TitleView | None:
+        loan, link = booking.loan, booking.link
+        if loan is None or link is None or link.base is None or loan.home is not Home.APP or loan.series is not None:
+            return None
+        level = self._ledger.store_text_level(loan)
+        return view_title(self._rules().fields, loan, level, written=link.base.subject, shown=shown)
+
+    def _subject(self, loan: Loan) -> str:
+        return render_subject(loan, self._ledger.store_text_level(loan), self._rules().fields)
+
+    def _fields(self, loan: Loan) -> EventFields:
+        return map_fields(self._rules().fields, loan, self._ledger.store_text_level(loan))
 
     def _body(self, loan: Loan) -> str:
         rules = self._rules()
         link = f"{rules.link_base}/loans/{loan.number}"
-        return render_body(loan, self._ledger.store_text_level(loan), link)
+        return render_body(loan, self._ledger.store_text_level(loan), link, rules.fields)
 
     # --- execute
 
@@ -420,9 +449,10 @@ class BookingPass:
         return replace(
             writing,
             mailbox=mailbox_for(loan.requester.address, self._rules()) if _creates(made) else None,
-            subject=render_subject(loan, self._ledger.store_text_level(loan)),
+            subject=self._subject(loan),
             body=self._body(loan),
             shown=self._shown(observed.known.organizer_copy),
+            fields=self._fields(loan),
         )
 
     def _shown(self, copy: EventCopy | None) -> Draft:

@@ -18,6 +18,7 @@ from engine.ids import EventId, fold_address
 from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, times_on
 from engine.reconcile.actions import Note
+from engine.reconcile.field_map import map_fields
 from engine.reconcile.ledger import RoomRef, SyncRules
 from engine.reconcile.markers import make_series_marker
 from engine.reconcile.series_writes import (
@@ -96,21 +97,26 @@ class SeriesPass:
 
     def _decide(self, state: AppSeriesState) -> tuple[SeriesWrite, ...]:
         plan = plan_create(state.recurrence, state.dates) if state.recurrence is not None else None
-        if plan is None:
+        if plan is None or not self._is_in_view(plan):
             self._ledger.release(state.id)
             return ()
         mailbox = mailbox_for(plan.dates[0].loan.requester.address, self._rules())
         return (self._ledger.save_create(state.id, plan, mailbox, self._draft(state.id, plan)),)
 
+    def _is_in_view(self, plan: CreatePlan) -> bool:
+        loan = plan.dates[0].loan
+        return self._rules().view.holds(loan.store, loan.status)
+
     def _draft(self, series_id: int, plan: CreatePlan) -> SeriesDraft:
         first = next(each.loan for each in plan.dates if frozenset(item.id for item in each.loan.rooms) == plan.rooms)
-        level = self._ledger.text_level(first)
+        level, rules = self._ledger.text_level(first), self._rules()
         numbers = [each.loan.number for each in plan.dates]
         dates = freeze_dates(plan)
         return SeriesDraft(
             recurrence=plan.recurrence,
-            subject=render_series_subject(first, min(numbers), max(numbers), level),
-            body=render_body(first, level, f"{self._rules().link_base}/series/{series_id}"),
+            subject=render_series_subject(first, min(numbers), max(numbers), level, rules.fields),
+            body=render_body(first, level, f"{rules.link_base}/series/{series_id}", rules.fields),
+            fields=map_fields(rules.fields, first, level),
             rooms=self._ledger.refs(plan.rooms),
             dates=dates,
             left_out=plan.left_out,
@@ -250,6 +256,7 @@ def _event(draft: SeriesDraft) -> SeriesEvent:
         transaction_id=draft.marker,
         loan_ref=draft.marker,
         private=draft.private,
+        fields=draft.fields,
     )
 
 

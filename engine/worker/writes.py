@@ -18,7 +18,7 @@ from engine.ids import BookableId, EventId, fold_address
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
 from engine.reconcile.merge import note_lost_interval, note_lost_rooms
-from engine.rooms.calendar import EventDraft, EventPatch, RoomCalendar
+from engine.rooms.calendar import PLAIN, EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox, Privacy
 from engine.worker.locks import Locks
 from engine.worker.series import SeriesReader
@@ -96,6 +96,7 @@ class Writes:
             transaction_id=draft.marker,
             loan_ref=draft.marker,
             private=bool(draft.private),
+            fields=draft.fields or PLAIN,
         )
 
     # --- change
@@ -184,6 +185,7 @@ def _event_patch(draft: Draft) -> EventPatch:
         attendees=tuple(Mailbox(room.address, room.name) for room in draft.rooms) if draft.rooms else None,
         drop_rooms=draft.drop_rooms,
         private=draft.private,
+        fields=draft.fields,
     )
 
 

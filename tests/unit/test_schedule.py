@@ -127,8 +127,9 @@ class TestANightThatWasMissed:
         """And then each night, as always."""
         task = diary.task("any")
         jobs = plan_jobs(
-            import_places=task, sweep_rooms=task, loan_clock=task, retention=task, check_credential=task, check_subscriptions=task,
-            poll_rooms=None, import_every=HOUR, sweep_every=HOUR, poll_every=HOUR, compare_rooms=task,
+            import_places=task, sweep_rooms=task, loan_clock=task, retention=task, check_credential=task,
+            check_subscriptions=task, poll_rooms=None, import_every=HOUR, sweep_every=HOUR, poll_every=HOUR,
+            compare_rooms=task,
             compare_at=time(2, 30), compared_at=NOW - timedelta(days=days_ago), now=NOW,
         )  # fmt: skip
         clock = schedule(diary, *(job for job in jobs if job.name == "compare_rooms"))

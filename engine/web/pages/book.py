@@ -242,14 +242,17 @@ def _changing(page: Page, loan: Loan | None, order: LoanOrder | None) -> Changin
 
 def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) -> Telling:
     rules = page.parts.rules()
-    levels = {store.id: store.text_level for store in page.parts.web.register.list_stores()}
+    stores = {store.id: store for store in page.parts.web.register.list_stores()}
+    store = stores.get(offers.chosen[0].opening.item.store_id)
     return foretell(
         requester,
         tuple((offer.kind, offer.name) for offer in offers.chosen),
         private=wish.private,
-        level=levels.get(offers.chosen[0].opening.item.store_id) or rules.text_level,
+        level=(store.text_level if store is not None else None) or rules.text_level,
         rules=rules,
         is_series=wish.repeat is not None,
+        title=wish.title,
+        store=store.name if store is not None else "",
     )
 
 

@@ -32,7 +32,7 @@ router = APIRouter()
 
 NAMING = frozenset({
     "changed_in_app", "both_changed", "organizer_changed", "organizer_renamed", "organizer_cannot_change",
-    "default_user_stands_in",
+    "default_user_stands_in", "title_changed_in_outlook", "title_kept",
 })  # fmt: skip
 """Reasons whose sentences may name people: not told of a private booking to others."""
 
