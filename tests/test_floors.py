@@ -20,9 +20,9 @@ FLOORS = {
     7: {"cli", "bench"},
     6: {"prove"},
     5: {"app"},
-    4: {"web", "schedule", "worker", "graph", "database", "mail", "simulator", "settings", "clock"},
-    3: {"reconcile", "subscriptions", "outbox", "calendars"},
-    2: {"rooms", "loans"},
+    4: {"web", "schedule", "worker", "graph", "database", "mail", "senders", "simulator", "settings", "clock"},
+    3: {"reconcile", "subscriptions", "calendars", "webhooks"},
+    2: {"rooms", "loans", "outbox"},
     1: {"ids", "interval", "errors"},
 }
 FLOOR_OF = {package: floor for floor, packages in FLOORS.items() for package in packages}
@@ -43,7 +43,7 @@ DOORS = {
     "kiota_serialization_text": {"graph"},
     "azure": {"graph"},
     "httpx": {"graph", "simulator", "cli", "bench"},
-    "aiohttp": {"graph", "simulator", "cli", "bench"},
+    "aiohttp": {"graph", "senders", "simulator", "cli", "bench"},
     "sqlmodel": {"database"},
     "sqlalchemy": {"database", "prove"},
     "alembic": {"database"},

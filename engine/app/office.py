@@ -31,6 +31,7 @@ from engine.database.settlements import Settlements
 from engine.database.status import StatusBoard, render_health
 from engine.database.subscriptions import SubscriptionStore
 from engine.database.tokens import TokenIdentity, TokenStore
+from engine.database.webhooks import WebhookStore
 from engine.database.why import WhyDesk
 from engine.errors import NotFound
 from engine.ids import Address, BookableId, domain_of, fold_address
@@ -79,6 +80,11 @@ class Rules:
         return str(self._value("loans.default_store", self._settings.loans.default_store))
 
     @property
+    def text_level(self) -> TextLevel:
+        """How much of a loan leaves where its store says nothing."""
+        return TextLevel(str(self._value("loans.text_level", self._settings.loans.text_level)))
+
+    @property
     def horizon(self) -> timedelta:
         """How far ahead both sides are kept in agreement."""
         return timedelta(days=int(str(self._value("sync.horizon_days", self._settings.sync.horizon_days))))
@@ -106,7 +112,7 @@ class Rules:
             domains=frozenset(str(domain) for domain in domains),
             default_user=Address(default_user) if default_user else None,
             default_store=self.default_store,
-            text_level=TextLevel(str(self._value("loans.text_level", loans.text_level))),
+            text_level=self.text_level,
             import_existing=self.import_existing(),
             fields=self._settings.fields.field_map(),
             view=View(
@@ -118,6 +124,10 @@ class Rules:
             link_base=self.link_base,
             series_dates_max=sync.series_dates_max,
         )
+
+    def link_to(self, number: int) -> str:
+        """Return the address at which people open a loan."""
+        return f"{self.link_base or self._settings.web.public_url_for(self._settings.web.port)}/loans/{number}"
 
     def import_existing(self) -> bool:
         """Tell whether meetings found at first contact become loans: `auto` says yes only to the simulated tenant."""
@@ -190,6 +200,8 @@ class Office:
         self.queue = WorkQueue(self.database, owner=f"engine-{self.database.draw(4)}")
         self.subscriptions = SubscriptionStore(self.database)
         self.outbox = Outbox(self.database)
+        _ = self.rules.text_level  # within a transaction, only what was read before counts
+        self.webhooks = WebhookStore(self.database, link=self.rules.link_to, text_level=lambda: self.rules.text_level)
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)

@@ -20,6 +20,7 @@ from engine.app.lines import start_logging
 from engine.app.office import Office
 from engine.app.readings import Watching, read_metrics, traffic_of
 from engine.app.run_time import probe_through
+from engine.app.senders import open_senders
 from engine.app.tenant import build_service_calendar, open_tenant
 from engine.app.timetable import plan_service_jobs
 from engine.app.trials import try_through
@@ -39,6 +40,7 @@ from engine.web.metrics import Metrics
 from engine.web.outbox import build_outbox
 from engine.web.pages.app import create_pages
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
+from engine.web.webhooks import build_webhooks
 
 
 def run_service(settings: Settings) -> None:
@@ -69,7 +71,8 @@ async def _serve(settings: Settings) -> None:
         check_public_url(settings, public)
         office.rules.link_base = public
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
-        engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics))
+        senders = await stack.enter_async_context(open_senders(settings, office))
+        engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics), senders=senders)
         _announce(settings, public, base_url, token)
         warn_of_expiry(office.connection, office.now, at_start=True)
         _spare_collector()
@@ -159,6 +162,7 @@ async def _open_web(
         build_backfills(office.backfills),
         build_feeds(office.feeds, parts.failures, office.now),
         build_outbox(office.outbox),
+        build_webhooks(office.webhooks, office.outbox),
     ]
     app = Front(create_api(parts, routers=routers), create_pages(pages))
     config = uvicorn.Config(

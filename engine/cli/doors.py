@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.rooms.room import Room
     from engine.settings import Settings
     from engine.web.pages.welcome_parts import Trial
+    from engine.webhooks.endpoint import WebhookBook
 
 
 class RoomShelf(Protocol):
@@ -85,7 +86,13 @@ class Office(Protocol):
     def tokens(self) -> TokenDrawer: ...
 
     @property
+    def instance(self) -> str: ...
+
+    @property
     def outbox(self) -> OutboxBook: ...
+
+    @property
+    def webhooks(self) -> WebhookBook: ...
 
     @property
     def backfills(self) -> BackfillBook: ...

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import backfill, cases, connect, feeds, loans, office, outbox, service, simulate, weather, why
+from engine.cli import backfill, cases, connect, feeds, loans, office, outbox, service, simulate, weather, webhooks, why
 from engine.cli.doors import Doors
 from engine.cli.failures import EXIT_HELP, Group
 
@@ -56,6 +56,7 @@ app.add_typer(feeds.feeds, name="feeds")
 app.add_typer(office.subscriptions, name="subscriptions")
 app.add_typer(office.tokens, name="token")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(webhooks.app, name="webhooks")
 weather.register(simulate.app)
 app.add_typer(simulate.app, name="simulate")
 

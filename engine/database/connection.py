@@ -166,7 +166,7 @@ class Database:
         self.clock = clock
         self.draw = draw
         self.mark_listeners: list[Callable[[], None]] = []
-        self.announcers: list[Announcer] = []
+        self.announcers: dict[str, Announcer] = {}
         """Told in each transaction, just before its commit, what it changed: they write what others are owed."""
         self._lock = threading.Lock()
         self._open = threading.local()
@@ -192,7 +192,11 @@ class Database:
         """
         with self._alone_in_thread(), self._writing_connection() as connection:
             transaction = Transaction(
-                connection, clock=self.clock, draw=self.draw, writes=True, announcers=self.announcers
+                connection,
+                clock=self.clock,
+                draw=self.draw,
+                writes=True,
+                announcers=tuple(self.announcers.values()),
             )
             with _translating():
                 begun = connection.begin()

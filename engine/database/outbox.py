@@ -90,6 +90,12 @@ def write_letters(transaction: Transaction, letters: Sequence[Letter], *, priori
         transaction.mark(KEY, f"{channel}:{receiver}", priority=priority)
 
 
+def newest_message(transaction: Transaction, channel: str, receiver: str) -> Message:
+    """Return the message that was written last for a receiver, which has one."""
+    statement = select(outbox_table).where(_c.channel == channel, _c.receiver == receiver).order_by(_c.id.desc())
+    return _message(transaction.connection.execute(statement.limit(1)).one())
+
+
 def drop_receiver(transaction: Transaction, channel: str, receiver: str) -> None:
     """Send nothing more to a receiver that is gone. What was sent stays in the log."""
     values = {"state": MessageState.DROPPED.value, "due_at": None, "ended_at": transaction.now}
@@ -194,6 +200,10 @@ class Outbox(OutboxBook):
             noted = {(row.channel, row.receiver): row for row in transaction.connection.execute(select(receiver_table))}
         found = {(row.channel, row.receiver): row for row in counted}
         return [_health(key, found.get(key), noted.get(key)) for key in sorted({*found, *noted})]
+
+    def health_of(self, channel: str, receiver: str) -> ReceiverHealth:
+        own = (each for each in self.health() if (each.channel, each.receiver) == (channel, receiver))
+        return next(own, ReceiverHealth(channel, receiver))
 
     def counts(self) -> Mapping[MessageState, int]:
         with self._database.read() as transaction:

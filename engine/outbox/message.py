@@ -156,6 +156,10 @@ class OutboxBook(Protocol):
         """Return every receiver that was ever owed anything and still is known."""
         ...
 
+    def health_of(self, channel: str, receiver: str) -> ReceiverHealth:
+        """Return how one receiver is doing; all zero for one that was never owed anything."""
+        ...
+
     def counts(self) -> Mapping[MessageState, int]:
         """Return how many messages there are in each state."""
         ...

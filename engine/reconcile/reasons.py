@@ -350,6 +350,18 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "réservations décalées, en cours de correction. Si cela se répète : son abonnement est-il sourd ?",
         ),
         "rules_changed": ("Rules of {name} changed: {changes}.", "Règles de {name} modifiées : {changes}."),
+        # webhooks
+        "webhook_added": ("Webhook {webhook} added: {url}.", "Webhook {webhook} ajouté : {url}."),
+        "webhook_changed": ("Webhook {webhook} changed: {changes}.", "Webhook {webhook} modifié : {changes}."),
+        "webhook_removed": ("Webhook {webhook} removed: {url}.", "Webhook {webhook} supprimé : {url}."),
+        "webhook_secret_added": (
+            "Webhook {webhook} has a second secret; both are live.",
+            "Le webhook {webhook} a un second secret ; les deux sont valables.",
+        ),
+        "webhook_secret_retired": (
+            "The older secret of webhook {webhook} was retired.",
+            "L'ancien secret du webhook {webhook} a été retiré.",
+        ),
         "store_added": ("Store {name} added.", "Magasin {name} ajouté."),
         "store_changed": ("Store {name} changed: {changes}.", "Magasin {name} modifié : {changes}."),
         "store_keepers_named": ("Store {name} is kept by {keepers}.", "Le magasin {name} est tenu par {keepers}."),

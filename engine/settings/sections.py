@@ -325,6 +325,24 @@ class SyncSettings(Section):
     workers: Whole = _count(8, 1, 64, "passes")
 
 
+def _check_network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError as error:
+        raise ValueError("no network") from error
+    return value
+
+
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_check_network)], ...], BeforeValidator(_split)]
+
+
+class WebhooksSettings(Section):
+    timeout_seconds: Whole = _count(10, 1, 60, "seconds")
+    allowed_networks: Networks = Field(
+        default=(), description='a list of networks such as "10.20.0.0/16" or "127.0.0.1/32"'
+    )
+
+
 class SimulatorSettings(Section):
     port: Whole = Field(default=8421, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any that is free")
     seed: Whole = Field(default=1, ge=0, le=2**31 - 1, description="a whole number from 0 to 2147483647")
@@ -346,6 +364,7 @@ class Settings(BaseSettings):
     rooms: RoomsSettings = RoomsSettings()
     loans: LoansSettings = LoansSettings()
     sync: SyncSettings = SyncSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     fields: FieldsSettings = FieldsSettings()
     view: ViewSettings = ViewSettings()
     simulator: SimulatorSettings = SimulatorSettings()
