@@ -108,6 +108,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         development=_demo_people() if is_here and settings.simulated and provider is None else None,
         secure=parts.base_address.startswith("https://"),
         simulated=settings.simulated,
+        approval=settings.loans.approval,
         follow=FollowRule(
             push=settings.sync.delivery == "push",
             stale_after=timedelta(minutes=SWEEPS_MISSED * settings.sync.sweep_every_minutes),

@@ -158,7 +158,8 @@ class Desk(LoanRegister):
             taken: dict[int, list[Busy]] = {}
             for busy in find_busy(transaction.connection, [item.id for item in items], interval):
                 taken.setdefault(busy.item_id, []).append(busy)
-        return [_availability(item, tuple(taken.get(item.id, ()))) for item in items]
+        waits = self._options().approval
+        return [_availability(item, tuple(taken.get(item.id, ())), approval=waits or item.approval) for item in items]
 
     def run_clock(self) -> int:
         """
@@ -396,7 +397,16 @@ def _seats(item: Item, people: int | None) -> bool:
     return people is None or item.capacity is None or item.capacity >= people
 
 
-def _availability(item: Item, busy: tuple[Busy, ...]) -> Availability:
+def _availability(item: Item, busy: tuple[Busy, ...], *, approval: bool) -> Availability:
     return Availability(
-        item.kind, item.id, item.name, item.capacity, not busy, busy, item.store_id, item.rules, item.time_zone
+        kind=item.kind,
+        id=item.id,
+        name=item.name,
+        capacity=item.capacity,
+        free=not busy,
+        busy=busy,
+        store_id=item.store_id,
+        rules=item.rules,
+        time_zone=item.time_zone,
+        approval=approval,
     )

@@ -87,6 +87,8 @@ class Availability:
     store_id: StoreId
     rules: BookingRules = BookingRules()
     time_zone: str | None = None
+    approval: bool = False
+    """Whether a booking of it waits until somebody approves it."""
 
     def without(self, number: LoanNumber) -> Availability:
         """Return the same with what one loan holds taken for free: that loan is about to be changed."""

@@ -14,7 +14,7 @@ from engine.ids import BookableId, LoanNumber
 from engine.loans.loan import ItemKind, Loan
 from engine.loans.register import LoanFilter
 from engine.loans.rules import BookingRules
-from engine.settings import RoomsSettings
+from engine.settings import LoansSettings, RoomsSettings
 from tests.web.visitors import AMELIE, MATHIEU, MONDAY, House, open_house
 
 
@@ -221,6 +221,30 @@ class TestTheForm:
 
 def at(hour: int) -> datetime:
     return MONDAY + timedelta(hours=hour)
+
+
+class TestApproval:
+    def test_is_said_before_booking(self, house: House) -> None:
+        """Where the room's store wants it, and nowhere else."""
+        staff, fern = house.signed_in("staff"), str(house.room("Fern"))
+        held = "meanwhile it is held for you"
+        assert held not in staff.post("/book/look", data=form(item=fern)).text
+
+        store = house.office.desk.list_stores()[0]
+        house.office.inventory.change_store(store.id, name=store.name, approval=True, text_level=None, actor="app:test")
+
+        assert held not in staff.post("/book/look", data=form()).text
+        shown = staff.post("/book/look", data=form(item=fern)).text
+        assert held in shown
+        assert "Ask for it" in shown
+        assert "data-waits" in staff.get("/board?view=day&day=2026-11-23").text
+
+    def test_of_every_booking_is_said_too(self, tmp_path: Path) -> None:
+        with open_house(tmp_path / "all", loans=LoansSettings(approval=True)) as house:
+            staff = house.signed_in("staff")
+
+            assert "meanwhile it is held for you" in staff.post("/book/look", data=form(item="1")).text
+            assert "data-waits" in staff.get("/board?view=day&day=2026-11-23").text
 
 
 def kettle(house: House) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Path
 from starlette.responses import RedirectResponse, Response
 
+from engine.web.pages.agents import find_browser, find_system
 from engine.web.pages.page import LANGUAGE_COOKIE, THEME_COOKIE, AnyPage, UserPage, local_path
 from engine.web.wire import ID_MAX
 
@@ -23,7 +24,14 @@ def show_account(page: UserPage) -> Response:
     user, book = page.user, page.parts.sessions
     assert user is not None
     others = [s for s in book.list_all(limit=OTHERS_MAX) if not user.is_address(s.address)] if user.is_admin else []
-    return page.render("account.html", here="account", sessions=book.list_of(user.address), others=others)
+    return page.render(
+        "account.html",
+        here="account",
+        sessions=book.list_of(user.address),
+        others=others,
+        find_browser=find_browser,
+        find_system=find_system,
+    )
 
 
 @router.post("/account/sessions/{id}/end")

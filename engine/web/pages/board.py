@@ -13,7 +13,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from engine.errors import Fault, Invalid
-from engine.ids import Address, BookableId, LoanNumber
+from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
@@ -97,12 +97,18 @@ def show_board(page: UserPage, wanted: Annotated[BoardQuery, Query()]) -> Respon
         "features": all_features(found.known),
         "stores": page.parts.web.register.list_stores(),
         "rooms_known": len(found.known),
+        "waiting_stores": stores_that_wait(page),
         "now_minute": span.minute(page.now),
     }
     entries = list_entries(page, span, found.rooms)
     if found.view is View.LIST:
         return page.render("list.html", here="board", entries=[{**USUAL, **entry} for entry in entries], **values)
     return page.render("board.html", here="board", data=script_json({"entries": entries}), **values)
+
+
+def stores_that_wait(page: Page) -> set[StoreId]:
+    """Return the stores whose bookings wait for approval."""
+    return {store.id for store in page.parts.web.register.list_stores() if store.approval or page.parts.approval}
 
 
 @router.get("/board/entries")
@@ -174,7 +180,7 @@ def book(page: BookerPage, order: BoardOrder) -> Response:
         ),
         actor=user.actor,
     )
-    return JSONResponse({"number": made.number, "version": made.version}, 201)
+    return JSONResponse({"number": made.number, "version": made.version, "status": made.status}, 201)
 
 
 @router.post("/board/loans/{number}/move")

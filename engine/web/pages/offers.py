@@ -51,6 +51,11 @@ class Offers:
     shifts: tuple[Interval, ...]
 
     @property
+    def waits(self) -> bool:
+        """Whether a booking of what is chosen waits for approval first."""
+        return any(offer.opening.item.approval for offer in self.chosen)
+
+    @property
     def are_open(self) -> bool:
         """Whether everything chosen can be had."""
         return all(offer.opening.is_open for offer in self.chosen)

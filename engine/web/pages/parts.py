@@ -163,6 +163,7 @@ class PageParts:
         development: whom the development sign-in offers; None: there is none.
         secure: whether people reach us over https, so that cookies may insist on it.
         simulated: whether Outlook is played by the simulated tenant.
+        approval: whether every booking waits for approval, whatever its store says.
     """
 
     web: WebParts
@@ -192,6 +193,7 @@ class PageParts:
     development: Sequence[Requester] | None = None
     secure: bool = False
     simulated: bool = False
+    approval: bool = False
 
 
 async def find_page_parts(request: Request) -> PageParts:

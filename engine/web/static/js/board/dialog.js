@@ -37,6 +37,7 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
     field("day").textContent = wishes.when(wish);
     field("more").href = `/book?${formQuery()}`;
     wishes.show(wish);
+    field("waits").hidden = !("waits" in board.querySelector(`.board-row[data-room="${wish.room}"]`).dataset);
     const isTaken = Boolean(wishes.clashOf(wish));
     trouble.hidden = !isTaken;
     if (isTaken) trouble.textContent = wishes.describe(wish);
@@ -76,8 +77,8 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
     }
     field("name").value = "";
     dialog.close();
-    const { number } = answer.body;
-    toast(fill(texts.booked, { number }), { label: texts.open, action: () => location.assign(`/loans/${number}`) });
+    const { number, status } = answer.body;
+    toast(fill(status === "pending_approval" ? texts.asked : texts.booked, { number }), { label: texts.open, action: () => location.assign(`/loans/${number}`) });
   }
 
   if (who) offerPeople(who, people);
