@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import backfill, cases, connect, feeds, loans, office, outbox, service, simulate, weather, webhooks, why
+from engine.cli import (
+    backfill,
+    cases,
+    connect,
+    feeds,
+    loans,
+    office,
+    outbox,
+    prove,
+    service,
+    simulate,
+    weather,
+    webhooks,
+    why,
+)
 from engine.cli.doors import Doors
 from engine.cli.failures import EXIT_HELP, Group
 
@@ -48,6 +62,7 @@ def prepare(
 service.register(app)
 connect.register(app)
 why.register(app)
+prove.register(app)
 app.add_typer(office.rooms, name="rooms")
 app.add_typer(loans.app, name="loans")
 app.add_typer(backfill.app, name="backfill")

@@ -35,7 +35,7 @@ class Step:
     pause: float
     """Seconds until the next step."""
     gusts: tuple[str, ...] = ()
-    """Names of `weather.FAULTS` that blow before it."""
+    """Names of `weather.FAULTS` that blow right after it, while the engine is at work on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,8 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     for step in schedule.steps:
         crowd.random.seed(step.seed)
         crowd.act(step.verb, verbs.BY_NAME[step.verb].act)
-        world.wait(step.pause)
         weather.blow(step.gusts, crowd.random)
+        world.wait(step.pause)
         check_always(world, withdrawn)
     weather.clear()
     world.heal()

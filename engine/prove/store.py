@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Engine, create_engine, make_url
 
 from engine.database.connection import Database
 from engine.database.migrations import migrate
@@ -52,6 +57,43 @@ class Databases:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+@contextmanager
+def databases_at(url: str | None, job: int = 0) -> Iterator[OpenDatabase]:
+    """
+    Yield what opens an empty database, beside those of other jobs.
+
+    Args:
+        url: None: in memory. A file of SQLite: each job makes one of its own beside it. PostgreSQL: each makes a
+            database of its own on that server, and drops it in the end. What is there already is left alone.
+    """
+    if url is None:
+        yield in_memory.open
+        return
+    given = make_url(url)
+    name = f"{given.database}-worlds-{os.getpid()}-{job}"
+    if given.get_backend_name() == "sqlite":
+        with Databases(given.set(database=name).render_as_string(hide_password=False)) as databases:
+            yield databases.open
+        for tail in ("", "-wal", "-shm"):
+            Path(name + tail).unlink(missing_ok=True)
+        return
+    server = create_engine(given.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    try:
+        _run(server, f'CREATE DATABASE "{name}"')
+        try:
+            with Databases(given.set(database=name).render_as_string(hide_password=False)) as databases:
+                yield databases.open
+        finally:
+            _run(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        server.dispose()
+
+
+def _run(server: Engine, statement: str) -> None:
+    with server.connect() as connection:
+        connection.exec_driver_sql(statement)
 
 
 class _Kept(Database):

@@ -35,7 +35,8 @@ class Fault:
 
 
 def kill(world: World, chance: random.Random) -> None:
-    """End the engine at once, and start it after a while."""
+    """End the engine in the middle of what it is doing, and start it after a while."""
+    world.wait(chance.choice([0.0, chance.uniform(0.0, 0.05), chance.uniform(0.0, 0.6)]))
     world.kill()
     world.wait(chance.choice([0.5, 20.0]))
     world.start()

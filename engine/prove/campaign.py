@@ -1,0 +1,147 @@
+"""Many schedules, on several processors, and what they covered."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import queue
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.prove.schedule import Outcome, Schedule, run_schedule
+from engine.prove.shrink import Shrinking
+from engine.prove.store import databases_at
+
+ALIVE_SECONDS = 5.0
+"""How often to see whether the processes that live through schedules are still there."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a number of schedules came to."""
+
+    schedules: int = 0
+    steps: int = 0
+    requests: int = 0
+    seconds: float = 0.0
+    """Of the worlds' clocks."""
+    cpu_seconds: float = 0.0
+    verbs: Counter[str] = field(default_factory=Counter)
+    struck: Counter[tuple[str, str]] = field(default_factory=Counter)
+    crashes: Counter[str] = field(default_factory=Counter)
+    broken: list[Outcome] = field(default_factory=list)
+
+    def count(self, outcome: Outcome, cpu_seconds: float) -> None:
+        """Add one schedule."""
+        self.schedules += 1
+        self.steps += len(outcome.schedule.steps)
+        self.requests += outcome.requests
+        self.seconds += outcome.seconds
+        self.cpu_seconds += cpu_seconds
+        self.verbs += outcome.verbs
+        self.struck += outcome.struck
+        self.crashes += outcome.crashes
+        if not outcome.is_kept:
+            self.broken.append(outcome)
+
+
+def live_through(
+    seeds: Iterable[int], *, jobs: int = 1, url: str | None = None, seconds_max: float | None = None
+) -> Iterator[Tally]:
+    """
+    Live through the schedules of *seeds*; yield the tally after each, always the same one.
+
+    Args:
+        jobs: how many processes.
+        url: where each process makes a database of its own, and drops it; None: in memory.
+        seconds_max: begin no other schedule after so many seconds.
+    """
+    tally, until = Tally(), None if seconds_max is None else time.monotonic() + seconds_max
+    outcomes = _one_by_one(seeds, url, 0) if jobs == 1 else _side_by_side(list(seeds), jobs, url)
+    try:
+        for outcome, cpu_seconds in outcomes:
+            tally.count(outcome, cpu_seconds)
+            yield tally
+            if until is not None and time.monotonic() > until:
+                return
+    finally:
+        outcomes.close()
+
+
+def shrink(schedule: Schedule, run: Callable[[Schedule], Outcome] = run_schedule) -> Schedule:
+    """Return the shortest schedule found that breaks the same promise as *schedule*."""
+    promise = promise_of(run(schedule))
+    return Shrinking(lambda shorter: promise_of(run(shorter)) == promise).shrink(schedule)
+
+
+def promise_of(outcome: Outcome) -> str | None:
+    """Name what an outcome broke: a promise, or the last line of a traceback."""
+    if outcome.broken is None:
+        return None
+    if outcome.broken.startswith("Traceback"):
+        return outcome.broken.strip().splitlines()[-1].partition(":")[0]
+    return outcome.broken.partition(":")[0]
+
+
+def _one_by_one(seeds: Iterable[int], url: str | None, job: int) -> Generator[tuple[Outcome, float]]:
+    with databases_at(url, job) as database, _quiet():
+        for seed in seeds:
+            began = time.process_time()
+            outcome = run_schedule(seed, database=database)
+            yield outcome, time.process_time() - began
+
+
+def _side_by_side(seeds: list[int], jobs: int, url: str | None) -> Generator[tuple[Outcome, float]]:
+    processes = multiprocessing.get_context("spawn")
+    results: Any = processes.Queue()
+    workers = [
+        processes.Process(target=_work, args=(results, seeds[job::jobs], url, job), daemon=True) for job in range(jobs)
+    ]
+    for worker in workers:
+        worker.start()
+    left = len(workers)
+    try:
+        while left:
+            try:
+                found = results.get(timeout=ALIVE_SECONDS)
+            except queue.Empty:
+                if not any(worker.is_alive() for worker in workers):
+                    raise RuntimeError("a process that lives through schedules has died") from None
+                continue
+            if found is None:
+                left -= 1
+            elif isinstance(found, Exception):
+                raise found
+            else:
+                yield found
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let the engine keep to itself that requests fail: here they all do."""
+    log = logging.getLogger("engine")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _work(results: Any, seeds: list[int], url: str | None, job: int) -> None:
+    """Live through *seeds* in a process of its own."""
+    try:
+        for found in _one_by_one(seeds, url, job):
+            results.put(found)
+    except Exception as error:
+        results.put(RuntimeError(f"a process that lives through schedules failed: {error!r}"))
+        return
+    results.put(None)

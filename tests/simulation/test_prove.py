@@ -1,0 +1,125 @@
+"""The proving command: schedules are drawn, judged, shortened, written down and lived through again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.main import app
+from engine.errors import Malformed
+from engine.prove import invariants, schedule
+from engine.prove.campaign import live_through, promise_of, shrink
+from engine.prove.found import read_schedule, write_schedule
+from engine.prove.invariants import Broken
+from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
+from engine.prove.shrink import Shrinking
+from engine.prove.world import World
+
+FOUND = sorted((Path(__file__).parent / "found").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
+def test_what_was_found_once_stays_mended(path: Path) -> None:
+    """Each of these schedules broke a promise once."""
+    outcome = run_schedule(read_schedule(path))
+    assert outcome.is_kept, outcome
+
+
+class TestASchedule:
+    def test_is_the_same_after_it_was_written_and_read(self, tmp_path: Path) -> None:
+        drawn = draw_schedule(3)
+        write_schedule(tmp_path / "new" / "seed-3.json", drawn)
+        assert read_schedule(tmp_path / "new" / "seed-3.json") == drawn
+
+    @pytest.mark.parametrize("text", ["", "{}", "[1]"])
+    def test_that_cannot_be_read_says_so(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "seed.json"
+        path.write_text(text)
+        with pytest.raises(Malformed, match=r"seed\.json holds no schedule"):
+            read_schedule(path)
+
+    def test_of_another_time_says_what_is_not_known_any_more(self, tmp_path: Path) -> None:
+        drawn = draw_schedule(3)
+        write_schedule(tmp_path / "seed.json", replace(drawn, steps=(replace(drawn.steps[0], verb="juggle"),)))
+        with pytest.raises(Malformed, match="juggle"):
+            read_schedule(tmp_path / "seed.json")
+
+
+class TestShrinking:
+    def test_keeps_only_what_it_takes_to_break(self) -> None:
+        """Two steps and one fault of a long schedule are to blame: nothing else is left."""
+        drawn = draw_schedule(8, steps=30)
+        blamed, front = {drawn.steps[4].seed, drawn.steps[21].seed}, drawn.weather[0]
+
+        def is_broken(shorter: Schedule) -> bool:
+            return front in shorter.weather and blamed <= {step.seed for step in shorter.steps}
+
+        shortest = Shrinking(is_broken).shrink(drawn)
+
+        assert {step.seed for step in shortest.steps} == blamed
+        assert shortest.weather == (front,)
+        assert all(set(step.gusts) <= {front.name} for step in shortest.steps)
+
+    def test_gives_up_in_time(self) -> None:
+        tried: list[Schedule] = []
+        drawn = draw_schedule(8, steps=30)
+        assert Shrinking(lambda shorter: bool(tried.append(shorter)), tries_max=5).shrink(drawn) == drawn
+        assert len(tried) == 5
+
+
+@pytest.fixture
+def hates_cancelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plant a judge for whom a cancelled loan is a broken promise."""
+
+    def judge(world: World, withdrawn: set[int]) -> None:
+        invariants.check_always(world, withdrawn)
+        if any(not loan.blocks for loan in world.loans):
+            raise Broken("I99: a loan was cancelled")
+
+    monkeypatch.setattr(schedule, "check_always", judge)
+
+
+@pytest.mark.usefixtures("hates_cancelling")
+class TestABrokenPromise:
+    def find(self) -> Outcome:
+        tally = next(tally for tally in live_through(range(1, 40)) if tally.broken)
+        return tally.broken[0]
+
+    def test_is_shortened_to_a_few_steps_that_break_it_again(self) -> None:
+        outcome = self.find()
+        assert promise_of(outcome) == "I99"
+
+        shortest = shrink(outcome.schedule)
+
+        assert len(shortest.steps) <= 4
+        assert promise_of(run_schedule(shortest)) == "I99"
+
+    def test_is_told_written_and_replayed(self, tmp_path: Path) -> None:
+        seed = self.find().schedule.seed
+        asked = ["prove", "--schedules", "1", "--seed", str(seed), "--no-shrinks", "--found", str(tmp_path)]
+
+        told = CliRunner().invoke(app, asked)
+        again = CliRunner().invoke(app, ["prove", "--replay", str(tmp_path / f"seed-{seed}.json")])
+
+        assert told.exit_code == again.exit_code == 1
+        assert "I99: a loan was cancelled" in told.output
+        assert "--replay" in told.output
+        assert f"seed {seed}: I99: a loan was cancelled" in again.output
+
+
+def test_a_kept_promise_is_counted(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["prove", "--schedules", "2", "--coverage", "--found", str(tmp_path)])
+    assert told.exit_code == 0, told.output
+    assert "2 of 2 schedules, 0 broken" in told.output
+    assert "meet" in told.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_processes_share_the_seeds(tmp_path: Path) -> None:
+    *_, tally = live_through(range(1, 5), jobs=2, url=f"sqlite:///{tmp_path / 'worlds.db'}")
+    assert tally.schedules == 4
+    assert tally.broken == []
+    assert list(tmp_path.iterdir()) == []
