@@ -11,7 +11,7 @@ The functions of this module import the rest only when called: a command that as
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,13 +32,14 @@ def open_office(settings: Settings) -> Office:
     return Office(settings, now=utc_now)
 
 
-def run_service(settings: Settings) -> None:
-    """Run the service until told to stop. Raises Fatal."""
+def run_service(settings: Settings, roles: Collection[str] = ()) -> None:
+    """Run the service until told to stop: all of it, or only *roles* (`web`, `worker`, `scheduler`). Raises Fatal."""
     gc.disable()  # two thousand modules leave no garbage, and looking for some takes a tenth of the time to load them
+    from engine.app.roles import ALL_ROLES, Role
     from engine.app.service import run_service as run
 
     gc.enable()
-    run(settings)
+    run(settings, {Role(role) for role in roles} or ALL_ROLES)
 
 
 async def plan_sync(settings: Settings, room: Room | None, apply: bool, language: str) -> Sequence[PlanLine]:

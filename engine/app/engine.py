@@ -17,6 +17,7 @@ from engine.subscriptions.plan import Delivery, Endpoint
 from engine.worker.backfill import BackfillPass
 from engine.worker.bookings import BookingPass
 from engine.worker.compare import ComparePass
+from engine.worker.locks import Holding, Locks
 from engine.worker.loop import Loop, Watcher
 from engine.worker.outbox import OutboxPass
 from engine.worker.places import PlacesPass
@@ -39,7 +40,10 @@ class Engine:
         watcher: Watcher,
         poll_seconds: float = 0.1,
         senders: Mapping[str, Sender] | None = None,
+        locks: Holding | None = None,
     ) -> None:
+        """*locks*: keep one writer per mailbox among all processes that write; None: there is no other."""
+        locks = locks or Locks()
         settings, now = office.settings, office.now
         self.office = office
         self.calendar = calendar
@@ -65,8 +69,11 @@ class Engine:
             answer_timeout=timedelta(minutes=settings.sync.answer_timeout_minutes),
             window=lambda: window.reach(now()),
             now=now,
+            locks=locks,
         )
-        self.series_pass = SeriesPass(office.series_ledger, calendar, instance=office.instance, rules=office.rules.sync)
+        self.series_pass = SeriesPass(
+            office.series_ledger, calendar, instance=office.instance, rules=office.rules.sync, locks=locks
+        )
         self.places_pass = PlacesPass(
             calendar,
             office.rooms,
@@ -99,6 +106,7 @@ class Engine:
             now=now,
             watcher=watcher,
             poll_seconds=poll_seconds,
+            lease_seconds=settings.sync.lease_seconds,
         )
 
     def _handlers(self) -> Mapping[str, Callable[[Claim], Awaitable[None]]]:

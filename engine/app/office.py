@@ -33,7 +33,7 @@ from engine.database.subscriptions import SubscriptionStore
 from engine.database.tokens import TokenIdentity, TokenStore
 from engine.database.webhooks import WebhookStore
 from engine.database.why import WhyDesk
-from engine.errors import NotFound
+from engine.errors import NotFound, Stale
 from engine.ids import Address, BookableId, domain_of, fold_address
 from engine.loans.loan import TextLevel
 from engine.loans.status import LoanStatus
@@ -197,7 +197,9 @@ class Office:
         self.why = WhyDesk(self.database)
         self.tokens = TokenDrawer(TokenStore(self.database))
         self.status = StatusBoard(self.database)
-        self.queue = WorkQueue(self.database, owner=f"engine-{self.database.draw(4)}")
+        self.queue = WorkQueue(
+            self.database, owner=f"engine-{self.database.draw(4)}", lease_seconds=settings.sync.lease_seconds
+        )
         self.subscriptions = SubscriptionStore(self.database)
         self.outbox = Outbox(self.database)
         _ = self.rules.text_level  # within a transaction, only what was read before counts
@@ -231,7 +233,10 @@ class Office:
         if isinstance(known, str):
             return known
         name = self.database.draw(4)
-        self.overrides.save_override("instance", name, "engine")
+        try:
+            self.overrides.save_override("instance", name, "engine")
+        except Stale:  # another process started at the same moment
+            return self._instance()
         return name
 
     def enqueue(self, kind: str, key: str, *, priority: int = Priority.LIVE, delay: float = 0.0) -> None:

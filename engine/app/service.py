@@ -6,8 +6,8 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from engine.app.engine import Engine
 from engine.app.lines import start_logging
 from engine.app.office import Office
 from engine.app.readings import Watching, read_metrics, traffic_of
+from engine.app.roles import ALL_ROLES, Role, check_roles, keep_clock
 from engine.app.run_time import probe_through
 from engine.app.senders import open_senders
 from engine.app.tenant import build_service_calendar, open_tenant
@@ -26,6 +27,7 @@ from engine.app.timetable import plan_service_jobs
 from engine.app.trials import try_through
 from engine.app.web_parts import Outside, build_page_parts, build_web_parts, choose_bootstrap_token
 from engine.clock import utc_now
+from engine.database.leadership import Leadership
 from engine.database.marks import Priority
 from engine.database.sole import SoleWorker
 from engine.errors import BadSettings, Fatal
@@ -40,16 +42,21 @@ from engine.web.metrics import Metrics
 from engine.web.outbox import build_outbox
 from engine.web.pages.app import create_pages
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
+<<<<<<< Updated upstream
 from engine.web.webhooks import build_webhooks
+=======
+from engine.worker.locks import Holding, Locks, SharedLocks
+>>>>>>> Stashed changes
 
 
-def run_service(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. Raises Fatal when the engine cannot start or go on."""
+def run_service(settings: Settings, roles: Collection[Role] = ALL_ROLES) -> None:
+    """Do what *roles* say until SIGTERM or SIGINT. Raises Fatal when the engine cannot start or go on."""
+    check_roles(settings, roles)
     start_logging()
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, frozenset(roles)))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -67,16 +74,58 @@ async def _serve(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         trying = try_through(office, calendar, loop)
         outside = Outside(probe_through(calendar, loop), outlook, traffic_of(calendar), trying)
-        public = await stack.enter_async_context(_open_web(settings, office, outside, metrics, token))
+        public = settings.web.public_url
+        if Role.WEB in roles:
+            public = await stack.enter_async_context(_open_web(settings, office, outside, metrics, token))
         check_public_url(settings, public)
         office.rules.link_base = public
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
+<<<<<<< Updated upstream
         senders = await stack.enter_async_context(open_senders(settings, office))
         engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics), senders=senders)
         _announce(settings, public, base_url, token)
+=======
+        locks = stack.enter_context(_keep_mailboxes(office))
+        engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics), locks=locks)
+        _announce(settings, roles, public, base_url, token)
+>>>>>>> Stashed changes
         warn_of_expiry(office.connection, office.now, at_start=True)
         _spare_collector()
-        await _work(settings, office, engine, stopping)
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
+        if Role.WORKER in roles:
+            tasks.append(asyncio.create_task(_work(office, engine)))
+        if Role.SCHEDULER in roles:
+            tasks.append(asyncio.create_task(_schedule(settings, office, is_sole=sole.is_sole)))
+        if settings.simulated and settings.simulator.demo:
+            stack.callback(asyncio.create_task(furnish_desk(office)).cancel)
+        await _run_until_first(tasks)
+
+
+@contextmanager
+def _keep_mailboxes(office: Office) -> Iterator[Holding]:
+    """Keep one writer per mailbox: among all processes on PostgreSQL, where there may be several."""
+    if office.database.dialect != "postgresql":
+        yield Locks()
+        return
+    from engine.database.latches import Latches  # brings the PostgreSQL driver, which SQLite does without
+
+    latches = Latches(office.database, space=f"mailbox of {office.instance}")
+    try:
+        yield SharedLocks(latches)
+    finally:
+        latches.close()
+
+
+async def _run_until_first(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Run until one of *tasks* has ended, end the others, and raise what one of them raised."""
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
 
 
 def _spare_collector() -> None:
@@ -85,28 +134,30 @@ def _spare_collector() -> None:
     gc.freeze()
 
 
-async def _work(settings: Settings, office: Office, engine: Engine, stopping: asyncio.Event) -> None:
-    """Run the loop and the clock until told to stop, or until the loop cannot go on."""
-    office.rooms.follow_default_zone()
-    office.enqueue("subscription", "all")
-    office.rooms.mark_rooms(priority=Priority.SWEEP)  # whatever happened while nobody listened
-    schedule = Schedule(plan_service_jobs(settings, office), now=office.now, report=office.note_job)
-    schedule.start()
+async def _work(office: Office, engine: Engine) -> None:
+    """Run passes until cancelled, or until the loop cannot go on. Passes under way are brought to their end."""
     listener = _listen_elsewhere(office)
     working = asyncio.create_task(engine.loop.run())
-    waiting = asyncio.create_task(stopping.wait())
-    furnishing = asyncio.create_task(furnish_desk(office)) if settings.simulated and settings.simulator.demo else None
     try:
-        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.shield(working)
     finally:
-        schedule.stop()
         if listener is not None:
             listener.close()
-        waiting.cancel()
-        if furnishing is not None:
-            furnishing.cancel()
         engine.loop.stop()
         await working
+
+
+async def _schedule(settings: Settings, office: Office, *, is_sole: bool) -> None:
+    """Have everything looked at that happened while nobody listened, then keep the clock until cancelled."""
+    office.rooms.follow_default_zone()
+    office.enqueue("subscription", "all")
+    office.rooms.mark_rooms(priority=Priority.SWEEP)
+    leadership = Leadership(office.database, "schedule", owner=office.queue.owner)
+
+    def make() -> Schedule:
+        return Schedule(plan_service_jobs(settings, office), now=office.now, report=office.note_job)
+
+    await keep_clock(leadership, make, by_force=is_sole)
 
 
 def check_public_url(settings: Settings, public: str) -> None:
@@ -204,9 +255,12 @@ def _accept(office: Office, metrics: Metrics) -> Accept:
 # --- what people see
 
 
-def _announce(settings: Settings, public: str, base_url: str, token: str | None) -> None:
-    print(f"App        {public}/", flush=True)
-    print(f"API        {public}/api/docs", flush=True)
+def _announce(settings: Settings, roles: frozenset[Role], public: str, base_url: str, token: str | None) -> None:
+    if roles != ALL_ROLES:
+        print(f"Role       {', '.join(sorted(roles))}", flush=True)
+    if Role.WEB in roles:
+        print(f"App        {public}/", flush=True)
+        print(f"API        {public}/api/docs", flush=True)
     print(f"Graph      {base_url}" + ("  (simulated tenant)" if settings.simulated else ""), flush=True)
-    if token is not None and settings.web.api_token is None:
+    if Role.WEB in roles and token is not None and settings.web.api_token is None:
         print(f"API token  {token}", flush=True)

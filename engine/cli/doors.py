@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -129,8 +129,8 @@ class Engine(Protocol):
 
     def open_office(self, settings: Settings) -> AbstractContextManager[Office]: ...
 
-    def run_service(self, settings: Settings) -> None:
-        """Run until told to stop."""
+    def run_service(self, settings: Settings, roles: Collection[str] = ()) -> None:
+        """Run until told to stop: everything, or only the *roles* named (`web`, `worker`, `scheduler`)."""
         ...
 
     def plan_sync(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated
@@ -24,10 +25,26 @@ def register(app: typer.Typer) -> None:
     app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 
 
-def run(ctx: typer.Context) -> None:
-    """Run the engine until it is told to stop. Without a tenant it plays one itself."""
+class Role(StrEnum):
+    WEB = "web"
+    WORKER = "worker"
+    SCHEDULER = "scheduler"
+
+
+def run(
+    ctx: typer.Context,
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(help="Do only this part of the work; may be given twice. Other processes do the rest."),
+    ] = None,
+) -> None:
+    """Run the engine until it is told to stop. Without a tenant it plays one itself.
+
+    With --role, many processes on any number of machines share the work through one PostgreSQL database: web serves
+    people, machines and Graph's notifications, worker reads and writes calendars, scheduler keeps the clock.
+    """
     doors: Doors = ctx.obj
-    doors.engine().run_service(doors.settings)
+    doors.engine().run_service(doors.settings, [each.value for each in role or ()])
 
 
 def status(ctx: typer.Context, output: Output = Format.TABLE) -> None:

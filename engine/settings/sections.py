@@ -323,6 +323,7 @@ class SyncSettings(Section):
     mass_cancel_max: Whole = _count(25, 0, 100000, "loans")
     mass_cancel_percent: Whole = _count(30, 0, 100, "percent")
     workers: Whole = _count(8, 1, 64, "passes")
+    lease_seconds: Whole = _count(60, 5, 3600, "seconds")
 
 
 def _check_network(value: str) -> str:

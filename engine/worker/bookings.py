@@ -40,6 +40,7 @@ from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.calendar import EventFields, RoomCalendar
 from engine.rooms.event import Answer, EventCopy
 from engine.rooms.series import day_of
+from engine.worker.locks import Holding
 from engine.worker.series import SeriesReader
 from engine.worker.writes import Writes
 
@@ -78,6 +79,7 @@ class BookingPass:
         answer_timeout: timedelta,
         window: Callable[[], Interval],
         now: Callable[[], datetime],
+        locks: Holding,
     ) -> None:
         self._ledger = ledger
         self._calendar = calendar
@@ -86,7 +88,7 @@ class BookingPass:
         self._answer_timeout = answer_timeout
         self._now = now
         self._series = SeriesReader(ledger, calendar, window=window, now=now)
-        self._writes = Writes(ledger, calendar, self._series, rules=rules)
+        self._writes = Writes(ledger, calendar, self._series, rules=rules, locks=locks)
 
     async def settle(self, kind: str, key: str) -> Plan | None:
         """Bring the two sides of one booking into agreement. Returns the plan it followed, None when none was due."""

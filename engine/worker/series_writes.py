@@ -41,6 +41,7 @@ from engine.reconcile.views import Face
 from engine.rooms.calendar import EventPatch
 from engine.rooms.event import Answer, EventCopy, Mailbox
 from engine.rooms.series import original_start
+from engine.worker.locks import Holding
 
 ONE_DAY = timedelta(days=1)
 
@@ -55,11 +56,13 @@ class SeriesPass:
         *,
         instance: str,
         rules: Callable[[], SyncRules],
+        locks: Holding,
     ) -> None:
         self._ledger = ledger
         self._calendar = calendar
         self._instance = instance
         self._rules = rules
+        self._locks = locks
 
     async def settle(self, series_id: int) -> None:
         """Write what a series still needs to be written as a whole."""
@@ -73,13 +76,14 @@ class SeriesPass:
             self._ledger.withhold(state, WITHHELD_SECONDS)
             return
         for write in state.writes or self._decide(state):
-            match write.kind:
-                case SeriesWriteKind.CREATE:
-                    await self._create(write)
-                case SeriesWriteKind.CHANGE:
-                    await self._change(write)
-                case SeriesWriteKind.END:
-                    await self._end(write)
+            async with self._locks.holding(fold_address(write.mailbox)):
+                match write.kind:
+                    case SeriesWriteKind.CREATE:
+                        await self._create(write)
+                    case SeriesWriteKind.CHANGE:
+                        await self._change(write)
+                    case SeriesWriteKind.END:
+                        await self._end(write)
 
     async def _hear(self, series_id: int) -> None:
         """Ask the organizer's copy once when no room says anything: a series declined whole is refused whole."""

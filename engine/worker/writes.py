@@ -20,7 +20,7 @@ from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, 
 from engine.reconcile.merge import note_lost_interval, note_lost_rooms
 from engine.rooms.calendar import PLAIN, EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox, Privacy
-from engine.worker.locks import Locks
+from engine.worker.locks import Holding
 from engine.worker.series import SeriesReader
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,19 @@ class Writes:
     """Carries out intents."""
 
     def __init__(
-        self, ledger: Ledger, calendar: RoomCalendar, series: SeriesReader, *, rules: Callable[[], SyncRules]
+        self,
+        ledger: Ledger,
+        calendar: RoomCalendar,
+        series: SeriesReader,
+        *,
+        rules: Callable[[], SyncRules],
+        locks: Holding,
     ) -> None:
         self._ledger = ledger
         self._calendar = calendar
         self._series = series
         self._rules = rules
-        self._locks = Locks()
+        self._locks = locks
         """One write in flight per mailbox (design: exchange answers parallel writers with conflicts)."""
 
     async def carry_out(

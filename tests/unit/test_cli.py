@@ -50,7 +50,7 @@ class MemoryOffice:
     marks: list[tuple[str, str]] = field(default_factory=list)
     plan: list[SimpleNamespace] = field(default_factory=list)
     applied: list[tuple[str | None, bool]] = field(default_factory=list)
-    runs: int = 0
+    runs: list[tuple[str, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.desk = MemoryDesk(self.rooms)
@@ -71,8 +71,8 @@ class MemoryOffice:
     def open_office(self, settings):
         yield self
 
-    def run_service(self, settings):
-        self.runs += 1
+    def run_service(self, settings, roles=()):
+        self.runs.append(tuple(roles))
 
     async def plan_sync(self, settings, room, apply, language):
         self.applied.append((room.name if room else None, apply))
@@ -281,7 +281,9 @@ class TestTheOffice:
         assert json.loads(run("status", "-o", "json").stdout)["queue"] == {"waiting": 2}
         assert "queue.waiting" in run("status").stdout
         assert run("run").exit_code == 0
-        assert office.runs == 1
+        assert run("run", "--role", "worker", "--role", "scheduler").exit_code == 0
+        assert office.runs == [(), ("worker", "scheduler")]
+        assert run("run", "--role", "cleaner").exit_code == 2
 
 
 class TestEnds:
