@@ -313,6 +313,22 @@ class TestWhatIsShown:
 
             assert outside == []
 
+    def test_a_week_has_room_for_titles_and_folds_an_empty_weekend(self, fresh: Site, visit: Visit) -> None:
+        """The title of half an hour stands beside it; a weekend on which something is booked takes its place again."""
+        fresh.book("Saule", "09:00", "09:30", "Budget 2027")
+        page = visit(fresh, DAY.replace("day&", "week&"))
+        wait_for_stream(page)
+
+        box = entry(page, "Budget").locator("b").bounding_box()
+        assert box is not None
+        assert box["width"] > 60
+        expect(page.locator(".head-day.quiet")).to_have_count(2)
+
+        fresh.book("Saule", "10:00", "11:00", "Open day", day=5)
+
+        expect(page.locator(".head-day.quiet")).to_have_count(1)
+        expect(entry(page, "Open day")).to_be_visible()
+
     def test_private_bookings_show_as_taken(self, site: Site, visit: Visit) -> None:
         page = visit(site, DAY, role="admin")
 

@@ -1,5 +1,5 @@
 // The board: reads what the page brought along, draws it, and keeps it as the server has it.
-import { makeScale, usualHours } from "./board/scale.js";
+import { makeScale, quietDays, usualHours } from "./board/scale.js";
 import { makeModel } from "./board/model.js";
 import { makeDrawing } from "./board/draw.js";
 import { makeWishes } from "./board/wishes.js";
@@ -26,7 +26,8 @@ function start() {
   const days = Number(board.dataset.days);
   const model = makeModel(entries);
   const kept = { zoom: Number(localStorage.getItem(`zoom-${board.dataset.view}`)) || 1, whole: localStorage.getItem("nights") === "1" };
-  const newScale = () => makeScale({ days, ...usualHours(model.all()), whole: kept.whole });
+  const findQuiet = () => quietDays(model.all(), days, board.dataset.first);
+  const newScale = () => makeScale({ days, ...usualHours(model.all()), whole: kept.whole, quiet: findQuiet() });
   const drawing = makeDrawing({ board, model, texts, scale: newScale() });
   const opened = { now: Number(board.dataset.now), at: Date.now() };
   const mayBook = Boolean(board.dataset.mayBook);
@@ -79,7 +80,10 @@ function start() {
     for (const number of loans ?? []) address.searchParams.append("loan", number);
     const { ok, body } = await send("GET", address);
     if (!ok) return;
-    for (const room of model.update(loans, body.entries)) drawing.drawRow(room);
+    const changed = model.update(loans, body.entries), quiet = findQuiet();
+    const isFolded = [...Array(days).keys()].every((day) => drawing.scale.isQuiet(day) === (quiet.has(day) && !kept.whole));
+    if (isFolded) for (const room of changed) drawing.drawRow(room);
+    else arrange();
     keys.makeTabStop();
     Object.assign(opened, { now: body.now, at: Date.now() });
   }

@@ -1,7 +1,7 @@
 // Drawing: rows are there already, entries are put into them. Places are percentages set through the CSSOM, since the
 // content security policy refuses style attributes; so a change of width costs no work here.
 import { DAY, clock } from "./scale.js";
-import { layLanes } from "./model.js";
+import { layLanes, reachesOf } from "./model.js";
 
 const AT_ONCE = 40;
 
@@ -11,6 +11,8 @@ export function makeDrawing({ board, model, texts, scale }) {
   const order = [...rows.keys()];
   const days = Number(board.dataset.days);
   const state = { scale, width: 1000 };
+  const reaches = new Map();
+  const roomy = days > 1 ? 64 : 26;
 
   const titleOf = (entry) => entry.ls === "meeting" ? texts.meeting : entry.p ? texts.private : entry.t || entry.w || texts.untitled;
 
@@ -26,11 +28,15 @@ export function makeDrawing({ board, model, texts, scale }) {
     element.style.width = `${(place(entry.e) - place(entry.s)) * 100}%`;
   }
 
-  /** Says how much text an entry has room for: all of it, the title over two lines, or none. */
+  /** Says how much text an entry has room for: all of it, the title over two lines or in the free place beside it, or none. */
   function fit(element, entry) {
-    const width = (state.scale.place(entry.e) - state.scale.place(entry.s)) * state.width;
+    const { place } = state.scale, ends = place(entry.e);
+    const width = (ends - place(entry.s)) * state.width, beside = (place(reaches.get(entry.id) ?? entry.e) - ends) * state.width - 6;
+    const spills = width < roomy && beside >= 20 && beside > width;
     element.classList.toggle("narrow", width < 84);
-    element.classList.toggle("tiny", width < 26);
+    element.classList.toggle("tiny", width < 26 && !spills);
+    element.classList.toggle("spills", spills);
+    if (spills) element.style.setProperty("--beside", `${Math.floor(beside)}px`);
   }
 
   function makeEntry(entry, lane) {
@@ -61,6 +67,7 @@ export function makeDrawing({ board, model, texts, scale }) {
     if (!row) return;
     const entries = model.of(room);
     const [lanes, count] = layLanes(entries);
+    for (const [index, reach] of reachesOf(entries, lanes, DAY).entries()) reaches.set(entries[index].id, reach);
     row.style.setProperty("--lanes", count);
     const lane = row.lastElementChild, focused = lane.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     lane.replaceChildren(...entries.map((entry, index) => makeEntry(entry, lanes[index])), ...lane.querySelectorAll("[data-keep]"));
@@ -93,6 +100,8 @@ export function makeDrawing({ board, model, texts, scale }) {
       const number = Number(day.dataset.day);
       day.style.left = `${place(number * DAY) * 100}%`;
       day.style.width = `${(place((number + 1) * DAY - .001) - place(number * DAY)) * 100}%`;
+      day.classList.toggle("quiet", state.scale.isQuiet(number));
+      if (state.scale.isQuiet(number)) continue;
       const last = whole ? DAY - 60 : days > 1 ? closes - 60 : closes; // where days meet, one label is enough
       for (let minute = whole ? 0 : opens; minute <= last; minute += step * 60) {
         marks.push([number * DAY + minute, clock(minute).slice(0, 2)]);
@@ -113,6 +122,10 @@ export function makeDrawing({ board, model, texts, scale }) {
     const line = (minute, colour) => `linear-gradient(${colour}, ${colour}) ${at(minute)} 0 / 1px 100% no-repeat`;
     const night = [];
     if (!whole) for (let day = 0; day < days; day++) {
+      if (state.scale.isQuiet(day)) {
+        night.push(band(place(day * DAY), place((day + 1) * DAY - .001)));
+        continue;
+      }
       for (const [from, to] of [[day * DAY, day * DAY + opens], [day * DAY + closes, (day + 1) * DAY - .001]]) {
         night.push(band(place(from), place(to)));
       }

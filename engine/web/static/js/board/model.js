@@ -61,6 +61,17 @@ export function makeModel(entries) {
   };
 }
 
+/** Until when each entry has free room to its right, in its lane and on the day it ends: there its title may stand. */
+export function reachesOf(entries, lanes, day) {
+  const nexts = [], reaches = [];
+  for (let index = entries.length - 1; index >= 0; index--) {
+    const { s, e } = entries[index];
+    reaches[index] = Math.min(nexts[lanes[index]] ?? Infinity, Math.ceil(e / day) * day);
+    nexts[lanes[index]] = s;
+  }
+  return reaches;
+}
+
 /** Puts entries that overlap into different lanes: [lane of each, number of lanes]. Entries are ordered by start. */
 export function layLanes(entries) {
   const ends = [], lanes = [];
