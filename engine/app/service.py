@@ -42,11 +42,8 @@ from engine.web.metrics import Metrics
 from engine.web.outbox import build_outbox
 from engine.web.pages.app import create_pages
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
-<<<<<<< Updated upstream
 from engine.web.webhooks import build_webhooks
-=======
 from engine.worker.locks import Holding, Locks, SharedLocks
->>>>>>> Stashed changes
 
 
 def run_service(settings: Settings, roles: Collection[Role] = ALL_ROLES) -> None:
@@ -80,15 +77,11 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
         check_public_url(settings, public)
         office.rules.link_base = public
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
-<<<<<<< Updated upstream
         senders = await stack.enter_async_context(open_senders(settings, office))
-        engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics), senders=senders)
-        _announce(settings, public, base_url, token)
-=======
         locks = stack.enter_context(_keep_mailboxes(office))
-        engine = Engine(office, calendar, endpoint=endpoint, watcher=Watching(office, metrics), locks=locks)
+        watcher = Watching(office, metrics)
+        engine = Engine(office, calendar, endpoint=endpoint, watcher=watcher, senders=senders, locks=locks)
         _announce(settings, roles, public, base_url, token)
->>>>>>> Stashed changes
         warn_of_expiry(office.connection, office.now, at_start=True)
         _spare_collector()
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]

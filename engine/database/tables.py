@@ -11,11 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-<<<<<<< Updated upstream
-from engine.database import feed_tables, outbox_tables, webhook_tables
-=======
-from engine.database import feed_tables, leader_tables, outbox_tables
->>>>>>> Stashed changes
+from engine.database import feed_tables, leader_tables, outbox_tables, webhook_tables
 from engine.database.columns import instant as _instant
 from engine.database.columns import json_value as _json
 from engine.database.columns import long_text as _text
@@ -24,11 +20,7 @@ from engine.database.types import Json
 
 metadata: MetaData = SQLModel.metadata
 
-<<<<<<< Updated upstream
-GATHERED = (feed_tables, outbox_tables, webhook_tables)
-=======
-GATHERED = (feed_tables, leader_tables, outbox_tables)
->>>>>>> Stashed changes
+GATHERED = (feed_tables, leader_tables, outbox_tables, webhook_tables)
 """Modules that declare further tables of the same metadata."""
 
 
