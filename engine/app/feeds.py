@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
-from zoneinfo import ZoneInfo
 
+from engine.app.entries import Entries
 from engine.calendars.book import Feed, FeedKind, FeedOrder, Reading
-from engine.calendars.feed import FeedEntry, render_feed
+from engine.calendars.entry import CalendarEntry
+from engine.calendars.feed import render_feed
 from engine.database.feeds import FeedStore, Shown
 from engine.database.roombook import RoomCache
 from engine.ids import Address
 from engine.loans.loan import Loan, TextLevel
-from engine.loans.status import BLOCKING_STATES, LoanStatus
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.texts import render_own_subject, render_plain, render_subject
+from engine.reconcile.texts import render_own_subject, render_subject
 
 HISTORY = timedelta(days=30)
 """How far back a feed reaches; ahead it reaches as far as there are loans."""
@@ -36,9 +36,7 @@ class Feeds:
     Implements `FeedBook`.
 
     Args:
-        instance: the name of this database; uids carry it.
-        zone: the building's.
-        address: where people reach us as far as the settings tell; `rules` know better once the web listens.
+        entries: how a loan is told.
         rules: the settings as they are now, with where people open a loan.
     """
 
@@ -47,17 +45,13 @@ class Feeds:
         store: FeedStore,
         rooms: RoomCache,
         *,
-        instance: str,
-        zone: str,
-        address: str,
+        entries: Entries,
         rules: Callable[[], SyncRules],
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._rooms = rooms
-        self._instance = instance
-        self._zone = zone
-        self._address = address
+        self._entries = entries
         self._rules = rules
         self._now = now
         self._tags: OrderedDict[int, tuple[object, str]] = OrderedDict()
@@ -80,7 +74,7 @@ class Feeds:
         return self._store.find(secret)
 
     def address_of(self, secret: str) -> str:
-        return f"{self._rules().link_base or self._address}/feeds/{secret}.ics"
+        return f"{self._rules().link_base}/feeds/{secret}.ics"
 
     def read(self, feed: Feed, *, known: frozenset[str] = frozenset()) -> Reading:
         """Return a feed as it is now. As long as nothing was decided since, its tag is known without making it."""
@@ -107,32 +101,16 @@ class Feeds:
         return self._now().replace(hour=0, minute=0, second=0, microsecond=0) - HISTORY
 
     def _render(self, feed: Feed) -> str:
-        shown, rules = self._store.load_shown(feed.order, since=self._since()), self._rules()
+        shown = self._store.load_shown(feed.order, since=self._since())
         name = NAMES[feed.order.kind][feed.order.language].format(name=feed.name)
-        return render_feed(name, [self._entry(each, feed.order.kind, rules) for each in shown])
+        return render_feed(name, [self._entry(each, feed.order.kind) for each in shown])
 
-    def _entry(self, shown: Shown, kind: FeedKind, rules: SyncRules) -> FeedEntry:
+    def _entry(self, shown: Shown, kind: FeedKind) -> CalendarEntry:
         loan = shown.loan
-        level = self._rooms.text_level(loan.store_id) or rules.text_level
-        link = f"{rules.link_base}/loans/{loan.number}"
-        return FeedEntry(
-            uid=f"accord-{self._instance}-{loan.number}",
-            sequence=loan.version - 1,
-            summary=_subject(loan, level, kind),
-            description=render_plain(loan, level, link),
-            location=", ".join(item.name for item in loan.rooms if item.state in BLOCKING_STATES),
-            link=link,
-            interval=loan.interval,
-            zone=self._zone_of(loan),
-            changed_at=shown.changed_at,
-            is_tentative=loan.status is LoanStatus.PENDING_APPROVAL,
-            is_private=loan.private,
+        level = self._entries.level_of(loan)
+        return self._entries.make(
+            loan, _subject(loan, level, kind), level=level, sequence=loan.version - 1, changed_at=shown.changed_at
         )
-
-    def _zone_of(self, loan: Loan) -> str:
-        """Return the zone of a loan's first room, else the building's."""
-        zone = self._rooms.zone_of(loan.rooms[0].id) if loan.rooms else None
-        return zone.key if isinstance(zone, ZoneInfo) else self._zone
 
 
 def _subject(loan: Loan, level: TextLevel, kind: FeedKind) -> str:

@@ -8,7 +8,11 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from engine.app.connection import connection_of
+from engine.app.entries import Entries
 from engine.app.feeds import Feeds
+from engine.app.mail import CHANNEL as MAIL
+from engine.app.mail import Mailing
+from engine.calendars.invitation import Party
 from engine.database.backfills import BackfillDesk
 from engine.database.comparisons import Comparison, ComparisonStore
 from engine.database.connection import Database
@@ -16,6 +20,7 @@ from engine.database.desk import Desk, DeskOptions
 from engine.database.directory import RoomDirectory
 from engine.database.feeds import FeedStore
 from engine.database.inventory import Inventory
+from engine.database.invitations import MailPreferences
 from engine.database.jobs import save_job
 from engine.database.ledger import SyncLedger
 from engine.database.marks import Priority
@@ -57,7 +62,7 @@ class Rules:
         self._overrides = overrides
         self._rooms = rooms
         self._now = now
-        self.link_base = settings.web.public_url
+        self.link_base = settings.web.public_url_for(settings.web.port)
         """Where people open a loan; known for certain once the web listens."""
         self._values: Mapping[str, object] = {}
         self._read_at: datetime | None = None
@@ -209,12 +214,15 @@ class Office:
         self.comparisons = ComparisonStore(self.database, self.ledger)
         self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync, self.ledger.settler)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
+        zone = settings.rooms.time_zone
+        self.entries = Entries(self.cache, instance=self.instance, zone=zone, rules=self.rules.sync)
+        self.mails = MailPreferences(self.database)
+        if settings.mail.host:
+            self.database.announcers[MAIL] = self._mailing(settings)
         self.feeds = Feeds(
             FeedStore(self.database),
             self.cache,
-            instance=self.instance,
-            zone=settings.rooms.time_zone,
-            address=settings.web.public_url_for(settings.web.port),
+            entries=self.entries,
             rules=self.rules.sync,
             now=now,
         )
@@ -224,6 +232,12 @@ class Office:
             default_store=self.rules.default_store,
             approval=self.settings.loans.approval,
             time_zone=self.settings.rooms.time_zone,
+        )
+
+    def _mailing(self, settings: Settings) -> Mailing:
+        sender = Party(settings.mail.sender, settings.mail.sender_name)
+        return Mailing(
+            self.entries, rules=self.rules.sync, instance=self.instance, sender=sender, language=settings.mail.language
         )
 
     def _instance(self) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from engine.app.mail import CHANNEL as MAIL
 from engine.app.office import Office
+from engine.mail.smtp import MailSender, MailServer
 from engine.outbox.message import Sender
 from engine.senders.webhook import WebhookSender
 from engine.settings import Settings
@@ -15,7 +17,7 @@ from engine.webhooks.guard import LOOPBACK, parse_networks
 
 @asynccontextmanager
 async def open_senders(settings: Settings, office: Office) -> AsyncIterator[Mapping[str, Sender]]:
-    """Yield the sender of each channel; their connections are closed at the end."""
+    """Yield the sender of each channel that is set up; their connections are closed at the end."""
     allowed = parse_networks(settings.webhooks.allowed_networks) + (LOOPBACK if settings.simulated else ())
     webhooks = WebhookSender(
         office.webhooks.find_receiver,
@@ -24,7 +26,25 @@ async def open_senders(settings: Settings, office: Office) -> AsyncIterator[Mapp
         allowed=allowed,
         timeout_seconds=settings.webhooks.timeout_seconds,
     )
+    senders: dict[str, Sender] = {WEBHOOK: webhooks}
+    if settings.mail.host:
+        senders[MAIL] = MailSender(server_of(settings))
     try:
-        yield {WEBHOOK: webhooks}
+        yield senders
     finally:
         await webhooks.aclose()
+
+
+def server_of(settings: Settings) -> MailServer:
+    """Return the mail server of the settings."""
+    mail = settings.mail
+    return MailServer(
+        host=mail.host,
+        port=mail.port,
+        security=mail.security,
+        username=mail.username,
+        password=mail.password.get_secret_value() if mail.password is not None else "",
+        sender=mail.sender,
+        sender_name=mail.sender_name,
+        timeout_seconds=mail.timeout_seconds,
+    )

@@ -15,6 +15,7 @@ from engine.interval import Interval
 OCTETS_MAX = 75
 """Of a line, without its end (RFC 5545, 3.1)."""
 
+_NOT_QUOTED = str.maketrans({'"': "'", "\n": " ", "\r": " ", "\t": " "})
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -45,6 +46,11 @@ def fold(line: str) -> str:
 def text_line(name: str, text: str) -> str:
     """Return the property *name* with a text."""
     return fold(f"{name}:{escape(text)}")
+
+
+def parameter(name: str, value: str) -> str:
+    """Return the parameter *name* of a property, quoted; what no quotes may hold is left out (RFC 5545, 3.2)."""
+    return f';{name}="{_CONTROLS.sub("", value).translate(_NOT_QUOTED)}"'
 
 
 def instant(moment: datetime) -> str:

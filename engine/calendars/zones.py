@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import lru_cache
 
-from icalendar import Timezone
-
 from engine.interval import Interval
 
 AROUND = timedelta(days=1)
@@ -20,6 +18,8 @@ def zone_text(zone: str, stretch: Interval) -> str:
 
 @lru_cache(maxsize=256)
 def _zone_text(zone: str, first: date, last: date) -> str:
+    from icalendar import Timezone  # takes 0.1 s to load, which commands do without
+
     made = Timezone.from_tzid(zone, first_date=first, last_date=last)
     made.pop("COMMENT", None)
     text: str = made.to_ical().decode()

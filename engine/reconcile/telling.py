@@ -49,6 +49,18 @@ def mailbox_for(requester: Address, rules: SyncRules) -> Address:
     return rules.default_user
 
 
+def is_shown_by_outlook(loan: Loan, rules: SyncRules, *, has_event: bool) -> bool:
+    """
+    Tell whether the requester has the loan in a calendar of their own in Outlook, sooner or later.
+
+    So they have, with a mailbox here, of every meeting born there, and of every loan with a room that has its event or
+    is to get one, whatever the mode is now.
+    """
+    if domain_of(loan.requester.address) not in rules.domains:
+        return False
+    return loan.home is Home.OUTLOOK or (bool(loan.rooms) and (has_event or rules.view.holds(loan.store, loan.status)))
+
+
 def foretell(
     requester: Requester,
     items: tuple[tuple[ItemKind, str], ...],

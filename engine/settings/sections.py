@@ -138,6 +138,8 @@ TextLevel = Literal["full", "number_only", "link_only"]
 Mode = Literal["shadow", "read_only", "two_way"]
 Delivery = Literal["push", "poll"]
 FirstContact = Literal["auto", "list", "import"]
+MailSecurity = Literal["starttls", "tls", "none"]
+MailLanguage = Literal["en", "fr"]
 
 SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
 """In the place of a directory these let everybody in (Microsoft identity platform, sign-in audiences)."""
@@ -344,6 +346,28 @@ class WebhooksSettings(Section):
     )
 
 
+class MailSettings(Section):
+    host: str = Field(default="", pattern=r"^\S*$", description="the name of a mail server, or empty for no mail")
+    port: Whole = Field(default=587, ge=1, le=65535, description="a port from 1 to 65535")
+    security: MailSecurity = _choice("starttls", MailSecurity)
+    username: str = Field(default="", description="a name, or empty to send without signing in")
+    password: Secret = Field(default=None, description="the password of username")
+    sender: Annotated[str, AfterValidator(_check_address)] = Field(
+        default="", description="an e-mail address, or empty for none"
+    )
+    sender_name: str = Field(default="Accord", max_length=200, description="a name of at most 200 characters")
+    language: MailLanguage = _choice("en", MailLanguage)
+    timeout_seconds: Whole = _count(30, 1, 600, "seconds")
+
+    def breaches(self) -> Iterator[Breach]:
+        if self.host and not self.sender:
+            yield Breach(("sender", "host"), "is needed by mail.host: mails come from somebody")
+        if self.username and not is_given(self.password):
+            yield Breach(("password", "username"), "is needed by mail.username")
+        if self.username and self.security == "none" and not is_loopback(self.host):
+            yield Breach(("security", "username"), "must be 'starttls' or 'tls': a password is sent in clear otherwise")
+
+
 class SimulatorSettings(Section):
     port: Whole = Field(default=8421, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any that is free")
     seed: Whole = Field(default=1, ge=0, le=2**31 - 1, description="a whole number from 0 to 2147483647")
@@ -368,6 +392,7 @@ class Settings(BaseSettings):
     webhooks: WebhooksSettings = WebhooksSettings()
     fields: FieldsSettings = FieldsSettings()
     view: ViewSettings = ViewSettings()
+    mail: MailSettings = MailSettings()
     simulator: SimulatorSettings = SimulatorSettings()
 
     @property
@@ -390,7 +415,13 @@ class Settings(BaseSettings):
 
 SECTIONS: Mapping[str, Section] = {name: field.default for name, field in Settings.model_fields.items()}
 SECRETS = frozenset(
-    {("graph", "client_secret"), ("graph", "token"), ("sign_in", "client_secret"), ("web", "api_token")}
+    {
+        ("graph", "client_secret"),
+        ("graph", "token"),
+        ("mail", "password"),
+        ("sign_in", "client_secret"),
+        ("web", "api_token"),
+    }
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar, Event
 
+from engine.app.entries import Entries
 from engine.app.feeds import Feeds
 from engine.calendars.book import FeedKind, FeedOrder
 from engine.database.connection import Database
@@ -32,12 +33,11 @@ class Reader:
     def __init__(self, building: Building) -> None:
         self.building = building
         self.rules = SyncRules(link_base="https://accord.example.org")
+        rooms = RoomCache(building.database, time_zone="Europe/Paris")
         self.feeds = Feeds(
             FeedStore(building.database),
-            RoomCache(building.database, time_zone="Europe/Paris"),
-            instance="abc",
-            zone="Europe/Paris",
-            address="",
+            rooms,
+            entries=Entries(rooms, instance="abc", zone="Europe/Paris", rules=lambda: self.rules),
             rules=lambda: self.rules,
             now=building.clock,
         )

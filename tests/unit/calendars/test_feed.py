@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar
 
-from engine.calendars.feed import FeedEntry, render_feed
+from engine.calendars.entry import CalendarEntry
+from engine.calendars.feed import render_feed
 from engine.interval import Interval
 
 MONDAY = datetime(2026, 3, 23, 9, tzinfo=UTC)
 
 
-def entry(number: int = 1, *, days: int = 0, zone: str = "Europe/Paris", **fields: object) -> FeedEntry:
+def entry(number: int = 1, *, days: int = 0, zone: str = "Europe/Paris", **fields: object) -> CalendarEntry:
     start = MONDAY + timedelta(days=days)
     values: dict[str, object] = {
         "uid": f"accord-1-{number}",
@@ -25,7 +26,7 @@ def entry(number: int = 1, *, days: int = 0, zone: str = "Europe/Paris", **field
         "zone": zone,
         "changed_at": MONDAY,
     }
-    return FeedEntry(**{**values, **fields})  # type: ignore[arg-type]
+    return CalendarEntry(**{**values, **fields})  # type: ignore[arg-type]
 
 
 def read(text: str) -> Calendar:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.ids import Address
-from engine.loans.loan import ItemKind, Requester, TextLevel
+from engine.ids import Address, BookableId, LoanNumber, StoreId
+from engine.interval import Interval
+from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester, TextLevel
+from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.field_map import View
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.telling import Silence, Telling, foretell, mailbox_for
+from engine.reconcile.telling import Silence, Telling, foretell, is_shown_by_outlook, mailbox_for
 
 RULES = SyncRules(domains=frozenset({"example.org"}), default_user=Address("desk@example.org"))
 ALEX = Requester(Address("alex@example.org"), "Alex Doe")
@@ -68,3 +72,38 @@ class TestSilence:
     @pytest.mark.parametrize("mode", ["read_only", "shadow"])
     def test_a_mode_that_does_not_write_tells_nothing(self, mode: str) -> None:
         assert tell(rules=replace(RULES, mode=mode)).silence is Silence.READ_ONLY
+
+
+class TestWhatOutlookShowsToTheRequester:
+    """Nobody is mailed an entry of what is in their calendar anyway."""
+
+    @pytest.mark.parametrize(
+        ("requester", "home", "kind", "has_event", "stores", "is_shown"),
+        [
+            (ALEX, Home.OUTLOOK, ItemKind.ROOM, True, "", True),
+            (ALEX, Home.APP, ItemKind.ROOM, False, "", True),
+            (ALEX, Home.APP, ItemKind.ASSET, False, "", False),
+            (ALEX, Home.APP, ItemKind.ROOM, False, "annex", False),
+            (ALEX, Home.APP, ItemKind.ROOM, True, "annex", True),
+            (GUEST, Home.APP, ItemKind.ROOM, True, "", False),
+            (GUEST, Home.OUTLOOK, ItemKind.ROOM, True, "", False),
+        ],
+    )
+    def test_is_what_lies_in_a_calendar_of_theirs(
+        self, requester: Requester, home: Home, kind: ItemKind, has_event: bool, stores: str, is_shown: bool
+    ) -> None:
+        rules = replace(RULES, view=View(stores=frozenset({stores} if stores else ())))
+        start = datetime(2026, 11, 23, 9, tzinfo=UTC)
+        loan = Loan(
+            number=LoanNumber(1),
+            status=LoanStatus.NEW,
+            home=home,
+            requester=requester,
+            interval=Interval(start, start + timedelta(hours=1)),
+            items=(LoanItem(kind, BookableId(1), "Fern", ItemState.REQUESTED),),
+            store_id=StoreId(1),
+            store="Main desk",
+            version=1,
+        )
+
+        assert is_shown_by_outlook(loan, rules, has_event=has_event) is is_shown
