@@ -48,9 +48,12 @@ from engine.worker.locks import Holding, Locks, SharedLocks
 
 def run_service(settings: Settings, roles: Collection[Role] = ALL_ROLES) -> None:
     """Do what *roles* say until SIGTERM or SIGINT. Raises Fatal when the engine cannot start or go on."""
+    import uvloop  # a tenth less CPU per change than the loop of the standard library
+
     check_roles(settings, roles)
     start_logging()
-    asyncio.run(_serve(settings, frozenset(roles)))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, frozenset(roles)))
 
 
 async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
