@@ -26,6 +26,7 @@ from engine.database.ledger import SyncLedger
 from engine.database.marks import Priority
 from engine.database.migrations import migrate
 from engine.database.notifications import Inbox
+from engine.database.once import OnceStore
 from engine.database.outbox import Outbox
 from engine.database.overrides import Overrides
 from engine.database.queue import WorkQueue
@@ -207,6 +208,7 @@ class Office:
         )
         self.subscriptions = SubscriptionStore(self.database)
         self.outbox = Outbox(self.database)
+        self.once = OnceStore(self.database)
         _ = self.rules.text_level  # within a transaction, only what was read before counts
         self.webhooks = WebhookStore(self.database, link=self.rules.link_to, text_level=lambda: self.rules.text_level)
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)

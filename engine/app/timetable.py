@@ -11,6 +11,7 @@ from engine.app.office import Office
 from engine.database.jobs import JobBook
 from engine.database.marks import Priority
 from engine.database.outbox import RETENTION
+from engine.loans.once import KEPT
 from engine.schedule.clock_jobs import plan_jobs
 from engine.settings import Settings
 
@@ -46,5 +47,10 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
 
 
 def clear_away(office: Office) -> int:
-    """Forget notifications and messages that are old enough; return how many."""
-    return office.inbox.prune(office.now() - NOTIFICATIONS_KEPT) + office.outbox.prune(office.now() - RETENTION)
+    """Forget notifications, messages and answered requests that are old enough; return how many."""
+    now = office.now()
+    return (
+        office.inbox.prune(now - NOTIFICATIONS_KEPT)
+        + office.outbox.prune(now - RETENTION)
+        + office.once.prune(now - KEPT)
+    )

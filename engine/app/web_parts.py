@@ -60,6 +60,7 @@ def build_web_parts(
         explain=explain,
         clock=office.now,
         failures=Failures(office.now),
+        once=office.once,
         bootstrap_token=token,
         base_address=public,
     )

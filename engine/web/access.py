@@ -65,7 +65,7 @@ def identify(request: Request, parts: WebParts, credentials: HTTPAuthorizationCr
         raise unauthorized("A bearer token is needed: Authorization: Bearer <token>.")
     check_failures(request, parts.failures)
     token = credentials.credentials
-    caller = _recognise(parts, token) if 0 < len(token) <= TOKEN_CHARACTERS_MAX else None
+    caller = recognise(parts, token)
     if caller is None:
         parts.failures.note(request.client.host if request.client else None)
         raise unauthorized("The bearer token is unknown or revoked.")
@@ -83,7 +83,10 @@ def unauthorized(detail: str) -> HTTPException:
     return HTTPException(401, detail, headers={"WWW-Authenticate": 'Bearer realm="accord"'})
 
 
-def _recognise(parts: WebParts, token: str) -> Caller | None:
+def recognise(parts: WebParts, token: str) -> Caller | None:
+    """Return who *token* speaks for; None when nobody has it. Failures are the caller's to count."""
+    if not 0 < len(token) <= TOKEN_CHARACTERS_MAX:
+        return None
     if parts.bootstrap_token and _is_same(token, parts.bootstrap_token):
         return Caller(BOOTSTRAP, Role.ADMIN)
     found = parts.tokens.authenticate(token)

@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import __version__
 from engine.web import cases, desk, docs, health, loans, rooms, series, why
+from engine.web.once import HEADER as ONCE
+from engine.web.once import KEY_CHARACTERS_MAX, answer_once
 from engine.web.parts import WebParts
 from engine.web.problems import MEDIA_TYPE, install_problems, problem
 
@@ -56,6 +58,15 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
+KEY_PARAMETER: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A name of yours for this request: sent again within 24 hours, it is answered and not done again.",
+    "schema": {"type": "string", "maxLength": KEY_CHARACTERS_MAX},
+}
+
+
 class Api(FastAPI):
     """FastAPI, with our problem document in the place of its own validation error."""
 
@@ -67,6 +78,9 @@ class Api(FastAPI):
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             schemas["Problem"] = PROBLEM_SCHEMA
+            for path, methods in document["paths"].items():
+                if path.startswith("/api/") and "post" in methods:
+                    methods["post"].setdefault("parameters", []).append(KEY_PARAMETER)
         return super().openapi()
 
 
@@ -109,7 +123,11 @@ class ApiDoor:
             refusal = problem(request, 413, "too-large", f"The body is larger than {BODY_BYTES_MAX} bytes.")
             await refusal(scope, receive, _label(send))
             return
-        await self._app(scope, _replay(body, receive), _label(send))
+        key = request.headers.get(ONCE) if scope["method"] == "POST" else None
+        if key is None:
+            await self._app(scope, _replay(body, receive), _label(send))
+        else:
+            await answer_once(self._app, scope, body, _replay(body, receive), _label(send), key=key)
 
 
 async def _read_body(request: Request) -> bytes | None:

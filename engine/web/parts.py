@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from engine.ids import BookableId, StoreId
+from engine.loans.once import OnceBook
 from engine.loans.register import LoanRegister
 from engine.reconcile.series_book import SeriesBook
 from engine.reconcile.ways import CaseView, Way
@@ -87,6 +88,7 @@ class WebParts:
         read_status: what `GET /api/status` shows, ready for JSON.
         read_checks: what `GET /readyz` asks, anew each time.
         failures: slows down who fails again and again.
+        once: remembers requests with an idempotency key.
         explain: `explain(code, facts, language)` gives the sentence of a reason.
         bootstrap_token: an admin's token from the environment; None when there is none.
         base_address: what callers reach us at, no slash at the end.
@@ -105,6 +107,7 @@ class WebParts:
     explain: Callable[[str, Mapping[str, object], str], str]
     clock: Callable[[], datetime]
     failures: Failures
+    once: OnceBook
     bootstrap_token: str | None = None
     base_address: str = "http://127.0.0.1:8420"
 

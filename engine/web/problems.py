@@ -1,7 +1,7 @@
 """Every error as `application/problem+json` (RFC 9457), translated in one place.
 
 401 no or unknown token          403 role too small           404 no such thing
-409 unavailable (`conflicts`), outdated (`version`), not allowed
+409 unavailable (`conflicts`), outdated (`version`), not allowed, idempotency key in use or cut off
 413 body too large               415 body is no JSON          400 malformed JSON
 422 invalid, rule broken (`errors`)     429 too many unknown tokens (Retry-After)
 503 try again later (Retry-After)                             500 our fault: nothing about it leaks
@@ -56,6 +56,9 @@ CODES: Mapping[str, str] = {
     "rule-broken": "A booking rule says no; `errors` names the rule and its values.",
     "try-again": "The engine cannot do this right now; Retry-After says when to try again.",
     "internal": "The engine failed; its log tells why.",
+    "key-reused": "The Idempotency-Key was given for another request.",
+    "key-in-use": "A request with this Idempotency-Key is being worked on; Retry-After says when to ask again.",
+    "key-cut-off": "A request with this Idempotency-Key was cut off; it may have taken effect.",
 }
 """Every kind of problem: the end of its `type`, and what it means. The documentation page lists them."""
 

@@ -19,6 +19,7 @@ from tests.web.fakes import (
     MemoryCases,
     MemoryDesk,
     MemoryIdentity,
+    MemoryOnce,
     MemoryRooms,
     MemorySeries,
     MemoryTokens,
@@ -68,6 +69,7 @@ class Office:
             explain=explain,
             clock=lambda: NOW,
             failures=Failures(lambda: NOW),
+            once=MemoryOnce(),
             bootstrap_token="bootstrap-token",
             base_address="http://desk.example",
         )

@@ -10,6 +10,8 @@ from engine.errors import Clash, Fault, Invalid, NotAllowed, NotFound, Outdated,
 from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Asset, Case, CaseState, Decision, Home, ItemKind, Loan, LoanItem, Store
+from engine.loans.once import Answer as Kept
+from engine.loans.once import Begun, OnceBook
 from engine.loans.recurrence import expand
 from engine.loans.register import Availability, Busy, ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.rules import BookingRules
@@ -223,6 +225,28 @@ class MemoryDesk:
         self.loans[loan.number] = loan
         self.decisions.append(Decision(NOW, code, facts, actor, loan.number))
         return loan
+
+
+class MemoryOnce(OnceBook):
+    """Remembers requests for as long as the test lasts."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[str, Kept | None]] = {}
+
+    def begin(self, digest: str, fingerprint: str) -> tuple[Begun, Kept | None]:
+        if digest not in self.kept:
+            self.kept[digest] = (fingerprint, None)
+            return Begun.FIRST, None
+        asked, answer = self.kept[digest]
+        if asked != fingerprint:
+            return Begun.OTHER, None
+        return (Begun.AT_WORK, None) if answer is None else (Begun.ANSWERED, answer)
+
+    def finish(self, digest: str, answer: Kept) -> None:
+        self.kept[digest] = (self.kept[digest][0], answer)
+
+    def forget(self, digest: str) -> None:
+        del self.kept[digest]
 
 
 @dataclass

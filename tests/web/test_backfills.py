@@ -47,6 +47,7 @@ def api(world: World) -> TestClient:
         explain=explain,
         clock=office.now,
         failures=Failures(office.now),
+        once=office.once,
         bootstrap_token="bootstrap-token",
     )
     return TestClient(create_api(parts, routers=[build_backfills(office.backfills)]), headers=HEADERS)

@@ -55,6 +55,7 @@ def caller(real):
         explain=explain,
         clock=lambda: NOW,
         failures=Failures(lambda: NOW),
+        once=real.once,
         bootstrap_token="bootstrap-token",
     )
     headers = {"Authorization": "Bearer bootstrap-token"}
