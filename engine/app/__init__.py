@@ -63,6 +63,13 @@ async def try_permissions(settings: Settings) -> Sequence[Trial]:
     return await try_all(settings)
 
 
+async def send_trial_mail(settings: Settings, address: str) -> str:
+    """Send one mail and return what the server said."""
+    from engine.app.mail_trial import send_trial
+
+    return await send_trial(settings, address)
+
+
 async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
     """Read the directory's rooms and bring ours in line."""
     from engine.app.errands import import_rooms as bring_in

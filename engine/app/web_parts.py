@@ -92,6 +92,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         activity=ActivityReader(office.database, office.queue, office.comparisons),
         backfills=office.backfills,
         feeds=office.feeds,
+        mails=office.mails if settings.mail.host else None,
         compare_rooms=office.mark_comparisons,
         read_traffic=outside.read_traffic,
         live=Live(board.changes, board.changed_since),

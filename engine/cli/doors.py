@@ -147,6 +147,10 @@ class Engine(Protocol):
         """Try each thing the engine needs of the tenant, and the one that must not work."""
         ...
 
+    def send_trial_mail(self, settings: Settings, address: str) -> Coroutine[Any, Any, str]:
+        """Send one mail and return what the server said."""
+        ...
+
     def import_rooms(self, settings: Settings) -> Coroutine[Any, Any, Sequence[PlanLine]]:
         """Read the directory's rooms and bring ours in line."""
         ...

@@ -13,6 +13,7 @@ from engine.cli import (
     connect,
     feeds,
     loans,
+    mail,
     office,
     outbox,
     prove,
@@ -68,6 +69,7 @@ app.add_typer(loans.app, name="loans")
 app.add_typer(backfill.app, name="backfill")
 app.add_typer(cases.cases, name="cases")
 app.add_typer(feeds.feeds, name="feeds")
+app.add_typer(mail.mail, name="mail")
 app.add_typer(office.subscriptions, name="subscriptions")
 app.add_typer(office.tokens, name="token")
 app.add_typer(outbox.app, name="outbox")

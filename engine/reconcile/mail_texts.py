@@ -61,6 +61,14 @@ FOOTER: Pair = (
     "Votre agenda l'enregistre de lui-même, ou depuis le fichier joint. Les courriels que vous recevez : {link}",
 )
 
+TRIAL: tuple[Pair, Pair] = (
+    ("Mails from Accord arrive", "Les courriels d'Accord arrivent"),
+    (
+        "This mail was sent to see whether mails arrive. Nothing has to be done.\n",
+        "Ce courriel a été envoyé pour voir si les courriels arrivent. Il n'y a rien à faire.\n",
+    ),
+)
+
 COLON: Pair = (": ", "\N{NO-BREAK SPACE}: ")
 
 _DAYS = (

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.calendars.mailing import MailLevel, MailPreference
+from engine.settings import MailSettings
 from tests.web.conftest import TestClient
 from tests.web.visitors import AMELIE, MATHIEU, House, open_house
 
@@ -99,3 +101,22 @@ def test_administrators_end_anybodys(house: House) -> None:
 
     assert house.visitor().get(path).status_code == 410
     assert "No calendar yet" in admin.get("/calendars/all").text
+
+
+class TestMails:
+    def test_are_chosen_in_the_readers_language(self, tmp_path: Path) -> None:
+        with open_house(tmp_path, mail=MailSettings(host="mail.example.org", sender="desk@example.org")) as house:
+            french = house.signed_in("requester", AMELIE, **{"Accept-Language": "fr"})
+            assert '<option value="all" selected>' in french.get("/calendars").text
+
+            answer = french.post("/calendars/mails", data={"level": "others"})
+
+            assert '<option value="others" selected>' in french.get(answer.headers["Location"]).text
+            assert house.office.mails.preference_of(AMELIE.address) == MailPreference(MailLevel.OTHERS, "fr")
+            assert french.post("/calendars/mails", data={"level": "some"}).status_code == 422
+
+    def test_are_not_spoken_of_where_none_are_sent(self, house: House) -> None:
+        amelie = house.signed_in("requester", AMELIE)
+
+        assert "/calendars/mails" not in amelie.get("/calendars").text
+        assert amelie.post("/calendars/mails", data={"level": "all"}).status_code == 404

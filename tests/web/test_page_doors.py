@@ -43,6 +43,7 @@ OPEN = {
 ONES_OWN = {
     "/account/sessions/{id}/end",
     "/calendars",
+    "/calendars/mails",
     "/calendars/{number}/rotate",
     "/calendars/{number}/revoke",
     "/sign-out",

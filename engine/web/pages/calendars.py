@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, HTTPException, Path, Query
 from starlette.responses import RedirectResponse, Response
 
 from engine.calendars.book import Feed, FeedKind, FeedOrder
+from engine.calendars.mailing import MailLevel, MailPreference
 from engine.ids import BookableId, StoreId
 from engine.rooms.room import natural
 from engine.web.access import Role
@@ -32,9 +33,9 @@ class Fresh:
 
 
 @router.get("/calendars")
-def show_calendars(page: UserPage, room: Chosen = None, store: Chosen = None) -> Response:
-    """Show the reader's feeds and how to make one; *room* and *store* are chosen already."""
-    return _render(page, room=room, store=store)
+def show_calendars(page: UserPage, room: Chosen = None, store: Chosen = None, saved: bool = False) -> Response:
+    """Show the reader's feeds and how to make one; *room* and *store* are chosen already. *saved*: a preference was."""
+    return _render(page, room=room, store=store, is_saved=saved)
 
 
 @router.post("/calendars")
@@ -67,6 +68,17 @@ def revoke_calendar(page: UserPage, number: Number) -> Response:
     return RedirectResponse("/calendars", 303)
 
 
+@router.post("/calendars/mails")
+def set_mails(page: UserPage, level: Annotated[MailLevel, Form()]) -> Response:
+    """Remember which bookings the reader wants by mail, in the language they read this in."""
+    user, mails = page.user, page.parts.mails
+    assert user is not None
+    if mails is None:
+        raise HTTPException(404)
+    mails.set_preference(user.address, MailPreference(level, page.language))
+    return RedirectResponse("/calendars?saved=1#mails", 303)
+
+
 @router.get("/calendars/all")
 def show_all_calendars(page: AdminPage) -> Response:
     """Show everybody's feeds."""
@@ -91,8 +103,15 @@ def order_of(user: User, kind: FeedKind, of: int | None, *, language: str) -> Fe
     )
 
 
-def _render(page: Page, fresh: Fresh | None = None, *, room: int | None = None, store: int | None = None) -> Response:
-    user, web = page.user, page.parts.web
+def _render(
+    page: Page,
+    fresh: Fresh | None = None,
+    *,
+    room: int | None = None,
+    store: int | None = None,
+    is_saved: bool = False,
+) -> Response:
+    user, web, mails = page.user, page.parts.web, page.parts.mails
     assert user is not None
     own = [feed for feed in page.parts.feeds.list_feeds(owner=user.address) if feed.revoked_at is None]
     follows_others = may_follow(user, FeedKind.ROOM)
@@ -106,4 +125,6 @@ def _render(page: Page, fresh: Fresh | None = None, *, room: int | None = None, 
         stores=web.register.list_stores() if follows_others else [],
         chosen_room=room,
         chosen_store=store,
+        mail_level=mails.preference_of(user.address).level if mails is not None else None,
+        is_saved=is_saved,
     )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 
 from engine.calendars.book import FeedBook
+from engine.calendars.mailing import MailBook
 from engine.ids import Address, BookableId, StoreId
 from engine.loans.board import BoardShelf
 from engine.loans.loan import Asset, Decision, Requester, Store, TextLevel
@@ -151,6 +152,7 @@ class PageParts:
 
     Args:
         web: what the API has: the desk, the rooms, the queue, the clock, the sentences of reasons.
+        mails: which mails people want; None: no mail is sent.
         rules: the settings the sync follows, as they are now.
         follow: what a room's light is judged by.
         compare_rooms: marks every room to be compared whole, as is done every night.
@@ -175,6 +177,7 @@ class PageParts:
     activity: ActivityBoard
     backfills: BackfillBook
     feeds: FeedBook
+    mails: MailBook | None
     compare_rooms: Callable[[], object]
     read_traffic: Callable[[], Traffic]
     room_board: RoomBoard
