@@ -30,6 +30,7 @@ from engine.web.api import create_api
 from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.pages.app import create_pages
+from tests.templates import put_database
 
 NOW = datetime(2026, 11, 23, 8, 10, tzinfo=UTC)
 """A Monday, ten past nine in Paris."""
@@ -91,7 +92,7 @@ def running_site(
     listener.bind(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(
-        database=DatabaseSettings(url=f"sqlite:///{folder}/site.db", durability="normal"),
+        database=DatabaseSettings(url=put_database(folder / "site.db"), durability="normal"),
         rooms=RoomsSettings(time_zone="Europe/Paris"),
         **more,
     )

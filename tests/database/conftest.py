@@ -1,6 +1,5 @@
 """A migrated database of either kind, and a building in it."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from engine.database.migrations import migrate
 from engine.database.tables import metadata
 from tests.database.building import Building, StandingClock
 from tests.postgres import Postgres
+from tests.templates import put_database
 
 EMPTY_ALL = (
     "".join(f'DELETE FROM "{table.name}";' for table in reversed(metadata.sorted_tables))
@@ -31,14 +31,6 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables, to be copied: migrating anew for each test would take most of the time."""
-    path = tmp_path_factory.mktemp("template") / "accord.db"
-    _migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
 def migrated_postgresql_url(postgres: Postgres) -> Iterator[str]:
     """A PostgreSQL database with all tables, emptied before each test."""
     with postgres.database() as url:
@@ -50,9 +42,7 @@ def migrated_postgresql_url(postgres: Postgres) -> Iterator[str]:
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a migrated, empty database."""
     if request.param == "sqlite":
-        path = tmp_path / "accord.db"
-        shutil.copy(request.getfixturevalue("migrated_file"), path)
-        return f"sqlite:///{path}"
+        return put_database(tmp_path / "accord.db")
     url: str = request.getfixturevalue("migrated_postgresql_url")
     database = Database(url)
     with database.write() as transaction:

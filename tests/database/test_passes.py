@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from engine.subscriptions.plan import LIFETIME
 from engine.worker.places import PlacesPass
 from engine.worker.subscriptions import SubscriptionPass
 from tests.database.opening import IGNORED, NOW, ONE, TWO, Opened, place
+from tests.templates import put_database
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class World(Opened):
 
 
 @pytest.fixture
-def world(migrated_file: Path, tmp_path: Path) -> Iterator[World]:
-    found = World(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'passes.db')}")
+def world(tmp_path: Path) -> Iterator[World]:
+    found = World(put_database(tmp_path / "passes.db"))
     yield found
     found.database.close()
 

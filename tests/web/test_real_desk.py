@@ -19,13 +19,14 @@ from engine.web.api import create_api
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics
 from engine.web.parts import WebParts
+from tests.templates import put_database
 from tests.web.conftest import ORDER, TestClient
 from tests.web.fakes import NOW
 
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(database=DatabaseSettings(url=f"sqlite:///{tmp_path}/desk.db"))
+    return Settings(database=DatabaseSettings(url=put_database(tmp_path / "desk.db")))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from engine.web.feeds import build_feeds
 from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.pages.app import create_pages
+from tests.templates import put_database
 from tests.web.conftest import TestClient
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -88,7 +89,7 @@ def csrf_of(html: str) -> str:
 @contextmanager
 def open_house(folder: Path, outside: Outside | None = None, **settings: Any) -> Iterator[House]:
     settings.setdefault("rooms", RoomsSettings(time_zone=ZONE.key))
-    wanted = Settings(database=DatabaseSettings(url=f"sqlite:///{folder}/house.db"), **settings)
+    wanted = Settings(database=DatabaseSettings(url=put_database(folder / "house.db")), **settings)
     with Office(wanted, now=lambda: NOW) as office:
         places = (
             Place("dir-fern", Address("fern@example.org"), "Fern", capacity=8, building="North", floor="1"),
