@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing import get_context
 
+from engine.prove.crash.lives import DEATHS, Lives
 from engine.prove.crash.stories import Story, tell_stories
 from engine.prove.crash.sweep import Outcome, Sweep
 
@@ -16,6 +17,8 @@ from engine.prove.crash.sweep import Outcome, Sweep
 def main(arguments: Sequence[str] | None = None) -> int:
     """Sweep; 0 when every story ended well each time."""
     options = _parse(arguments)
+    if options.lives:
+        return _live_often(options)
     stories = _choose(options)
     began = time.monotonic()
     total, bad = Outcome(), 0
@@ -46,6 +49,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--pairs", action="store_true", help="die twice: at every pair of points")
     add("--at", type=int, nargs="+", default=[], metavar="POINT", help="die there only; the second, after the restart")
     add("--shared", action="store_true", help="let the leases of the dead engine run out, as with several workers")
+    add("--lives", type=int, default=0, metavar="N", help="instead: N worlds of people who go on through many deaths")
+    add("--seed", type=int, default=1, metavar="S", help="the first of these worlds")
     add("--jobs", type=int, default=2, metavar="N", help="processes")
     add("--show", type=int, default=3, metavar="N", help="failures told of each story")
     add("--list", action="store_true", help="only tell the stories' names")
@@ -62,6 +67,23 @@ def _choose(options: argparse.Namespace) -> list[str]:
     if not names:
         sys.exit(f"no story has {options.story!r} in its name; --list tells them all")
     return names[:: options.every]
+
+
+def _live_often(options: argparse.Namespace) -> int:
+    logging.disable(logging.CRITICAL)  # a death is no news here
+    began, bad = time.monotonic(), 0
+    with get_context("fork").Pool(options.jobs) as pool:
+        for seed, told in pool.imap_unordered(_live_lives, range(options.seed, options.seed + options.lives)):
+            if told is not None:
+                bad += 1
+                print(f"seed {seed}: {told}", flush=True)
+    deaths, seconds = options.lives * DEATHS, time.monotonic() - began
+    print(f"{options.lives} worlds, {deaths} deaths or more, {bad} ended badly; {seconds:.0f} s")
+    return 1 if bad else 0
+
+
+def _live_lives(seed: int) -> tuple[int, str | None]:
+    return seed, Lives(seed).live()
 
 
 def _live(work: tuple[str, argparse.Namespace]) -> tuple[str, Outcome]:

@@ -20,6 +20,9 @@ from engine.subscriptions.plan import Endpoint
 Reach = Callable[[str], bool]
 """Called at every point with its name; tells whether the engine dies there."""
 
+SETTLE_SECONDS = 900.0
+"""Virtual; what is not quiet by then never is: a lease ends after 60 s, the longest back-off after 300."""
+
 Done = TypeVar("Done")
 
 
@@ -118,6 +121,9 @@ class MortalWorld(World):
     @property
     def _door(self) -> str:
         return f"accord-{self._lives}"
+
+    def settle(self, most: float = SETTLE_SECONDS) -> None:
+        super().settle(most)
 
     def bury(self) -> None:
         """Take away what is left in memory of the engine that died."""

@@ -30,10 +30,12 @@ class Scene:
 
     world: MortalWorld
     memory: Memory
+    chosen: Booking | None = None
+    """Whom edits are about, when it is not the main booking."""
 
     @property
     def main(self) -> Booking:
-        return self.memory.bookings[0]
+        return self.chosen or self.memory.bookings[0]
 
     @property
     def day(self) -> date:
@@ -191,6 +193,7 @@ class Scene:
             return
         event, someone, day = dates[nth], self.world.person(2), self.day + timedelta(days=nth)
         if hour is None:
+            self.memory.bookings[nth].uncertain = not self._is_known(self.memory.bookings[nth])
             self.world.run(someone.cancel(event["id"]))
             self.memory.bookings[nth].cancelled.append("outlook")
         else:
@@ -228,9 +231,10 @@ class Scene:
         """Cancel the whole series in Outlook."""
         master = self.master()
         if master is not None and len(self.world.dates(2, master["id"])) == DATES:
-            self.world.run(self.world.person(2).cancel(master["id"]))
             for booking in self.memory.bookings[:DATES]:
+                booking.uncertain = not self._is_known(booking)
                 booking.cancelled.append("outlook")
+            self.world.run(self.world.person(2).cancel(master["id"]))
 
 
 Act = Callable[[Scene], object]

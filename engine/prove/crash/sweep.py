@@ -9,7 +9,6 @@ import os
 import pickle
 import sys
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -50,7 +49,7 @@ class Sweep:
         deaths: at how many points of one life after the other to die: 1 sweeps points, 2 sweeps pairs.
         is_sole: as `MortalWorld` takes it.
         only: die there and nowhere else: the numbers of the points, one for each death.
-        wants: asked about the number of each point that might be died at; for a sample of them.
+        is_hasty: stop at the first death that ends badly.
     """
 
     def __init__(
@@ -60,12 +59,12 @@ class Sweep:
         deaths: int = 1,
         is_sole: bool = True,
         only: tuple[int, ...] = (),
-        wants: Callable[[int], bool] = lambda _nth: True,
+        is_hasty: bool = False,
     ) -> None:
         self._story = story
         self._deaths = len(only) or deaths
         self._only = only
-        self._wants = wants
+        self._is_hasty = is_hasty
         self._armed = False
         self._nth = 0
         self._died: list[str] = []
@@ -145,7 +144,7 @@ class Sweep:
         self._nth += 1
         if self._only:
             return self._die(name) if self._nth == self._only[len(self._died)] else False
-        if not self._wants(self._nth):
+        if self._is_hasty and self._outcome.failures:
             return False
         told = self._fork()
         if told is None:

@@ -1,0 +1,104 @@
+"""`scripts/mutants`: plant each bug in a process of its own, and print which layer of tests notices it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import select
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+from engine.prove.crash.stories import tell_stories
+from engine.prove.crash.sweep import Sweep
+from tests.mutants.layers import LAYERS, ask_story
+from tests.mutants.table import Bug, load_bugs
+
+SECONDS = 600.0
+"""So long a layer may take over one bug: a world that never gets quiet has noticed it as well."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the score; 0 when every bug was noticed by somebody."""
+    options = _parse(arguments)
+    bugs = {name: bug for name, bug in load_bugs().items() if options.bug in name}
+    Sweep(next(iter(tell_stories().values())), deaths=0).live()  # warms what every process inherits
+    noticed: dict[str, int] = dict.fromkeys(options.layers, 0)
+    survivors = []
+    for name, bug in bugs.items():
+        found = {}
+        for layer in options.layers:
+            began = time.monotonic()
+            told = in_a_process(lambda bug=bug, layer=layer: _show(bug, layer, options), options.seconds)
+            found[layer] = told
+            noticed[layer] += told is not None
+            print(f"{name:42} {layer:8} {time.monotonic() - began:6.1f} s  {told or '-'}", flush=True)
+            if told is not None and not options.all:
+                break
+        if not any(found.values()):
+            survivors.append(name)
+    killed = len(bugs) - len(survivors)
+    print(f"\n{killed} of {len(bugs)} planted bugs noticed ({100 * killed // max(1, len(bugs))} %)")
+    if options.all:
+        print("by layer: " + ", ".join(f"{layer} {count}" for layer, count in noticed.items()))
+    for name in survivors:
+        print(f"survived: {name}: {bugs[name].what}")
+    return 1 if survivors else 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="mutants", description="Plant known bugs and see whether tests notice them.")
+    add = parser.add_argument
+    add("--bug", default="", help="only bugs with this in their name")
+    add("--layers", nargs="+", choices=list(LAYERS), default=list(LAYERS), help="whom to ask, in this order")
+    add("--share", type=float, default=0.05, help="share of all stories, and of a thousand worlds, to ask")
+    add("--story", default="", help="show it to the crash sweep of this one story")
+    add("--seconds", type=float, default=SECONDS, help="what one layer may take over one bug")
+    add("--all", action="store_true", help="ask every layer, also after one has noticed")
+    add("--list", action="store_true", help="only tell the table of bugs")
+    options = parser.parse_args(arguments)
+    if options.list:
+        for bug in load_bugs().values():
+            print(f"{bug.name}: {bug.what}")
+        sys.exit(0)
+    return options
+
+
+def _show(bug: Bug, layer: str, options: argparse.Namespace) -> str | None:
+    bug.plant()
+    if options.story and layer == "crashes":
+        return ask_story(options.story)
+    return LAYERS[layer](options.share)
+
+
+def in_a_process(work: Callable[[], str | None], seconds: float) -> str | None:
+    """Do *work* in a forked process and return its answer; taking longer than *seconds* is an answer, too."""
+    heard, answer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(heard)
+        try:
+            told = work()
+        except BaseException:
+            told = traceback.format_exc().splitlines()[-1]
+        with os.fdopen(answer, "wb") as pipe:
+            pickle.dump(told, pipe)
+        sys.stdout.flush()
+        os._exit(0)
+    os.close(answer)
+    with os.fdopen(heard, "rb") as pipe:
+        ready, _, _ = select.select([pipe], [], [], seconds)
+        told = pickle.loads(pipe.read()) if ready else f"nobody was done after {seconds:.0f} s"
+    if not ready:
+        os.kill(child, 9)
+    os.waitpid(child, 0)
+    return told
+
+
+if __name__ == "__main__":
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    sys.exit(main())

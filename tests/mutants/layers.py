@@ -1,0 +1,70 @@
+"""The layers of tests a planted bug is shown to. Each returns what noticed it, or None."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+
+import pytest
+
+from engine.prove.crash.stories import tell_stories
+from engine.prove.crash.sweep import Sweep
+from engine.prove.schedule import run_schedule
+from tests.system.harness import ROOT
+
+UNIT_TESTS = ("tests/unit/reconcile", "tests/unit/graph")
+
+
+def ask_units(_share: float) -> str | None:
+    """Tests of the pure planner, and of what is read from Graph and written to it."""
+    told = io.StringIO()
+    watch = _Watch()
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+        where = [str(ROOT / folder) for folder in UNIT_TESTS if (ROOT / folder).exists()]
+        code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", *where], plugins=[watch])
+    return None if code == 0 else (watch.failed or f"pytest ended with {code}: {told.getvalue()[-200:]}")
+
+
+class _Watch:
+    failed: str | None = None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed = self.failed or report.nodeid
+
+
+def ask_crashes(share: float) -> str | None:
+    """*share* of the stories: first as they are, then with a death at every point of each."""
+    names = list(tell_stories())[:: max(1, round(1 / share))]
+    for deaths in (0, 1):
+        for name in names:
+            told = ask_story(name, deaths=deaths)
+            if told is not None:
+                return told
+    return None
+
+
+def ask_story(name: str, *, deaths: int = 1, at: tuple[int, ...] = ()) -> str | None:
+    """One story; with *at*, with a death there and nowhere else."""
+    found = Sweep(tell_stories()[name], deaths=deaths, only=at, is_hasty=True).live()
+    if not found.failures:
+        return None
+    where, what = found.failures[0]
+    return f"{name} / {where}: {what.strip().splitlines()[-1][:160]}"
+
+
+def ask_worlds(share: float) -> str | None:
+    """Random worlds: *share* of a thousand."""
+    for seed in range(1, round(1000 * share) + 1):
+        found = run_schedule(seed)
+        if found.broken is not None:
+            return f"seed {seed}: {found.broken.splitlines()[-1][:160]}"
+    return None
+
+
+LAYERS: dict[str, Callable[[float], str | None]] = {
+    "units": ask_units,
+    "crashes": ask_crashes,
+    "worlds": ask_worlds,
+}
