@@ -14,6 +14,7 @@ from engine.database.codec import render_base, render_draft
 from engine.database.connection import Transaction
 from engine.database.loans import keep_person, load_loan, loan_table, wake_waiting, write_items
 from engine.database.mirror import Mirror
+from engine.database.occupancy import find_held
 from engine.database.prepared import Prepared
 from engine.database.records import keep_standing_cases, open_cases, write_decisions
 from engine.database.roombook import RoomCache
@@ -30,7 +31,7 @@ from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, Ro
 from engine.reconcile.markers import make_marker
 from engine.reconcile.plan import LEFT_OUT
 from engine.reconcile.texts import without_link
-from engine.reconcile.views import Base
+from engine.reconcile.views import Base, loan_face
 from engine.rooms.calendar import EventFields
 
 link_table = metadata.tables["link"]
@@ -319,12 +320,27 @@ class Settler:
             transaction.mark(booking.kind, booking.key, delay=plan.look_again_seconds)
 
     def return_to_base(self, transaction: Transaction, number: LoanNumber) -> None:
-        """Let the loan return to what both sides agreed on, after a change that Outlook refused for good."""
+        """
+        Let the loan return to what both sides agreed on, after a change that Outlook refused for good.
+
+        Where somebody else has taken that meanwhile, the loan follows what Outlook shows, as if its organizer had
+        changed it: then the rules for what is taken hold.
+        """
         loan = load_loan(transaction.connection, number)
         found = load_link(transaction.connection, "loan", str(number))
         if loan is None or not loan.blocks or found is None or found[1].base is None:
             return
-        face = found[1].base.loan
+        base = found[1].base
+        face = base.loan
+        wanted = {item.id for item in loan.held_items if item.kind is not ItemKind.ROOM} | face.rooms
+        if find_held(transaction.connection, sorted(wanted), face.interval, apart=number):
+            refused = loan_face(loan)
+            shown = replace(refused, requester=base.outlook.requester)
+            which = {"of_number": number, "of_generation": found[1].generation}
+            values = {"base": render_base(replace(base, outlook=shown, loan=refused))}
+            _CHANGE_LINK.run(transaction.connection, {**which, **values})
+            transaction.mark("loan", str(number))
+            return
         states = {item.id: ItemState.CANCELLED for item in loan.rooms if item.id not in face.rooms}
         states |= {room: ItemState.REQUESTED for room in face.rooms if room not in {i.id for i in loan.rooms}}
         edit = LoanEdit(

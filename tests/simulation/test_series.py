@@ -561,3 +561,21 @@ class TestBothSidesAtOnce:
 
         assert world.loan(loan.number).interval.start == at(day + WEEK, 9)
         assert world.cases() == ["write_refused"]
+
+    def test_a_date_that_may_not_go_so_far_finds_its_former_time_taken(self, world: World) -> None:
+        """Somebody booked the room there in between: as for any meeting that comes to a room that is taken, staff
+        decide. What Exchange refused is asked once, and not for ever."""
+        _, day = weekly(world)
+        loan = loan_on(world, day + WEEK)
+
+        loan_number = loan.number
+        world.change(loan_number, LoanChange(start=at(day + 3 * WEEK, 12), end=at(day + 3 * WEEK, 13)))
+        other = world.book_at(3, Interval(at(day + WEEK, 9), at(day + WEEK, 10)), 1)
+        world.settle()
+
+        assert [loan.status for loan in world.loans if loan.number in (loan_number, other.number)] == [
+            LoanStatus.CANCELLED,
+            LoanStatus.REFUSED,
+        ]
+        assert world.cases() == ["write_refused", "item_unavailable", "room_declined"]
+        assert world.count_writes() == 3  # the change that was refused; the other's event, and its end
