@@ -9,6 +9,7 @@ from typing import Any
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.status import BLOCKING_STATES, ItemState
+from engine.prove.meetings import SECRET
 from engine.prove.people import Crowd, Remembered
 from engine.prove.world import World
 
@@ -49,8 +50,16 @@ def check_quiet(world: World, crowd: Crowd) -> None:
         if loan.blocks:
             _check_loan(world, loan, links.get(loan.number), events)
     _check_meetings(world, events, linked)
+    _check_secrets(world)
     for booking in crowd.bookings:
         _check_memory(world, booking, loans, linked, events)
+
+
+def _check_secrets(world: World) -> None:
+    """I12: no title of a private meeting is kept anywhere."""
+    leaks = world.find_text(SECRET)
+    if leaks:
+        raise Broken(f"I12: the title of a private meeting is kept in {leaks}")
 
 
 def _check_loan(world: World, loan: Loan, uid: str | None, events: dict[str, Any]) -> None:
@@ -95,6 +104,9 @@ def _check_meetings(world: World, events: dict[str, Any], linked: dict[str, Loan
             and attendee["emailAddress"]["address"] in world.room_addresses
         ]
         if accepted and uid not in linked and not world.is_explained(uid):
+            shown = world.room_answers(uid)  # a room that was released before anybody looked shows nothing
+            if not any(room in shown for room in accepted):
+                continue
             raise Broken(f"I3: a meeting in {accepted} has no loan and no case: {event['subject']} {event['start']}")
 
 

@@ -59,7 +59,7 @@ def meet_over_clock_change(crowd: Crowd) -> None:
 
 def set_room_zone(crowd: Crowd) -> None:
     """Let an administrator say in which zone a room lies."""
-    (room,) = crowd.draw_rooms()[:1]
+    room = crowd.draw_room()
     zone = crowd.random.choice([None, "Europe/Paris", "America/New_York", "Asia/Kathmandu"])
     crowd.tell(f"room {room} is said to lie in {zone}")
     crowd.world.office.rooms.set_time_zone(crowd.world.item(room).id, zone)

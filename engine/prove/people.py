@@ -92,11 +92,12 @@ class Crowd:
 
     # --- drawing
 
-    def draw_interval(self) -> Interval:
-        """Return times mostly on the grid of quarter hours, some beside it, and some that last overnight or longer."""
+    def draw_interval(self, *, odd: bool = True) -> Interval:
+        """Return times mostly on the grid of quarter hours, some beside it if *odd*, and some that last overnight or
+        longer."""
         start = self.world.at(self.draw_hour(), days=self.random.randint(1, DAYS))
         minutes = 15 * self.random.randint(1, 8)
-        match self.random.choices(["plain", "odd", "long"], [7, 2, 1])[0]:
+        match self.random.choices(["plain", "odd", "long"], [7, 2 * odd, 1])[0]:
             case "odd":
                 start += timedelta(minutes=self.random.randint(1, 14))
                 minutes += self.random.randint(-14, 14) or 7
@@ -111,6 +112,9 @@ class Crowd:
     def draw_rooms(self) -> list[int]:
         rooms = range(1, len(self.world.room_addresses) + 1)
         return sorted(self.random.sample(rooms, min(len(rooms), self.random.choice([1, 1, 1, 2]))))
+
+    def draw_room(self) -> int:
+        return self.random.randint(1, len(self.world.room_addresses))
 
     def draw_person(self) -> int:
         return self.random.randint(1, len(self.world.people))
@@ -311,7 +315,7 @@ class Crowd:
     # --- the app
 
     def book(self) -> None:
-        person, rooms, interval = self.draw_person(), self.draw_rooms(), self.draw_interval()
+        person, rooms, interval = self.draw_person(), self.draw_rooms(), self.draw_interval(odd=False)
         self.tell(f"desk books {rooms} for person {person} {say(interval)}")
         loan = self.world.book_at(person, interval, *rooms)
         self.remember(loan, person)
@@ -338,7 +342,7 @@ class Crowd:
         booking = self.pick(self.random.choice(["outlook", "app", "app"]))
         if booking is None:
             return
-        interval = self.draw_interval()
+        interval = self.draw_interval(odd=False)
         if self._change(booking, LoanChange(start=interval.start, end=interval.end), f"to {say(interval)} moves"):
             booking.interval, booking.edits = interval, booking.edits + 1
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.prove import odd_times
+from engine.prove import attendants, meetings, odd_times
 from engine.prove.people import Crowd
 
 
@@ -30,6 +30,11 @@ VERBS: tuple[Verb, ...] = (
     # in Outlook
     Verb("meet", 5, Crowd.meet),
     Verb("meet_whole_days", 0.7, odd_times.meet_whole_days),
+    Verb("meet_privately", 0.7, meetings.meet_privately),
+    Verb("turn_private", 0.5, meetings.turn_private),
+    Verb("rename", 0.4, meetings.rename),
+    Verb("forward", 0.7, meetings.forward),
+    Verb("swap_rooms", 0.7, meetings.swap_rooms),
     Verb("make_whole_day", 0.5, odd_times.make_whole_day),
     Verb("meet_over_clock_change", 0.5, odd_times.meet_over_clock_change),
     Verb("set_room_zone", 0.3, odd_times.set_room_zone),
@@ -43,6 +48,10 @@ VERBS: tuple[Verb, ...] = (
     Verb("reroom_series", 1, Crowd.reroom_series),
     Verb("cancel_series", 0.5, Crowd.cancel_series),
     Verb("touch_app_series", 1, lambda crowd: crowd.app.touch_in_outlook()),
+    # rooms, delegates and administrators
+    Verb("change_rules", 1, attendants.change_rules),
+    Verb("decide_request", 1.5, attendants.decide_request),
+    Verb("release_room", 0.7, attendants.release_room),
     # at the desk
     Verb("book", 5, Crowd.book),
     Verb("move_loan", 3, Crowd.move_loan),

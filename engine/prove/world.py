@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from engine.app.engine import Engine
 from engine.app.office import Office
+from engine.database.tables import metadata
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential
 from engine.graph.transport import Request
@@ -337,6 +338,18 @@ class World:
         rows = self._rows("SELECT loan_number FROM link WHERE ical_uid = :uid AND state = 'linked'", uid=ical_uid)
         return int(rows[0].loan_number) if rows else None
 
+    def find_text(self, wanted: str) -> list[str]:
+        """Return the columns of the database in which *wanted* stands somewhere."""
+        return [
+            f"{table.name}.{column.name}"
+            for table in metadata.sorted_tables
+            for column in table.columns
+            if self._rows(
+                f'SELECT 1 FROM "{table.name}" WHERE CAST("{column.name}" AS VARCHAR) LIKE :wanted LIMIT 1',
+                wanted=f"%{wanted}%",
+            )
+        ]
+
     def tell(self, loan: Loan) -> str:
         """Return a loan and its history in one line, for whoever has to find out what happened."""
         steps = "; ".join(
@@ -400,12 +413,12 @@ class World:
         return [event.transaction_id for event in events if event.transaction_id and event.is_organizer]
 
     def room_answers(self, name: str) -> dict[str, str]:
-        """Return what each room's own copy of one date of a series says, by address."""
+        """Return what each room's own copy of a meeting, or of one date of a series, says: by address."""
         found: dict[str, str] = {}
         now = self.loop.now()
         for number, address in enumerate(self.room_addresses, 1):
             for event in self.run(self.room(number).view(now - timedelta(days=60), now + timedelta(days=800))):
-                if lone_key(event["iCalUId"]) == name and not event["isCancelled"]:
+                if (lone_key(event["iCalUId"]) or event["iCalUId"]) == name and not event["isCancelled"]:
                     found[address] = event["responseStatus"]["response"]
         return found
 

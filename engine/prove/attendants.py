@@ -1,0 +1,73 @@
+"""What rooms, their delegates and their administrators do of themselves: other rules, verdicts, rooms given back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.prove.people import Crowd
+
+RULES: tuple[Mapping[str, Any], ...] = (
+    {"AllBookInPolicy": False, "AllRequestInPolicy": True},
+    {"AllBookInPolicy": False, "AllRequestInPolicy": True, "TentativePendingApproval": False},
+    {"AllBookInPolicy": True, "AllRequestInPolicy": False},
+    {"AllRequestOutOfPolicy": True},
+    {"AllRequestOutOfPolicy": False},
+    {"AllowConflicts": True},
+    {"AllowConflicts": False},
+    {"AutomateProcessing": "AutoUpdate"},
+    {"AutomateProcessing": "AutoAccept"},
+    {"BookingWindowInDays": 1080},
+    {"BookingWindowInDays": 2},
+    {"MaximumDurationInMinutes": 0},
+    {"MaximumDurationInMinutes": 60},
+    {"AllowRecurringMeetings": False},
+    {"AllowRecurringMeetings": True},
+    {"ConflictPercentageAllowed": 60, "MaximumConflictInstances": 2},
+    {"RemoveCanceledMeetings": True},
+    {"DeleteSubject": False, "AddOrganizerToSubject": False, "RemovePrivateProperty": False},
+    {"DeleteSubject": False, "AddOrganizerToSubject": False, "RemovePrivateProperty": True},
+)
+"""Options of Set-CalendarProcessing that people change."""
+
+
+def change_rules(crowd: Crowd) -> None:
+    """Let an administrator give a room other rules."""
+    room, rules = crowd.draw_room(), crowd.random.choice(RULES)
+    crowd.tell(f"room {room} has other rules: {dict(rules)}")
+    crowd.world.tenant.office.set_processing(crowd.world.room_addresses[room - 1], **rules)
+
+
+def decide_request(crowd: Crowd) -> None:
+    """Let a delegate approve or reject a request that waits in a room, whatever else is there; silently at times."""
+    office = crowd.world.tenant.office
+    waiting = [
+        (room, event)
+        for room, address in enumerate(crowd.world.room_addresses, 1)
+        for event in office.pending(address)
+        if event.series is None
+    ]
+    if not waiting:
+        return
+    room, event = crowd.random.choice(waiting)
+    approves, tells = crowd.random.random() < 0.6, crowd.random.random() < 0.8
+    crowd.tell(
+        f"a delegate of room {room} {'approves' if approves else 'rejects'} {event.ical_uid[-15:]}"
+        f"{'' if tells else ' and tells nobody'}"
+    )
+    office.settle(crowd.world.room_addresses[room - 1], event.ical_uid, approve=approves, send=tells)
+
+
+def release_room(crowd: Crowd) -> None:
+    """Let a room be given back: nobody checked in, or an administrator tidied up. Its organizer hears nothing."""
+    room = crowd.draw_room()
+    held = [
+        event
+        for event in crowd.world.run(crowd.world.room(room).events())
+        if event["type"] == "singleInstance" and not event["isCancelled"] and not event["isOrganizer"]
+    ]
+    if not held:
+        return
+    event = crowd.random.choice(held)
+    crowd.tell(f"room {room} is released from {event['iCalUId'][-15:]}")
+    crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])
