@@ -24,7 +24,7 @@ def connection_of(settings: Settings) -> Connection:
         authority=graph.authority,
         expires_on=_last_day(settings),
         closed_mailbox=Address(graph.closed_mailbox) if graph.closed_mailbox else None,
-        uses=frozenset({Use.ROOMS}),
+        uses=frozenset({Use.ROOMS, *((Use.CONTACTS,) if settings.contacts.mailbox else ())}),
     )
 
 

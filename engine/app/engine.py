@@ -12,11 +12,13 @@ from engine.database.queue import Claim
 from engine.ids import BookableId
 from engine.outbox.message import KEY as OUTBOX
 from engine.outbox.message import Sender
+from engine.reconcile.contacts import CONTACTS, ContactBook
 from engine.reconcile.series_writes import SeriesCalendar
 from engine.subscriptions.plan import Delivery, Endpoint
 from engine.worker.backfill import BackfillPass
 from engine.worker.bookings import BookingPass
 from engine.worker.compare import ComparePass
+from engine.worker.contacts import ContactsPass
 from engine.worker.locks import Holding, Locks
 from engine.worker.loop import Loop, Watcher
 from engine.worker.outbox import OutboxPass
@@ -41,6 +43,7 @@ class Engine:
         poll_seconds: float = 0.1,
         senders: Mapping[str, Sender] | None = None,
         locks: Holding | None = None,
+        contacts: ContactBook | None = None,
     ) -> None:
         """*locks*: keep one writer per mailbox among all processes that write; None: there is no other."""
         locks = locks or Locks()
@@ -98,6 +101,10 @@ class Engine:
             now=now,
         )
         self.backfill_pass = BackfillPass(office.backfills, calendar)
+        self.contacts = contacts
+        self.contacts_pass: ContactsPass | None = None
+        if contacts is not None:
+            self.contacts_pass = ContactsPass(contacts, outsiders=office.outsiders, wish=office.contact_wish)
         self.outbox_pass = OutboxPass(office.outbox, senders or {})
         self.loop: Loop[Claim] = Loop(
             office.queue,
@@ -121,6 +128,7 @@ class Engine:
             "case": self._settle_case,
             "series": self._write_series,
             OUTBOX: self._deliver,
+            CONTACTS[0]: self._export_contacts,
         }
 
     async def _read_room(self, claim: Claim) -> None:
@@ -142,6 +150,11 @@ class Engine:
 
     async def _advance_backfill(self, claim: Claim) -> None:
         await self.backfill_pass.advance(int(claim.key))
+
+    async def _export_contacts(self, claim: Claim) -> None:
+        if self.contacts_pass is not None:
+            office = self.office
+            office.note_export(await self.contacts_pass.export(tell=office.note_export))
 
     async def _deliver(self, claim: Claim) -> None:
         await self.outbox_pass.deliver(claim.key)

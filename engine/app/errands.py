@@ -15,8 +15,10 @@ from engine.app.trials import try_tenant
 from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.errors import Unreachable
+from engine.graph.contacts import GraphContacts
 from engine.graph.credential import StaticTokenCredential, TokenCredential
 from engine.reconcile.backfill_book import Backfill
+from engine.reconcile.contacts import ContactReport
 from engine.reconcile.lines import CHANGES, PlanLine, begins_at, say_plan
 from engine.rooms.room import Room
 from engine.settings import Settings
@@ -93,7 +95,17 @@ async def plan_sync(settings: Settings, room: Room | None, *, apply: bool, langu
 async def try_permissions(settings: Settings) -> Sequence[Trial]:
     """Try each thing the engine needs of the tenant, and the one that must not work. Raises nothing of Graph's."""
     async with _open_engine(settings) as engine:
-        return await try_tenant(engine.office, engine.calendar)
+        return await try_tenant(engine.office, engine.calendar, engine.contacts)
+
+
+async def export_contacts(settings: Settings, told: Callable[[ContactReport], None], *, dry: bool) -> ContactReport:
+    """Export requesters from outside to the folder of contacts; with *dry* only say what that would do."""
+    async with _open_engine(settings) as engine:
+        assert engine.contacts_pass is not None, "an errand has the contacts of the tenant at hand"
+        report = await engine.contacts_pass.export(dry=dry, tell=told)
+        if not dry:
+            engine.office.note_export(report)
+        return report
 
 
 async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
@@ -135,7 +147,15 @@ async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
         try:
             public = settings.web.public_url_for(settings.web.port)
             office.rules.link_base = public
-            yield Engine(office, calendar, endpoint=Endpoint(public, public), watcher=_Silent(), poll_seconds=0)
+            contacts = GraphContacts(calendar.gateway)
+            yield Engine(
+                office,
+                calendar,
+                endpoint=Endpoint(public, public),
+                watcher=_Silent(),
+                poll_seconds=0,
+                contacts=contacts,
+            )
         finally:
             await calendar.aclose()
 

@@ -28,6 +28,7 @@ from engine.database.migrations import migrate
 from engine.database.notifications import Inbox
 from engine.database.once import OnceStore
 from engine.database.outbox import Outbox
+from engine.database.outsiders import load_outsiders
 from engine.database.overrides import Overrides
 from engine.database.queue import WorkQueue
 from engine.database.roombook import RoomCache
@@ -39,17 +40,21 @@ from engine.database.subscriptions import SubscriptionStore
 from engine.database.tokens import TokenIdentity, TokenStore
 from engine.database.webhooks import WebhookStore
 from engine.database.why import WhyDesk
-from engine.errors import NotFound, Stale
+from engine.errors import NotFound, Refused, Stale
 from engine.ids import Address, BookableId, domain_of, fold_address
 from engine.loans.loan import TextLevel
 from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.brake import BrakeRule
+from engine.reconcile.contacts import Column, ContactReport, Outsider
 from engine.reconcile.field_map import View
 from engine.reconcile.gathering import GatherRule
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.connection import Expiry, expiry_of
 from engine.settings import Settings
+from engine.worker.contacts import ContactWish
+
+EXPORT_JOB = "export_contacts"
 
 RULES_SECONDS = 10.0
 """How old settings changed at run time may be before they are read again (H26: within minutes)."""
@@ -265,6 +270,24 @@ class Office:
         told = {"next_at": next_at, "last_at": last_at, "last_result": result}
         with self.database.write() as transaction:
             save_job(transaction, name, {key: value for key, value in told.items() if value is not None})
+
+    def contact_wish(self) -> ContactWish:
+        """Return where requesters from outside are exported to."""
+        wanted = self.settings.contacts
+        return ContactWish(
+            Address(wanted.mailbox), wanted.folder, frozenset(Column(column) for column in wanted.columns)
+        )
+
+    def outsiders(self) -> Sequence[Outsider]:
+        """Return the requesters who are not of our domains. Raises Refused while nobody knows these."""
+        domains = self.rules.sync().domains
+        if not domains:
+            raise Refused("which domains are ours is not known: import the rooms first, or set loans.domains")
+        return load_outsiders(self.database, domains, instance=self.instance)
+
+    def note_export(self, report: ContactReport) -> None:
+        """Remember what came of an export of contacts, or how far it is."""
+        self.note_job(EXPORT_JOB, None, self.now(), report.text)
 
     def note_parked(self, kind: str, key: str, error: str) -> None:
         """Open a case for a key that was given up."""

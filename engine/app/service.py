@@ -31,6 +31,7 @@ from engine.database.leadership import Leadership
 from engine.database.marks import Priority
 from engine.database.sole import SoleWorker
 from engine.errors import BadSettings, Fatal
+from engine.graph.contacts import GraphContacts
 from engine.schedule.clock_jobs import Schedule
 from engine.settings import Settings, is_loopback
 from engine.subscriptions.plan import Endpoint
@@ -72,7 +73,8 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
         metrics = Metrics(lambda: read_metrics(office, calendar))
         token = choose_bootstrap_token(settings, office)
         loop = asyncio.get_running_loop()
-        trying = try_through(office, calendar, loop)
+        contacts = GraphContacts(calendar.gateway)
+        trying = try_through(office, calendar, loop, contacts)
         outside = Outside(probe_through(calendar, loop), outlook, traffic_of(calendar), trying)
         public = settings.web.public_url
         if Role.WEB in roles:
@@ -83,7 +85,9 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
         senders = await stack.enter_async_context(open_senders(settings, office))
         locks = stack.enter_context(_keep_mailboxes(office))
         watcher = Watching(office, metrics)
-        engine = Engine(office, calendar, endpoint=endpoint, watcher=watcher, senders=senders, locks=locks)
+        engine = Engine(
+            office, calendar, endpoint=endpoint, watcher=watcher, senders=senders, locks=locks, contacts=contacts
+        )
         _announce(settings, roles, public, base_url, token)
         warn_of_expiry(office.connection, office.now, at_start=True)
         _spare_collector()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.app.connection import warn_of_expiry
-from engine.app.office import Office
+from engine.app.office import EXPORT_JOB, Office
 from engine.database.jobs import JobBook
 from engine.database.marks import Priority
 from engine.database.outbox import RETENTION
 from engine.loans.once import KEPT
-from engine.schedule.clock_jobs import plan_jobs
+from engine.reconcile.contacts import CONTACTS
+from engine.schedule.clock_jobs import ClockJob, plan_jobs
 from engine.settings import Settings
 
 SWEEP_SPREAD_SECONDS = 300.0
@@ -28,7 +31,7 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
     """Return the timed jobs. Each only enqueues, apart from the loans' own clock and the clearing of old rows."""
     push = settings.sync.delivery == "push"
     ran = {job.name: job.last_at for job in JobBook(office.database).load_jobs()}
-    return plan_jobs(
+    jobs = plan_jobs(
         import_places=lambda: office.enqueue("places", "all", priority=Priority.SWEEP),
         sweep_rooms=lambda: office.rooms.mark_rooms(priority=Priority.SWEEP, spread_seconds=SWEEP_SPREAD_SECONDS),
         compare_rooms=lambda: office.mark_comparisons(spread_seconds=COMPARE_SPREAD_SECONDS),
@@ -44,6 +47,15 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
         sweep_every=timedelta(minutes=settings.sync.sweep_every_minutes),
         poll_every=timedelta(seconds=settings.sync.poll_every_seconds),
     )
+    return (*jobs, *_export_contacts(settings, office))
+
+
+def _export_contacts(settings: Settings, office: Office) -> Iterator[ClockJob]:
+    """Yield the daily export of contacts, where one is wanted. The pass records what came of it."""
+    if settings.contacts.export_at:
+        at = time.fromisoformat(settings.contacts.export_at).replace(tzinfo=ZoneInfo(settings.rooms.time_zone))
+        mark = partial(office.enqueue, *CONTACTS, priority=Priority.SWEEP)
+        yield ClockJob(EXPORT_JOB, timedelta(days=1), mark, at=at, records_itself=True)
 
 
 def clear_away(office: Office) -> int:

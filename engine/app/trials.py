@@ -12,8 +12,10 @@ from engine.app.office import Office
 from engine.errors import AccessDenied, CredentialsRevoked, EngineError
 from engine.ids import Address, ICalUid
 from engine.interval import Interval, ceil_to_grid
+from engine.reconcile.contacts import ContactBook
 from engine.rooms.calendar import EventDraft, RoomCalendar
 from engine.rooms.room import Place
+from engine.settings.sections import ContactsSettings
 from engine.web.pages.welcome_parts import Needed, Outcome, Trial, TryTenant
 
 TRIAL_SECONDS = 60.0
@@ -22,11 +24,13 @@ LOOKING = ICalUid("accord-looks-around")
 SUBJECT = "Accord: trying whether it may write here"
 
 
-def try_through(office: Office, calendar: RoomCalendar, loop: asyncio.AbstractEventLoop) -> TryTenant:
+def try_through(
+    office: Office, calendar: RoomCalendar, loop: asyncio.AbstractEventLoop, contacts: ContactBook | None = None
+) -> TryTenant:
     """Return a function for other threads that tries everything, one after the other."""
 
     def try_all() -> Sequence[Trial]:
-        trying = asyncio.run_coroutine_threadsafe(try_tenant(office, calendar), loop)
+        trying = asyncio.run_coroutine_threadsafe(try_tenant(office, calendar, contacts), loop)
         try:
             return trying.result(TRIAL_SECONDS)
         except TooLate:
@@ -36,7 +40,7 @@ def try_through(office: Office, calendar: RoomCalendar, loop: asyncio.AbstractEv
     return try_all
 
 
-async def try_tenant(office: Office, calendar: RoomCalendar) -> list[Trial]:
+async def try_tenant(office: Office, calendar: RoomCalendar, contacts: ContactBook | None = None) -> list[Trial]:
     """
     Try what the engine needs, and that it can do no more than that.
 
@@ -52,6 +56,7 @@ async def try_tenant(office: Office, calendar: RoomCalendar) -> list[Trial]:
         await _try_room(calendar, listed),
         await _try_writing(office, calendar, rules.default_user if rules.mode == "two_way" else None),
         await _try_closed(calendar, office.connection.closed_mailbox),
+        *await _try_contacts(contacts, office.settings.contacts),
         _look_at_subscriptions(office),
     ]
 
@@ -106,6 +111,17 @@ async def _try_closed(calendar: RoomCalendar, mailbox: Address | None) -> Trial:
     except EngineError as error:
         return Trial(Needed.CLOSED, Outcome.FAILED, str(error))
     return Trial(Needed.CLOSED, Outcome.FAILED, f"{mailbox} could be read")
+
+
+async def _try_contacts(contacts: ContactBook | None, wish: ContactsSettings) -> list[Trial]:
+    """Look for the folder of contacts, where one is wanted."""
+    if contacts is None or not wish.mailbox:
+        return []
+    try:
+        await contacts.find_folder(wish.mailbox, wish.folder)
+    except EngineError as error:
+        return [Trial(Needed.CONTACTS, Outcome.FAILED, str(error))]
+    return [Trial(Needed.CONTACTS, Outcome.OK, wish.mailbox)]
 
 
 def _look_at_subscriptions(office: Office) -> Trial:

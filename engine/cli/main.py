@@ -11,6 +11,7 @@ from engine.cli import (
     backfill,
     cases,
     connect,
+    contacts,
     feeds,
     loans,
     mail,
@@ -67,6 +68,7 @@ prove.register(app)
 app.add_typer(office.rooms, name="rooms")
 app.add_typer(loans.app, name="loans")
 app.add_typer(backfill.app, name="backfill")
+app.add_typer(contacts.app, name="contacts")
 app.add_typer(cases.cases, name="cases")
 app.add_typer(feeds.feeds, name="feeds")
 app.add_typer(mail.mail, name="mail")

@@ -57,6 +57,11 @@ class GraphCalendar:
         self._urls = gateway.urls
 
     @property
+    def gateway(self) -> Gateway:
+        """What carries the calls out, for other parts of the same mailboxes."""
+        return self._gateway
+
+    @property
     def meter(self) -> GatewayMeter:
         """What was asked of Graph since the start, and what came of it."""
         return self._gateway.meter

@@ -147,6 +147,33 @@ class PlaceItem(_Payload):
     is_wheel_chair_accessible: bool | None = None
 
 
+class MarkItem(_Payload):
+    """A single-value extended property."""
+
+    id: str | None = None
+    value: str | None = None
+
+
+class FolderItem(_Payload):
+    """A folder of contacts (Graph docs: contactFolder)."""
+
+    id: str | None = None
+    display_name: str | None = None
+
+
+class ContactItem(_Payload):
+    """A contact, as far as we write it (Graph docs: contact)."""
+
+    id: str | None = None
+    given_name: str | None = None
+    surname: str | None = None
+    display_name: str | None = None
+    email_addresses: list[EmailAddress] | None = None
+    categories: list[str] | None = None
+    personal_notes: str | None = None
+    extended: list[MarkItem] | None = field(default=None, name="singleValueExtendedProperties")
+
+
 class SubscriptionItem(_Payload):
     """One subscription (Graph docs: subscription)."""
 
@@ -187,6 +214,16 @@ class _EventPage(Struct):
     delta_link: str | None = field(default=None, name="@odata.deltaLink")
 
 
+class _FolderPage(Struct):
+    value: list[FolderItem]
+    next_link: str | None = field(default=None, name="@odata.nextLink")
+
+
+class _ContactPage(Struct):
+    value: list[ContactItem]
+    next_link: str | None = field(default=None, name="@odata.nextLink")
+
+
 class _PlacePage(Struct):
     value: list[PlaceItem]
     next_link: str | None = field(default=None, name="@odata.nextLink")
@@ -202,6 +239,8 @@ _PAGES: dict[type[Struct], msgspec.json.Decoder[Any]] = {
     EventItem: msgspec.json.Decoder(_EventPage),
     PlaceItem: msgspec.json.Decoder(_PlacePage),
     SubscriptionItem: msgspec.json.Decoder(_SubscriptionPage),
+    FolderItem: msgspec.json.Decoder(_FolderPage),
+    ContactItem: msgspec.json.Decoder(_ContactPage),
 }
 
 

@@ -10,11 +10,11 @@ what depends on the mailbox alone is expanded once per mailbox; an empty id woul
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from kiota_abstractions.authentication import AnonymousAuthenticationProvider
@@ -122,6 +122,20 @@ class Urls:
             start_date_time=render_instant(start), end_date_time=render_instant(end)
         )
         return self._expand(self._user(room).calendar_view.delta, query)
+
+    def contact_folders(self, mailbox: str) -> str:
+        """The folders of contacts of a mailbox, those directly below its contacts."""
+        return self._expand(self._user(mailbox).contact_folders)
+
+    def contacts(self, mailbox: str, folder: str, query: Mapping[str, str] | None = None) -> str:
+        """The contacts of one folder."""
+        folders = self._user(mailbox).contact_folders
+        found = self._expand(folders.by_contact_folder_id(check_segment(folder, "folder id")).contacts)
+        return f"{found}?{urlencode(query, quote_via=quote)}" if query else found
+
+    def contact(self, mailbox: str, folder: str, contact_id: str) -> str:
+        """One contact."""
+        return f"{self.contacts(mailbox, folder)}/{quote(check_segment(contact_id, 'contact id'), safe='')}"
 
     def mailbox_settings(self, mailbox: str) -> str:
         query = MailboxSettingsRequestBuilder.MailboxSettingsRequestBuilderGetQueryParameters(select=["timeZone"])

@@ -20,6 +20,7 @@ from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.database.tables import metadata
 from engine.graph.build import build_calendar
+from engine.graph.contacts import GraphContacts
 from engine.graph.credential import StaticTokenCredential
 from engine.graph.transport import Request
 from engine.ids import Address, LoanNumber
@@ -158,6 +159,7 @@ class World:
             endpoint=self.endpoint,
             watcher=self.watcher,
             poll_seconds=0,
+            contacts=GraphContacts(calendar.gateway),
         )
         office.enqueue("places", "all")
         office.enqueue("subscription", "all")

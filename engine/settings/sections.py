@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from engine.loans.status import BLOCKING_STATUSES
+from engine.reconcile.contacts import Column
 from engine.reconcile.field_map import SHOW_AS, FieldMap
 
 # --- the kinds of value -------------------------------------------------------------------------------------------
@@ -104,6 +105,10 @@ def _check_clock(value: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
         raise ValueError("not a time of day such as 02:30")
     return value
+
+
+def _check_optional_clock(value: str) -> str:
+    return _check_clock(value) if value else value
 
 
 def _check_zone(value: str) -> str:
@@ -308,6 +313,25 @@ class ViewSettings(Section):
             yield Breach(("statuses",), f"may hold {', '.join(known)}")
 
 
+class ContactsSettings(Section):
+    mailbox: Annotated[str, AfterValidator(_check_address)] = Field(
+        default="", description="an e-mail address, or empty for none"
+    )
+    folder: str = Field(
+        default="Accord requesters", min_length=1, max_length=200, description="a name of 1 to 200 characters"
+    )
+    columns: Words = Field(default=("email",), description="a list of columns: email, stores, loans")
+    export_at: Annotated[str, AfterValidator(_check_optional_clock)] = Field(
+        default="", description="a time of day such as 03:30, or empty"
+    )
+
+    def breaches(self) -> Iterator[Breach]:
+        if set(self.columns) - set(Column):
+            yield Breach(("columns",), f"may hold {', '.join(Column)}")
+        if self.export_at and not self.mailbox:
+            yield Breach(("export_at", "mailbox"), "needs contacts.mailbox")
+
+
 class SyncSettings(Section):
     mode: Mode = _choice("two_way", Mode)
     delivery: Delivery = _choice("push", Delivery)
@@ -390,6 +414,7 @@ class Settings(BaseSettings):
     loans: LoansSettings = LoansSettings()
     sync: SyncSettings = SyncSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    contacts: ContactsSettings = ContactsSettings()
     fields: FieldsSettings = FieldsSettings()
     view: ViewSettings = ViewSettings()
     mail: MailSettings = MailSettings()

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.simulator.attendant import Attendant
 from engine.simulator.batch import answer_batch
+from engine.simulator.contacts import Contacts
 from engine.simulator.control import Control
 from engine.simulator.courier import Courier
 from engine.simulator.delta import Delta
@@ -88,6 +89,7 @@ class Tenant:
         self._places = Places(self.world)
         self._users = Users(self.world)
         self._outlook = Outlook(self.world)
+        self.contacts = Contacts(self.world)
         forwarding = Forwarding(self.world, self.steps, self.attendant)
         self._events = Events(self.world, self.meetings, forwarding, Delta(self.world, self.faults))
         self._control = Control(self)
@@ -262,6 +264,8 @@ class Tenant:
         found = self._outlook.answer(mailbox, rest, request)
         if found is not None:
             return found
+        if rest[0].lower() == "contactfolders":
+            return self.contacts.answer(mailbox, rest, request)
         rest = within_calendar(rest, mailbox)
         if rest and rest[0].lower() in _EVENTS:
             return self._events.answer(mailbox, rest, request)

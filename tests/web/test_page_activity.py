@@ -12,6 +12,7 @@ from engine.app.web_parts import Outside
 from engine.database.marks import Priority
 from engine.graph.meter import OUTCOMES
 from engine.reconcile.activity import Traffic, TrafficFault
+from engine.settings.sections import ContactsSettings
 from engine.web.pages.activity import FAULTS
 from tests.web.visitors import NOW, House, open_house
 
@@ -169,3 +170,31 @@ class TestTraffic:
     @pytest.mark.parametrize("outcome", [name for _, name in OUTCOMES])
     def test_every_kind_of_fault_has_its_words(self, outcome: str) -> None:
         assert outcome in FAULTS
+
+
+class TestNow:
+    def test_staff_have_every_calendar_read(self, house: House) -> None:
+        """G18: a live mark brings even a room forward that waits after a failure."""
+        page = house.signed_in("staff")
+        assert "Synchronise now" in page.get("/activity").text
+
+        page.post("/activity/sync")
+
+        assert {key for kind, key in waiting(house) if kind == "room"} == {
+            str(house.room(name)) for name in ("Fern", "Moss", "Oak")
+        }
+        assert "Synchronise now" not in house.signed_in("viewer").get("/activity").text
+
+    def test_admins_export_contacts_where_that_is_wanted(self, house: House, tmp_path: Path) -> None:
+        """G19."""
+        assert "Export contacts now" not in house.signed_in("admin").get("/activity").text
+        assert house.signed_in("admin").post("/activity/contacts").status_code == 404
+
+        folder = tmp_path / "with"
+        folder.mkdir()
+        with open_house(folder, contacts=ContactsSettings(mailbox="desk@example.org")) as wanted:
+            admin = wanted.signed_in("admin")
+            assert "Export contacts now" in admin.get("/activity").text
+            admin.post("/activity/contacts")
+            assert ("contacts", "all") in waiting(wanted)
+            assert wanted.signed_in("staff").post("/activity/contacts").status_code == 403

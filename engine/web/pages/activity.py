@@ -10,7 +10,8 @@ from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import Response
 
 from engine.reconcile.activity import KeyState
-from engine.rooms.connection import expiry_of
+from engine.reconcile.contacts import CONTACTS
+from engine.rooms.connection import Use, expiry_of
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page, StaffPage, ViewerPage
 from engine.web.rooms import IMPORT
@@ -29,6 +30,7 @@ JOBS: Mapping[str, str] = MappingProxyType(
         "retention": N_("Clear away old notifications"),
         "check_subscriptions": N_("Renew what Outlook notifies us of"),
         "poll_rooms": N_("Ask the rooms in turn"),
+        "export_contacts": N_("Export requesters from outside as contacts"),
         "check_credential": N_("See how long secret or certificate still holds"),
     }
 )
@@ -52,6 +54,12 @@ CALLS: Mapping[str, str] = MappingProxyType(
         "delete subscription": N_("Drop a subscription"),
         "list subscriptions": N_("List subscriptions"),
         "read settings": N_("Read a mailbox's settings"),
+        "list contact folders": N_("List folders of contacts"),
+        "create contact folder": N_("Create a folder of contacts"),
+        "list contacts": N_("List contacts"),
+        "create contact": N_("Create a contact"),
+        "change contact": N_("Change a contact"),
+        "delete contact": N_("Delete a contact"),
     }
 )
 """What is asked of Graph, in English."""
@@ -96,6 +104,7 @@ def show_activity(page: ViewerPage) -> Response:
         calls=CALLS,
         faults=FAULTS,
         name_key=name_keys(page),
+        exports=Use.CONTACTS in page.parts.connection.uses,
         expiry=expiry_of(page.parts.connection, page.now.date()),
     )
 
@@ -122,6 +131,24 @@ def retry_all(page: StaffPage) -> Response:
 def import_now(page: AdminPage) -> Response:
     """Read the directory's list of rooms now."""
     page.parts.web.enqueue(*IMPORT)
+    return page.go("/activity")
+
+
+@router.post("/activity/contacts")
+def export_contacts(page: AdminPage) -> Response:
+    """Export requesters from outside as contacts now."""
+    if Use.CONTACTS not in page.parts.connection.uses:
+        raise HTTPException(404)
+    page.parts.web.enqueue(*CONTACTS)
+    return page.go("/activity")
+
+
+@router.post("/activity/sync")
+def synchronise_now(page: StaffPage) -> Response:
+    """Read every room's calendar now, and look at all that changed there."""
+    for room in page.parts.web.rooms.load_rooms():
+        if room.is_synced:
+            page.parts.web.enqueue("room", str(room.id))
     return page.go("/activity")
 
 
@@ -155,6 +182,8 @@ def name_keys(page: Page) -> KeyNamer:
                 return page.say("Case %(number)s", number=key), f"/cases/{key}"
             case "backfill":
                 return page.say("Backfill %(number)s", number=key), f"/backfills/{key}"
+            case "contacts":
+                return page.say("Contacts of requesters from outside"), ""
             case "series":
                 return page.say("Series %(number)s", number=key), ""
             case "meeting":

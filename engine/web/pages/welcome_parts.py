@@ -19,6 +19,8 @@ class Needed(StrEnum):
     WRITING = "writing"
     CLOSED = "closed"
     """The one thing that must not work: reading a mailbox that is none of our business."""
+    CONTACTS = "contacts"
+    """Only where an export of contacts is wanted."""
     NOTIFICATIONS = "notifications"
 
 
@@ -67,6 +69,10 @@ WANTED: Mapping[Needed, tuple[str, str]] = MappingProxyType(
             N_(
                 "Take Calendars.ReadWrite out of Entra, where it opens every mailbox, and grant it in Exchange, scoped."
             ),
+        ),
+        Needed.CONTACTS: (
+            N_("It may keep contacts in the mailbox named for them"),
+            N_("Contacts.ReadWrite: in Entra, or limited by a management scope that holds this mailbox."),
         ),
         Needed.NOTIFICATIONS: (
             N_("Rooms tell us of changes"),
