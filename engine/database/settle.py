@@ -337,8 +337,8 @@ class Settler:
             refused = loan_face(loan)
             shown = replace(refused, requester=base.outlook.requester)
             which = {"of_number": number, "of_generation": found[1].generation}
-            values = {"base": render_base(replace(base, outlook=shown, loan=refused))}
-            _CHANGE_LINK.run(transaction.connection, {**which, **values})
+            document = render_base(replace(base, outlook=shown, loan=refused))
+            _CHANGE_LINK.run(transaction.connection, {**which, "base": document})
             transaction.mark("loan", str(number))
             return
         states = {item.id: ItemState.CANCELLED for item in loan.rooms if item.id not in face.rooms}
