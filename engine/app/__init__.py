@@ -64,8 +64,29 @@ async def try_permissions(settings: Settings) -> Sequence[Trial]:
     return await try_all(settings)
 
 
+async def send_trial_mail(settings: Settings, address: str) -> str:
+    """Send one mail and return what the server said."""
+    from engine.app.mail_trial import send_trial
+
+    return await send_trial(settings, address)
+
+
 async def export_contacts(settings: Settings, told: Callable[[ContactReport], None], *, dry: bool) -> ContactReport:
     """Export requesters from outside to the folder of contacts; with *dry* only say what that would do."""
     from engine.app.errands import export_contacts as export
 
     return await export(settings, told, dry=dry)
+
+
+async def import_rooms(settings: Settings) -> Sequence[PlanLine]:
+    """Read the directory's rooms and bring ours in line."""
+    from engine.app.errands import import_rooms as bring_in
+
+    return await bring_in(settings)
+
+
+async def carry_on_backfill(settings: Settings, number: int, told: Callable[[Backfill], None]) -> Backfill:
+    """Carry on with a backfill until what was ordered is done, telling after each step."""
+    from engine.app.errands import carry_on_backfill as carry_on
+
+    return await carry_on(settings, number, told)

@@ -148,7 +148,67 @@ class Engine(Protocol):
         """Try each thing the engine needs of the tenant, and the one that must not work."""
         ...
 
+    def send_trial_mail(self, settings: Settings, address: str) -> Coroutine[Any, Any, str]:
+        """Send one mail and return what the server said."""
+        ...
+
     def export_contacts(
         self, settings: Settings, told: Callable[[ContactReport], None], *, dry: bool
     ) -> Coroutine[Any, Any, ContactReport]:
         """Export requesters from outside to the folder of contacts; with *dry* only say what that would do."""
+        ...
+
+    def import_rooms(self, settings: Settings) -> Coroutine[Any, Any, Sequence[PlanLine]]:
+        """Read the directory's rooms and bring ours in line."""
+        ...
+
+    def carry_on_backfill(
+        self, settings: Settings, number: int, told: Callable[[Backfill], None]
+    ) -> Coroutine[Any, Any, Backfill]:
+        """Carry on with a backfill until what was ordered is done, telling after each step."""
+        ...
+
+
+def find_engine() -> Engine:
+    """Return the composition root, imported only now."""
+    return cast("Engine", import_module("engine.app"))
+
+
+def read_settings(path: Path | None) -> Settings:
+    """Return the settings of this run. Raises BadSettings."""
+    from engine.settings import load_settings
+
+    return load_settings(path, os.environ)
+
+
+@dataclass
+class Doors:
+    """How one run of the command line reaches everything; a test hands over its own."""
+
+    path: Path | None = None
+    engine: Callable[[], Engine] = find_engine
+    read: Callable[[Path | None], Settings] = read_settings
+    ask: Ask = ask_over_http
+    _settings: list[Settings] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        if not self._settings:
+            self._settings.append(self.read(self.path))
+        return self._settings[0]
+
+    @contextmanager
+    def office(self) -> Iterator[Office]:
+        """Open the office for the time of a command."""
+        with self.engine().open_office(self.settings) as office:
+            yield office
+
+    @property
+    def actor(self) -> str:
+        """How histories name whoever types."""
+        import getpass
+
+        try:
+            return f"app:{getpass.getuser()}"
+        except (OSError, KeyError):  # a container may have no name for its user
+            return "app:operator"
