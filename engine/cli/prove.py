@@ -69,10 +69,12 @@ def prove(
 
 def _replay(path: Path) -> int:
     """Live through one schedule and print everything."""
+    from engine.prove.campaign import quiet
     from engine.prove.found import read_schedule
     from engine.prove.schedule import run_schedule
 
-    outcome = run_schedule(read_schedule(path))
+    with quiet():
+        outcome = run_schedule(read_schedule(path))
     typer.echo(str(outcome))
     typer.echo(f"trace {outcome.trace}")
     return Exit.OK if outcome.is_kept else Exit.REFUSED

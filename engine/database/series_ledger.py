@@ -18,7 +18,7 @@ from engine.database.roombook import RoomCache
 from engine.database.series_codec import read_series_write, render_series_draft
 from engine.database.settle import Settler
 from engine.database.tables import metadata
-from engine.ids import BookableId, EventId, ICalUid, LoanNumber, fold_address
+from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import Recurrence, cut_before
 from engine.loans.status import ItemState, LoanAction
@@ -166,12 +166,20 @@ class AppSeriesLedger:
         )
 
     def _tie(
-        self, transaction: Transaction, write: SeriesWrite, master: EventCopy, each: SeriesDate, *, code: str
+        self,
+        transaction: Transaction,
+        write: SeriesWrite,
+        master: EventCopy,
+        each: SeriesDate,
+        *,
+        code: str,
+        requester: Address | None = None,
     ) -> None:
+        """Agree on a date as it was written; *requester*: whose it is by the event, when that was not written."""
         key = day_key(master.ical_uid, each.day)
         base = Base(
             outlook=Face(each.interval, fold_address(write.mailbox), each.rooms),
-            loan=Face(each.interval, each.requester, each.rooms),
+            loan=Face(each.interval, requester or each.requester, each.rooms),
         )
         transaction.connection.execute(
             update(_link)
@@ -193,13 +201,8 @@ class AppSeriesLedger:
         return self._rooms.book()
 
     def load_faces(self, write: SeriesWrite) -> Mapping[date, Face]:
-        wanted = {(each.number, each.generation): each.day for each in write.draft.dates}
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(
-                select(_link).where(_link.c.loan_number.in_([number for number, _ in wanted]))
-            ).all()
-        bases = {wanted.get((row.loan_number, row.generation)): parse_base(row.base) for row in rows}
-        return {day: base.outlook for day, base in bases.items() if day is not None and base is not None}
+            return {day: base.outlook for day, base in _load_bases(transaction, write).items()}
 
     def begin(self, write: SeriesWrite) -> None:
         with self._database.write() as transaction:
@@ -252,8 +255,11 @@ class AppSeriesLedger:
             )
             if write.draft.recurrence is not None:
                 _set_recurrence(transaction, write.series_id, write.draft.recurrence)
+            agreed = _load_bases(transaction, write)
             for each in write.draft.dates:
-                self._tie(transaction, write, master, each, code="event_changed")
+                base = agreed.get(each.day)
+                requester = base.loan.requester if base is not None else None  # hours and rooms were written, no more
+                self._tie(transaction, write, master, each, code="event_changed", requester=requester)
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS)
             _forget(transaction, write)
 
@@ -328,6 +334,16 @@ def add_write(
         "created_at": transaction.now,
     }
     return int(transaction.connection.execute(_write.insert().values(values).returning(_write.c.id)).scalar_one())
+
+
+def _load_bases(transaction: Transaction, write: SeriesWrite) -> dict[date, Base]:
+    """Return what both sides agreed on about each date of *write*."""
+    wanted = {(each.number, each.generation): each.day for each in write.draft.dates}
+    rows = transaction.connection.execute(
+        select(_link).where(_link.c.loan_number.in_([number for number, _ in wanted]))
+    ).all()
+    bases = {wanted.get((row.loan_number, row.generation)): parse_base(row.base) for row in rows}
+    return {day: base for day, base in bases.items() if day is not None and base is not None}
 
 
 def _load_unanswered(transaction: Transaction, series_id: int) -> Unanswered | None:

@@ -74,8 +74,9 @@ def live_through(
 
 def shrink(schedule: Schedule, run: Callable[[Schedule], Outcome] = run_schedule) -> Schedule:
     """Return the shortest schedule found that breaks the same promise as *schedule*."""
-    promise = promise_of(run(schedule))
-    return Shrinking(lambda shorter: promise_of(run(shorter)) == promise).shrink(schedule)
+    with quiet():
+        promise = promise_of(run(schedule))
+        return Shrinking(lambda shorter: promise_of(run(shorter)) == promise).shrink(schedule)
 
 
 def promise_of(outcome: Outcome) -> str | None:
@@ -88,7 +89,7 @@ def promise_of(outcome: Outcome) -> str | None:
 
 
 def _one_by_one(seeds: Iterable[int], url: str | None, job: int) -> Generator[tuple[Outcome, float]]:
-    with databases_at(url, job) as database, _quiet():
+    with databases_at(url, job) as database, quiet():
         for seed in seeds:
             began = time.process_time()
             outcome = run_schedule(seed, database=database)
@@ -125,7 +126,7 @@ def _side_by_side(seeds: list[int], jobs: int, url: str | None) -> Generator[tup
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Let the engine keep to itself that requests fail: here they all do."""
     log = logging.getLogger("engine")
     level = log.level

@@ -124,7 +124,11 @@ def _check_memory(
         if loan is not None and loan.blocks:
             raise Broken(f"I6: {booking} was cancelled and loan {loan.number} is alive")
         return
-    if loan is None or not loan.blocks or booking.interval is None or booking.uncertain:
+    if booking.uncertain:
+        return
+    if booking.side == "app" and (loan is None or not (loan.blocks or world.is_told(loan))):
+        raise Broken(f"I3: {booking} was lost: nobody cancelled it, and no case tells of it")
+    if loan is None or not loan.blocks or booking.interval is None:
         return
     if loan.series is not None and "write_refused" in world.cases_of(loan.number):
         return  # a date may not be moved beyond its neighbours (B57): the loan went back, and a case says so

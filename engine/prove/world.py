@@ -116,6 +116,8 @@ class World:
         self.transports: list[TenantTransport] = []
         self._task: asyncio.Task[None] | None = None
         self.is_receiver_down = False
+        self.notifications: list[bytes] = []
+        """What Graph has sent."""
 
     def _furnish(self, rooms: int, people: int) -> None:
         office = self.tenant.office
@@ -219,6 +221,10 @@ class World:
         """Return how many writes to calendars the engine has made."""
         return sum(transport.count_writes() for transport in self.transports)
 
+    def count_decisions(self) -> int:
+        """Return how many decisions the engine has made."""
+        return int(self._rows("SELECT count(*) AS made FROM decision")[0].made)
+
     @property
     def is_quiet(self) -> bool:
         assert self.engine is not None
@@ -239,8 +245,14 @@ class World:
             raise OSError("nobody is there")
         if token:
             return 200, "text/plain", token[0].encode()
+        self.notifications.append(body)
         self.office.inbox.accept(body)
         return 202, "text/plain", b""
+
+    def repeat_notifications(self) -> None:
+        """Let everything that Graph ever sent come once more."""
+        for body in tuple(self.notifications):
+            self.office.inbox.accept(body)
 
     @property
     def office(self) -> Office:
@@ -368,10 +380,18 @@ class World:
         found = self.office.desk.list_cases(state=None, after=None, limit=10_000)
         return {case.code for case in found if case.loan_number == number}
 
+    def is_told(self, loan: Loan) -> bool:
+        """Tell whether a case says what became of *loan*; a series that is refused whole has one for all its dates."""
+        series = [each.number for each in self.loans if loan.series is not None and each.series == loan.series]
+        return any(self.cases_of(number) for number in {loan.number, *series})
+
     def is_explained(self, ical_uid: str) -> bool:
-        """Tell whether a case or a decision says why this meeting is no loan (any more). That the desk cancelled it is
-        no reason for a date of a series that its organizer's calendar shows again."""
-        rows = self._rows("SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND state = 'open'", uid=ical_uid)
+        """Tell whether a case or a decision says why this meeting is no loan (any more); a case that somebody chose to
+        ignore does. That the desk cancelled it is no reason for a date of a series that its organizer's calendar shows
+        again."""
+        rows = self._rows(
+            "SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND (state = 'open' OR settlement = 'ignore')", uid=ical_uid
+        )
         ended = self._rows(
             "SELECT 1 FROM link JOIN decision ON decision.loan_number = link.loan_number WHERE link.ical_uid = :uid "
             "AND decision.code IN ('no_room_left', 'all_rooms_released', :cancelled, :deleted)",

@@ -15,7 +15,7 @@ from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.series import at, starts
 from engine.prove.world import World
 from engine.reconcile.reasons import explain
-from engine.reconcile.series_book import AppSeries, DateChoice, SeriesOrder
+from engine.reconcile.series_book import AppSeries, DateChoice, Scope, SeriesOrder
 from tests.simulation.conftest import MakeWorld
 
 WEEK = timedelta(days=7)
@@ -235,6 +235,20 @@ class TestADateChanged:
         assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 1", "Room 2", "Room 1", "Room 1"]
         assert states(world.live_loans) == {ItemState.ACCEPTED}
         assert world.count_writes() == 2
+
+    def test_given_to_somebody_just_before_all_take_other_rooms_goes_to_them(self, world: World) -> None:
+        """The write about the whole series says nothing of requesters: whose the date is stays to be written."""
+        first, *_, last = book(world, 1, 2).loans
+        world.settle()
+        world.change(first.number, LoanChange(requester=world.requester(1)))
+        change = LoanChange(items=(world.item(1),))
+        world.office.series.change(last.number, change, Scope.ALL, actor="app:test")
+        world.settle()
+
+        assert len(shown(world)) == 3
+        (event,) = world.run(world.person(1).events())
+        assert event["subject"].startswith(f"#{first.number} ")
+        assert [each["emailAddress"]["address"] for each in event["attendees"]] == [world.room_addresses[0]]
 
     def test_cancelled_in_the_app_leaves_the_others(self, world: World) -> None:
         made = book(world)
