@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.database.connection import Database, Transaction
 from engine.database.marks import Priority
 from engine.database.prepared import Prepared
+from engine.database.records import close_case_of, keep_standing_cases
 from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.database.wishes import ID_MAX
@@ -40,8 +41,12 @@ from engine.outbox.message import (
     Receipt,
     ReceiverHealth,
 )
+from engine.reconcile.actions import Note
 
 LIST_MAX = 1000
+
+PARKED_CASE = "message_parked"
+"""The case of a receiver of whose messages some were given up."""
 
 outbox_table = metadata.tables["outbox"]
 try_table = metadata.tables["outbox_try"]
@@ -103,6 +108,7 @@ def drop_receiver(transaction: Transaction, channel: str, receiver: str) -> None
     transaction.connection.execute(
         update(outbox_table).where(_c.channel == channel, _c.receiver == receiver, open_ones).values(values)
     )
+    close_case_of(transaction, f"{KEY}:{channel}:{receiver}", PARKED_CASE)
     transaction.connection.execute(delete(receiver_table).where(_r.channel == channel, _r.receiver == receiver))
 
 
@@ -131,6 +137,8 @@ class Outbox(OutboxBook):
             _ADD_TRY.run(transaction.connection, _try_row(message.id, receipt, now))
             _END.run(transaction.connection, {"of_id": message.id, **_after(message, receipt, now)})
             self._note_receiver(transaction, message.letter, receipt)
+            if receipt.error is not None and _after(message, receipt, now).get("state") == MessageState.PARKED.value:
+                _tell_parked(transaction, message.letter, receipt.error)
 
     def _note_receiver(self, transaction: Transaction, letter: Letter, receipt: Receipt) -> None:
         connection, which = transaction.connection, {"of_channel": letter.channel, "of_receiver": letter.receiver}
@@ -181,7 +189,7 @@ class Outbox(OutboxBook):
         with self._database.write() as transaction:
             letter = _find(transaction, message_id).letter
             _replay(transaction, _c.id == message_id)
-            transaction.mark(KEY, f"{letter.channel}:{letter.receiver}")
+            _wake(transaction, letter.channel, letter.receiver)
             return _find(transaction, message_id)
 
     def replay_all(self, wanted: MessageFilter) -> int:
@@ -191,7 +199,7 @@ class Outbox(OutboxBook):
             receivers = transaction.connection.execute(named).all()
             count = _replay(transaction, *conditions)
             for channel, receiver in receivers:
-                transaction.mark(KEY, f"{channel}:{receiver}")
+                _wake(transaction, channel, receiver)
             return count
 
     def health(self) -> Sequence[ReceiverHealth]:
@@ -275,6 +283,20 @@ def _keep_receiver(transaction: Transaction, channel: str, receiver: str, values
 def _replay(transaction: Transaction, *conditions: ColumnElement[bool]) -> int:
     values = {"state": MessageState.WAITING.value, "tries": 0, "due_at": transaction.now, "ended_at": None}
     return transaction.connection.execute(update(outbox_table).where(*conditions).values(values)).rowcount
+
+
+def _wake(transaction: Transaction, channel: str, receiver: str) -> None:
+    """Have a receiver looked at now; once nothing of it is parked any more, its case closes."""
+    transaction.mark(KEY, f"{channel}:{receiver}")
+    parked = (_c.channel == channel) & (_c.receiver == receiver) & (_c.state == MessageState.PARKED.value)
+    if transaction.connection.execute(select(_c.id).where(parked).limit(1)).first() is None:
+        close_case_of(transaction, f"{KEY}:{channel}:{receiver}", PARKED_CASE)
+
+
+def _tell_parked(transaction: Transaction, letter: Letter, error: str) -> None:
+    """Open a case for a receiver of whose messages one was given up; one for all of them."""
+    note = Note(PARKED_CASE, {"channel": letter.channel, "receiver": letter.receiver, "error": error}, actor="engine")
+    keep_standing_cases(transaction, f"{KEY}:{letter.channel}:{letter.receiver}", [note])
 
 
 def _conditions(wanted: MessageFilter) -> list[ColumnElement[bool]]:

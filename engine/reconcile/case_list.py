@@ -55,6 +55,7 @@ TOPICS: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
             "room_suspended",
             "listing_empty",
             "place_twice",
+            "message_parked",
         ),
     }
 )

@@ -381,6 +381,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Microsoft Graph refuses our identity: {error} Renew the secret or certificate.",
             "Microsoft Graph refuse notre identité : {error} Renouvelez le secret ou le certificat.",
         ),
+        "message_parked": (
+            "Messages to {channel} {receiver} were given up: {error} Send them again once it is mended.",
+            "Des messages à {channel} {receiver} ont été abandonnés : {error} Renvoyez-les une fois la panne réparée.",
+        ),
         "key_parked": ("Given up for now: {error}", "Abandonné pour l'instant : {error}"),
     }
 )

@@ -93,6 +93,20 @@ class TestTrying:
         assert clock.now - began == timedelta(days=8)
         assert len(outbox.attempts(1)) == 20
 
+    def test_what_is_parked_is_told_by_one_case_until_it_is_sent_again(
+        self, database: Database, outbox: Outbox
+    ) -> None:
+        write(database, letter(), letter("loan:2"))
+        for message in take(outbox):
+            outbox.record(message, Receipt(5, 404, "", "HTTP 404", final=True))
+
+        (case,) = rows(database, "case")
+        assert (case.code, case.state, case.facts["receiver"]) == ("message_parked", "open", "1")
+        outbox.replay(1)
+        assert rows(database, "case")[0].state == "open"
+        outbox.replay(2)
+        assert rows(database, "case")[0].state == "closed"
+
     def test_a_refusal_for_good_is_parked_at_once(self, database: Database, outbox: Outbox) -> None:
         write(database, letter())
         outbox.record(take(outbox)[0], Receipt(5, 550, "no such mailbox", "refused for good", final=True))

@@ -85,7 +85,7 @@ def post(
         sender = WebhookSender(
             found or (lambda _receiver: endpoint(f"http://{host}:{port}/hook")),
             instance="abc",
-            now=lambda: NOW,
+            now=lambda: datetime.now(UTC),
             allowed=allowed,
             timeout_seconds=timeout,
             make_resolver=lambda: names or Names(["127.0.0.1"]),

@@ -47,6 +47,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "room_suspended": N_("The room's mailbox is closed to us"),
         "listing_empty": N_("The directory listed no rooms"),
         "place_twice": N_("Listed twice in the directory"),
+        "message_parked": N_("Others could not be told"),
     }
 )
 """Kind of case -> its title, in English."""
