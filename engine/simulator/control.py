@@ -5,6 +5,7 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
     GET  /sim/people, /sim/rooms       who and what
     GET  /sim/calendars/{mailbox}      every copy in one calendar, in short: singles, masters, exceptions
     POST /sim/people {address, name, zone?, aliases?}        POST /sim/people/{who}/rename {name}
+    POST /sim/people/{who}/revoke                                    what they let programs do in their mailbox
     POST /sim/mailboxes/{who}/state {state, after?}                  active, disabled, removed or denied
     POST /sim/mailboxes/{who}/readdress {address, keep_alias?}
     POST /sim/mailboxes/{who}/lose-delta {gone?}
@@ -115,9 +116,12 @@ class Control:
             ]
         if not rest:
             return self._person(office.add_person(**_tuples(body)))
+        if rest[1:] == ["revoke"]:
+            self._tenant.delegated.revoke(office.find(rest[0]).address)
+            return {}
         if rest[1:] == ["rename"]:
             return self._person(office.rename(rest[0], body["name"]))
-        raise Unknown("a person can be added or renamed")
+        raise Unknown("a person can be added or renamed, and what they allowed be revoked")
 
     def _person(self, mailbox: Mailbox) -> Body:
         return {

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
+
 from engine.simulator.options import TenantOptions
 from engine.simulator.permissions import Caller
 from engine.simulator.wire import GraphError, Request, Response, json_response
+
+Answer = Callable[[Mapping[str, str]], Response]
+DELEGATED = ("authorization_code", "refresh_token")
+"""Grants of people (Entra docs: v2-oauth2-auth-code-flow)."""
 
 
 class Identity:
@@ -27,31 +33,40 @@ class Identity:
         self._options = options
         self._now = now
 
-    def issue(self, request: Request) -> Response:
-        """Answer POST /{tenant}/oauth2/v2.0/token for client credentials."""
+    def issue(self, request: Request, delegated: Mapping[str, Answer]) -> Response:
+        """Answer POST /{tenant}/oauth2/v2.0/token; *delegated* answers grants of people by their type."""
         form = dict(parse_qsl(request.body.decode(errors="replace")))
         options = self._options
+        if form.get("grant_type") in DELEGATED:
+            return self._issue_to_person(form, delegated)
         if form.get("grant_type") != "client_credentials":
-            return self._refuse("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+            return self.refuse("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
         if form.get("client_id") != options.client_id:
-            return self._refuse("unauthorized_client", 700016, "Application was not found in the directory.")
+            return self.refuse("unauthorized_client", 700016, "Application was not found in the directory.")
         if not form.get("scope", "").endswith("/.default"):
-            return self._refuse(
+            return self.refuse(
                 "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid."
             )
         if "client_assertion" not in form and form.get("client_secret") != options.client_secret:
-            return self._refuse("invalid_client", 7000215, "Invalid client secret provided.", status=401)
+            return self.refuse("invalid_client", 7000215, "Invalid client secret provided.", status=401)
         token = self.make_token()
         seconds = options.token_seconds
         answer = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
         return json_response(200, answer)
 
+    def _issue_to_person(self, form: Mapping[str, str], delegated: Mapping[str, Answer]) -> Response:
+        if form.get("client_id") != self._options.client_id:
+            return self.refuse("unauthorized_client", 700016, "Application was not found in the directory.")
+        if form.get("client_secret") != self._options.client_secret:
+            return self.refuse("invalid_client", 7000215, "Invalid client secret provided.", status=401)
+        return delegated[form["grant_type"]](form)
+
     def make_token(self, caller: Caller | None = None, *, seconds: int | None = None) -> str:
         """Return a token that is good from now on for *seconds*, else the configured time; of the application's own
         when no *caller* is named."""
         expires = int(self._now().timestamp()) + (self._options.token_seconds if seconds is None else seconds)
-        content = f"{expires}.{_pack(caller or Caller())}"
-        return f"eyJ0.{content}.{self._sign(content)}"
+        content = f"{expires}.{pack(caller or Caller())}"
+        return f"eyJ0.{content}.{self.sign(content)}"
 
     def personal_token(self, address: str) -> str:
         """Return a token with which a person uses their own mailbox, as Outlook does."""
@@ -78,13 +93,22 @@ class Identity:
         expires, _, packed = content.partition(".")
         if head != "eyJ0" or not expires.isdigit() or int(expires) <= self._now().timestamp():
             return None
-        return _unpack(packed) if hmac.compare_digest(signature, self._sign(content)) else None
+        return unpack(packed) if hmac.compare_digest(signature, self.sign(content)) else None
 
-    def _sign(self, content: str) -> str:
+    def sign(self, content: str) -> str:
+        """Return the signature of what we made."""
         key = f"{self._options.client_secret}/{self._options.seed}".encode()
         return urlsafe_b64encode(hmac.new(key, content.encode(), sha256).digest()).decode().rstrip("=")
 
-    def _refuse(self, error: str, code: int, text: str, *, status: int = 400) -> Response:
+    def sign_claims(self, claims: Mapping[str, Any]) -> str:
+        """Return a JSON web token of *claims*, signed with the client secret (RFC 7515, HS256)."""
+        parts = (msgspec.json.encode(part) for part in ({"typ": "JWT", "alg": "HS256"}, claims))
+        head = ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+        signature = hmac.new(self._options.client_secret.encode(), head.encode(), sha256).digest()
+        return f"{head}.{urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+    def refuse(self, error: str, code: int, text: str, *, status: int = 400) -> Response:
+        """Return an error of the token endpoint (Entra docs: v2-oauth2-auth-code-flow)."""
         body: dict[str, Any] = {
             "error": error,
             "error_description": f"AADSTS{code}: {text}",
@@ -140,14 +164,14 @@ class Identity:
         })  # fmt: skip
 
 
-def _pack(caller: Caller) -> str:
+def pack(caller: Caller) -> str:
     if caller.person is None:
         return ""
     scopes = "*" if caller.scopes is None else " ".join(sorted(caller.scopes))
     return urlsafe_b64encode(f"{caller.person}|{scopes}".encode()).decode().rstrip("=")
 
 
-def _unpack(packed: str) -> Caller:
+def unpack(packed: str) -> Caller:
     if not packed:
         return Caller()
     person, _, scopes = urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode().partition("|")

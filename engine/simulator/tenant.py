@@ -15,6 +15,7 @@ from engine.simulator.batch import answer_batch
 from engine.simulator.contacts import Contacts
 from engine.simulator.control import Control
 from engine.simulator.courier import Courier
+from engine.simulator.delegated import Delegated
 from engine.simulator.delta import Delta
 from engine.simulator.events import Events, unknown_segment
 from engine.simulator.faults import AFTER, BEFORE, CONSENT, Faults, Rule
@@ -81,6 +82,7 @@ class Tenant:
         self.throttle = Throttle(self.options, now)
         self.identity = Identity(self.options, now)
         self.permissions = Permissions(self.options.granted)
+        self.delegated = Delegated(self.world, self.identity, now)
         self.requests: Counter[tuple[str, str, str]] = Counter()
         """Graph requests by (method, kind of path, mailbox id or ""), batch parts counted singly."""
         self.statuses: Counter[int] = Counter()
@@ -179,7 +181,11 @@ class Tenant:
             return self.identity.consent(request, refused=refused is not None)
         if segments[1:] == ["oauth2", "v2.0", "token"] and request.method == "POST":
             self._check_tenant(request.segments[0])
-            return self.identity.issue(request)
+            grants = {"authorization_code": self.delegated.redeem, "refresh_token": self.delegated.renew}
+            return self.identity.issue(request, grants)
+        if segments[1:] == ["oauth2", "v2.0", "authorize"] and request.method in ("GET", "POST"):
+            self._check_tenant(request.segments[0])
+            return self.delegated.authorize(request)
         if segments[1:] == ["v2.0", ".well-known", "openid-configuration"]:
             return self.identity.discover(request)
         raise unknown_segment(request.path)
