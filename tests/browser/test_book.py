@@ -262,8 +262,11 @@ class TestASeries:
         fresh.book_weekly("Saule", "10:00", "11:00", 3)
         page = visit(fresh, "/loans/2")
 
+        page.locator("summary", has_text="Cancel the booking").click()
         page.get_by_label("Which dates to cancel").select_option(label="All dates to come")
-        page.get_by_role("button", name="Cancel the booking").click()
+        page.locator(".ending[open]").get_by_label("Why, if you like").fill("The choir is on tour")
+        page.get_by_role("button", name="Cancel the booking", exact=True).click()
 
         expect(page.locator(".status-cancelled")).to_be_visible()
+        expect(page.locator(".history")).to_contain_text("The choir is on tour")
         assert [fresh.office.desk.find(LoanNumber(number)).blocks for number in (1, 2, 3)] == [False] * 3

@@ -110,9 +110,23 @@ class TestOneLoan:
         assert "It has changed meanwhile" in answer.text
         assert loan(house).title == "Faster"
         assert 'href="/loans/1/change"' in answer.text
+        looked = staff.post("/book/look", data=fields_of(answer.text)).text
+        assert "It has changed meanwhile" in looked  # it stays said, whatever else happens
         again = staff.post("/book", data=fields_of(answer.text))  # having read so, they may keep theirs all the same
         assert again.status_code == 303
         assert loan(house).title == "Slower"
+
+    def test_whose_room_answered_meanwhile_is_changed_all_the_same(self, house: House) -> None:
+        """The answer gives the loan another version; nothing that the form shows is different."""
+        house.book()
+        staff = house.signed_in("staff")
+        shown = fields_of(staff.get("/loans/1/change").text)
+        with house.office.database.write() as transaction:
+            transaction.connection.exec_driver_sql("UPDATE loan SET version = version + 1")
+            transaction.connection.exec_driver_sql("UPDATE loan_item SET state = 'accepted'")
+
+        assert staff.post("/book", data={**shown, "title": "Choir"}).status_code == 303
+        assert loan(house).title == "Choir"
 
     def test_that_is_over_is_not_changed(self, house: House) -> None:
         house.book()

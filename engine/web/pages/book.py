@@ -22,15 +22,18 @@ from engine.reconcile.series_book import Scope
 from engine.reconcile.telling import Telling, foretell
 from engine.rooms.room import Room
 from engine.web.pages.book_change import (
+    Changed,
     Changing,
     change_loan,
     check_not_over,
+    face_of,
     find_changes,
     is_over,
     items_of,
     loan_in_form,
     may_say_private,
     scopes_of,
+    version_seen,
 )
 from engine.web.pages.book_series import Dates, preview_dates, series_order
 from engine.web.pages.errors import describe
@@ -72,6 +75,10 @@ class BookWish(Repeated):
     loan: Id | None = None
     """The loan to change; None: a new one."""
     version: Whole | None = None
+    face: Annotated[str, Field(max_length=64)] = ""
+    """Of the loan to change, as the form showed it first: `face_of`."""
+    told: Annotated[str, Field(max_length=64)] = ""
+    """The same as the reader was told that it is now."""
     scope: Scope = Scope.THIS
     csrf: str = ""
 
@@ -125,6 +132,7 @@ def show_loan_form(page: BookerPage, number: Annotated[int, Path(ge=1, le=ID_MAX
         "private": loan.private,
         "loan": loan.number,
         "version": loan.version,
+        "face": face_of(loan),
     }
     return _render(page, BookWish.model_validate(shown))
 
@@ -152,7 +160,8 @@ def _save(page: Page, wish: BookWish, actor: str) -> str:
     if wish.loan is not None:
         loan = loan_in_form(page, wish.loan)
         check_not_over(page, loan)
-        change_loan(page, loan, order, wish.scope, version=wish.version)
+        version = version_seen(loan, faces=(wish.face, wish.told), version=wish.version)
+        change_loan(page, loan, order, wish.scope, version=version)
         return f"/loans/{loan.number}"
     if wish.repeat is not None:
         return f"/series/{page.parts.web.series.book(series_order(page, wish, order, _rooms(page)), actor=actor).id}"
@@ -185,6 +194,7 @@ def _render(page: Page, wish: BookWish, error: DeskError | None = None) -> Respo
         here="board" if wish.loan is not None else "book",
         look=_look(page, wish),
         may_say_private=may_say_private,
+        face_of=face_of,
         trouble=trouble,
         quarters=QUARTERS,
         repeats=tuple(Repeat),
@@ -206,7 +216,9 @@ def _look(page: Page, wish: BookWish) -> Look:
         faults["who"] = describe(page, error).lines[0]
     loan = loan_in_form(page, wish.loan) if wish.loan is not None else None
     if interval is None:
-        return Look(wish, times, _who(page, wish), requester, None, None, None, _changing(page, loan, None), faults)
+        return Look(
+            wish, times, _who(page, wish), requester, None, None, None, _changing(page, loan, None, wish.face), faults
+        )
     rooms = _rooms(page)
     offers = _offers(page, wish, interval, rooms)
     telling = dates = order = None
@@ -218,7 +230,7 @@ def _look(page: Page, wish: BookWish) -> Look:
             dates = preview_dates(page, wish, order, rooms) if wish.repeat is not None and loan is None else None
         except Invalid as error:
             faults["repeat"] = " ".join(describe(page, error).lines)
-    changing = _changing(page, loan, order)
+    changing = _changing(page, loan, order, wish.face)
     return Look(wish, times, _who(page, wish), requester, offers, telling, dates, changing, faults)
 
 
@@ -234,10 +246,11 @@ def _offers(page: Page, wish: BookWish, interval: Interval, rooms: Mapping[Booka
     return make_offers(openings, rooms, wish.items, people=wish.people, words=wish.q)
 
 
-def _changing(page: Page, loan: Loan | None, order: LoanOrder | None) -> Changing | None:
+def _changing(page: Page, loan: Loan | None, order: LoanOrder | None, face: str) -> Changing | None:
     if loan is None:
         return None
-    return Changing(loan, scopes_of(page, loan), find_changes(loan, order) if order is not None else frozenset())
+    changed = find_changes(loan, order) if order is not None else frozenset[Changed]()
+    return Changing(loan, scopes_of(page, loan), changed, moved_on=bool(face) and face != face_of(loan))
 
 
 def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) -> Telling:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from fastapi import HTTPException
 
@@ -36,6 +38,8 @@ class Changing:
     loan: Loan
     scopes: tuple[Scope, ...]
     changed: frozenset[Changed]
+    moved_on: bool = False
+    """Whether somebody else changed it since the form was opened."""
 
 
 def loan_in_form(page: Page, number: int) -> Loan:
@@ -70,6 +74,18 @@ def may_change_here(page: Page, loan: Loan) -> bool:
         and user.may_change(loan.requester.address, loan.store_id)
         and user.may_read(loan.requester.address, private=loan.private)
     )
+
+
+def face_of(loan: Loan) -> str:
+    """Return what stands for all the form shows of *loan*. A room that answers changes its version, and not this."""
+    items = sorted((item.kind, item.id) for item in items_of(loan))
+    shown = (loan.interval, items, loan.requester, loan.title, loan.notes, loan.private)
+    return sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def version_seen(loan: Loan, *, faces: Collection[str], version: int | None) -> int | None:
+    """Return the version the form knows: *loan*'s, when it is as the form showed it, or said that it is now."""
+    return loan.version if face_of(loan) in faces else version
 
 
 def may_say_private(loan: Loan) -> bool:
