@@ -86,6 +86,15 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     return any(copy is not None and not copy.live and not copy.event.is_cancelled for copy in invited)
 
 
+def shows_other_rooms(known: Known, book: RoomBook) -> bool:
+    """Tell whether rooms show a meeting that we have written with other rooms than were agreed on: somebody changed
+    them, or what they show is older than our write. Only the organizer's copy tells."""
+    live = [copy for copy in known.copies if copy.live]
+    if known.base is None or not known.written or not live:
+        return False
+    return _invited(known, None, live, book).keys() != known.base.outlook.rooms
+
+
 def is_handed_over(known: Known) -> bool:
     """Tell whether the rooms show another organizer than was agreed on: the organizer's copy is in another mailbox."""
     shown = {fold_address(copy.event.organizer.address) for copy in known.copies if copy.live and copy.event.organizer}

@@ -27,6 +27,7 @@ from engine.reconcile.observe import (
     is_handed_over,
     needs_organizer,
     needs_own_date,
+    shows_other_rooms,
     view_meeting,
 )
 from engine.reconcile.over import drop_cases_when_over
@@ -191,6 +192,7 @@ class BookingPass:
         check = self._check(booking)
         wanted = read_organizer or _is_check_due(booking)
         wanted = wanted or needs_organizer(known, check_answers=check is not None and check.due)
+        wanted = wanted or shows_other_rooms(known, self._ledger.room_book())
         if wanted and not known.organizer_read:
             known = await self._read_organizer(booking, known, to_write=read_organizer)
         if await self._ask_unseen_rooms(booking, known):

@@ -24,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the score; 0 when every bug was noticed by somebody."""
     options = _parse(arguments)
     bugs = {name: bug for name, bug in load_bugs().items() if options.bug in name}
-    Sweep(next(iter(tell_stories().values())), deaths=0).live()  # warms what every process inherits
+    sound = Sweep(next(iter(tell_stories().values())), deaths=0).live()  # and warms what every process inherits
+    if sound.failures:
+        sys.exit(f"a story ends badly without any planted bug: {sound.failures[0]}")
     noticed: dict[str, int] = dict.fromkeys(options.layers, 0)
     survivors = []
     for name, bug in bugs.items():

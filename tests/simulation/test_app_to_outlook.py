@@ -674,6 +674,29 @@ class TestKilledOnTheWay:
         assert loan.interval.length == timedelta(hours=1)
 
 
+class TestRoomsChangedTwiceInARow:
+    @pytest.mark.parametrize("pause", [0.02, 0.05, 0.3])
+    def test_the_second_wish_stands_although_rooms_still_show_what_was_before_the_first(
+        self, worlds: MakeWorld, pause: float
+    ) -> None:
+        """What a room shows may be older than our own write: nobody in Outlook has put the first room back."""
+        world = worlds(rooms=3, tenant={"notification_delay": (2.0, 2.0)})
+        world.meet(2, 9, 10, 1)
+        world.settle()
+        (loan,) = world.loans
+
+        world.change(loan.number, LoanChange(items=(world.item(3),)))
+        world.wait(pause)
+        world.change(loan.number, LoanChange(items=(world.item(2),)))
+        world.settle()
+        world.heal()
+
+        assert [item.name for item in world.loan(loan.number).held_items] == ["Room 2"]
+        assert invited(event_of(world, 2)) == ["room-2@example.org"]
+        assert world.cases() == []
+        assert "room_added_in_outlook" not in world.history(loan.number)
+
+
 class TestAnEventThatIsToBeReplaced:
     """The engine dies once a replacement is decided, before the old event is deleted."""
 

@@ -267,6 +267,16 @@ def _in_turn(*acts: Act) -> Act:
     return act
 
 
+def _after(seconds: float, act: Act) -> Act:
+    """Let somebody act a moment later, while the engine is at what came before."""
+
+    def late(scene: Scene) -> None:
+        scene.world.wait(seconds)
+        act(scene)
+
+    return late
+
+
 def _nothing(_scene: Scene) -> None:
     return None
 
@@ -302,6 +312,25 @@ EDITS: dict[str, Act] = {
     "outlook adds a room": lambda scene: scene.edit(rooms=(1, 3)),
     "outlook moves and rerooms": lambda scene: scene.edit(times=scene.hours(13, 14), rooms=(3,)),
     "outlook cancels": lambda scene: scene.withdraw(),
+    "desk rerooms twice": _in_turn(
+        lambda scene: scene.change(rooms=(3,)), _after(0.03, lambda scene: scene.change(rooms=(2,)))
+    ),
+    "desk moves twice": _in_turn(_desk_moves, _after(0.03, lambda scene: scene.change(times=scene.hours(14, 15)))),
+    "desk rerooms and then moves": _in_turn(lambda scene: scene.change(rooms=(3,)), _after(0.03, _desk_moves)),
+    "desk moves and then cancels": _in_turn(_desk_moves, _after(0.02, lambda scene: scene.cancel())),
+    "desk gives away and then cancels": _in_turn(
+        lambda scene: scene.change(person=3), _after(0.02, lambda scene: scene.cancel())
+    ),
+    "outlook moves twice": _in_turn(
+        lambda scene: scene.edit(times=scene.hours(13, 14)),
+        _after(0.6, lambda scene: scene.edit(times=scene.hours(15, 16))),
+    ),
+    "outlook rerooms there and back": _in_turn(
+        lambda scene: scene.edit(rooms=(3,)), _after(0.6, lambda scene: scene.edit(rooms=(1,)))
+    ),
+    "outlook moves and then cancels": _in_turn(
+        lambda scene: scene.edit(times=scene.hours(13, 14)), _after(0.6, lambda scene: scene.withdraw())
+    ),
     "both move": _in_turn(_desk_moves, lambda scene: scene.edit(times=scene.hours(13, 14))),
     "desk moves, outlook rerooms": _in_turn(_desk_moves, lambda scene: scene.edit(rooms=(3,))),
     "desk moves, outlook cancels": _in_turn(_desk_moves, lambda scene: scene.withdraw()),

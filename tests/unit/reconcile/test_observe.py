@@ -12,7 +12,7 @@ import pytest
 from engine.ids import Address, BookableId, EventId
 from engine.interval import Interval
 from engine.loans.status import ItemState
-from engine.reconcile.observe import Known, needs_organizer, resolve_interval, view_meeting
+from engine.reconcile.observe import Known, needs_organizer, resolve_interval, shows_other_rooms, view_meeting
 from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
 from engine.rooms.event import Answer, Attendee, EventCopy, Mailbox, Privacy, TimeFault
 from engine.rooms.room import RoomBook, RoomState
@@ -305,6 +305,16 @@ class TestOurOwnEcho:
 
         assert is_read(late, base=make_base(), written=True)
         assert not is_read(late, base=make_base(), written=False)
+
+    def test_may_show_rooms_of_before_our_write(self) -> None:
+        """We took it from the first room to the second; the first one still shows it."""
+        late = Known((make_copy(ONE),), base=make_base(rooms=(TWO,)), written=True)
+        same = replace(late, base=make_base(rooms=(ONE,)))
+
+        assert shows_other_rooms(late, BOOK)
+        assert not shows_other_rooms(same, BOOK)
+        assert not shows_other_rooms(replace(late, written=False), BOOK)
+        assert not shows_other_rooms(replace(late, copies=()), BOOK), "silence is not evidence"
 
     def test_is_not_taken_for_a_move(self) -> None:
         """We moved it from noon to morning; the room still shows noon, the organizer's copy morning: nothing moved."""
