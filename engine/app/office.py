@@ -13,6 +13,7 @@ from engine.app.feeds import Feeds
 from engine.app.mail import CHANNEL as MAIL
 from engine.app.mail import Mailing
 from engine.calendars.invitation import Party
+from engine.database.anonymise import Retention
 from engine.database.backfills import BackfillDesk
 from engine.database.comparisons import Comparison, ComparisonStore
 from engine.database.connection import Database
@@ -30,6 +31,7 @@ from engine.database.once import OnceStore
 from engine.database.outbox import Outbox
 from engine.database.outsiders import load_outsiders
 from engine.database.overrides import Overrides
+from engine.database.personal import Personal
 from engine.database.queue import WorkQueue
 from engine.database.roombook import RoomCache
 from engine.database.series_desk import SeriesDesk
@@ -224,6 +226,8 @@ class Office:
         zone = settings.rooms.time_zone
         self.entries = Entries(self.cache, instance=self.instance, zone=zone, rules=self.rules.sync)
         self.mails = MailPreferences(self.database)
+        self.personal = Personal(self.database)
+        self.retention = Retention(self.database)
         if settings.mail.host:
             self.database.announcers[MAIL] = self._mailing(settings)
         self.feeds = Feeds(

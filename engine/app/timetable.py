@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -59,10 +59,17 @@ def _export_contacts(settings: Settings, office: Office) -> Iterator[ClockJob]:
 
 
 def clear_away(office: Office) -> int:
-    """Forget notifications, messages and answered requests that are old enough; return how many."""
+    """Forget notifications, messages, answered requests and people that are old enough; return how many."""
     now = office.now()
     return (
         office.inbox.prune(now - NOTIFICATIONS_KEPT)
         + office.outbox.prune(now - RETENTION)
         + office.once.prune(now - KEPT)
+        + _forget_people(office, now)
     )
+
+
+def _forget_people(office: Office, now: datetime) -> int:
+    """Anonymise the loans that are old enough; return how many."""
+    days = office.settings.privacy.retention_days
+    return office.retention.run(now - timedelta(days=days)) if days else 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from engine.calendars.book import FeedBook
     from engine.ids import BookableId, StoreId
+    from engine.loans.personal import PersonalBook
     from engine.loans.register import LoanRegister
     from engine.outbox.message import OutboxBook
     from engine.reconcile.backfill_book import Backfill, BackfillBook
@@ -97,6 +98,9 @@ class Office(Protocol):
 
     @property
     def backfills(self) -> BackfillBook: ...
+
+    @property
+    def personal(self) -> PersonalBook: ...
 
     @property
     def feeds(self) -> FeedBook: ...

@@ -17,6 +17,7 @@ from engine.cli import (
     mail,
     office,
     outbox,
+    people,
     prove,
     service,
     simulate,
@@ -72,6 +73,7 @@ app.add_typer(contacts.app, name="contacts")
 app.add_typer(cases.cases, name="cases")
 app.add_typer(feeds.feeds, name="feeds")
 app.add_typer(mail.mail, name="mail")
+app.add_typer(people.people, name="people")
 app.add_typer(office.subscriptions, name="subscriptions")
 app.add_typer(office.tokens, name="token")
 app.add_typer(outbox.app, name="outbox")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
+from engine.database.anonymise import NOBODY
 from engine.database.connection import Database
 from engine.database.tables import metadata
 from engine.ids import Address, fold_address
@@ -16,11 +17,12 @@ _part: ColumnElement[str] = bindparam("part")
 _FIND = (
     select(_person.c.address, _person.c.name)
     .where(
+        _person.c.address_folded != NOBODY.address,
         or_(
             func.lower(_person.c.name).like(_part, escape="\\"),
             _person.c.name.like(bindparam("as_typed"), escape="\\"),
             _person.c.address_folded.like(_part, escape="\\"),
-        )
+        ),
     )
     .order_by(_person.c.name, _person.c.id)
     .limit(bindparam("most"))

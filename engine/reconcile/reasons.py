@@ -366,6 +366,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "store_changed": ("Store {name} changed: {changes}.", "Magasin {name} modifié : {changes}."),
         "store_keepers_named": ("Store {name} is kept by {keepers}.", "Le magasin {name} est tenu par {keepers}."),
         "store_keepers_freed": ("Store {name} is kept by all staff.", "Le magasin {name} est tenu par toute l'équipe."),
+        "anonymised": (
+            "Who it was for, its title, its notes and its history were removed.",
+            "Son bénéficiaire, son titre, ses notes et son historique ont été supprimés.",
+        ),
         "feed_created": ("Calendar feed {feed} of {name} made.", "Flux d'agenda {feed} de {name} créé."),
         "feed_rotated": (
             "Calendar feed {feed} of {name} got another address.",

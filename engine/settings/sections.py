@@ -392,6 +392,10 @@ class MailSettings(Section):
             yield Breach(("security", "username"), "must be 'starttls' or 'tls': a password is sent in clear otherwise")
 
 
+class PrivacySettings(Section):
+    retention_days: Whole = _count(730, 0, 36500, "days")
+
+
 class SimulatorSettings(Section):
     port: Whole = Field(default=8421, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any that is free")
     seed: Whole = Field(default=1, ge=0, le=2**31 - 1, description="a whole number from 0 to 2147483647")
@@ -418,6 +422,7 @@ class Settings(BaseSettings):
     fields: FieldsSettings = FieldsSettings()
     view: ViewSettings = ViewSettings()
     mail: MailSettings = MailSettings()
+    privacy: PrivacySettings = PrivacySettings()
     simulator: SimulatorSettings = SimulatorSettings()
 
     @property

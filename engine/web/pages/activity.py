@@ -27,7 +27,7 @@ JOBS: Mapping[str, str] = MappingProxyType(
         "sweep_rooms": N_("Look at every room, whatever was heard of it"),
         "compare_rooms": N_("Compare every room whole"),
         "loan_clock": N_("Loans that become overdue, or are closed"),
-        "retention": N_("Clear away old notifications"),
+        "retention": N_("Clear away what is old"),
         "check_subscriptions": N_("Renew what Outlook notifies us of"),
         "poll_rooms": N_("Ask the rooms in turn"),
         "export_contacts": N_("Export requesters from outside as contacts"),

@@ -1,0 +1,51 @@
+"""`people`: what is kept of one person, read out and erased."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from engine.cli.doors import Doors
+from engine.cli.failures import Exit, Group
+from engine.cli.output import note, show_json
+
+people = typer.Typer(cls=Group, no_args_is_help=True, help="What is kept of one person.")
+
+Who = Annotated[str, typer.Argument(help="Their mail address, or an alias of it.")]
+
+
+@people.command("export")
+def export_person(ctx: typer.Context, address: Who) -> None:
+    """Print everything that is kept of a person, as JSON: rows by the name of their table."""
+    with ctx.obj.office() as office:
+        show_json(dict(office.personal.export(address)))
+
+
+@people.command("erase")
+def erase_person(
+    ctx: typer.Context,
+    address: Who,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Do it. Otherwise it is only said what would be done.")
+    ] = False,
+) -> None:
+    """Erase a person: past loans become nobody's, what else is kept of them is forgotten. A dry run at first."""
+    doors: Doors = ctx.obj
+    with doors.office() as office:
+        plan = office.personal.plan_erasure(address)
+        typer.echo(
+            f"{len(plan.loans)} past loans would become nobody's" if not apply else f"{len(plan.loans)} past loans"
+        )
+        for name, count in plan.rows.items():
+            typer.echo(f"{count} of {name}")
+        if plan.in_the_way:
+            note("not over, or still being written to Outlook: " + ", ".join(f"#{n}" for n in plan.in_the_way))
+            note("cancel them, or give them to somebody else, and come again")
+            raise typer.Exit(Exit.REFUSED)
+        if not apply:
+            note("nothing was done; --apply does it, and cannot be undone")
+            return
+        office.personal.erase(address, actor=doors.actor)
+    note(f"nothing is kept of {address} any more")
+    note("Outlook, backups and receivers of webhooks hold their own copies; docs/privacy.md says how to go on")

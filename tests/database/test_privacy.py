@@ -1,0 +1,222 @@
+"""Taking people out of what is kept: because it is old, or because somebody asks. Nothing that names them is left."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine.calendars.book import FeedKind, FeedOrder
+from engine.calendars.mailing import MailLevel, MailPreference
+from engine.database.anonymise import AT_ONCE, NOBODY, Retention
+from engine.database.connection import Database, Transaction
+from engine.database.feeds import FeedStore
+from engine.database.invitations import MailPreferences
+from engine.database.keepers import Keepers
+from engine.database.outbox import write_letters
+from engine.database.people import People
+from engine.database.personal import Personal, scrub
+from engine.database.sessions import SessionStore
+from engine.database.tables import metadata
+from engine.errors import NotAllowed, NotFound
+from engine.ids import Address, LoanNumber, StoreId
+from engine.loans.loan import Requester
+from engine.loans.register import LoanChange
+from engine.loans.status import LoanAction
+from engine.outbox.changes import ERASURE, RETENTION
+from engine.outbox.message import Letter
+from tests.database.building import ALEX, BY, MONDAY, SAM, Building, StandingClock, hours, insert, order, room, rows
+
+TWO_YEARS = timedelta(days=730)
+ZOE = Requester(Address("Zoe.Nandu@example.org"), "Zoé Ñandú")
+
+
+def book(building: Building, start: float = 1, *, requester: Requester = ZOE, title: str = "Salary talk") -> LoanNumber:
+    wanted = order(hours(start, start + 1), room(1), requester=requester, title=title)
+    return building.desk.book(wanted, actor=BY).number
+
+
+def finish(building: Building, number: LoanNumber) -> None:
+    for action in (LoanAction.CHECK_OUT, LoanAction.CLOSE):
+        building.desk.act(number, action, actor=f"app:{ZOE.address}")
+
+
+def everything(database: Database) -> str:
+    """Return all that the database holds, as text."""
+    return "\n".join(str(rows(database, name)) for name in sorted(metadata.tables))
+
+
+def changes(database: Database) -> list[tuple[int, str]]:
+    """Have every later change of a loan noted, with its reason."""
+    seen: list[tuple[int, str]] = []
+
+    def note(transaction: Transaction) -> None:
+        seen.extend((change.number, change.reason) for change in transaction.changes)
+
+    database.announcers["test"] = note
+    return seen
+
+
+class TestWhatIsOld:
+    def test_becomes_nobodys(self, building: Building, clock: StandingClock) -> None:
+        """Rooms and times stay, whom it was for and what about does not; others are told why."""
+        number = book(building)
+        finish(building, number)
+        insert(building.database, "case", subject=f"loan:{number}", code="x", facts={"who": ZOE.name}, state="closed",
+               standing=True, opened_at=MONDAY, closed_at=MONDAY, loan_number=number)  # fmt: skip
+        seen = changes(building.database)
+        clock.now = MONDAY + TWO_YEARS + timedelta(days=1)
+
+        assert Retention(building.database).run(clock.now - TWO_YEARS) == 1
+
+        loan = building.desk.find(number)
+        assert (loan.requester, loan.title, loan.notes) == (NOBODY, "", "")
+        assert loan.interval == hours(1, 2)
+        assert [item.name for item in loan.items] == ["Room 1"]
+        assert [decision.code for decision in building.desk.history(number)] == ["anonymised"]
+        assert seen == [(number, RETENTION)]
+        assert "Zo" not in everything(building.database)
+        assert "Salary" not in everything(building.database)
+
+    def test_is_done_once(self, building: Building, clock: StandingClock) -> None:
+        finish(building, book(building))
+        clock.now = MONDAY + TWO_YEARS + timedelta(days=1)
+        retention = Retention(building.database)
+        retention.run(clock.now - TWO_YEARS)
+        seen = changes(building.database)
+
+        assert retention.run(clock.now - TWO_YEARS) == 0
+        assert seen == []
+
+    def test_is_done_in_small_steps(self, building: Building, clock: StandingClock) -> None:
+        for number in range(AT_ONCE + 1):
+            finish(building, book(building, number))
+        clock.now = MONDAY + 2 * TWO_YEARS
+
+        assert Retention(building.database).run(clock.now - TWO_YEARS) == AT_ONCE + 1
+
+    def test_leaves_what_is_younger_or_still_out(self, building: Building, clock: StandingClock) -> None:
+        """A thing that was never given back is somebody's to answer for, however long ago."""
+        out, young = book(building), book(building, 48)
+        building.desk.act(out, LoanAction.CHECK_OUT, actor=BY)
+        finish(building, young)
+        clock.now = MONDAY + TWO_YEARS + timedelta(days=1)
+
+        assert Retention(building.database).run(clock.now - TWO_YEARS) == 0
+        assert building.desk.find(out).requester == ZOE
+        assert building.desk.find(young).title == "Salary talk"
+
+    def test_nobody_is_not_offered_when_people_are_looked_up(self, building: Building, clock: StandingClock) -> None:
+        finish(building, book(building))
+        clock.now = MONDAY + 2 * TWO_YEARS
+        Retention(building.database).run(clock.now - TWO_YEARS)
+
+        assert People(building.database).find("a", limit=10) == []
+
+
+class TestOnePerson:
+    def test_reads_all_that_is_kept_of_them(self, building: Building) -> None:
+        number = book(building)
+        book(building, 5, requester=SAM)
+        FeedStore(building.database).create(
+            FeedOrder(FeedKind.PERSON, address=ZOE.address, owner=ZOE.address), actor=f"app:{ZOE.address}"
+        )
+
+        found = Personal(building.database).export("ZOE.nandu@example.org")
+
+        assert [row["name"] for row in found["person"]] == [ZOE.name]
+        assert [(row["number"], row["title"]) for row in found["loan"]] == [(number, "Salary talk")]
+        assert found["decision"]
+        assert "digest" not in found["feed"][0]
+        assert SAM.name not in str(found)
+
+    def test_who_is_unknown_is_not_found(self, building: Building) -> None:
+        personal = Personal(building.database)
+
+        for ask in (personal.export, personal.plan_erasure):
+            with pytest.raises(NotFound):
+                ask("nobody@example.org")
+            with pytest.raises(NotFound):
+                ask(NOBODY.address)
+
+    def test_is_erased_everywhere(self, building: Building) -> None:
+        """After it, no table holds their name or address any more, and a dry run has told the size of it."""
+        database = building.database
+        number, others = book(building), book(building, 5, requester=SAM, title="")
+        finish(building, number)
+        building.desk.change(others, LoanChange(requester=ZOE), actor=BY)
+        building.desk.change(others, LoanChange(requester=SAM), actor=f"app:{ZOE.address}")
+        leave_traces(database)
+        seen, personal = changes(database), Personal(database)
+
+        plan = personal.plan_erasure(ZOE.address)
+        assert ZOE.name in everything(database)
+        done = personal.erase(ZOE.address, actor=f"app:{ZOE.address}")
+
+        assert done == plan
+        assert (plan.loans, plan.in_the_way) == ((number,), ())
+        assert set(plan.rows) == {
+            "session", "store_keeper", "feed", "mail_preference", "outbox", "done_by_them", "mentioned_in",
+        }  # fmt: skip
+        left = everything(database).casefold()
+        assert "zoe.nandu" not in left
+        assert "ñandú" not in left
+        assert seen == [(number, ERASURE)]
+        assert building.desk.find(others).requester == SAM
+        with pytest.raises(NotFound):
+            personal.plan_erasure(ZOE.address)
+
+    def test_is_not_erased_while_they_have_something(self, building: Building) -> None:
+        number = book(building)
+        personal = Personal(building.database)
+
+        assert personal.plan_erasure(ZOE.address).in_the_way == (number,)
+        with pytest.raises(NotAllowed, match=f"#{number}"):
+            personal.erase(ZOE.address, actor=BY)
+        assert building.desk.find(number).requester == ZOE
+
+    def test_is_not_erased_before_outlook_has_let_go(self, building: Building) -> None:
+        """A cancelled booking whose event is still there: erased now, nobody would delete it."""
+        number = book(building)
+        insert(building.database, "link", loan_number=number, generation=1, state="linked", base={})
+        building.desk.act(number, LoanAction.CANCEL, actor=BY)
+
+        assert Personal(building.database).plan_erasure(ZOE.address).in_the_way == (number,)
+
+    def test_message_on_its_way_is_emptied(self, building: Building) -> None:
+        number = book(building)
+        finish(building, number)
+        with building.database.write() as transaction:
+            letter = Letter("webhook", "1", f"loan:{number}", "loan.updated", f"of {ZOE.name}", number)
+            write_letters(transaction, [letter])
+
+        Personal(building.database).erase(ZOE.address, actor=BY)
+
+        (message,) = rows(building.database, "outbox")
+        assert (message.state, message.body) == ("dropped", "")
+
+
+def leave_traces(database: Database) -> None:
+    """Leave everything of Zoé that people leave."""
+    SessionStore(database).create(ZOE, "staff", provider="test", agent="")
+    Keepers(database).set_keepers(StoreId(1), [ZOE.address, ALEX.address], actor=f"app:{ZOE.address}")
+    FeedStore(database).create(FeedOrder(FeedKind.PERSON, address=ZOE.address, owner=ZOE.address), actor=BY)
+    MailPreferences(database).set_preference(ZOE.address, MailPreference(MailLevel.NONE))
+    with database.write() as transaction:
+        folded = ZOE.address.casefold()
+        write_letters(transaction, [Letter("mail", folded, "loan:1", "loan.booked", f"to {ZOE.name}", None)])
+        transaction.connection.exec_driver_sql("UPDATE outbox SET state = 'sent', due_at = NULL")
+    insert(database, "outbox_receiver", channel="mail", receiver=folded, failures=0)
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        ("Ann Roe <ann@example.org>", "Anonymous <nobody@anonymous.invalid>"),
+        ("ANN@example.org.", "nobody@anonymous.invalid."),
+        ("joann@example.org, ann@example.organic", "joann@example.org, ann@example.organic"),
+        ({"a": ["Ann Roe", 3, None], "b": "Ann Roerich"}, {"a": ["Anonymous", 3, None], "b": "Ann Roerich"}),
+    ],
+)
+def test_scrubbing_takes_out_the_person_and_nobody_else(value: object, left: object) -> None:
+    assert scrub(value, ["ann@example.org"], "Ann Roe") == left
