@@ -54,7 +54,11 @@ class Child:
 
     def receive(self) -> Any:
         """Return what the child says next. Raises RuntimeError when it says nothing any more."""
-        if not self._pipe.poll(ANSWER_SECONDS):
+        return self.receive_within(ANSWER_SECONDS)
+
+    def receive_within(self, seconds: float) -> Any:
+        """Return what the child says next, within *seconds*. Raises RuntimeError when it says nothing any more."""
+        if not self._pipe.poll(seconds):
             raise RuntimeError("a child process does not answer")
         try:
             return self._pipe.recv()

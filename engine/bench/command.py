@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from engine.bench import changes, counts, imports, series, timetables
+from engine.bench import changes, counts, imports, scale, series, timetables
 from engine.bench.floors import Floors, measure_floors
 from engine.bench.report import Figure, describe_machine, print_table, render_json
 from engine.bench.startup import measure_startup
@@ -19,10 +19,13 @@ from engine.bench.startup import measure_startup
 class Session:
     """One run: its choices, its directory, and the floors, measured when first asked for."""
 
-    def __init__(self, directory: Path, *, quick: bool, timetable: Path | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, quick: bool, timetable: Path | None = None, database_url: str | None = None
+    ) -> None:
         self.directory = directory
         self.quick = quick
         self.timetable = timetable
+        self.database_url = database_url
 
     @cached_property
     def floors(self) -> Floors:
@@ -78,6 +81,11 @@ def _startup(session: Session) -> list[Figure]:
     return measure_startup(session.room("startup"), kinds=("new",) if session.quick else ("new", "known"))
 
 
+def _scale(session: Session) -> list[Figure]:
+    plan = scale.QUICK if session.quick else scale.FULL
+    return scale.measure_scale(session.room("scale"), plan, session.database_url)
+
+
 MEASURES: Mapping[str, tuple[str, Callable[[Session], list[Figure]]]] = {
     "floors": ("what the machine does at best", _floors),
     "remote": ("requests per change made in Outlook", _remote),
@@ -88,7 +96,10 @@ MEASURES: Mapping[str, tuple[str, Callable[[Session], list[Figure]]]] = {
     "timetable": ("a term as single meetings and as series: loans and requests", _timetable),
     "series": ("a series over a clock change, made and changed from either side: requests per step", _series),
     "startup": ("from the start to the first answer", _startup),
+    "scale": ("what many rooms cost, and what a second worker brings; only when asked for", _scale),
 }
+
+BY_DEFAULT = [name for name in MEASURES if name != "scale"]
 
 
 def run(argv: list[str]) -> None:
@@ -97,7 +108,7 @@ def run(argv: list[str]) -> None:
     machine = describe_machine()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="accord-bench-") as directory:
-        session = Session(Path(directory), quick=wanted.quick, timetable=wanted.timetable)
+        session = Session(Path(directory), quick=wanted.quick, timetable=wanted.timetable, database_url=wanted.database)
         for name in wanted.only:
             began = time.monotonic()
             figures += MEASURES[name][1](session)
@@ -113,8 +124,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
     told = "; ".join(f"{name}: {what}" for name, (what, _) in MEASURES.items())
     parser = argparse.ArgumentParser(prog="python -m engine bench", description=f"Measure the engine. {told}.")
     parser.add_argument("--quick", action="store_true", help="less of everything: under a minute")
-    parser.add_argument("--only", type=_names, default=list(MEASURES), metavar="NAMES", help="such as idle,import")
+    parser.add_argument("--only", type=_names, default=BY_DEFAULT, metavar="NAMES", help="such as idle,import")
     parser.add_argument("--timetable", type=_file, metavar="FILE", help="a timetable as CSV; else one is made up")
+    parser.add_argument(
+        "--scale", action="store_const", const=["scale"], dest="only", help="the same as --only scale: takes minutes"
+    )
+    parser.add_argument(
+        "--database", metavar="URL", help="an empty PostgreSQL database, for --scale: EVERYTHING IN IT IS DELETED"
+    )
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     return parser.parse_args(argv)
 

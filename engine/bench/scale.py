@@ -1,0 +1,309 @@
+"""
+What many rooms cost: the same changes at a hundred and at ten thousand rooms, and shared by one and by two workers.
+
+Notifications go straight to the inbox, and a tenant on paper answers in this process, so that neither HTTP nor a
+simulated tenant hides what the engine itself does. Everything else is real: database, queue, passes, loop, and full
+durability.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, cast
+
+from engine.app.engine import Engine
+from engine.app.office import Office
+from engine.bench.children import Child
+from engine.bench.paper import PaperTenant
+from engine.bench.report import Figure, percentile
+from engine.bench.world import Silent
+from engine.clock import utc_now
+from engine.database.connection import Database
+from engine.database.marks import Priority
+from engine.reconcile.series_writes import SeriesCalendar
+from engine.settings import Settings, load_settings
+from engine.subscriptions.plan import Endpoint
+
+ENDPOINT = Endpoint("http://127.0.0.1:1/notifications", "http://127.0.0.1:1/lifecycle")
+FOLLOWED_MAX = 300
+"""Rooms that change: the others are there, with all they hold."""
+
+STEP_SECONDS = 3_600.0
+"""How long one step of one size may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of it."""
+
+    sizes: tuple[int, ...]
+    stored: int
+    """Meetings per room that are there before."""
+    singles: int
+    """Changes one at a time."""
+    burst: int
+    """Changes at once."""
+    shared_rooms: int
+    """Changes that one, then two workers share on PostgreSQL."""
+
+
+QUICK = Plan(sizes=(35, 350), stored=10, singles=40, burst=100, shared_rooms=100)
+FULL = Plan(sizes=(35, 350, 3_500, 10_000), stored=100, singles=150, burst=600, shared_rooms=1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One size. Seconds; `memory` in bytes."""
+
+    rooms: int
+    cpu: float
+    latency: float
+    rate: float
+    opening: float
+    idle_cpu: float
+    memory: int
+    reading: float
+
+
+def measure_scale(directory: Path, plan: Plan, database_url: str | None) -> list[Figure]:
+    """Measure every size, each step in a process of its own, then workers side by side if there is a PostgreSQL."""
+    found = [_measure_size(f"sqlite:///{directory / f'rooms-{rooms}.db'}", rooms, plan) for rooms in plan.sizes]
+    figures = [figure for each in found for figure in _figures(each, found[0])]
+    if database_url is None:
+        return figures
+    rates = [_measure_workers(database_url, plan.shared_rooms, count) for count in (1, 2)]
+    figures += [
+        Figure(
+            "",
+            f"{count} worker{'s' if count > 1 else ''} on PostgreSQL, {plan.shared_rooms} changes at once",
+            rate,
+            "/s",
+        )
+        for count, rate in enumerate(rates, 1)
+    ]
+    figures.append(Figure("", "two workers against one", rates[1] / rates[0], "x", note="on this machine's cores"))
+    return figures
+
+
+def _figures(each: Measured, smallest: Measured) -> list[Figure]:
+    size = f"{each.rooms:,} rooms"
+    grown = {} if each is smallest else {"floor": smallest.cpu * 1e3, "floor_name": f"{smallest.rooms} rooms"}
+    is_most = each.rooms >= 10_000
+    at_once = f"{size}: changes at once, full durability"
+    return [
+        Figure("G11", f"{size}: CPU per change", each.cpu * 1e3, "ms", ratio_goal=1.25 if grown else None, **grown),  # type: ignore[arg-type]
+        Figure("", f"{size}: notified to loan, p50, one at a time", each.latency * 1e3, "ms", note="no gathering"),
+        Figure("G6", at_once, each.rate, "/s", 400.0, at_least=True, note="one process"),
+        Figure("", f"{size}: first reading, CPU per meeting", each.reading * 1e6, "µs"),
+        Figure("G13", f"{size}: database known, until passes run", each.opening, "s", 3.0 if is_most else None),
+        Figure("G12", f"{size}: CPU at rest", each.idle_cpu * 100, "%", 1.0, note="loop and database"),
+        Figure("G10", f"{size}: memory at rest", each.memory / 2**20, "MB", 120.0 if is_most else None, note="no web"),
+    ]  # fmt: skip
+
+
+# --- one size
+
+
+def _measure_size(url: str, rooms: int, plan: Plan) -> Measured:
+    with Child(run_reading, url, rooms, plan.stored) as child:
+        reading = child.receive_within(STEP_SECONDS)
+    with Child(run_rest, url, rooms, plan.stored) as child:
+        opening, idle_cpu, memory = child.receive_within(STEP_SECONDS)
+    with Child(run_changes, url, rooms, plan) as child:
+        cpu, latency, rate = child.receive_within(STEP_SECONDS)
+    return Measured(rooms, cpu, latency, rate, opening, idle_cpu, memory, reading / max(1, rooms * plan.stored))
+
+
+def run_reading(pipe: Connection, url: str, rooms: int, stored: int) -> None:
+    """Import and read every room. Runs in a child process."""
+    pipe.send(asyncio.run(_read_all(url, PaperTenant(rooms, stored=stored))))
+
+
+def run_changes(pipe: Connection, url: str, rooms: int, plan: Plan) -> None:
+    """Change some rooms. Runs in a child process."""
+    numbers = random.Random(rooms).sample(range(rooms), min(rooms, FOLLOWED_MAX))
+    pipe.send(asyncio.run(_change(url, PaperTenant(rooms, stored=plan.stored), numbers, plan)))
+
+
+async def _read_all(url: str, paper: PaperTenant) -> float:
+    """Import every room and read it for the first time; returns the CPU seconds of the reading."""
+    with _open(url) as office:
+        engine = _engine(office, paper)
+        await engine.places_pass.import_places()
+        began = time.process_time()
+        for room in office.rooms.load_rooms():
+            await engine.room_pass.read(room.id, priority=int(Priority.BACKFILL))
+        return time.process_time() - began
+
+
+def run_rest(pipe: Connection, url: str, rooms: int, stored: int) -> None:
+    """Open a known database, run until nothing is due, and rest. Runs in a child process."""
+    began = time.monotonic()
+
+    async def rest() -> tuple[float, float, int]:
+        with _open(url) as office:
+            engine = _engine(office, PaperTenant(rooms, stored=stored))
+            working = asyncio.create_task(engine.loop.run())
+            await asyncio.sleep(0)
+            opening = time.monotonic() - began
+            await _until(lambda: office.queue.depth().due == 0 and engine.loop.is_idle, pause=0.1)
+            cpu, since = time.process_time(), time.monotonic()
+            await asyncio.sleep(4.0)
+            used = (time.process_time() - cpu) / (time.monotonic() - since)
+            engine.loop.stop()
+            await working
+            return opening, used, _memory()
+
+    pipe.send(asyncio.run(rest()))
+
+
+async def _change(url: str, paper: PaperTenant, numbers: Sequence[int], plan: Plan) -> tuple[float, float, float]:
+    """Return CPU and wall time (p50) of a change that comes alone, and how many a second come through at once."""
+    with _open(url) as office:
+        engine = _engine(office, paper)
+        ids = {room.address: room.id for room in office.rooms.load_rooms()}
+        secrets = {}
+        for number in numbers:
+            room = ids[paper.address(number)]
+            secrets[number] = office.subscriptions.begin_creation(room)
+            office.subscriptions.finish_creation(
+                room, remote_id=f"s-{number}", expires_at=utc_now() + timedelta(days=2)
+            )
+        working = asyncio.create_task(engine.loop.run())
+        await _until(lambda: office.queue.depth().due == 0 and engine.loop.is_idle)
+        made = await _warm_up(office, paper, numbers, secrets)
+        walls, cpu = [], time.process_time()
+        for turn in range(plan.singles):
+            began = time.monotonic()
+            office.inbox.accept(_notify(paper, numbers[turn % len(numbers)], secrets))
+            made += 1
+            await _until(lambda: _loans(office) >= made)  # noqa: B023  # awaited before it changes
+            walls.append(time.monotonic() - began)
+        cpu = (time.process_time() - cpu) / plan.singles
+        began = time.monotonic()
+        office.inbox.accept_all([_notify(paper, numbers[turn % len(numbers)], secrets) for turn in range(plan.burst)])
+        made += plan.burst
+        await _until(lambda: _loans(office) >= made, pause=0.02)
+        rate = plan.burst / (time.monotonic() - began)
+        engine.loop.stop()
+        await working
+    return cpu, percentile(walls, 50), rate
+
+
+async def _warm_up(office: Office, paper: PaperTenant, numbers: Sequence[int], secrets: dict[int, str]) -> int:
+    for made in range(1, 11):
+        office.inbox.accept(_notify(paper, numbers[made % len(numbers)], secrets))
+        await _until(lambda: _loans(office) >= made)  # noqa: B023  # awaited before it changes
+    return 10
+
+
+def _notify(paper: PaperTenant, number: int, secrets: dict[int, str]) -> bytes:
+    """Let one more meeting come into a room, and return the notification of it."""
+    paper.versions[number] += 1
+    event_id = paper.event_id(number, paper.versions[number])
+    data = {"id": event_id, "@odata.etag": f'W/"{event_id}"'}
+    item = {
+        "subscriptionId": f"s-{number}",
+        "clientState": secrets[number],
+        "changeType": "created",
+        "resourceData": data,
+    }
+    return json.dumps({"value": [item]}).encode()
+
+
+# --- workers that share one PostgreSQL
+
+
+def _measure_workers(url: str, rooms: int, count: int) -> float:
+    """Return the changes a second that *count* workers get through; the database is emptied before."""
+    paper = PaperTenant(rooms, stored=0)
+    _empty(url)
+    asyncio.run(_read_all(url, paper))
+    workers = [Child(run_worker, url, rooms) for _ in range(count)]
+    try:
+        for worker in workers:
+            worker.receive()
+        with _open(url) as office:
+            began = time.monotonic()
+            with office.database.write() as transaction:
+                for room in office.rooms.load_rooms():
+                    transaction.mark("room", str(room.id))
+            asyncio.run(_until(lambda: _loans(office) >= rooms, pause=0.05))
+            return rooms / (time.monotonic() - began)
+    finally:
+        for worker in workers:
+            worker.__exit__()
+
+
+def run_worker(pipe: Connection, url: str, rooms: int) -> None:
+    """Work until terminated, in rooms that have each had one change. Runs in a child process."""
+
+    async def work() -> None:
+        with _open(url) as office:
+            from engine.database.wakeups import Listener
+
+            engine = _engine(office, PaperTenant(rooms, stored=0, changes=1))
+            listener = Listener(office.database, office.database.announce_marks)
+            listener.start()
+            pipe.send("working")
+            await engine.loop.run()
+
+    asyncio.run(work())
+
+
+def _empty(url: str) -> None:
+    database = Database(url)
+    with database.write() as transaction:
+        transaction.connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        transaction.connection.exec_driver_sql("CREATE SCHEMA public")
+    database.close()
+
+
+# --- what they share
+
+
+def _open(url: str) -> Office:
+    return Office(_settings(url), now=utc_now)
+
+
+def _settings(url: str) -> Settings:
+    return load_settings(
+        None,
+        {
+            "ENGINE_SETTINGS": os.devnull,
+            "ENGINE_DATABASE__URL": url,
+            "ENGINE_SYNC__FIRST_CONTACT": "list",
+            "ENGINE_SYNC__GATHER_MILLISECONDS": "0",
+            "ENGINE_SYNC__ANSWER_MILLISECONDS": "0",
+        },
+    )
+
+
+def _engine(office: Office, paper: PaperTenant) -> Engine:
+    return Engine(office, cast(SeriesCalendar, paper), endpoint=ENDPOINT, watcher=Silent(), poll_seconds=0)
+
+
+def _loans(office: Office) -> int:
+    return sum(office.status.loans_by_status().values())
+
+
+async def _until(is_so: Callable[[], Any], *, pause: float = 0.0005) -> None:
+    while not is_so():
+        await asyncio.sleep(pause)
+
+
+def _memory() -> int:
+    """Return the resident memory of this process in bytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0
