@@ -135,14 +135,19 @@ def run_changes(pipe: Connection, url: str, rooms: int, plan: Plan) -> None:
 
 
 async def _read_all(url: str, paper: PaperTenant) -> float:
-    """Import every room and read it for the first time; returns the CPU seconds of the reading."""
+    """Import and read every room until nothing is left to do; returns the CPU seconds of the reading."""
     with _open(url) as office:
         engine = _engine(office, paper)
         await engine.places_pass.import_places()
         began = time.process_time()
         for room in office.rooms.load_rooms():
             await engine.room_pass.read(room.id, priority=int(Priority.BACKFILL))
-        return time.process_time() - began
+        used = time.process_time() - began
+        working = asyncio.create_task(engine.loop.run())
+        await _until(lambda: office.queue.depth().waiting == 0 and engine.loop.is_idle, pause=0.05)
+        engine.loop.stop()
+        await working
+        return used
 
 
 def run_rest(pipe: Connection, url: str, rooms: int, stored: int) -> None:
@@ -233,10 +238,11 @@ def _measure_workers(url: str, rooms: int, count: int) -> float:
         for worker in workers:
             worker.receive()
         with _open(url) as office:
+            changed = [room.id for room in office.rooms.load_rooms()]
             began = time.monotonic()
             with office.database.write() as transaction:
-                for room in office.rooms.load_rooms():
-                    transaction.mark("room", str(room.id))
+                for room_id in changed:
+                    transaction.mark("room", str(room_id))
             asyncio.run(_until(lambda: _loans(office) >= rooms, pause=0.05))
             return rooms / (time.monotonic() - began)
     finally:
@@ -276,12 +282,14 @@ def _open(url: str) -> Office:
 
 
 def _settings(url: str) -> Settings:
+    """Return the settings of this measure. Workers that share a database are sent no notifications."""
     return load_settings(
         None,
         {
             "ENGINE_SETTINGS": os.devnull,
             "ENGINE_DATABASE__URL": url,
             "ENGINE_SYNC__FIRST_CONTACT": "list",
+            "ENGINE_SYNC__DELIVERY": "push" if url.startswith("sqlite") else "poll",
             "ENGINE_SYNC__GATHER_MILLISECONDS": "0",
             "ENGINE_SYNC__ANSWER_MILLISECONDS": "0",
         },
