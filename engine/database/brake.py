@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 
 from engine.database.connection import Transaction
+from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.tables import metadata
 from engine.database.types import Instant
@@ -33,7 +34,7 @@ _link = metadata.tables["link"]
 _copy = metadata.tables["room_copy"]
 _now, _since = bindparam("now", type_=Instant()), bindparam("since", type_=Instant())
 
-_COMING = (
+_COMING = Prepared(
     select(
         _loan.c.number,
         _loan.c.series,
@@ -49,7 +50,7 @@ _COMING = (
 )
 """The coming loans of a room; once more for each copy that a meeting has had there."""
 
-_RECENT = (
+_RECENT = Prepared(
     select(_loan.c.number, _loan.c.series)
     .join(_link, _link.c.loan_number == _loan.c.number)
     .join(_item, _item.c.loan_number == _loan.c.number)
@@ -60,6 +61,11 @@ _HELD_OF_ROOM = (
     .join(_item, _item.c.loan_number == _link.c.loan_number)
     .where(_link.c.hold == HELD, _item.c.bookable_id == bindparam("room"))
     .order_by(_link.c.loan_number)
+)
+_NOTE_CANCELLED = Prepared(
+    _link.update()
+    .where(_link.c.loan_number == bindparam("number"), _link.c.state == "linked")
+    .values(cancelled_at=bindparam("now", type_=Instant()))
 )
 _SET_HOLD = (
     _link.update()
@@ -99,14 +105,14 @@ def holds_back(transaction: Transaction, loan: Loan, hold: str | None, rule: Bra
 def _count(transaction: Transaction, room_id: BookableId, loan: Loan) -> tuple[dict[str, set[int]], int]:
     """Return what is going, and how many bookings the room has: a series counts as one, and loans are by group."""
     now = transaction.now
-    coming = transaction.connection.execute(_COMING, {"room": room_id, "now": now}).all()
+    coming = _COMING.run(transaction.connection, {"room": room_id, "now": now}).all()
     standing = {row.number for row in coming if row.going is not None and not row.going}
     going: dict[str, set[int]] = {_group(loan.number, loan.series): {loan.number}}
     everything = {_group(row.number, row.series) for row in coming} | set(going)
     for row in coming:
         if row.going and row.number not in standing and row.hold != REJECTED:
             going.setdefault(_group(row.number, row.series), set()).add(row.number)
-    recent = transaction.connection.execute(_RECENT, {"room": room_id, "since": now - WINDOW})
+    recent = _RECENT.run(transaction.connection, {"room": room_id, "since": now - WINDOW})
     gone = {_group(row.number, row.series) for row in recent} - everything
     for group in gone:
         going.setdefault(group, set())
@@ -164,8 +170,7 @@ def answer_holds(transaction: Transaction, case: Case, way: Way) -> int:
 def note_cancelled(transaction: Transaction, loan: Loan, hold: str | None) -> None:
     """Count a cancellation that passes; one that a person confirmed does not count against others."""
     if hold is None:
-        statement = _link.update().where(_link.c.loan_number == loan.number, _link.c.state == "linked")
-        transaction.connection.execute(statement.values(cancelled_at=transaction.now))
+        _NOTE_CANCELLED.run(transaction.connection, {"number": loan.number, "now": transaction.now})
 
 
 def _held(transaction: Transaction, room_id: int) -> tuple[LoanNumber, ...]:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
 from engine.database.copies import decode_copy, make_date_row, make_row, make_stub_row
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.ids import BookableId, EventId, ICalUid
@@ -72,7 +73,7 @@ _DATES_BEFORE = (
         copy_table.c.start_at < bindparam("start", type_=Instant()),
     )
 )
-_UNSETTLED = (
+_UNSETTLED = Prepared(
     select(copy_table.c.series_master, copy_table.c.event_id, copy_table.c.hydrated)
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.doubt, copy_table.c.series_master.is_not(None))
     .order_by(copy_table.c.series_master)
@@ -197,7 +198,7 @@ def find_unsettled(
     and the dates that came in full.
     """
     found: dict[str, list[EventId]] = {}
-    for row in connection.execute(_UNSETTLED, {"room": room_id}):
+    for row in _UNSETTLED.run(connection, {"room": room_id}):
         dates = found.setdefault(row.series_master, [])
         if not row.hydrated and row.event_id != row.series_master:
             dates.append(EventId(row.event_id))
