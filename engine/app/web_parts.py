@@ -93,6 +93,8 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         backfills=office.backfills,
         feeds=office.feeds,
         mails=office.mails if settings.mail.host else None,
+        outbox=office.outbox,
+        webhooks=office.webhooks,
         compare_rooms=office.mark_comparisons,
         read_traffic=outside.read_traffic,
         live=Live(board.changes, board.changed_since),

@@ -66,14 +66,20 @@ class Wording:
         self._rooms = {row.id: row for row in _ROOMS.run(transaction.connection, {"ids": wanted})} if wanted else {}
 
     def letter(self, change: Change, endpoint: Endpoint) -> Letter | None:
-        """Return what *endpoint* is owed for *change*; None when what changed is not there (any more, or yet)."""
-        data = self._data(change, endpoint)
+        """Return what *endpoint* is owed for *change*; None when what changed is not there, or is no news to it."""
+        data = self._data(change, endpoint) if not self._is_about(change, endpoint) else None
         if data is None:
             return None
         body = build_body(change.model, change.event.value, change.reason, self._now, data)
         loan_number = change.number if change.model == LOAN else self._loan_of_case(change)
         lane = f"{change.model}:{change.number}"
         return Letter(CHANNEL, endpoint.receiver, lane, f"{change.model}.{change.event.value}", body, loan_number)
+
+    def _is_about(self, change: Change, endpoint: Endpoint) -> bool:
+        """Tell whether a case is that this very endpoint takes no messages: one more about it helps nobody."""
+        case = self._cases.get(change.number) if change.model == CASE else None
+        about = (case.facts.get("channel"), case.facts.get("receiver")) if case is not None else ()
+        return about == (CHANNEL, endpoint.receiver)
 
     def _data(self, change: Change, endpoint: Endpoint) -> Data | None:
         match change.model:

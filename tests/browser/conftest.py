@@ -22,8 +22,10 @@ from engine.app.office import Office
 from engine.app.web_parts import Outside
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
+from engine.outbox.message import Receipt
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Answer, Attendee, EventCopy, EventType, Mailbox
+from engine.webhooks.endpoint import EndpointOrder
 from tests.browser.chromium import HELP, find_chromium, flags, must_be_there
 from tests.browser.serving import AMELIE, MATHIEU, NOW, Site, running_site
 from tests.web.case_scene import file_cases
@@ -102,6 +104,17 @@ def furnish(site: Site) -> None:
     site.book_weekly("Saule", "16:00", "17:00", 4, day=3)
     look_back(site)
     stir(site.office)
+    tell_others(site.office)
+
+
+def tell_others(office: Office) -> None:
+    """Let a webhook take one message, and have trouble with another."""
+    order = EndpointOrder("Town hall", "https://receiver.example.org/accord", ("closure",))
+    office.webhooks.add(order, secret=None, actor="app:test")
+    office.webhooks.ping(1)
+    office.outbox.record(office.outbox.find(1), Receipt(48, 200, '{"taken": true}'))
+    office.webhooks.ping(1)
+    office.outbox.record(office.outbox.find(2), Receipt(10_000, error="no whole answer within 10 s"))
 
 
 @pytest.fixture(scope="session")

@@ -168,6 +168,18 @@ class TestEndpoints:
         assert owed(outbox, receiver=f"{bare}")[0]["data"]["requester"] is None
         assert owed(outbox, receiver=f"{other}") == []
 
+    def test_are_not_told_that_they_take_no_messages(
+        self, building: Building, webhooks: WebhookStore, outbox: Outbox
+    ) -> None:
+        """The case of a broken endpoint is news to the others."""
+        broken, other = add(webhooks), add(webhooks, models=("case",))
+        webhooks.ping(broken)
+        (message,) = outbox.take_due("webhook", f"{broken}", 5).messages
+        outbox.record(message, Receipt(1, 404, "", "HTTP 404", final=True))
+
+        assert told(outbox, receiver=f"{broken}") == [("ping", "created", "ping")]
+        assert told(outbox, receiver=f"{other}") == [("case", "created", "engine")]
+
     def test_that_are_switched_off_are_owed_nothing(
         self, building: Building, webhooks: WebhookStore, outbox: Outbox
     ) -> None:

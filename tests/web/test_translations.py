@@ -14,7 +14,19 @@ from tests.web.texts import find_texts
 FILES = sorted(CATALOGUES.glob("*/*.po"))
 PLACES = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
 
-SAME_IN_BOTH = {"Description", "Actions", "Notes", "{room}, {when}", "%(first)s – %(last)s"}
+SAME_IN_BOTH = {
+    "Description",
+    "Actions",
+    "Notes",
+    "{room}, {when}",
+    "%(first)s – %(last)s",
+    "Webhooks",
+    "Webhook %(number)s",
+    "Message",
+    "Message %(number)s",
+    "Secret",
+    "Secrets",
+}
 """Texts that French writes as English does."""
 
 

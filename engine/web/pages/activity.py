@@ -96,6 +96,8 @@ def show_activity(page: ViewerPage) -> Response:
         "activity.html",
         here="activity",
         found=found,
+        sent=page.parts.outbox.counts(),
+        silent=sum(each.failures > 0 for each in page.parts.outbox.health()),
         parked=[key for key in found.keys if key.state is KeyState.PARKED],
         queue=[key for key in found.keys if key.state is not KeyState.PARKED][:20],
         traffic=traffic,
@@ -184,6 +186,10 @@ def name_keys(page: Page) -> KeyNamer:
                 return page.say("Backfill %(number)s", number=key), f"/backfills/{key}"
             case "contacts":
                 return page.say("Contacts of requesters from outside"), ""
+            case "outbox":
+                whom = key.removeprefix("mail:").replace("webhook:", "webhook ")
+                is_admin = page.user is not None and page.user.is_admin
+                return page.say("Messages to %(whom)s", whom=whom), "/outbox" if is_admin else ""
             case "series":
                 return page.say("Series %(number)s", number=key), ""
             case "meeting":

@@ -21,6 +21,7 @@ from engine.web.pages import (
     keepers,
     loan,
     mine,
+    outbox,
     outlook,
     people,
     rooms,
@@ -28,6 +29,7 @@ from engine.web.pages import (
     settings,
     sign_in,
     stores,
+    webhooks,
     welcome,
     why,
 )
@@ -56,6 +58,8 @@ ROUTERS = (
     events.router,
     cases.router,
     why.router,
+    webhooks.router,
+    outbox.router,
     activity.router,
     backfills.router,
 )

@@ -18,6 +18,7 @@ from engine.loans.loan import Asset, Decision, Requester, Store, TextLevel
 from engine.loans.own import OwnShelf
 from engine.loans.rules import BookingRules
 from engine.loans.sides import SideShelf
+from engine.outbox.message import OutboxBook
 from engine.reconcile.activity import ActivityBoard, Traffic
 from engine.reconcile.backfill_book import BackfillBook
 from engine.reconcile.case_list import CaseShelves
@@ -30,6 +31,7 @@ from engine.web.pages.setting_parts import SettingsDesk
 from engine.web.pages.welcome_parts import TryTenant
 from engine.web.parts import WebParts
 from engine.web.provider import IdentityProvider
+from engine.webhooks.endpoint import WebhookBook
 
 
 class Session(Protocol):
@@ -178,6 +180,8 @@ class PageParts:
     backfills: BackfillBook
     feeds: FeedBook
     mails: MailBook | None
+    outbox: OutboxBook
+    webhooks: WebhookBook
     compare_rooms: Callable[[], object]
     read_traffic: Callable[[], Traffic]
     room_board: RoomBoard
