@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
 
+from engine.database.anonymise import NOBODY
 from engine.database.connection import Database
 from engine.database.tables import metadata
 from engine.ids import domain_of
@@ -25,6 +26,7 @@ _REQUESTERS = (
         func.count(_loan.c.number).label("loans"),
     )
     .join(_loan, _loan.c.person_id == _person.c.id)
+    .where(_person.c.address_folded != NOBODY.address)
     .group_by(_person.c.id, _person.c.address, _person.c.name)
     .order_by(_person.c.id)
 )

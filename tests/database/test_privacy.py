@@ -14,6 +14,7 @@ from engine.database.feeds import FeedStore
 from engine.database.invitations import MailPreferences
 from engine.database.keepers import Keepers
 from engine.database.outbox import write_letters
+from engine.database.outsiders import load_outsiders
 from engine.database.people import People
 from engine.database.personal import Personal, scrub
 from engine.database.sessions import SessionStore
@@ -106,12 +107,15 @@ class TestWhatIsOld:
         assert building.desk.find(out).requester == ZOE
         assert building.desk.find(young).title == "Salary talk"
 
-    def test_nobody_is_not_offered_when_people_are_looked_up(self, building: Building, clock: StandingClock) -> None:
+    def test_nobody_is_neither_offered_nor_exported_as_a_contact(
+        self, building: Building, clock: StandingClock
+    ) -> None:
         finish(building, book(building))
         clock.now = MONDAY + 2 * TWO_YEARS
         Retention(building.database).run(clock.now - TWO_YEARS)
 
         assert People(building.database).find("a", limit=10) == []
+        assert load_outsiders(building.database, (), instance="abc") == []
 
 
 class TestOnePerson:
