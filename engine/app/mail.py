@@ -27,6 +27,7 @@ from engine.outbox.changes import ERASURE, LOAN, RETENTION, Change, Event
 from engine.outbox.message import Letter
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.mail_texts import (
+    CHOICE,
     EXPLAINED,
     FOOTER,
     index_of,
@@ -213,7 +214,10 @@ class Mailing:
             parts.append(render_paragraph(loan, level, link, zone, language))
         if len(group) > DATES_WRITTEN:
             parts.append("…")
-        parts.append(FOOTER[at].format(link=f"{self._rules().link_base}/calendars"))
+        rules, footer = self._rules(), FOOTER[at]
+        if domain_of(group[0].step.address) in rules.domains:
+            footer += "\n" + CHOICE[at].format(link=f"{rules.link_base}/calendars")
+        parts.append(footer)
         return subject, "\n\n".join(parts) + "\n"
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.calendars.book import FeedBook
+    from engine.calendars.mailing import MailBook
     from engine.ids import BookableId, StoreId
     from engine.loans.personal import PersonalBook
     from engine.loans.register import LoanRegister
@@ -101,6 +102,9 @@ class Office(Protocol):
 
     @property
     def personal(self) -> PersonalBook: ...
+
+    @property
+    def mails(self) -> MailBook: ...
 
     @property
     def feeds(self) -> FeedBook: ...

@@ -6,16 +6,14 @@ from typing import Annotated
 
 import typer
 
+from engine.calendars.mailing import MailLevel, MailPreference
 from engine.cli.doors import Doors
 from engine.cli.failures import Group
+from engine.cli.feeds import Language
 from engine.cli.output import note
+from engine.ids import Address
 
 mail = typer.Typer(cls=Group, no_args_is_help=True, help="Calendar mails.")
-
-
-@mail.callback()
-def group() -> None:
-    """Look after mails; what waits to be sent is shown by `outbox`."""
 
 
 @mail.command("test")
@@ -26,3 +24,16 @@ def send_trial(ctx: typer.Context, address: Annotated[str, typer.Argument(help="
     doors: Doors = ctx.obj
     typer.echo(asyncio.run(doors.engine().send_trial_mail(doors.settings, address)))
     note(f"{doors.settings.mail.host} took the mail to {address}")
+
+
+@mail.command("preference")
+def set_preference(
+    ctx: typer.Context,
+    address: Annotated[str, typer.Argument(help="Whose.")],
+    level: Annotated[MailLevel, typer.Argument(help="Which bookings they are sent in the first place.")],
+    language: Annotated[Language | None, typer.Option(help="Of their mails; else that of the settings.")] = None,
+) -> None:
+    """Say which mails somebody wants who cannot sign in to say it themselves."""
+    with ctx.obj.office() as office:
+        office.mails.set_preference(Address(address), MailPreference(level, language.value if language else None))
+    note(f"{address} is sent {level}; what their calendar holds already is kept right")

@@ -55,18 +55,19 @@ class Retention:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def run(self, before: datetime) -> int:
+    def run(self, before: datetime, *, at_once: int = AT_ONCE) -> int:
         """Anonymise the loans that ended before *before*, and forget what else is older; return how many loans.
 
+        *at_once*: loans per transaction.
         A loan that still holds its things is not over, however old: somebody has them.
         """
         done = 0
         while True:
             with self._database.write() as transaction:
-                numbers = _old_loans(transaction, before)
+                numbers = _old_loans(transaction, before, at_once)
                 anonymise_loans(transaction, numbers, reason=RETENTION, note=Note("anonymised", actor="clock"))
             done += len(numbers)
-            if len(numbers) < AT_ONCE:
+            if len(numbers) < at_once:
                 break
         with self._database.write() as transaction:
             _forget_old(transaction.connection, before, copies_before=min(before, transaction.now - COPIES_KEPT))
@@ -142,13 +143,13 @@ def forget_people(connection: Connection, people: Collection[int]) -> None:
     connection.execute(delete(_person).where(idle))
 
 
-def _old_loans(transaction: Transaction, before: datetime) -> list[int]:
+def _old_loans(transaction: Transaction, before: datetime, most: int) -> list[int]:
     old = and_(
         _loan.c.end_at < before,
         _loan.c.status.not_in(_HOLDING),
         _loan.c.person_id.not_in(select(_person.c.id).where(_person.c.address_folded == NOBODY.address)),
     )
-    statement = select(_loan.c.number).where(old).order_by(_loan.c.number).limit(AT_ONCE)
+    statement = select(_loan.c.number).where(old).order_by(_loan.c.number).limit(most)
     return list(transaction.connection.execute(statement).scalars())
 
 

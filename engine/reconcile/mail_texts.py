@@ -57,9 +57,12 @@ SERIES: Mapping[str, Pair] = MappingProxyType(
 )
 
 FOOTER: Pair = (
-    "Your calendar program takes this in by itself, or from the attached file. Which mails you get: {link}",
-    "Votre agenda l'enregistre de lui-même, ou depuis le fichier joint. Les courriels que vous recevez : {link}",
+    "Your calendar program takes this in by itself, or from the attached file.",
+    "Votre agenda l'enregistre de lui-même, ou depuis le fichier joint.",
 )
+
+CHOICE: Pair = ("Which mails you get: {link}", "Les courriels que vous recevez\N{NO-BREAK SPACE}: {link}")
+"""For who can sign in, and choose."""
 
 TRIAL: tuple[Pair, Pair] = (
     ("Mails from Accord arrive", "Les courriels d'Accord arrivent"),

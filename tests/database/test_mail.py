@@ -96,6 +96,7 @@ class TestALoanFromOutside:
         assert "Tue 3 March 2026, 11:00 – 12:00 (Europe/Paris)\nTea\nRoom 1\nAsset 11\n" in first.text
         assert f"https://accord.example.org/loans/{number}" in first.text
         assert len({mail.message_id for mail in post.mails()}) == 3
+        assert "/calendars" not in first.text  # who cannot sign in can choose nothing there
 
     def test_is_not_mailed_again_for_what_its_entry_does_not_tell(self, post: Post, database: Database) -> None:
         """A room that answers, notes of the desk, handing over: the entry stays as it is."""
@@ -135,6 +136,7 @@ class TestWhoHasItInOutlook:
 
         post.book(hours(28, 29), asset(11), requester=ALEX)
         assert post.told() == [("REQUEST", ALEX.name, 0)]
+        assert "https://accord.example.org/calendars" in post.mails()[0].text
 
     def test_hands_the_entry_over_when_a_room_joins_and_gets_it_back_when_it_leaves(self, post: Post) -> None:
         number = post.book(hours(26, 27), asset(11), requester=ALEX)
