@@ -45,13 +45,29 @@ class TestSigningIn:
         """`/account` lists the sessions of one person; only their own can be ended there."""
         phone, desk, other = house.signed_in("staff"), house.signed_in("staff"), house.signed_in("staff", MATHIEU)
         sessions = desk.get("/account").text
-        assert sessions.count("/end") == 1
+        assert sessions.count('/end"') == 1
 
         assert other.post("/account/sessions/1/end").status_code == 404
         assert desk.post("/account/sessions/1/end").status_code == 303
 
         assert phone.get("/board").status_code == 303
         assert desk.get("/board").status_code == 200
+
+    def test_all_ones_other_sessions_can_be_ended_at_once(self, house: House) -> None:
+        phone, desk, other = house.signed_in("viewer"), house.signed_in("viewer"), house.signed_in("admin", MATHIEU)
+        assert "Sign out everywhere else" in desk.get("/account").text
+
+        desk.post("/account/sessions/end-others")
+
+        assert phone.get("/board").status_code == 303
+        assert (desk.get("/board").status_code, other.get("/board").status_code) == (200, 200)
+        assert "Sign out everywhere else" not in desk.get("/account").text
+
+    def test_browsers_are_named_in_words(self, house: House) -> None:
+        agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0"
+        browser = house.signed_in("staff", **{"User-Agent": agent})
+
+        assert "Edge on Windows" in browser.get("/account").text
 
     def test_the_cookie_tells_scripts_and_other_sites_nothing(self, house: House) -> None:
         answer = house.visitor().post("/sign-in/development", data={"address": AMELIE.address, "role": "staff"})

@@ -151,6 +151,11 @@ class TestForWhom:
 
 
 class TestTheForm:
+    @pytest.mark.parametrize(("day", "clock"), [("2026-11-20", "10:00"), ("2026-11-23", "09:00")])
+    def test_begins_in_the_morning_on_another_day(self, house: House, day: str, clock: str) -> None:
+        """Whoever plans the day after tomorrow late in the evening does not mean late in the evening."""
+        assert times(house.signed_in("staff").get(f"/book?day={day}").text).startswith(f"{day}T{clock}/")
+
     def test_begins_with_the_next_quarter_and_an_hour(self, house: House) -> None:
         assert times(house.signed_in("staff").get("/book").text) == "2026-11-20T10:00/2026-11-20T11:00"
 

@@ -43,6 +43,17 @@ def end_other_session(page: UserPage, id: Annotated[int, Path(ge=1, le=ID_MAX)])
     return RedirectResponse("/account", 303)
 
 
+@router.post("/account/sessions/end-others")
+def end_other_sessions(page: UserPage) -> Response:
+    """Sign the reader out everywhere but here."""
+    user, book = page.user, page.parts.sessions
+    assert user is not None
+    for session in book.list_of(user.address):
+        if session.id != user.session_id:
+            book.revoke(session.id, address=user.address)
+    return RedirectResponse("/account", 303)
+
+
 @router.post("/preferences")
 def set_preferences(
     page: AnyPage,

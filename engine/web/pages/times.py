@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from engine.interval import GRID, Interval, ceil_to_grid
 
 STANDARD_LENGTH = timedelta(hours=1)
+MORNING = time(9)
+"""When a booking begins on a day to come for which nobody said an hour."""
 QUARTERS = tuple(time(hour, minute) for hour in range(24) for minute in range(0, 60, int(GRID.total_seconds()) // 60))
 """The times of day that are offered."""
 
@@ -51,14 +53,15 @@ def read_times(
     Return the times that a form means.
 
     Args:
-        day, start: when it begins; what is missing is the next quarter of an hour.
+        day, start: when it begins; what is missing is the next quarter of an hour, on another day the morning.
         until, end: when it ends; what is missing is the same day, and an hour after the start.
         seen: what the form showed before (`Times.seen`): when its start is changed alone, the end follows.
         now: aware.
         zone: the building's.
     """
     soon = ceil_to_grid(now).astimezone(zone)
-    begins = datetime.combine(day or soon.date(), start or (soon.timetz().replace(tzinfo=None)), zone)
+    usual = soon.time() if day in (None, soon.date()) else MORNING
+    begins = datetime.combine(day or soon.date(), start or usual, zone)
     ends = datetime.combine(until or begins.date(), end, zone) if end is not None else begins + STANDARD_LENGTH
     before = _parse_seen(seen, zone)
     if before is not None and begins != before.start and ends == before.end and before.end > before.start:
