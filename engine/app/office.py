@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from engine.app.connection import connection_of
 from engine.app.entries import Entries
 from engine.app.feeds import Feeds
-from engine.app.mail import CHANNEL as MAIL
-from engine.app.mail import Mailing
 from engine.calendars.invitation import Party
 from engine.database.anonymise import Retention
 from engine.database.backfills import BackfillDesk
@@ -229,7 +227,7 @@ class Office:
         self.personal = Personal(self.database)
         self.retention = Retention(self.database)
         if settings.mail.host:
-            self.database.announcers[MAIL] = self._mailing(settings)
+            self._announce_by_mail(settings)
         self.feeds = Feeds(
             FeedStore(self.database),
             self.cache,
@@ -245,10 +243,12 @@ class Office:
             time_zone=self.settings.rooms.time_zone,
         )
 
-    def _mailing(self, settings: Settings) -> Mailing:
-        sender = Party(settings.mail.sender, settings.mail.sender_name)
-        return Mailing(
-            self.entries, rules=self.rules.sync, instance=self.instance, sender=sender, language=settings.mail.language
+    def _announce_by_mail(self, settings: Settings) -> None:
+        from engine.app.mail import CHANNEL, Mailing  # brings what composes mails, which few commands need
+
+        sender, language = Party(settings.mail.sender, settings.mail.sender_name), settings.mail.language
+        self.database.announcers[CHANNEL] = Mailing(
+            self.entries, rules=self.rules.sync, instance=self.instance, sender=sender, language=language
         )
 
     def _instance(self) -> str:
