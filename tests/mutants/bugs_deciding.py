@@ -21,17 +21,20 @@ def _end(meeting: MeetingEnd, loan: LoanEnd, verdict: EndVerdict) -> None:
     replace_in(decide, "_ENDS", lambda ends: MappingProxyType({**ends, (meeting, loan): verdict}))
 
 
-@bug("Keeps a loan whose meeting was cancelled.")
+@bug("Keeps a loan whose meeting was cancelled.", story="meeting: outlook cancels")
 def overlooks_a_cancellation_in_outlook() -> None:
     _end(MeetingEnd.GONE, LoanEnd.ALIVE, EndVerdict.REST)
 
 
-@bug("Leaves the event of a cancelled loan in Outlook.")
+@bug("Leaves the event of a cancelled loan in Outlook.", story="loan: desk cancels")
 def leaves_the_event_of_a_cancelled_loan() -> None:
     _end(MeetingEnd.ALIVE, LoanEnd.WITHDRAWN, EndVerdict.REST)
 
 
-@bug("Lets an edit beat a cancellation: a loan that was changed is booked again.")
+@bug(
+    "Lets an edit beat a cancellation: a loan that was changed is booked again.",
+    story="loan: desk moves, outlook cancels",
+)
 def lets_an_edit_beat_a_cancellation() -> None:
     def make(plan_merge: Any) -> Any:
         def again(situation: Any, loan: Any, base: Any) -> Any:
@@ -74,22 +77,22 @@ def lets_outlook_always_win() -> None:
     _verdict(Verdict.APP_WINS, Verdict.OUTLOOK_WINS)
 
 
-@bug("Writes over what Outlook changed.")
+@bug("Writes over what Outlook changed.", story="loan: outlook moves")
 def lets_the_app_overwrite() -> None:
     _verdict(Verdict.COPY_TO_LOAN, Verdict.COPY_TO_OUTLOOK)
 
 
-@bug("Leaves what the desk changed unwritten.")
+@bug("Leaves what the desk changed unwritten.", story="loan: desk moves")
 def leaves_edits_of_the_desk() -> None:
     _verdict(Verdict.COPY_TO_OUTLOOK, Verdict.REST)
 
 
-@bug("Keeps no case of the value that lost.")
+@bug("Keeps no case of the value that lost.", story="loan: both move")
 def drops_the_loser() -> None:
     replace_in(merge, "_settle", lambda _old: lambda *args, **named: None)
 
 
-@bug("Opens a case of a disagreement where only one side changed anything.")
+@bug("Opens a case of a disagreement where only one side changed anything.", story="loan: outlook moves")
 def invents_conflicts() -> None:
     def make(settle: Any) -> Any:
         def eager(work: Any, verdict: Any, name: str, **named: Any) -> None:
@@ -100,12 +103,12 @@ def invents_conflicts() -> None:
     replace_in(merge, "_settle", make)
 
 
-@bug("Compares times and requester, but no rooms.")
+@bug("Compares times and requester, but no rooms.", story="loan: outlook rerooms")
 def compares_no_rooms() -> None:
     replace_in(merge, "_merge_rooms", lambda _old: lambda work: None)
 
 
-@bug("Writes a new requester into the old event.")
+@bug("Writes a new requester into the old event.", story="loan: desk gives away")
 def keeps_the_event_of_another_requester() -> None:
     replace_in(merge, "_give_requester", lambda _old: lambda work, here, wanted: None)
 
@@ -120,7 +123,7 @@ def ends_with_the_first_refusal() -> None:
     replace_in(merge, "_ends", make)
 
 
-@bug("Keeps a room's old yes when its times change.")
+@bug("Keeps a room's old yes when its times change.", story="loan: desk moves")
 def keeps_old_answers() -> None:
     replace_in(merge, "_forget_old_answers", lambda _old: lambda work: None)
 
@@ -132,7 +135,7 @@ def believes_rooms_to_accept() -> None:
     replace_in(observe, "_answer", lambda _old: lambda *args: ItemState.ACCEPTED)
 
 
-@bug("Never reads the organizer's copy: rooms' copies must do.")
+@bug("Never reads the organizer's copy: rooms' copies must do.", story="meeting: is made")
 def never_reads_the_organizer() -> None:
     replace_in(bookings, "needs_organizer", lambda _old: lambda known, **named: False)
 
@@ -152,7 +155,7 @@ def has_no_brake() -> None:
     replace_in(Settler, "_brakes", lambda _old: lambda *args: False)
 
 
-@bug("Takes its own event for somebody's meeting, and makes a second loan of it.")
+@bug("Takes its own event for somebody's meeting, and makes a second loan of it.", story="loan: is made")
 def knows_not_its_own_event() -> None:
     async def no(self: Any, observed: Any) -> bool:
         return False
@@ -161,7 +164,7 @@ def knows_not_its_own_event() -> None:
     replace_in(BookingPass, "_own_create_under_way", lambda _old: lambda self, observed: False)
 
 
-@bug("Knows an event as its own by a marker of any other engine.")
+@bug("Knows an event as its own by a marker of any other engine.", story="loan: is made | another engine books")
 def adopts_a_strangers_event() -> None:
     import re
 
@@ -189,7 +192,10 @@ def adopts_a_strangers_event() -> None:
     replace_in(SyncLedger, "adopt", make_adopt)
 
 
-@bug("Moves loans that are followed to the meeting's times rounded to the grid.")
+@bug(
+    "Moves loans that are followed to the meeting's times rounded to the grid.",
+    story="loan: is made | a stranger meets",
+)
 def rounds_what_it_keeps() -> None:
     def make(view: Any) -> Any:
         def rounded(known: Any, book: Any) -> Any:

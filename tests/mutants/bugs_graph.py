@@ -14,7 +14,7 @@ from engine.rooms.event import Answer, EventRemoved
 from tests.mutants.table import bug, replace_in
 
 
-@bug("Sends each try of a creation under a new transaction id.")
+@bug("Sends each try of a creation under a new transaction id.", story="loan: is made")
 def forgets_transaction_id() -> None:
     def make(render_draft: Any) -> Any:
         return lambda draft: {**render_draft(draft), "transactionId": secrets.token_hex(8)}
@@ -22,7 +22,7 @@ def forgets_transaction_id() -> None:
     replace_in(calendar, "render_draft", make)
 
 
-@bug("Changes and deletes events without If-Match.")
+@bug("Changes and deletes events without If-Match.", story="loan: outlook moves while the desk's move is on its way")
 def ignores_if_match() -> None:
     def make(on_event: Any) -> Any:
         def without(self: Any, *args: Any, **named: Any) -> Any:
@@ -61,7 +61,7 @@ def reads_the_first_page_only() -> None:
     replace_in(GraphCalendar, "fetch_changes", make)
 
 
-@bug("Overlooks @removed in a page of changes.")
+@bug("Overlooks @removed in a page of changes.", story="meeting: outlook rerooms")
 def drops_removed() -> None:
     def make(fetch: Any) -> Any:
         async def fetch_changes(self: Any, *args: Any, **named: Any) -> Any:
@@ -73,7 +73,10 @@ def drops_removed() -> None:
     replace_in(GraphCalendar, "fetch_changes", make)
 
 
-@bug("Goes on with a page's link when the token is lost, as if nothing had changed.")
+@bug(
+    "Goes on with a page's link when the token is lost, as if nothing had changed.",
+    story="meeting: is made | tokens are lost, outlook cancels",
+)
 def ignores_a_lost_token() -> None:
     def make(fetch: Any) -> Any:
         from engine.errors import ResyncRequired
@@ -128,7 +131,7 @@ def reads_times_without_their_zone() -> None:
     replace_in(parse, "parse_when", make)
 
 
-@bug("Swaps start and end when it writes times.")
+@bug("Swaps start and end when it writes times.", story="loan: is made")
 def writes_the_end_as_start() -> None:
     def make(render_interval: Any) -> Any:
         def swapped(interval: Any) -> Any:
@@ -140,7 +143,7 @@ def writes_the_end_as_start() -> None:
     replace_in(render, "_render_interval", make)
 
 
-@bug("Writes the list of attendees anew, with rooms alone: people are uninvited.")
+@bug("Writes the list of attendees anew, with rooms alone: people are uninvited.", story="meeting: desk rerooms")
 def rebuilds_attendees() -> None:
     def make(amended: Any) -> Any:
         return lambda copy, patch: [each for each in amended(copy, patch) if each["type"] == "resource"]

@@ -18,7 +18,7 @@ from engine.worker.rooms import RoomPass
 from tests.mutants.table import bug, replace_in
 
 
-@bug("Saves the token of a page before what the page says.")
+@bug("Saves the token of a page before what the page says.", story="meeting: is made")
 def saves_the_token_first() -> None:
     def make(save_page: Any) -> Any:
         def early(self: Any, reading: Any, page: Any, **named: Any) -> Any:
@@ -46,7 +46,10 @@ def believes_removed() -> None:
     replace_in(Mirror, "_write", make)
 
 
-@bug("Does not look for what a whole reading no longer shows.")
+@bug(
+    "Does not look for what a whole reading no longer shows.",
+    story="meeting: desk moves | tokens are lost, outlook cancels",
+)
 def resyncs_without_tombstones() -> None:
     replace_in(Mirror, "doubt_unseen", lambda _old: lambda *args, **named: [])
 
@@ -67,19 +70,22 @@ def takes_absence_for_evidence() -> None:
     replace_in(Mirror, "doubt_unseen", make)
 
 
-@bug("Takes cancelled and declined copies for living ones.")
+@bug("Takes cancelled and declined copies for living ones.", story="meeting: outlook cancels")
 def takes_dead_copies_for_living() -> None:
     for module in (copies, mirror):
         if hasattr(module, "is_live"):
             replace_in(module, "is_live", lambda _old: lambda copy: not copy.is_draft)
 
 
-@bug("Stores notifications and looks at nothing for them.")
+@bug("Stores notifications and looks at nothing for them.", story="meeting: is made")
 def forgets_notifications() -> None:
     replace_in(Gatherings, "mark", lambda _old: lambda *args: None)
 
 
-@bug("Does not read a room once it is subscribed: what happened just before goes unheard.")
+@bug(
+    "Does not read a room once it is subscribed: what happened just before goes unheard.",
+    story="meeting: outlook moves",
+)
 def leaves_a_gap_before_the_subscription() -> None:
     def make(finish: Any) -> Any:
         def silent(self: Any, room_id: Any, *, remote_id: str, expires_at: Any) -> None:
@@ -99,7 +105,7 @@ def _clear_silently(self: Any, room_id: Any, *, remote_id: str) -> None:
         clear_subscription(transaction, room_id, remote_id=remote_id)
 
 
-@bug("Forgets a mark that was made while its key was being looked at.")
+@bug("Forgets a mark that was made while its key was being looked at.", story="loan: is made")
 def forgets_marks_of_running_keys() -> None:
     def make(end: Any) -> Any:
         def forgetful(self: Any, claim: Any, transaction: Any) -> Any:
@@ -127,7 +133,7 @@ def gives_up_after_one_try() -> None:
     replace_in(Loop, "_after_transient", make)
 
 
-@bug("Takes a key off the queue before its pass, not after it.")
+@bug("Takes a key off the queue before its pass, not after it.", story="loan: is made")
 def takes_keys_off_too_early() -> None:
     def make(claim_some: Any) -> Any:
         def early(self: Any, transaction: Any, *args: Any) -> Any:
@@ -143,9 +149,10 @@ def takes_keys_off_too_early() -> None:
 
     replace_in(WorkQueue, "_claim_some", make)
     replace_in(WorkQueue, "renew", lambda _old: lambda self, claims: list(claims))
+    replace_in(WorkQueue, "release_others", lambda _old: lambda self: None)
 
 
-@bug("Releases nothing when a loan ends: its room stays taken.")
+@bug("Releases nothing when a loan ends: its room stays taken.", story="loan: desk cancels and books again")
 def releases_occupancy_late() -> None:
     from engine.database import desk, settle
 
@@ -154,7 +161,7 @@ def releases_occupancy_late() -> None:
             replace_in(module, "let_go", lambda _old: lambda transaction, numbers: set())
 
 
-@bug("Never settles dates of series that are in doubt.")
+@bug("Never settles dates of series that are in doubt.", story="outlook series: outlook cuts")
 def leaves_series_in_doubt() -> None:
     async def nothing(self: Any, _room: Any) -> None:
         return None
@@ -172,7 +179,7 @@ def overlooks_what_came_and_went() -> None:
     replace_in(Mirror, "_ask_waiting_loans", lambda _old: lambda *args: None)
 
 
-@bug("Hears a meeting it has withdrawn in a room's calendar, and takes it for a new one.")
+@bug("Hears a meeting it has withdrawn in a room's calendar, and takes it for a new one.", story="loan: desk cancels")
 def takes_its_echo_for_news() -> None:
     for module in (ledger, mirror):
         replace_in(module, "WITHDRAWN", lambda _old: "nothing at all")

@@ -18,7 +18,7 @@ from engine.worker.writes import Writes
 from tests.mutants.table import bug, replace_in
 
 
-@bug("Keeps no intents: a write that a crash cut off is forgotten.")
+@bug("Keeps no intents: a write that a crash cut off is forgotten.", story="meeting: desk moves")
 def keeps_no_intents() -> None:
     def make(save_plan: Any) -> Any:
         def forgetful(self: Any, *args: Any) -> Any:
@@ -34,7 +34,7 @@ def keeps_no_intents() -> None:
     replace_in(ledger, "_drop", lambda _old: lambda transaction, intent: True)
 
 
-@bug("Takes the base as agreed before the write was made, and keeps no intent of it.")
+@bug("Takes the base as agreed before the write was made, and keeps no intent of it.", story="meeting: desk moves")
 def agrees_before_it_writes() -> None:
     def make(save_plan: Any) -> Any:
         def early(self: Any, *args: Any) -> Any:
@@ -53,7 +53,7 @@ def agrees_before_it_writes() -> None:
     replace_in(SyncLedger, "save_plan", make)
 
 
-@bug("Takes what came back for the base, not what was sent.")
+@bug("Takes what came back for the base, not what was sent.", story="loan: is made | outlook moves")
 def takes_the_answer_for_the_base() -> None:
     def make(finish_change: Any) -> Any:
         def answered(transaction: Any, intent: Any, copy: Any) -> None:
@@ -67,7 +67,7 @@ def takes_the_answer_for_the_base() -> None:
     replace_in(ledger, "finish_change", make)
 
 
-@bug("Repeats a creation with what the loan says now, under the old transaction id.")
+@bug("Repeats a creation with what the loan says now, under the old transaction id.", story="loan: desk moves twice")
 def sends_new_words_under_an_old_key() -> None:
     def make(carry_out: Any) -> Any:
         async def anew(self: Any, booking: Any, intents: Any, *, resumed: bool, **named: Any) -> None:
@@ -84,7 +84,10 @@ def sends_new_words_under_an_old_key() -> None:
     replace_in(Writes, "carry_out", make)
 
 
-@bug("Writes over an event that was changed since it was read.")
+@bug(
+    "Writes over an event that was changed since it was read.",
+    story="loan: outlook moves while the desk's move is on its way",
+)
 def overwrites_a_newer_event() -> None:
     def make(change: Any) -> Any:
         async def blind(self: Any, booking: Any, intent: Any, copy: Any, *, resumed: bool) -> None:
@@ -97,7 +100,10 @@ def overwrites_a_newer_event() -> None:
     replace_in(Writes, "_change", make)
 
 
-@bug("Drops a write that came too late, and does not look again.")
+@bug(
+    "Drops a write that came too late, and does not look again.",
+    story="loan: outlook moves while the desk's move is on its way",
+)
 def drops_a_write_without_a_look() -> None:
     def make(_old: Any) -> Any:
         def drop(self: Any, intent: Any) -> None:
@@ -109,7 +115,10 @@ def drops_a_write_without_a_look() -> None:
     replace_in(SyncLedger, "drop_intent", make)
 
 
-@bug("Does not tell what was done to an event that was about to be replaced.")
+@bug(
+    "Does not tell what was done to an event that was about to be replaced.",
+    story="loan: desk gives away | outlook rerooms",
+)
 def loses_a_late_edit() -> None:
     async def silent(self: Any, *args: Any) -> None:
         return None
@@ -117,7 +126,7 @@ def loses_a_late_edit() -> None:
     replace_in(Writes, "_tell_of_late_edit", lambda _old: silent)
 
 
-@bug("Does not delete the old event of a loan that got another requester.")
+@bug("Does not delete the old event of a loan that got another requester.", story="loan: desk gives away")
 def leaves_the_replaced_event() -> None:
     async def leave(self: Any, booking: Any, intent: Any) -> None:
         self._ledger.finish_intent(intent, None)
@@ -125,7 +134,7 @@ def leaves_the_replaced_event() -> None:
     replace_in(Writes, "_delete", lambda _old: leave)
 
 
-@bug("Ends a write with any answer, also one that belongs to another.")
+@bug("Ends a write with any answer, also one that belongs to another.", story="loan: desk gives away")
 def ends_any_write() -> None:
     replace_in(ledger, "_drop", lambda _old: _drop_of_loan)
 
@@ -136,7 +145,7 @@ def _drop_of_loan(transaction: Any, intent: Any) -> bool:
     return True
 
 
-@bug("Does not look for answers after a write.")
+@bug("Does not look for answers after a write.", story="loan: is made")
 def looks_for_no_answers_after_a_write() -> None:
     def make(finish: Any) -> Any:
         def silent(self: Any, transaction: Any, intent: Any, copy: Any) -> None:
@@ -148,7 +157,7 @@ def looks_for_no_answers_after_a_write() -> None:
     replace_in(SyncLedger, "_finish", make)
 
 
-@bug("Adds the rooms of a loan and drops none.")
+@bug("Adds the rooms of a loan and drops none.", story="loan: desk rerooms")
 def drops_no_rooms() -> None:
     def make(event_patch: Any) -> Any:
         return lambda draft: replace(event_patch(draft), drop_rooms=())
@@ -170,7 +179,7 @@ def sends_times_unasked() -> None:
     replace_in(Writes, "_change", make)
 
 
-@bug("Changes a loan at the desk and marks nothing.")
+@bug("Changes a loan at the desk and marks nothing.", story="loan: desk moves")
 def marks_no_changed_loan() -> None:
     def make(change: Any) -> Any:
         def silent(self: Any, number: Any, *args: Any, **named: Any) -> Any:
@@ -187,7 +196,7 @@ def marks_no_changed_loan() -> None:
     replace_in(Desk, "change", make)
 
 
-@bug("Does not end a series at its new last date.")
+@bug("Does not end a series at its new last date.", story="app series: desk cancels following")
 def ends_no_series() -> None:
     async def nothing(self: Any, write: Any) -> None:
         self._ledger.finish_end(write)
@@ -195,7 +204,10 @@ def ends_no_series() -> None:
     replace_in(SeriesPass, "_end", lambda _old: nothing)
 
 
-@bug("Forgets the part of a series' change that Outlook made since.")
+@bug(
+    "Forgets the part of a series' change that Outlook made since.",
+    story="app series: desk moves all, outlook cancels one",
+)
 def changes_a_series_unread() -> None:
     async def begin(self: Any, write: Any, event_id: Any) -> bool:
         self._ledger.begin(write)

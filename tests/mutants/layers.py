@@ -8,20 +8,21 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.prove.crash.lives import Lives
 from engine.prove.crash.stories import tell_stories
 from engine.prove.crash.sweep import Sweep
 from engine.prove.schedule import run_schedule
 from tests.system.harness import ROOT
 
-UNIT_TESTS = ("tests/unit/reconcile", "tests/unit/graph")
+TESTS = ("tests/unit/reconcile", "tests/unit/graph", "tests/unit/test_interval.py", "tests/simulation/test_brake.py")
 
 
-def ask_units(_share: float) -> str | None:
-    """Tests of the pure planner, and of what is read from Graph and written to it."""
+def ask_tests(_share: float) -> str | None:
+    """Tests of the pure planner, of what is read from Graph and written to it, and of the brake."""
     told = io.StringIO()
     watch = _Watch()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-        where = [str(ROOT / folder) for folder in UNIT_TESTS if (ROOT / folder).exists()]
+        where = [str(ROOT / folder) for folder in TESTS]
         code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", *where], plugins=[watch])
     return None if code == 0 else (watch.failed or f"pytest ended with {code}: {told.getvalue()[-200:]}")
 
@@ -63,8 +64,18 @@ def ask_worlds(share: float) -> str | None:
     return None
 
 
+def ask_lives(share: float) -> str | None:
+    """Worlds of many deaths in a row: *share* of a thousand."""
+    for seed in range(1, round(1000 * share) + 1):
+        told = Lives(seed).live()
+        if told is not None:
+            return f"seed {seed}: {told.splitlines()[0][:160]}"
+    return None
+
+
 LAYERS: dict[str, Callable[[float], str | None]] = {
-    "units": ask_units,
+    "tests": ask_tests,
     "crashes": ask_crashes,
+    "lives": ask_lives,
     "worlds": ask_worlds,
 }

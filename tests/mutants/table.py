@@ -17,16 +17,18 @@ class Bug:
     what: str
     """What the engine does wrong with it, in words."""
     plant: Callable[[], None]
+    story: str
+    """The story whose crash sweep is expected to notice it; "" when another layer is."""
 
 
 BUGS: dict[str, Bug] = {}
 
 
-def bug(what: str) -> Callable[[Act], Act]:
-    """Enter a function into the table under its own name."""
+def bug(what: str, story: str = "") -> Callable[[Act], Act]:
+    """Enter a function into the table under its own name; *story* is the one that is expected to notice it."""
 
     def enter(plant: Act) -> Act:
-        BUGS[plant.__name__] = Bug(plant.__name__, what, plant)
+        BUGS[plant.__name__] = Bug(plant.__name__, what, plant, story)
         return plant
 
     return enter

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="crash-sweep", description="Let the engine die at every point of stories.")
     add = parser.add_argument
-    add("--story", default="", help="only stories with this in their name")
+    add("--story", nargs="+", default=[""], metavar="NAME", help="only these, or those with one of these in their name")
     add("--every", type=int, default=1, metavar="N", help="only every Nth story")
     add("--pairs", action="store_true", help="die twice: at every pair of points")
     add("--at", type=int, nargs="+", default=[], metavar="POINT", help="die there only; the second, after the restart")
@@ -63,9 +63,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _choose(options: argparse.Namespace) -> list[str]:
-    names = [name for name in tell_stories() if options.story in name]
+    stories = list(tell_stories())
+    names = [name for name in stories if name in options.story]
+    names = names or [name for name in stories if any(part in name for part in options.story)]
     if not names:
-        sys.exit(f"no story has {options.story!r} in its name; --list tells them all")
+        sys.exit(f"no story has {options.story} in its name; --list tells them all")
     return names[:: options.every]
 
 

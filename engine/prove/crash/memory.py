@@ -17,7 +17,7 @@ from engine.prove.crash.mortal import MortalWorld
 from engine.prove.people import parse_instant
 from engine.rooms.series import lone_key
 
-TIMES, ROOMS, PERSON = "times", "rooms", "person"
+TIMES, ROOMS, PERSON, TITLE = "times", "rooms", "person", "title"
 
 
 class Wrong(AssertionError):
@@ -39,6 +39,8 @@ class Booking:
     number: int | None = None
     uid: str | None = None
     event_id: str | None = None
+    guests: frozenset[str] = frozenset()
+    """People whom the organizer invited: nobody may uninvite them."""
     wishes: dict[str, list[Wish]] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
     """Who cancelled it: `app`, `outlook`."""
@@ -55,12 +57,18 @@ class Booking:
 
 @dataclass
 class Memory:
+    """What everybody remembers of one story."""
+
     bookings: list[Booking] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    """What people were refused although they had every right to it."""
     log: list[str] = field(default_factory=list)
 
 
 def judge(world: MortalWorld, memory: Memory) -> None:
     """Raise Wrong unless both sides are equal, and as they were wanted."""
+    if memory.complaints:
+        raise Wrong(f"refused: {memory.complaints}")
     events = {event["iCalUId"]: event for event in world.all_events() if not event["isCancelled"]}
     loans, links = {loan.number: loan for loan in world.loans}, world.links()
     live = {number: loan for number, loan in loans.items() if loan.blocks}
@@ -75,7 +83,11 @@ def judge(world: MortalWorld, memory: Memory) -> None:
         raise Wrong(f"meetings without a loan: {[(uid, events[uid]['subject']) for uid in alone]}")
     for booking in memory.bookings:
         known = LoanNumber(booking.number) if booking.number is not None else numbers.get(booking.uid or "")
-        _check_wishes(world, booking, live.get(known) if known is not None else None)
+        _check_end(booking, events.get(links.get(known) or "" if known is not None else booking.uid or ""))
+        loan_now = live.get(known) if known is not None else None
+        _check_wishes(world, booking, loan_now)
+        if loan_now is not None:
+            _check_guests(booking, events[links[loan_now.number] or ""])
     _check_cases(world, memory)
     wanted = [booking for booking in memory.bookings if not booking.cancelled or booking.uncertain]
     if len(live) > len(wanted):
@@ -119,6 +131,20 @@ def _answers(world: MortalWorld, loan: Loan, event: dict[str, Any]) -> dict[str,
     return said
 
 
+def _check_end(booking: Booking, event: dict[str, Any] | None) -> None:
+    """What was cancelled holds no room any more."""
+    if booking.cancelled and not booking.uncertain and event is not None:
+        held = [each for each in event["attendees"] if each["status"]["response"] == "accepted"]
+        if held:
+            raise Wrong(f"cancelled by {booking.cancelled}, and its event is still in {held}")
+
+
+def _check_guests(booking: Booking, event: dict[str, Any]) -> None:
+    lost = booking.guests - {attendee["emailAddress"]["address"] for attendee in event["attendees"]}
+    if lost:
+        raise Wrong(f"{sorted(lost)} are no longer invited to {event['subject']}")
+
+
 def _check_wishes(world: MortalWorld, booking: Booking, loan: Loan | None) -> None:
     if booking.cancelled:
         if loan is not None and not booking.uncertain:
@@ -127,7 +153,7 @@ def _check_wishes(world: MortalWorld, booking: Booking, loan: Loan | None) -> No
     if loan is None:
         raise Wrong(f"lost: {booking} {[world.tell(each) for each in world.loans]}")
     held = {str(item.address) for item in loan.held_items}
-    is_value = {TIMES: loan.interval, ROOMS: held, PERSON: str(loan.requester.address)}
+    is_value = {TIMES: loan.interval, ROOMS: held, PERSON: str(loan.requester.address), TITLE: loan.title}
     for name, wishes in booking.wishes.items():
         if is_value[name] != wishes[-1].value and not _has_lost(world, loan, wishes, is_value[name]):
             raise Wrong(f"{name} wanted {[(w.side, w.value) for w in wishes]}: {world.tell(loan)}")

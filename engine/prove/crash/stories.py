@@ -58,6 +58,13 @@ class Scene:
         loan = self.world.at_desk(lambda: self.world.book_at(person, times, *rooms))
         return self.remember("app", Booking(number=loan.number), times, rooms, person)
 
+    def book_freed(self) -> None:
+        """Book what the main booking held until now."""
+        try:
+            self.book(self.hours(9, 10), 1, person=3)
+        except DeskError as error:
+            self.memory.complaints.append(str(error))
+
     def number(self, booking: Booking) -> LoanNumber | None:
         """Return the number the desk knows a booking under; None when it has not heard of it."""
         number = booking.number if booking.number is not None else self.world.loan_of(booking.uid or "")
@@ -90,11 +97,16 @@ class Scene:
 
     # --- people at Outlook
 
-    def meet(self, times: Interval, *rooms: int, person: int = 2) -> Booking:
+    def meet(self, times: Interval, *rooms: int, person: int = 2, **more: Any) -> Booking:
+        """Book a meeting with a guest; *more* goes into the event."""
         addresses = [self.world.room_addresses[room - 1] for room in rooms]
-        someone = self.world.person(person)
-        made = self.world.run(someone.book(times.start, times.end, rooms=addresses, subject="Meeting"))
-        return self.remember("outlook", Booking(uid=made["iCalUId"], event_id=made["id"]), times, rooms, person)
+        someone, guest = self.world.person(person), self.world.people[person % len(self.world.people)]
+        made = self.world.run(
+            someone.book(times.start, times.end, rooms=addresses, people=[guest], subject="Meeting", **more)
+        )
+        booking = Booking(uid=made["iCalUId"], event_id=made["id"], guests=frozenset([guest]))
+        booking.want("outlook", title="Meeting")
+        return self.remember("outlook", booking, times, rooms, person)
 
     def find(self, booking: Booking) -> tuple[int, dict[str, Any]] | None:
         """Find the organizer's copy, as its organizer would: in a calendar, by what it is about."""
@@ -125,6 +137,11 @@ class Scene:
             self.main.uncertain = not self._is_known(self.main)
             self.world.run(self.world.person(found[0]).cancel(found[1]["id"]))
             self.main.cancelled.append("outlook")
+
+    def lose_tokens(self) -> None:
+        """Let the tenant forget how far each room was read."""
+        for room in range(1, len(self.world.room_addresses) + 1):
+            self.world.lose_delta(room)
 
     def _is_known(self, booking: Booking) -> bool:
         """Tell whether the engine knows under which name the booking is in Outlook."""
@@ -304,9 +321,7 @@ EDITS: dict[str, Act] = {
     "desk gives away": lambda scene: scene.change(person=3),
     "desk moves and gives away": lambda scene: scene.change(times=scene.hours(11, 12), person=3),
     "desk cancels": lambda scene: scene.cancel(),
-    "desk cancels and books again": _in_turn(
-        lambda scene: scene.cancel(), lambda scene: scene.book(scene.hours(9, 10), 1, person=3)
-    ),
+    "desk cancels and books again": _in_turn(lambda scene: scene.cancel(), lambda scene: scene.book_freed()),
     "outlook moves": lambda scene: scene.edit(times=scene.hours(13, 14)),
     "outlook rerooms": lambda scene: scene.edit(rooms=(3,)),
     "outlook adds a room": lambda scene: scene.edit(rooms=(1, 3)),
@@ -331,6 +346,9 @@ EDITS: dict[str, Act] = {
     "outlook moves and then cancels": _in_turn(
         lambda scene: scene.edit(times=scene.hours(13, 14)), _after(0.6, lambda scene: scene.withdraw())
     ),
+    "outlook moves while the desk's move is on its way": _in_turn(
+        _desk_moves, _after(0.007, lambda scene: scene.edit(times=scene.hours(13, 14)))
+    ),
     "both move": _in_turn(_desk_moves, lambda scene: scene.edit(times=scene.hours(13, 14))),
     "desk moves, outlook rerooms": _in_turn(_desk_moves, lambda scene: scene.edit(rooms=(3,))),
     "desk moves, outlook cancels": _in_turn(_desk_moves, lambda scene: scene.withdraw()),
@@ -341,6 +359,9 @@ SERIES_EDITS: dict[str, Act] = {
     "desk moves all": lambda scene: scene.rescope(0, Scope.ALL, hour=14),
     "desk cancels one": lambda scene: scene.end_scope(1, Scope.THIS),
     "desk cancels following": lambda scene: scene.end_scope(1, Scope.FOLLOWING),
+    "desk moves all, outlook cancels one": _in_turn(
+        lambda scene: scene.rescope(0, Scope.ALL, hour=14), lambda scene: scene.touch_date(2, hour=None)
+    ),
     "outlook moves one": lambda scene: scene.touch_date(1, hour=13),
     "outlook cancels one": lambda scene: scene.touch_date(1, hour=None),
     "outlook moves all": lambda scene: scene.move_all(15),
@@ -354,7 +375,11 @@ MEANWHILES: dict[str, Act] = {
     "outlook moves": lambda scene: scene.edit(times=scene.hours(16, 17)),
     "outlook rerooms": lambda scene: scene.edit(rooms=(2, 3)),
     "outlook cancels": lambda scene: scene.withdraw(),
-    "a stranger meets": lambda scene: scene.meet(scene.hours(17, 18), 1, person=1),
+    "a stranger meets": lambda scene: scene.meet(scene.hours(17.1, 17.8), 1, person=1),
+    "another engine books": lambda scene: scene.meet(
+        scene.hours(17, 18), 1, person=1, transactionId="accord-00000000-1-g1-00000000"
+    ),
+    "tokens are lost, outlook cancels": _in_turn(lambda scene: scene.lose_tokens(), lambda scene: scene.withdraw()),
 }
 SERIES_MEANWHILES: dict[str, Act] = {
     "": _nothing,
