@@ -57,6 +57,7 @@ def show_rooms(page: UserPage, wish: Annotated[FindWish, Query()]) -> Response:
         wish=wish,
         times=times,
         findings=findings,
+        is_empty=not rooms,
         features=all_features(rooms.values()),
         quarters=QUARTERS,
         lengths=sorted({*LENGTHS, wish.minutes}),
