@@ -28,6 +28,7 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
+from engine.outbox.message import Sender
 from engine.prove.store import OpenDatabase, in_memory
 from engine.prove.trace import Trace
 from engine.prove.transport import Struck, TenantTransport, spare_people
@@ -116,6 +117,8 @@ class World:
         self.transports: list[TenantTransport] = []
         self._task: asyncio.Task[None] | None = None
         self.is_receiver_down = False
+        self.senders: dict[str, Sender] = {}
+        """Who carries the outbox's messages, by channel."""
         self.notifications: list[bytes] = []
         """What Graph has sent."""
 
@@ -162,6 +165,7 @@ class World:
             watcher=self.watcher,
             poll_seconds=0,
             contacts=GraphContacts(calendar.gateway),
+            senders=self.senders,
         )
         office.enqueue("places", "all")
         office.enqueue("subscription", "all")
