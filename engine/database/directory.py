@@ -12,8 +12,10 @@ from sqlalchemy import Update, delete, func, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.jobs import job_table, save_job
+from engine.database.marks import Priority
+from engine.database.mirror import Marker
 from engine.database.records import close_case_of, keep_standing_cases, open_cases, write_decisions
-from engine.database.roombook import RoomCache, read_room
+from engine.database.roombook import KEPT_SECONDS, RoomCache, read_room
 from engine.database.tables import metadata
 from engine.database.whole_days import shift_whole_days
 from engine.ids import BookableId, StoreId, fold_address
@@ -40,6 +42,7 @@ store_table = metadata.tables["store"]
 bookable_table = metadata.tables["bookable"]
 
 setting_table = metadata.tables["setting"]
+copy_table = metadata.tables["room_copy"]
 
 FOLLOWED_ZONE = "rooms.time_zone_followed"
 """The row of the table `setting` that keeps in which default zone whole days were last taken."""
@@ -300,11 +303,15 @@ class _Steps:
         values: dict[str, Any] = {change.field: _stored(change.field, change.new) for change in changes}
         if "address" in values:
             values["address_folded"] = fold_address(values["address"])
+            # What a reading goes on from names the former address, which may reach nobody one day: it begins anew.
+            values |= {"window_start": None, "window_end": None}
         statement = update(room_table).where(room_table.c.id == room_id).values(**values)
         if self.transaction.connection.execute(statement).rowcount == 0:
             return
         if values.keys() & {"address", "aliases", "directory_id"}:
             self.transaction.mark("room", str(room_id))
+        if values.keys() & {"address", "aliases"}:
+            _mark_meetings(self.transaction, room_id)
         if "directory_id" in values:
             # What is subscribed to is the old id: only a comparison with the service's list finds that out.
             self.transaction.mark("subscription", "all")
@@ -341,6 +348,19 @@ def _turn(room_id: BookableId, now: datetime, after: RoomState, *before: RoomSta
         .where(room_table.c.id == room_id, room_table.c.state.in_(sorted(before)))
         .values(state=after.value, state_since=now, state_detail=None)
     )
+
+
+def _mark_meetings(transaction: Transaction, room_id: BookableId) -> None:
+    """Have every meeting a room shows looked at again: some may invite it by an address that nobody knew."""
+    shown = select(copy_table.c.ical_uid).where(
+        copy_table.c.room_id == room_id,
+        copy_table.c.live,
+        ~copy_table.c.listed,
+        copy_table.c.ical_uid.is_not(None),
+        copy_table.c.end_at > transaction.now,
+    )
+    uids = transaction.connection.execute(shown).scalars()
+    Marker(transaction, priority=Priority.LIVE, delay=KEPT_SECONDS).mark_meetings(uids)  # until all have read the rooms
 
 
 def _mark_room(transaction: Transaction, room_id: BookableId) -> None:

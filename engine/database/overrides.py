@@ -94,5 +94,7 @@ def _wake(transaction: Transaction) -> None:
     subjects = select(case_table.c.subject).where(case_table.c.state == "open").distinct()
     for subject in connection.execute(subjects.order_by(case_table.c.subject)).scalars().all():
         kind, _, key = subject.partition(":")
+        if kind == "loan":
+            key = key.partition(":")[0]  # what lost in a loan is a case of its own: loan:12:interval:3
         if kind in ("loan", "meeting") and key:
             transaction.mark(kind, key, priority=Priority.SWEEP, delay=WAKE_SECONDS)

@@ -52,9 +52,8 @@ class AppSeries:
         rooms = [ranked.room for each in found for ranked in each.rooms]
         if not rooms or len(found) > 1 or self._random.random() < 0.5:
             return None
-        (item,) = [self._world.item(index) for index, address in enumerate(self._world.room_addresses, 1)
-                   if address == rooms[0].address]  # fmt: skip
-        return (item,)
+        room = self._world.room_number(rooms[0].address)
+        return (self._world.item(room),) if room is not None else None
 
     def change(self) -> None:
         """Change this and the following dates of a series, or all."""

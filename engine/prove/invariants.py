@@ -7,11 +7,12 @@ from itertools import combinations
 from typing import Any
 
 from engine.interval import Interval
-from engine.loans.loan import Loan
+from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
 from engine.prove.meetings import SECRET
 from engine.prove.people import Crowd, Remembered
 from engine.prove.world import World
+from engine.rooms.room import RoomState
 
 
 class Broken(AssertionError):
@@ -44,28 +45,32 @@ def check_quiet(world: World, crowd: Crowd) -> None:
     """I3 nothing lost; I4 no edit lost; I7 both sides equal."""
     events = {event["iCalUId"]: event for event in world.all_events() if not event["isCancelled"]}
     loans: dict[int, Loan] = {loan.number: loan for loan in world.loans}
-    links = world.links()
+    links, answers = world.links(), world.room_answers()
     linked = {uid: loans[number] for number, uid in links.items() if uid and loans[number].blocks}
     for loan in loans.values():
         if loan.blocks:
-            _check_loan(world, loan, links.get(loan.number), events)
-    _check_meetings(world, events, linked)
+            _check_loan(world, loan, links.get(loan.number), events, answers)
+    _check_meetings(world, events, linked, answers)
     _check_secrets(world)
     for booking in crowd.bookings:
         _check_memory(world, booking, loans, linked, events)
 
 
 def _check_secrets(world: World) -> None:
-    """I12: no title of a private meeting is kept anywhere."""
+    """Privacy: no title of a private meeting is kept anywhere."""
     leaks = world.find_text(SECRET)
     if leaks:
-        raise Broken(f"I12: the title of a private meeting is kept in {leaks}")
+        raise Broken(f"privacy: the title of a private meeting is kept in {leaks}")
 
 
-def _check_loan(world: World, loan: Loan, uid: str | None, events: dict[str, Any]) -> None:
-    if not loan.rooms:
-        return
-    event = events.get(uid or "")
+def _check_loan(
+    world: World, loan: Loan, uid: str | None, events: dict[str, Any], answers: dict[str, dict[int, str]]
+) -> None:
+    book = world.office.rooms.room_book()
+    rooms = [room for item in loan.rooms if (room := book.by_id(item.id)) is not None]
+    if not rooms or any(room.state is not RoomState.ACTIVE for room in rooms):
+        return  # of a room that is no more nothing is heard
+    event, shown_in_rooms = events.get(uid or ""), answers.get(uid or "", {})
     if event is None:
         raise Broken(f"I7: loan {loan.number} ({loan.home}) is alive and has no event")
     shown = world.times_of(event)
@@ -74,40 +79,41 @@ def _check_loan(world: World, loan: Loan, uid: str | None, events: dict[str, Any
     organizer = event["organizer"]["emailAddress"]["address"].casefold()
     if organizer != loan.requester.address.casefold():
         raise Broken(f"I7: loan {loan.number} of {loan.requester.address} but its event of {organizer}")
-    said = {
-        attendee["emailAddress"]["address"]: attendee["status"]["response"]
-        for attendee in event["attendees"]
-        if attendee["emailAddress"]["address"] in world.room_addresses
-    }
+    said = world.invited(event)
     if loan.series is not None:
-        said |= world.room_answers(uid or "")  # a room that accepted a series says so for each date (P52)
-    mine = {str(item.address) for item in loan.rooms}
-    extra = {room for room, answer in said.items() if answer != "declined"} - mine
+        said |= shown_in_rooms  # a room that accepted a series says so for each date (P52)
+    mine = {_number(world, item): item for item in loan.rooms}
+    unseen = set(world.given_back) - set(shown_in_rooms)
+    extra = {room for room, answer in said.items() if answer != "declined"} - set(mine) - unseen
     # A room that has declined may be uninvited without any room hearing of it: the nightly comparison's to find.
-    held = {str(item.address) for item in loan.rooms if item.state in BLOCKING_STATES}
+    held = {room for room, item in mine.items() if item.state in BLOCKING_STATES}
     if held - set(said) or (extra and "item_unavailable" not in world.cases_of(loan.number)):
         raise Broken(f"I7: loan {loan.number} has rooms {sorted(mine)} but its event {sorted(said)}")
-    for item in loan.rooms:
-        if item.state is ItemState.ACCEPTED and said.get(str(item.address)) != "accepted":
-            raise Broken(f"I7: loan {loan.number} thinks {item.name} accepted, it said {said.get(str(item.address))}")
-        if item.state is ItemState.REQUESTED and said.get(str(item.address)) in ("accepted", "declined"):
-            raise Broken(f"I7: loan {loan.number} has not heard {item.name} say {said.get(str(item.address))}")
+    for number, item in mine.items():
+        if item.state is ItemState.ACCEPTED and said.get(number) != "accepted":
+            raise Broken(f"I7: loan {loan.number} thinks {item.name} accepted, it said {said.get(number)}")
+        if item.state is ItemState.ACCEPTED and number not in shown_in_rooms | world.given_back:
+            raise Broken(f"I7: loan {loan.number} thinks {item.name} accepted, which does not show it")
+        if item.state is ItemState.REQUESTED and said.get(number) in ("accepted", "declined"):
+            raise Broken(f"I7: loan {loan.number} has not heard {item.name} say {said.get(number)}")
 
 
-def _check_meetings(world: World, events: dict[str, Any], linked: dict[str, Loan]) -> None:
-    """I3: a meeting in which one of our rooms is accepted is a loan, or a case says why not."""
+def _number(world: World, item: LoanItem) -> int:
+    number = world.room_number(str(item.address))
+    assert number is not None, f"nobody ever had the address {item.address}"
+    return number
+
+
+def _check_meetings(
+    world: World, events: dict[str, Any], linked: dict[str, Loan], answers: dict[str, dict[int, str]]
+) -> None:
+    """I3: a meeting that one of our rooms has accepted, and shows, is a loan; or a case says why not."""
     for uid, event in events.items():
-        accepted = [
-            attendee["emailAddress"]["address"]
-            for attendee in event["attendees"]
-            if attendee["status"]["response"] == "accepted"
-            and attendee["emailAddress"]["address"] in world.room_addresses
-        ]
-        if accepted and uid not in linked and not world.is_explained(uid):
-            shown = world.room_answers(uid)  # a room that was released before anybody looked shows nothing
-            if not any(room in shown for room in accepted):
-                continue
-            raise Broken(f"I3: a meeting in {accepted} has no loan and no case: {event['subject']} {event['start']}")
+        accepted = {room for room, answer in world.invited(event).items() if answer == "accepted"}
+        if accepted & set(answers.get(uid, {})) and uid not in linked and not world.is_explained(uid):
+            raise Broken(
+                f"I3: a meeting in {sorted(accepted)} has no loan and no case: {event['subject']} {event['start']}"
+            )
 
 
 def _check_memory(

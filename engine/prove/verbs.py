@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.prove import attendants, meetings, odd_times
+from engine.prove import attendants, directory, meetings, odd_times
 from engine.prove.people import Crowd
 
 
@@ -52,6 +52,14 @@ VERBS: tuple[Verb, ...] = (
     Verb("change_rules", 1, attendants.change_rules),
     Verb("decide_request", 1.5, attendants.decide_request),
     Verb("release_room", 0.7, attendants.release_room),
+    Verb("rename_room", 0.3, directory.rename_room),
+    Verb("readdress_room", 0.4, directory.readdress_room),
+    Verb("recreate_room", 0.2, directory.recreate_room),
+    Verb("renew_place", 0.2, directory.renew_place),
+    Verb("hide_room", 0.4, directory.hide_room),
+    Verb("tag_room", 0.5, directory.tag_room),
+    Verb("ignore_tag", 0.4, directory.ignore_tag),
+    Verb("set_mode", 0.5, directory.set_mode),
     # at the desk
     Verb("book", 5, Crowd.book),
     Verb("move_loan", 3, Crowd.move_loan),

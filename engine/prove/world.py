@@ -18,7 +18,9 @@ from sqlalchemy import text
 
 from engine.app.engine import Engine
 from engine.app.office import Office
+from engine.app.run_time import RunTimeSettings
 from engine.database.tables import metadata
+from engine.errors import NotFound
 from engine.graph.build import build_calendar
 from engine.graph.contacts import GraphContacts
 from engine.graph.credential import StaticTokenCredential
@@ -38,6 +40,7 @@ from engine.settings import Settings, load_settings
 from engine.simulator import Tenant, TenantOptions
 from engine.simulator.people import Person, Refused, RoomReader, event_path
 from engine.subscriptions.plan import Endpoint
+from engine.web.pages.setting_parts import SettingKey
 
 NOTIFICATION_URL = "https://accord.example.org/graph/notifications"
 LIFECYCLE_URL = "https://accord.example.org/graph/lifecycle"
@@ -121,11 +124,14 @@ class World:
         """Who carries the outbox's messages, by channel."""
         self.notifications: list[bytes] = []
         """What Graph has sent."""
+        self.given_back: dict[int, str] = {}
+        """Rooms that dropped meetings of themselves, and how: where they had not shown one, only their yes is known."""
 
     def _furnish(self, rooms: int, people: int) -> None:
         office = self.tenant.office
         self.room_addresses = [f"room-{n}@example.org" for n in range(1, rooms + 1)]
         self.people = [f"person-{n}@example.org" for n in range(1, people + 1)]
+        self._room_numbers = {address: number for number, address in enumerate(self.room_addresses, 1)}
         for number, address in enumerate(self.room_addresses, 1):
             office.add_room(address, f"Room {number}", capacity=10 * number)
         for number, address in enumerate(self.people, 1):
@@ -272,6 +278,24 @@ class World:
     def room(self, number: int) -> RoomReader:
         return RoomReader(self.tenant, self.room_addresses[number - 1])
 
+    def room_number(self, address: str) -> int | None:
+        """Return the number of the room that has, or had, this address."""
+        return self._room_numbers.get(address)
+
+    def readdress(self, room: int, address: str) -> None:
+        """Give a room another address."""
+        self.tenant.office.readdress(self.room_addresses[room - 1], address)
+        self.room_addresses[room - 1] = address
+        self._room_numbers[address] = room
+
+    def override(self, key: SettingKey, value: str | None) -> None:
+        """Let an administrator change a setting while the engine runs; None: back to what it was."""
+        settings = RunTimeSettings(self.office)
+        if value is None:
+            settings.reset(key, actor="app:test")
+        else:
+            settings.set_value(key, value, actor="app:test")
+
     def addresses(self, rooms: Iterable[int]) -> list[str]:
         """Return the rooms' addresses as they are now."""
         return [self.room_addresses[room - 1] for room in rooms]
@@ -313,7 +337,8 @@ class World:
 
     def item(self, room: int) -> ItemRef:
         found = self.office.rooms.room_book().by_address(self.room_addresses[room - 1])
-        assert found is not None
+        if found is None:
+            raise NotFound(f"room {room} is not known by its new address yet")
         return ItemRef(ItemKind.ROOM, found.id)
 
     def act(self, loan: Loan, action: LoanAction) -> Loan:
@@ -438,15 +463,22 @@ class World:
         events = (event for calendar in calendars for event in calendar.events.values())
         return [event.transaction_id for event in events if event.transaction_id and event.is_organizer]
 
-    def room_answers(self, name: str) -> dict[str, str]:
-        """Return what each room's own copy of a meeting, or of one date of a series, says: by address."""
-        found: dict[str, str] = {}
+    def room_answers(self) -> dict[str, dict[int, str]]:
+        """Return what rooms' own calendars say: the answer of each room's copy, by meeting or date of a series."""
+        found: dict[str, dict[int, str]] = {}
         now = self.loop.now()
-        for number, address in enumerate(self.room_addresses, 1):
+        for number in range(1, len(self.room_addresses) + 1):
             for event in self.run(self.room(number).view(now - timedelta(days=60), now + timedelta(days=800))):
-                if (lone_key(event["iCalUId"]) or event["iCalUId"]) == name and not event["isCancelled"]:
-                    found[address] = event["responseStatus"]["response"]
+                if not event["isCancelled"]:
+                    name = lone_key(event["iCalUId"]) or event["iCalUId"]
+                    found.setdefault(name, {})[number] = event["responseStatus"]["response"]
         return found
+
+    def invited(self, event: dict[str, Any]) -> dict[int, str]:
+        """Return the rooms an event invites, by their numbers, with what it says of their answers."""
+        said = {each["emailAddress"]["address"]: each["status"]["response"] for each in event["attendees"]}
+        rooms = {self.room_number(address): response for address, response in said.items()}
+        return {room: response for room, response in rooms.items() if room is not None}
 
     def dates_by_name(self, person: int, master_id: str) -> dict[str, dict[str, Any]]:
         """Return the dates of a series that its organizer's calendar shows; none when the series is gone."""

@@ -14,6 +14,7 @@ from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world import World
 from engine.reconcile.ways import Way
+from engine.web.pages.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld
 
 
@@ -283,6 +284,23 @@ class TestACancellation:
         assert [event for event in world.all_events() if not event["isCancelled"]] == []
         assert ("cancelled_in_outlook" if side == "outlook" else "cancelled_in_app") in world.history(number)
         assert world.cases() == []
+
+
+class TestAChangedSetting:
+    def test_has_a_loan_with_a_lost_value_looked_at_again(self, world: World) -> None:
+        """The case of a lost value has a name of its own; what is looked at is the loan."""
+        number, _ = born(world, "outlook")
+        world.run(world.person(2).move(organizers(world)["id"], world.at(12), world.at(13)))
+        world.change(number, LoanChange(start=world.at(14), end=world.at(15)))
+        world.heal()
+        assert world.cases() == ["both_changed"]
+
+        world.override(SettingKey.MODE, "shadow")
+        world.override(SettingKey.MODE, None)
+        world.heal()
+
+        assert world.watcher.parked_keys == []
+        assert world.cases() == ["both_changed"]
 
 
 class TestAnotherOrganizer:

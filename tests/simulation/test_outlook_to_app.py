@@ -372,6 +372,39 @@ class TestRooms:
 
         assert [item.state for item in only_loan(world).items] == [ItemState.ACCEPTED]
 
+    def test_are_recognised_once_their_new_address_is_known(self, worlds: MakeWorld) -> None:
+        """Invited by an address of which the list of rooms has not told yet, a meeting waits for it, unasked."""
+        world = worlds(rooms=1)
+        world.readdress(1, "salon@example.org")
+        world.meet(2, 9, 10, 1)
+        world.settle()
+        assert (world.loans, world.cases()) == ((), ["no_synced_room"])
+
+        world.office.enqueue("places", "all")
+        world.settle()
+        world.wait(15.0)
+        world.settle()
+
+        assert [item.state for item in only_loan(world).items] == [ItemState.ACCEPTED]
+        assert world.cases() == []
+
+    def test_are_read_by_their_new_address_once_the_old_one_is_gone(self, worlds: MakeWorld) -> None:
+        """What a reading goes on from names the address it began with: it begins anew with the other one."""
+        world = worlds(rooms=1)
+        office = world.tenant.office
+        world.readdress(1, "salon@example.org")
+        world.office.enqueue("places", "all")
+        world.settle()
+        office.remove_room("salon@example.org")
+        office.add_room("salon@example.org", "Room 1")  # the former address reaches nobody any more
+        world.heal()
+
+        world.meet(2, 9, 10, 1)
+        world.heal()
+
+        assert [item.state for item in only_loan(world).items] == [ItemState.ACCEPTED]
+        assert world.cases() == []
+
 
 class TestWhatIsTaken:
     def test_a_new_meeting_in_a_taken_room_is_no_loan(self, world: World) -> None:

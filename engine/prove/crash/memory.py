@@ -127,7 +127,8 @@ def _answers(world: MortalWorld, loan: Loan, event: dict[str, Any]) -> dict[str,
         if attendee["emailAddress"]["address"] in world.room_addresses
     }
     if loan.series is not None:
-        said |= world.room_answers(lone_key(event["iCalUId"]) or event["iCalUId"])
+        shown = world.room_answers().get(lone_key(event["iCalUId"]) or event["iCalUId"], {})
+        said |= {world.room_addresses[room - 1]: answer for room, answer in shown.items()}
     return said
 
 

@@ -1,0 +1,98 @@
+"""What administrators do to rooms and settings: other names and addresses, rooms hidden or made anew, tags, modes."""
+
+from __future__ import annotations
+
+from engine.prove.people import Crowd
+from engine.prove.world import World
+from engine.web.pages.setting_parts import SettingKey
+
+IGNORED = "no sync"
+"""The tag of rooms that are left alone while it is among the ignored ones."""
+MODES = ("shadow", "read_only", "two_way", "two_way")
+
+
+def rename_room(crowd: Crowd) -> None:
+    """Give a room another name."""
+    room = crowd.draw_room()
+    name = f"Room {room} {crowd.random.choice(['East', 'West', 'North'])}"
+    crowd.tell(f"room {room} is called {name}")
+    crowd.world.tenant.office.rename(crowd.world.room_addresses[room - 1], name)
+    hear_of_rooms(crowd)
+
+
+def readdress_room(crowd: Crowd) -> None:
+    """Give a room another address; meetings that exist keep the old one, which still reaches it."""
+    room = crowd.draw_room()
+    address = f"room-{room}-{crowd.random.randint(10, 99)}@example.org"
+    if address in crowd.world.room_addresses:
+        return
+    crowd.tell(f"room {room} has the address {address}")
+    crowd.world.readdress(room, address)
+    hear_of_rooms(crowd)
+
+
+def recreate_room(crowd: Crowd) -> None:
+    """Delete a room and set it up again under its address: its calendar is empty."""
+    room = crowd.draw_room()
+    address, office = crowd.world.room_addresses[room - 1], crowd.world.tenant.office
+    crowd.world.given_back[room] = "deleted"
+    crowd.tell(f"room {room} is deleted and set up anew")
+    office.remove_room(address)
+    office.add_room(address, f"Room {room}", capacity=10 * room)
+    hear_of_rooms(crowd)
+
+
+def renew_place(crowd: Crowd) -> None:
+    """Let the directory give a room another id of its place, under the same address."""
+    room = crowd.draw_room()
+    crowd.tell(f"the place of room {room} has another id")
+    crowd.world.tenant.office.renew_place_id(crowd.world.room_addresses[room - 1])
+    hear_of_rooms(crowd)
+
+
+def hide_room(crowd: Crowd) -> None:
+    """Take a room out of the list of rooms, or put it back."""
+    room = crowd.draw_room()
+    hidden = crowd.random.random() < 0.5
+    crowd.tell(f"room {room} is {'hidden' if hidden else 'listed'}")
+    crowd.world.tenant.office.change_place(crowd.world.room_addresses[room - 1], hidden=hidden)
+    hear_of_rooms(crowd)
+
+
+def tag_room(crowd: Crowd) -> None:
+    """Give a room the tag of those that may be ignored, or take it off."""
+    room = crowd.draw_room()
+    tags = crowd.random.choice([[], [IGNORED]])
+    crowd.tell(f"room {room} has the tags {tags}")
+    crowd.world.tenant.office.change_place(crowd.world.room_addresses[room - 1], tags=tags)
+    hear_of_rooms(crowd)
+
+
+def ignore_tag(crowd: Crowd) -> None:
+    """Let an administrator have tagged rooms ignored, or followed again."""
+    tags = crowd.random.choice([None, IGNORED])
+    crowd.tell(f"ignored tags are {tags}")
+    crowd.world.override(SettingKey.IGNORED_TAGS, tags)
+    hear_of_rooms(crowd)
+
+
+def set_mode(crowd: Crowd) -> None:
+    """Let an administrator hold writes back, or let them go."""
+    mode = crowd.random.choice(MODES)
+    crowd.tell(f"the mode is {mode}")
+    crowd.world.override(SettingKey.MODE, mode)
+
+
+def hear_of_rooms(crowd: Crowd) -> None:
+    """Let the list of rooms be read now, at times; else when the timer would."""
+    if crowd.random.random() < 0.6:
+        crowd.world.office.enqueue("places", "all")
+
+
+def put_in_order(world: World) -> None:
+    """Undo what keeps rooms from being followed and writes from being made, and read the list of rooms."""
+    for address in world.room_addresses:
+        world.tenant.office.change_place(address, hidden=False, tags=[])
+    world.override(SettingKey.IGNORED_TAGS, None)
+    world.override(SettingKey.MODE, None)
+    world.office.enqueue("places", "all")
