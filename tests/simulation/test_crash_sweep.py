@@ -20,7 +20,7 @@ def sweep(*arguments: str) -> str:
     """Sweep in a process of its own, which forks at every point; return what it printed."""
     command = [sys.executable, "-m", "engine.prove.crash", "--jobs", "1", *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=400, check=False
+        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

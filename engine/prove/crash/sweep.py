@@ -5,6 +5,7 @@ So a story is lived through once however many points it has, and a death costs o
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import sys
@@ -99,6 +100,8 @@ class Sweep:
         self._world.settle()
         self._world.wait(20.0)
         self._world.settle()
+        gc.collect()
+        gc.freeze()  # what the children share stays shared: the collector writes to all it looks at
         self._arm()
         story.act(scene, story.edit)
         for _ in range(LOOKS):
@@ -162,6 +165,7 @@ class Sweep:
         child = os.fork()
         if child == 0:
             os.close(heard)
+            gc.disable()  # it lives for a moment only
             self._answer, self._outcome = answer, Outcome(crashes=1)
             continue_loop(self._world.loop)
             return None
