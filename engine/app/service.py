@@ -211,7 +211,7 @@ async def _open_web(
     routers = [
         build_receiver(_accept(office, metrics)),
         build_backfills(office.backfills),
-        build_feeds(office.feeds, parts.failures, office.now),
+        build_feeds(office.feeds, office.now),
         build_outbox(office.outbox),
         build_webhooks(office.webhooks, office.outbox),
     ]

@@ -107,10 +107,10 @@ def _fields(feed: Feed) -> dict[str, object]:
     }
 
 
-def build_feeds(feeds: FeedBook, failures: Failures, now: Callable[[], datetime]) -> APIRouter:
-    """Return the routes over *feeds*."""
+def build_feeds(feeds: FeedBook, now: Callable[[], datetime]) -> APIRouter:
+    """Return the routes over *feeds*. Who guesses addresses of feeds does not keep others from signing in."""
     router = APIRouter()
-    add_reading(router, feeds, failures, Pace(now, burst=READS_AT_ONCE, pause=READ_PAUSE))
+    add_reading(router, feeds, Failures(now), Pace(now, burst=READS_AT_ONCE, pause=READ_PAUSE))
     add_keeping(router, feeds)
     return router
 

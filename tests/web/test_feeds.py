@@ -119,6 +119,7 @@ class TestReading:
         refused = guesser.get(path)
         assert refused.status_code == 429
         assert int(refused.headers["Retry-After"]) >= 1
+        assert machine.get("/api/feeds").status_code == 200  # and keeps nobody at that address from the rest
         assert guesser.get("/feeds/.ics").status_code in (404, 429)
 
     def test_too_often_is_slowed_down(self, house: House, machine: TestClient) -> None:

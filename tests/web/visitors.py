@@ -98,7 +98,7 @@ def open_house(folder: Path, outside: Outside | None = None, **settings: Any) ->
         )
         office.rooms.apply_import(plan_import(places, (), ignored_tags=frozenset()), default_store="Main desk")
         parts = build_web_parts(wanted, office, Metrics(), token=None, public=wanted.web.public_url or ORIGIN)
-        routers = [build_feeds(office.feeds, parts.failures, office.now)]
+        routers = [build_feeds(office.feeds, office.now)]
         yield House(
             office,
             Front(create_api(parts, routers=routers), create_pages(build_page_parts(wanted, office, parts, outside))),
