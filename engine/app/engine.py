@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from engine.app.office import Office
 from engine.database.marks import Priority
+from engine.database.own_calendars import KEY as OWN_CALENDAR
 from engine.database.queue import Claim
 from engine.ids import BookableId
 from engine.outbox.message import KEY as OUTBOX
@@ -22,6 +23,7 @@ from engine.worker.contacts import ContactsPass
 from engine.worker.locks import Holding, Locks
 from engine.worker.loop import Loop, Watcher
 from engine.worker.outbox import OutboxPass
+from engine.worker.own_calendars import OpenCalendar, OwnCalendarPass
 from engine.worker.places import PlacesPass
 from engine.worker.rooms import RoomPass, WindowRule
 from engine.worker.series_writes import SeriesPass
@@ -44,6 +46,7 @@ class Engine:
         senders: Mapping[str, Sender] | None = None,
         locks: Holding | None = None,
         contacts: ContactBook | None = None,
+        open_own_calendar: OpenCalendar | None = None,
     ) -> None:
         """*locks*: keep one writer per mailbox among all processes that write; None: there is no other."""
         locks = locks or Locks()
@@ -101,6 +104,14 @@ class Engine:
             now=now,
         )
         self.backfill_pass = BackfillPass(office.backfills, calendar)
+        self.own_calendar_pass: OwnCalendarPass | None = None
+        if open_own_calendar is not None:
+            self.own_calendar_pass = OwnCalendarPass(
+                office.own_calendars,
+                open_own_calendar,
+                instance=office.instance,
+                link_base=lambda: office.rules.link_base,
+            )
         self.contacts = contacts
         self.contacts_pass: ContactsPass | None = None
         if contacts is not None:
@@ -129,6 +140,7 @@ class Engine:
             "series": self._write_series,
             OUTBOX: self._deliver,
             CONTACTS[0]: self._export_contacts,
+            OWN_CALENDAR: self._settle_own_calendar,
         }
 
     async def _read_room(self, claim: Claim) -> None:
@@ -139,6 +151,8 @@ class Engine:
 
     async def _settle(self, claim: Claim) -> None:
         await self.booking_pass.settle(claim.kind, claim.key)
+        if claim.kind == "loan" and self.own_calendar_pass is not None:
+            self.office.own_calendars.mark_for(int(claim.key))
         if self._noticed is not None and claim.priority is Priority.LIVE and claim.marked_at >= self._noticed[0]:
             self._watcher.settled((self.office.now() - self._noticed[1]).total_seconds())
 
@@ -150,6 +164,10 @@ class Engine:
 
     async def _advance_backfill(self, claim: Claim) -> None:
         await self.backfill_pass.advance(int(claim.key))
+
+    async def _settle_own_calendar(self, claim: Claim) -> None:
+        if self.own_calendar_pass is not None:
+            await self.own_calendar_pass.settle(claim.key)
 
     async def _export_contacts(self, claim: Claim) -> None:
         if self.contacts_pass is not None:

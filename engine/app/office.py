@@ -29,9 +29,11 @@ from engine.database.once import OnceStore
 from engine.database.outbox import Outbox
 from engine.database.outsiders import load_outsiders
 from engine.database.overrides import Overrides
+from engine.database.own_calendars import OwnCalendarStore
 from engine.database.personal import Personal
 from engine.database.queue import WorkQueue
 from engine.database.roombook import RoomCache
+from engine.database.sealing import Sealer
 from engine.database.series_desk import SeriesDesk
 from engine.database.series_ledger import AppSeriesLedger
 from engine.database.settlements import Settlements
@@ -220,6 +222,7 @@ class Office:
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)
         self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync, self.ledger.settler)
+        self.own_calendars = OwnCalendarStore(self.database, self._sealer)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
         zone = settings.rooms.time_zone
         self.entries = Entries(self.cache, instance=self.instance, zone=zone, rules=self.rules.sync)
@@ -235,6 +238,13 @@ class Office:
             rules=self.rules.sync,
             now=now,
         )
+
+    def _sealer(self) -> Sealer:
+        """Return what seals people's tokens. Those of the simulated tenant open nothing, so any key will do there."""
+        key = self.settings.own_calendars.key
+        if key is None and not self.settings.simulated:
+            raise Refused("people's tokens cannot be kept: set ENGINE_OWN_CALENDARS__KEY")
+        return Sealer(key.get_secret_value() if key is not None else f"simulated {self.instance}")
 
     def _desk_options(self) -> DeskOptions:
         return DeskOptions(

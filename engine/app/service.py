@@ -18,6 +18,7 @@ from engine.app.demo import furnish_desk
 from engine.app.engine import Engine
 from engine.app.lines import start_logging
 from engine.app.office import Office
+from engine.app.own_calendars import build_own_calendars
 from engine.app.readings import Watching, read_metrics, traffic_of
 from engine.app.roles import ALL_ROLES, Role, check_roles, keep_clock
 from engine.app.run_time import probe_through
@@ -75,7 +76,8 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
         loop = asyncio.get_running_loop()
         contacts = GraphContacts(calendar.gateway)
         trying = try_through(office, calendar, loop, contacts)
-        outside = Outside(probe_through(calendar, loop), outlook, traffic_of(calendar), trying)
+        own_calendars = build_own_calendars(settings, office, base_url, loop)
+        outside = Outside(probe_through(calendar, loop), outlook, traffic_of(calendar), trying, own_calendars)
         public = settings.web.public_url
         if Role.WEB in roles:
             public = await stack.enter_async_context(_open_web(settings, office, outside, metrics, token))
@@ -86,7 +88,14 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
         locks = stack.enter_context(_keep_mailboxes(office))
         watcher = Watching(office, metrics)
         engine = Engine(
-            office, calendar, endpoint=endpoint, watcher=watcher, senders=senders, locks=locks, contacts=contacts
+            office,
+            calendar,
+            endpoint=endpoint,
+            watcher=watcher,
+            senders=senders,
+            locks=locks,
+            contacts=contacts,
+            open_own_calendar=own_calendars.open_calendar if own_calendars is not None else None,
         )
         _announce(settings, roles, public, base_url, token)
         warn_of_expiry(office.connection, office.now, at_start=True)

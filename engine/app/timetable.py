@@ -24,6 +24,9 @@ SWEEP_SPREAD_SECONDS = 300.0
 COMPARE_SPREAD_SECONDS = 3600.0
 """Over how long the nightly comparison is spread."""
 
+OWN_CALENDARS_AFTER = timedelta(minutes=2)
+"""When people's own calendars are looked at first after a start: whatever happened while nobody listened."""
+
 NOTIFICATIONS_KEPT = timedelta(days=7)
 
 
@@ -47,7 +50,15 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
         sweep_every=timedelta(minutes=settings.sync.sweep_every_minutes),
         poll_every=timedelta(seconds=settings.sync.poll_every_seconds),
     )
-    return (*jobs, *_export_contacts(settings, office))
+    return (*jobs, *_export_contacts(settings, office), *_look_at_own_calendars(settings, office))
+
+
+def _look_at_own_calendars(settings: Settings, office: Office) -> Iterator[ClockJob]:
+    """Yield the daily look at people's own calendars, which keeps their permission alive as well: unused, it ends."""
+    if settings.simulated or settings.own_calendars.client_id:
+        yield ClockJob(
+            "own_calendars", timedelta(days=1), office.own_calendars.mark_all, first_after=OWN_CALENDARS_AFTER
+        )
 
 
 def _export_contacts(settings: Settings, office: Office) -> Iterator[ClockJob]:

@@ -29,6 +29,7 @@ from engine.web.failures import Failures
 from engine.web.metrics import Metrics
 from engine.web.pages.live import Live
 from engine.web.pages.outlook_parts import OutlookPlayer
+from engine.web.pages.own_calendar_parts import OwnCalendarDesk
 from engine.web.pages.parts import PageParts
 from engine.web.pages.sign_in import SIGNED_IN_PATH
 from engine.web.pages.welcome_parts import TryTenant
@@ -74,6 +75,7 @@ class Outside:
     outlook: OutlookPlayer | None = None
     read_traffic: Callable[[], Traffic] = Traffic
     try_tenant: TryTenant | None = None
+    own_calendars: OwnCalendarDesk | None = None
 
 
 def build_page_parts(settings: Settings, office: Office, parts: WebParts, outside: Outside | None = None) -> PageParts:
@@ -108,6 +110,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         provider=provider,
         outlook=outside.outlook,
         try_tenant=outside.try_tenant,
+        own_calendars=outside.own_calendars,
         connection=office.connection,
         development=_demo_people() if is_here and settings.simulated and provider is None else None,
         secure=parts.base_address.startswith("https://"),

@@ -28,7 +28,7 @@ _t = metadata.tables
 _person, _alias, _loan = _t["person"], _t["person_alias"], _t["loan"]
 _outbox, _receiver, _work = _t["outbox"], _t["outbox_receiver"], _t["work"]
 
-SECRET = frozenset({"digest", "told"})
+SECRET = frozenset({"digest", "sealed", "told"})
 """Columns that are ours and say nothing about anybody."""
 
 NAMING = frozenset(
@@ -59,6 +59,8 @@ OWN: Mapping[str, _Place] = {
     "store_keeper": lambda who: _t["store_keeper"].c.address_folded.in_(who.addresses),
     "feed": lambda who: or_(_t["feed"].c.owner_folded.in_(who.addresses), _t["feed"].c.address.in_(who.addresses)),
     "invitation": lambda who: _t["invitation"].c.address_folded.in_(who.addresses),
+    "own_calendar": lambda who: _t["own_calendar"].c.address_folded.in_(who.addresses),
+    "own_calendar_entry": lambda who: _t["own_calendar_entry"].c.address_folded.in_(who.addresses),
     "mail_preference": lambda who: _t["mail_preference"].c.address_folded.in_(who.addresses),
 }
 """Rows that are about one person alone: erased with them."""

@@ -11,7 +11,15 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from engine.database import feed_tables, leader_tables, mail_tables, once_tables, outbox_tables, webhook_tables
+from engine.database import (
+    feed_tables,
+    leader_tables,
+    mail_tables,
+    once_tables,
+    outbox_tables,
+    own_calendar_tables,
+    webhook_tables,
+)
 from engine.database.columns import instant as _instant
 from engine.database.columns import json_value as _json
 from engine.database.columns import long_text as _text
@@ -20,7 +28,7 @@ from engine.database.types import Json
 
 metadata: MetaData = SQLModel.metadata
 
-GATHERED = (feed_tables, leader_tables, mail_tables, once_tables, outbox_tables, webhook_tables)
+GATHERED = (feed_tables, leader_tables, mail_tables, once_tables, outbox_tables, own_calendar_tables, webhook_tables)
 """Modules that declare further tables of the same metadata."""
 
 

@@ -149,6 +149,9 @@ MailLanguage = Literal["en", "fr"]
 SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
 """In the place of a directory these let everybody in (Microsoft identity platform, sign-in audiences)."""
 
+KEY_MIN = 32
+"""Characters of a key that seals secrets: it is a random text, not a password."""
+
 WEB_ADDRESS = "an https:// address, or http:// on loopback, without query, name or password"
 
 
@@ -396,6 +399,20 @@ class PrivacySettings(Section):
     retention_days: Whole = _count(730, 0, 36500, "days")
 
 
+class OwnCalendarsSettings(Section):
+    tenant_id: str = Field(default="", description="the directory's id or domain, or empty for that of graph")
+    client_id: str = Field(default="", description="the id of the app registration, or empty")
+    client_secret: Secret = Field(default=None, description="the secret of the app registration")
+    key: Secret = Field(default=None, description="a random text of 32 characters or more")
+
+    def breaches(self) -> Iterator[Breach]:
+        for key in ("client_secret", "key"):
+            if self.client_id and not is_given(getattr(self, key)):
+                yield Breach((key, "client_id"), "is needed by own_calendars.client_id")
+        if self.key is not None and any(len(each.strip()) < KEY_MIN for each in self.key.get_secret_value().split(",")):
+            yield Breach(("key",), f"must have {KEY_MIN} characters or more")
+
+
 class SimulatorSettings(Section):
     port: Whole = Field(default=8421, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any that is free")
     seed: Whole = Field(default=1, ge=0, le=2**31 - 1, description="a whole number from 0 to 2147483647")
@@ -423,6 +440,7 @@ class Settings(BaseSettings):
     view: ViewSettings = ViewSettings()
     mail: MailSettings = MailSettings()
     privacy: PrivacySettings = PrivacySettings()
+    own_calendars: OwnCalendarsSettings = OwnCalendarsSettings()
     simulator: SimulatorSettings = SimulatorSettings()
 
     @property
@@ -449,6 +467,8 @@ SECRETS = frozenset(
         ("graph", "client_secret"),
         ("graph", "token"),
         ("mail", "password"),
+        ("own_calendars", "client_secret"),
+        ("own_calendars", "key"),
         ("sign_in", "client_secret"),
         ("web", "api_token"),
     }

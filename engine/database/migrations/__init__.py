@@ -11,7 +11,7 @@ from engine.database.connection import Database
 from engine.database.guards import SQLITE_TRIGGERS, ensure_guards
 from engine.errors import DatabaseUnusable, Unreachable
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision in `versions/`. Known here, so that a start with nothing to do need not load Alembic."""
 
 WAIT_SECONDS = 120.0

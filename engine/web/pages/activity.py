@@ -31,6 +31,7 @@ JOBS: Mapping[str, str] = MappingProxyType(
         "check_subscriptions": N_("Renew what Outlook notifies us of"),
         "poll_rooms": N_("Ask the rooms in turn"),
         "export_contacts": N_("Export requesters from outside as contacts"),
+        "own_calendars": N_("Look at people's own calendars"),
         "check_credential": N_("See how long secret or certificate still holds"),
     }
 )
@@ -184,6 +185,8 @@ def name_keys(page: Page) -> KeyNamer:
                 return page.say("Case %(number)s", number=key), f"/cases/{key}"
             case "backfill":
                 return page.say("Backfill %(number)s", number=key), f"/backfills/{key}"
+            case "own":
+                return page.say("Somebody's own calendar"), ""
             case "contacts":
                 return page.say("Contacts of requesters from outside"), ""
             case "outbox":

@@ -27,6 +27,7 @@ from engine.rooms.connection import Connection
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.live import Live
 from engine.web.pages.outlook_parts import OutlookPlayer
+from engine.web.pages.own_calendar_parts import OwnCalendarDesk
 from engine.web.pages.setting_parts import SettingsDesk
 from engine.web.pages.welcome_parts import TryTenant
 from engine.web.parts import WebParts
@@ -163,6 +164,7 @@ class PageParts:
         provider: who vouches for people; None: nobody does.
         outlook: who plays Outlook in the simulated tenant; None with a real one.
         try_tenant: tries what the engine needs of its tenant; None where there is nobody to ask.
+        own_calendars: where people connect their own calendar; None where nobody is offered it.
         connection: how the tenant knows us.
         development: whom the development sign-in offers; None: there is none.
         secure: whether people reach us over https, so that cookies may insist on it.
@@ -196,6 +198,7 @@ class PageParts:
     provider: IdentityProvider | None = None
     outlook: OutlookPlayer | None = None
     try_tenant: TryTenant | None = None
+    own_calendars: OwnCalendarDesk | None = None
     connection: Connection = field(default_factory=Connection)
     development: Sequence[Requester] | None = None
     secure: bool = False
