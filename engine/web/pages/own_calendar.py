@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from engine.web.pages.own_calendar_parts import Answer, OwnCalendarDesk
-from engine.web.pages.page import Page, UserPage
+from engine.web.pages.page import BookerPage, Page
 from engine.web.provider import Journey
 
 router = APIRouter()
@@ -23,7 +23,7 @@ JOURNEY_SECONDS = 600
 
 
 @router.get(PAGE)
-def show(page: UserPage, said: Answer | None = None) -> Response:
+def show(page: BookerPage, said: Answer | None = None) -> Response:
     """Show whether the reader's calendar is connected."""
     desk, user = _desk(page), page.user
     assert user is not None
@@ -31,7 +31,7 @@ def show(page: UserPage, said: Answer | None = None) -> Response:
 
 
 @router.get(f"{PAGE}/connect")
-def connect(page: UserPage) -> Response:
+def connect(page: BookerPage) -> Response:
     """Send the reader to the consent page of the directory. A link, not a form: forms lead nowhere else (guard.py)."""
     assert page.user is not None
     address, journey = _desk(page).begin(page.user.address)
@@ -46,7 +46,7 @@ def connect(page: UserPage) -> Response:
 
 
 @router.get(BACK_PATH)
-def come_back(page: UserPage) -> Response:
+def come_back(page: BookerPage) -> Response:
     """Connect the calendar of whoever comes back, if it is the reader's own."""
     assert page.user is not None
     secure = page.parts.secure
@@ -63,7 +63,7 @@ def come_back(page: UserPage) -> Response:
 
 
 @router.post(f"{PAGE}/disconnect")
-def disconnect(page: UserPage) -> Response:
+def disconnect(page: BookerPage) -> Response:
     """Take our entries out of the reader's calendar."""
     assert page.user is not None
     _desk(page).disconnect(page.user.address)
