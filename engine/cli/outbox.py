@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from engine.cli.failures import Group
 from engine.cli.output import Format, Output, note, note_rest, show_json, show_mapping, show_table
-from engine.outbox.message import Attempt, Message, MessageFilter, MessageState
+from engine.outbox.message import MessageFilter, MessageState
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="What goes out to others: webhooks, mail.")
 
 Channel = Annotated[str | None, typer.Option(help="Only this channel's: webhook, mail.")]
 Receiver = Annotated[str | None, typer.Option(help="Only this receiver's: a webhook's number, an address.")]
-State = Annotated[MessageState | None, typer.Option(help="Only in this state.")]
 
 
 @app.command("list")
@@ -22,39 +22,57 @@ def list_messages(
     ctx: typer.Context,
     channel: Channel = None,
     receiver: Receiver = None,
-    state: State = None,
+    state: Annotated[MessageState | None, typer.Option(help="Only in this state.")] = None,
     loan: Annotated[int | None, typer.Option(help="Only about this loan.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     output: Output = Format.TABLE,
 ) -> None:
     """List messages, the newest first."""
+    from engine.web.outbox import render_message
+
     lane = f"loan:{loan}" if loan is not None else None
-    wanted = MessageFilter(channel, receiver, state, lane, limit=limit)
     with ctx.obj.office() as office:
-        found = office.outbox.list_messages(wanted)
+        found = office.outbox.list_messages(MessageFilter(channel, receiver, state, lane, limit=limit))
+    shown = [render_message(message) for message in found]
     if output is Format.JSON:
-        show_json([_brief(message) for message in found])
+        show_json(shown)
         return
     columns = ("id", "state", "channel", "receiver", "lane", "topic", "tries", "created", "next try", "last error")
-    show_table(columns, [_row(message) for message in found])
+    rows = [
+        (
+            *(m.id, m.state.value, m.channel, m.receiver, m.lane, m.topic, m.tries),
+            *(_moment(m.created_at), _moment(m.due_at), m.last_error),
+        )
+        for m in shown
+    ]
+    show_table(columns, rows)
     note_rest(len(found), limit, "ask for more with --limit, or for fewer with --state")
 
 
 @app.command("show")
-def show_message(ctx: typer.Context, message: int, output: Output = Format.TABLE) -> None:
+def show_message(
+    ctx: typer.Context,
+    message: Annotated[int, typer.Argument(help="The message's number.")],
+    body: Annotated[bool, typer.Option("--body", help="Nothing but the body, exactly as it is sent.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
     """Show one message: what is sent, and what came of every try."""
+    from engine.web.outbox import render_message, render_whole
+
     with ctx.obj.office() as office:
-        found, attempts = office.outbox.find(message), office.outbox.attempts(message)
-    if output is Format.JSON:
-        show_json({**_brief(found), "body": found.letter.body, "attempts": [_tried(each) for each in attempts]})
+        found, attempts = office.outbox.find(message), list(office.outbox.attempts(message))
+    if body:
+        typer.echo(found.letter.body, nl=False)
         return
-    show_mapping(_brief(found))
-    typer.echo(f"\n{found.letter.body}")
-    if attempts:
+    whole = render_whole(found, attempts)
+    if output is Format.JSON:
+        show_json(whole)
+        return
+    show_mapping(render_message(found).model_dump(mode="json"))
+    typer.echo(f"\n{whole.body}")
+    if whole.attempts:
         typer.echo("")
-        rows = [
-            (a["at"], a["milliseconds"], a["status"], a["error"] or "sent", a["answer"]) for a in map(_tried, attempts)
-        ]
+        rows = [(_moment(a.at), a.milliseconds, a.status, a.error or "sent", a.answer) for a in whole.attempts]
         show_table(("at", "ms", "status", "outcome", "answer"), rows)
 
 
@@ -78,38 +96,5 @@ def replay(
     note(f"{count} message{'' if count == 1 else 's'} will be sent again")
 
 
-def _brief(message: Message) -> dict[str, object]:
-    letter = message.letter
-    return {
-        "id": message.id,
-        "state": message.state.value,
-        "channel": letter.channel,
-        "receiver": letter.receiver,
-        "lane": letter.lane,
-        "topic": letter.topic,
-        "tries": message.tries,
-        "created_at": message.created_at,
-        "due_at": message.due_at,
-        "ended_at": message.ended_at,
-        "last_error": message.last_error,
-    }
-
-
-def _row(message: Message) -> tuple[object, ...]:
-    letter = message.letter
-    return (
-        message.id, message.state.value, letter.channel, letter.receiver, letter.lane, letter.topic, message.tries,
-        f"{message.created_at:%Y-%m-%d %H:%M:%S}", f"{message.due_at:%Y-%m-%d %H:%M:%S}" if message.due_at else None,
-        message.last_error,
-    )  # fmt: skip
-
-
-def _tried(attempt: Attempt) -> dict[str, object]:
-    receipt = attempt.receipt
-    return {
-        "at": attempt.at.isoformat(),
-        "milliseconds": receipt.milliseconds,
-        "status": receipt.status,
-        "answer": receipt.answer,
-        "error": receipt.error,
-    }
+def _moment(at: datetime | None) -> str | None:
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at is not None else None
