@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from engine.reconcile.ledger import SyncRules
 from engine.reconcile.series_book import Scope, SeriesOrder
 from engine.worker.outbox import OutboxPass
 from tests.database.building import ALEX, BY, MONDAY, Building, StandingClock, asset, hours, order, room, update
+from tests.templates import put_database
 from tests.unit.mail.server import Postman, run, running
 
 ZOE = Requester(Address("zoe@elsewhere.org"), "Zoé Ñandú")
@@ -78,6 +80,12 @@ class Post:
 
 def sequence_of(mail: Mail) -> int:
     return int(Calendar.from_ical(mail.calendar).events[0].sequence)
+
+
+@pytest.fixture
+def migrated_url(tmp_path: Path) -> str:
+    """SQLite alone: what databases do differently is tried in `test_invitations.py`."""
+    return put_database(tmp_path / "accord.db")
 
 
 @pytest.fixture

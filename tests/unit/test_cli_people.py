@@ -22,6 +22,7 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Requester
 from engine.loans.register import ItemRef, LoanOrder
 from engine.settings import DatabaseSettings, Settings
+from tests.templates import put_database
 
 ZOE = Requester(Address("zoe@elsewhere.org"), "Zoé Ñandú")
 Typing = Callable[..., Result]
@@ -30,7 +31,7 @@ Typing = Callable[..., Result]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A database with a projector that Zoé has booked."""
-    found = Settings(database=DatabaseSettings(url=f"sqlite:///{tmp_path}/accord.db"))
+    found = Settings(database=DatabaseSettings(url=put_database(tmp_path / "accord.db")))
     start = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=2)
     with Office(found, now=utc_now) as office:
         store = office.inventory.add_store("Annex", actor="app:test")

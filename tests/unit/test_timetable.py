@@ -16,6 +16,7 @@ from engine.loans.register import ItemRef, LoanOrder
 from engine.loans.status import LoanAction
 from engine.settings import DatabaseSettings, Settings
 from engine.settings.sections import PrivacySettings
+from tests.templates import put_database
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 ZOE = Requester(Address("zoe@elsewhere.org"), "Zoé Ñandú")
@@ -27,7 +28,7 @@ def test_a_loan_becomes_nobodys_when_it_is_old_enough(
 ) -> None:
     now = [NOW]
     settings = Settings(
-        database=DatabaseSettings(url=f"sqlite:///{tmp_path}/accord.db"),
+        database=DatabaseSettings(url=put_database(tmp_path / "accord.db")),
         privacy=PrivacySettings(retention_days=kept_days),
     )
     with Office(settings, now=lambda: now[0]) as office:
