@@ -54,6 +54,12 @@ class _Known:
 
 _Place = Callable[[_Known], ColumnElement[bool]]
 
+
+def _names(column: ColumnElement[str], who: _Known) -> ColumnElement[bool]:
+    """Return whether a text names an address of theirs."""
+    return or_(*(func.lower(column).contains(address, autoescape=True) for address in who.addresses))
+
+
 OWN: Mapping[str, _Place] = {
     "session": lambda who: _t["session"].c.address_folded.in_(who.addresses),
     "store_keeper": lambda who: _t["store_keeper"].c.address_folded.in_(who.addresses),
@@ -61,6 +67,7 @@ OWN: Mapping[str, _Place] = {
     "invitation": lambda who: _t["invitation"].c.address_folded.in_(who.addresses),
     "own_calendar": lambda who: _t["own_calendar"].c.address_folded.in_(who.addresses),
     "own_calendar_entry": lambda who: _t["own_calendar_entry"].c.address_folded.in_(who.addresses),
+    "once": lambda who: _names(_t["once"].c.body, who),
     "mail_preference": lambda who: _t["mail_preference"].c.address_folded.in_(who.addresses),
 }
 """Rows that are about one person alone: erased with them."""
@@ -196,9 +203,9 @@ def _erase(transaction: Transaction, who: _Known, plan: Erasure, *, actor: str) 
 
 
 def _messages_of(who: _Known) -> ColumnElement[bool]:
-    return or_(
-        and_(_outbox.c.channel == "mail", _outbox.c.receiver.in_(who.addresses)), _outbox.c.loan_number.in_(who.loans)
-    )
+    """Return which messages are to them, about their loans, or name them: a loan may have been theirs for a while."""
+    to_them = and_(_outbox.c.channel == "mail", _outbox.c.receiver.in_(who.addresses))
+    return or_(to_them, _outbox.c.loan_number.in_(who.loans), _names(_outbox.c.body, who))
 
 
 def _mentions(transaction: Transaction, name: str, who: _Known) -> list[dict[str, Any]]:

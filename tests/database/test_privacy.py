@@ -195,7 +195,7 @@ class TestOnePerson:
         assert done == plan
         assert (plan.loans, plan.in_the_way) == ((number,), ())
         assert set(plan.rows) == {
-            "session", "store_keeper", "feed", "mail_preference", "outbox", "done_by_them", "mentioned_in",
+            "session", "store_keeper", "feed", "mail_preference", "once", "outbox", "done_by_them", "mentioned_in",
         }  # fmt: skip
         left = everything(database).casefold()
         assert "zoe.nandu" not in left
@@ -243,9 +243,15 @@ def leave_traces(database: Database) -> None:
     MailPreferences(database).set_preference(ZOE.address, MailPreference(MailLevel.NONE))
     with database.write() as transaction:
         folded = ZOE.address.casefold()
-        write_letters(transaction, [Letter("mail", folded, "loan:1", "loan.booked", f"to {ZOE.name}", None)])
+        letters = [
+            Letter("mail", folded, "loan:1", "loan.booked", f"to {ZOE.name}", None),
+            Letter("webhook", "1", "loan:2", "loan.updated", f"of {ZOE.name} <{ZOE.address}>", 2),
+        ]
+        write_letters(transaction, letters)
         transaction.connection.exec_driver_sql("UPDATE outbox SET state = 'sent', due_at = NULL")
     insert(database, "outbox_receiver", channel="mail", receiver=folded, failures=0)
+    answer = '{"requester":{"address":"' + ZOE.address + '"}}'
+    insert(database, "once", digest="d", fingerprint="f", created_at=MONDAY, status=201, headers={}, body=answer)
 
 
 @pytest.mark.parametrize(
