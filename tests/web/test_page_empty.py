@@ -17,9 +17,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield found
 
 
-@pytest.mark.parametrize(
-    "path", ["/board?view=day", "/board?view=week", "/board?view=list", "/book", "/find"]
-)
+@pytest.mark.parametrize("path", ["/board?view=day", "/board?view=week", "/board?view=list", "/book", "/find"])
 def test_says_that_there_are_no_rooms_yet(house: House, path: str) -> None:
     shown = house.signed_in("admin").get(path).text
 

@@ -32,9 +32,9 @@ export function makeDrawing({ board, model, texts, scale }) {
   function fit(element, entry) {
     const { place } = state.scale, ends = place(entry.e);
     const width = (ends - place(entry.s)) * state.width, beside = (place(reaches.get(entry.id) ?? entry.e) - ends) * state.width - 6;
-    const spills = width < roomy && beside >= 20 && beside > width;
+    const spills = !entry.p && width < roomy && beside >= 20 && beside > width; // "busy" beside every bar tells nothing
     element.classList.toggle("narrow", width < 84);
-    element.classList.toggle("tiny", width < 26 && !spills);
+    element.classList.toggle("tiny", width < (entry.p ? roomy : 26) && !spills);
     element.classList.toggle("spills", spills);
     if (spills) element.style.setProperty("--beside", `${Math.floor(beside)}px`);
   }
@@ -42,6 +42,7 @@ export function makeDrawing({ board, model, texts, scale }) {
   function makeEntry(entry, lane) {
     const element = document.createElement(entry.n ? "a" : "span");
     element.className = `entry home-${entry.hm} state-${entry.st} status-${entry.ls}`;
+    if (entry.p && entry.ls !== "meeting") element.classList.add("unread");
     if (entry.h === 0) element.classList.add("loose");
     if (entry.m) element.classList.add("movable");
     if (entry.s < 0) element.classList.add("from-before");
