@@ -113,9 +113,12 @@ def needs_own_date(known: Known, book: RoomBook) -> bool:
     Tell whether the organizer's copy of this very date is needed, since what all dates of its series share will not do.
 
     That is so for an exception, which may say anything, and where a room that is invited shows no copy of the date: the
-    master does not tell who declined one date (B34).
+    master does not tell who declined one date (B34). Where no room shows it any more, it was lost or declined: the
+    master, which goes on, says neither.
     """
     live = [copy for copy in known.copies if copy.live]
+    if known.copies and not live:
+        return True
     shown = {copy.room_id for copy in live}
     invited = (book.by_address(attendee.address) for copy in live for attendee in copy.event.attendees)
     missing = any(room is not None and room.is_synced and room.id not in shown for room in invited)

@@ -12,7 +12,14 @@ import pytest
 from engine.ids import Address, BookableId, EventId
 from engine.interval import Interval
 from engine.loans.status import ItemState
-from engine.reconcile.observe import Known, needs_organizer, resolve_interval, shows_other_rooms, view_meeting
+from engine.reconcile.observe import (
+    Known,
+    needs_organizer,
+    needs_own_date,
+    resolve_interval,
+    shows_other_rooms,
+    view_meeting,
+)
 from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
 from engine.rooms.event import Answer, Attendee, EventCopy, Mailbox, Privacy, TimeFault
 from engine.rooms.room import RoomBook, RoomState
@@ -561,3 +568,13 @@ class TestTheSameCopies:
         views = [view(*order, base=make_base(rooms=ROOMS), organizer=organizer) for order in permutations(copies)]
 
         assert all(replace(one, ical_uid=None) == replace(views[0], ical_uid=None) for one in views)
+
+
+class TestTheOwnDateOfASeries:
+    def test_is_read_when_no_room_shows_it_any_more(self) -> None:
+        """The master goes on, and does not tell whether the date was lost or declined by every room."""
+        assert needs_own_date(Known((make_copy(ONE, gone=True),), base=make_base()), BOOK)
+
+    def test_is_not_read_for_a_date_that_no_room_has_shown_yet(self) -> None:
+        """A series of the app that was just made: what all dates share is read once."""
+        assert not needs_own_date(Known((), base=make_base()), BOOK)
