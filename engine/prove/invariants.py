@@ -14,6 +14,9 @@ from engine.prove.people import Crowd, Remembered
 from engine.prove.world import World
 from engine.rooms.room import RoomState
 
+CHANGES_FREE, CHANGES_PER_CAUSE = 5, 2
+"""How often an event may be changed, by and large: some tries more where requests fail, two for whatever happened."""
+
 
 class Broken(AssertionError):
     """A promise was broken."""
@@ -52,6 +55,7 @@ def check_quiet(world: World, crowd: Crowd) -> None:
             _check_loan(world, loan, links.get(loan.number), events, answers)
     _check_meetings(world, events, linked, answers)
     _check_secrets(world)
+    _check_writes(world)
     for booking in crowd.bookings:
         _check_memory(world, booking, loans, linked, events)
 
@@ -61,6 +65,13 @@ def _check_secrets(world: World) -> None:
     leaks = world.find_text(SECRET)
     if leaks:
         raise Broken(f"privacy: the title of a private meeting is kept in {leaks}")
+
+
+def _check_writes(world: World) -> None:
+    """I10: an event is not written again and again: writes have causes, and a cause leads to few of them."""
+    for number, (written, others) in world.count_changes().items():
+        if written > CHANGES_FREE + CHANGES_PER_CAUSE * others:
+            raise Broken(f"I10: loan {number} was written {written} times for {others} other decisions")
 
 
 def _check_loan(

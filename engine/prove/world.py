@@ -231,6 +231,14 @@ class World:
         """Return how many writes to calendars the engine has made."""
         return sum(transport.count_writes() for transport in self.transports)
 
+    def count_changes(self) -> dict[int, tuple[int, int]]:
+        """Return of each loan how often its event was changed, and how much else was decided about it."""
+        rows = self._rows(
+            "SELECT loan_number, sum(CASE code WHEN 'event_changed' THEN 1 ELSE 0 END) AS written, count(*) AS made "
+            "FROM decision WHERE loan_number IS NOT NULL GROUP BY loan_number"
+        )
+        return {row.loan_number: (int(row.written), int(row.made - row.written)) for row in rows}
+
     def count_decisions(self) -> int:
         """Return how many decisions the engine has made."""
         return int(self._rows("SELECT count(*) AS made FROM decision")[0].made)
@@ -383,15 +391,16 @@ class World:
 
     def find_text(self, wanted: str) -> list[str]:
         """Return the columns of the database in which *wanted* stands somewhere."""
-        return [
-            f"{table.name}.{column.name}"
-            for table in metadata.sorted_tables
-            for column in table.columns
-            if self._rows(
-                f'SELECT 1 FROM "{table.name}" WHERE CAST("{column.name}" AS VARCHAR) LIKE :wanted LIMIT 1',
-                wanted=f"%{wanted}%",
-            )
-        ]
+        found = set()
+        with self.database.read() as transaction:
+            for table in metadata.sorted_tables:
+                rows = transaction.connection.exec_driver_sql(f'SELECT * FROM "{table.name}"')
+                names = tuple(rows.keys())
+                for row in rows.all():
+                    found |= {
+                        f"{table.name}.{name}" for name, value in zip(names, row, strict=True) if wanted in str(value)
+                    }
+        return sorted(found)
 
     def tell(self, loan: Loan) -> str:
         """Return a loan and its history in one line, for whoever has to find out what happened."""

@@ -109,6 +109,10 @@ class SeriesReader:
             del self._kept[next(iter(self._kept))]
         return kept
 
+    def forget(self, series: Series) -> None:
+        """List the dates anew at the next question: one of them is not what it was."""
+        self._kept.pop(series.uid, None)
+
     async def find_date(self, series: Series, mailbox: str) -> EventCopy | None:
         """Return the organizer's copy of the date as it is right now, for a write; None when there is none."""
         day = day_of(series.key)

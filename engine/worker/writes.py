@@ -124,6 +124,8 @@ class Writes:
             draft = _spare_foreign_text(intent.draft, copy, booking)
             changed = await self._calendar.change_event(intent.mailbox, copy, _event_patch(draft))
         except (Stale, Unmatched):
+            if booking.series is not None:
+                self._series.forget(booking.series)  # else the next pass would write to the same old version again
             self._ledger.drop_intent(intent)
             return
         except (MailboxClosed, Refused) as error:

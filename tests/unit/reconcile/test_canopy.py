@@ -7,6 +7,7 @@ disappears without a conflict that tells of it.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
@@ -41,6 +42,9 @@ from tests.unit.reconcile.building import (
     powerset,
 )
 from tests.unit.reconcile.model import World
+
+CASES = int(os.environ.get("ACCORD_PLANNER_CASES", "600"))
+"""How many stories the planner is told; `scripts/prove` tells ten thousand."""
 
 ROUNDS_MAX = 5
 ROOMS = (ONE, TWO, THREE)
@@ -348,7 +352,7 @@ class TestEveryStory:
     @example(REPLACED_AND_EDITED)
     @example(ALL_DECLINE)
     @example(CANCELLED_IN_FLIGHT)
-    @settings(max_examples=600, derandomize=True, deadline=None, database=None)
+    @settings(max_examples=CASES, derandomize=True, deadline=None, database=None)
     def test_ends_in_agreement(self, story: Story) -> None:
         """At most five rounds to rest; then both sides agree or both are over, and every edit is there or told of."""
         teller = Teller(story)
@@ -364,7 +368,7 @@ class TestEveryStory:
             _assert_over(teller, world)
 
     @given(stories)
-    @settings(max_examples=100, derandomize=True, deadline=None, database=None)
+    @settings(max_examples=CASES // 6, derandomize=True, deadline=None, database=None)
     def test_comes_to_the_same_end_whatever_the_order_of_the_writes(self, story: Story) -> None:
         """A deletion and a creation of one plan may overtake each other."""
         one, other = Teller(replace(story, order=0)).tell(), Teller(replace(story, order=1)).tell()
