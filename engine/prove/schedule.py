@@ -146,7 +146,7 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     world.heal()
     check_always(world, withdrawn)
     check_quiet(world, crowd)
-    _check_parked(world)
+    _check_queue(world)
     _check_rest(world)
     check_quiet(world, crowd)
 
@@ -165,7 +165,7 @@ def _check_rest(world: World) -> None:
         raise Broken(f"I8: a restart after everything agreed took writes and decisions from {before} to {after}")
 
 
-def _check_parked(world: World) -> None:
+def _check_queue(world: World) -> None:
     parked = [error for _, _, error in world.watcher.parked_keys if not (error.startswith(EMPTIED) or UNKNOWN in error)]
     book = world.office.rooms.room_book()
     followed = {("room", str(room.id)) for room in book.rooms if room.state is RoomState.ACTIVE}
@@ -173,3 +173,7 @@ def _check_parked(world: World) -> None:
     parked += [key.last_error or "" for key in left if key.kind != "room" or (key.kind, key.key) in followed]
     if parked:
         raise Broken(f"keys are parked: {parked}")
+    waiting = [key for key in world.office.queue.waiting(100) if key.parked_at is None and key.attempts]
+    failing = [(key.kind, key.key, key.last_error) for key in waiting]
+    if failing:
+        raise Broken(f"keys fail again and again: {failing}")

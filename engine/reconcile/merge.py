@@ -88,6 +88,7 @@ def _merge_fields(merge: _Merge) -> _Merge:
     _merge_rooms(merge)
     _merge_requester(merge)
     _merge_title(merge)
+    _forget_old_answers(merge)  # first: a room that is asked anew holds its time again
     _drop_taken(merge)
     return merge
 
@@ -318,7 +319,6 @@ def _clashes_then(merge: _Merge) -> Mapping[BookableId, Clash]:
 def _finish(merge: _Merge) -> Plan:
     situation, loan = merge.situation, merge.loan
     current = _current(merge)
-    _forget_old_answers(merge)
     states = {item: state for item, state in merge.states.items() if current.get(item) is not state}
     for item, state in states.items():
         merge.notes.extend(_answer_note(item, current.get(item), state))

@@ -13,7 +13,7 @@ import pytest
 from engine.prove.schedule import run_schedule
 from engine.prove.store import Databases
 
-WORLDS = int(os.environ.get("ACCORD_WORLDS", "60"))
+WORLDS = int(os.environ.get("ACCORD_WORLDS", "20"))
 FIRST_SEED = int(os.environ.get("ACCORD_SEED", "1"))
 BLOCK = 5
 
