@@ -16,14 +16,21 @@ from engine.calendars.entry import CalendarEntry, event_lines
 from engine.calendars.invitation import Method, Party, render_invitation
 from engine.calendars.mailing import Held, MailKind, MailPreference, Step, plan_steps, wants
 from engine.database.connection import Transaction
-from engine.database.invitations import load_held, load_linked, load_preferences, save_held
+from engine.database.invitations import (
+    list_concerning,
+    load_connected,
+    load_held,
+    load_linked,
+    load_preferences,
+    save_held,
+)
 from engine.database.loans import load_loans
 from engine.database.outbox import write_letters
 from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import Loan
 from engine.loans.status import LoanStatus
 from engine.mail.compose import Mail, dump_mail
-from engine.outbox.changes import ERASURE, LOAN, RETENTION, Change, Event
+from engine.outbox.changes import ENGINE, ERASURE, LOAN, RETENTION, Change, Event
 from engine.outbox.message import Letter
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.mail_texts import (
@@ -35,6 +42,7 @@ from engine.reconcile.mail_texts import (
     render_series_title,
     render_title,
 )
+from engine.reconcile.own_calendar import belongs_there
 from engine.reconcile.telling import is_shown_by_outlook
 from engine.reconcile.texts import render_own_subject
 
@@ -86,14 +94,24 @@ class Mailing:
         for at in range(0, len(changes), LOANS_AT_ONCE):
             self._announce(transaction, changes[at : at + LOANS_AT_ONCE])
 
+    def catch_up(self, transaction: Transaction, address: str) -> None:
+        """Write the mails that follow from somebody's having a calendar of their own connected, or left, by now."""
+        changes = [Change(LOAN, number, Event.UPDATED, ENGINE) for number in list_concerning(transaction, address)]
+        for at in range(0, len(changes), LOANS_AT_ONCE):
+            self._announce(transaction, changes[at : at + LOANS_AT_ONCE])
+
     def _announce(self, transaction: Transaction, changes: Sequence[Change]) -> None:
         numbers = [change.number for change in changes]
         loans = {int(loan.number): loan for loan in load_loans(transaction.connection, numbers)}
         loans.update({c.number: c.was for c in changes if c.event is Event.DESTROYED and isinstance(c.was, Loan)})
         held = load_held(transaction, numbers)
         rules, linked = self._rules(), load_linked(transaction, numbers)
+        connected = load_connected(transaction, {loan.requester.address for loan in loans.values()})
         in_outlook = {
-            number for number, loan in loans.items() if is_shown_by_outlook(loan, rules, has_event=number in linked)
+            number
+            for number, loan in loans.items()
+            if is_shown_by_outlook(loan, rules, has_event=number in linked)
+            or (fold_address(loan.requester.address) in connected and belongs_there(loan))
         }
         concerned = [
             (change, loan)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from engine.app.connection import connection_of
 from engine.app.entries import Entries
@@ -14,7 +15,7 @@ from engine.calendars.invitation import Party
 from engine.database.anonymise import Retention
 from engine.database.backfills import BackfillDesk
 from engine.database.comparisons import Comparison, ComparisonStore
-from engine.database.connection import Database
+from engine.database.connection import Database, Transaction
 from engine.database.desk import Desk, DeskOptions
 from engine.database.directory import RoomDirectory
 from engine.database.feeds import FeedStore
@@ -57,6 +58,9 @@ from engine.settings import Settings
 from engine.worker.contacts import ContactWish
 
 EXPORT_JOB = "export_contacts"
+
+if TYPE_CHECKING:
+    from engine.app.mail import Mailing
 
 RULES_SECONDS = 10.0
 """How old settings changed at run time may be before they are read again (H26: within minutes)."""
@@ -222,13 +226,14 @@ class Office:
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)
         self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync, self.ledger.settler)
-        self.own_calendars = OwnCalendarStore(self.database, self._sealer)
+        self.own_calendars = OwnCalendarStore(self.database, self._sealer, on_change=self._catch_up)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
         zone = settings.rooms.time_zone
         self.entries = Entries(self.cache, instance=self.instance, zone=zone, rules=self.rules.sync)
         self.mails = MailPreferences(self.database)
         self.personal = Personal(self.database)
         self.retention = Retention(self.database)
+        self._mailing: Mailing | None = None
         if settings.mail.host:
             self._announce_by_mail(settings)
         self.feeds = Feeds(
@@ -257,9 +262,15 @@ class Office:
         from engine.app.mail import CHANNEL, Mailing  # brings what composes mails, which few commands need
 
         sender, language = Party(settings.mail.sender, settings.mail.sender_name), settings.mail.language
-        self.database.announcers[CHANNEL] = Mailing(
+        self._mailing = Mailing(
             self.entries, rules=self.rules.sync, instance=self.instance, sender=sender, language=language
         )
+        self.database.announcers[CHANNEL] = self._mailing
+
+    def _catch_up(self, transaction: Transaction, address: str) -> None:
+        """Have mailed entries taken out, or sent again, as somebody connects or leaves a calendar of their own."""
+        if self._mailing is not None:
+            self._mailing.catch_up(transaction, address)
 
     def _instance(self) -> str:
         """Return the name of this database, drawn once: our markers in Outlook carry it, so that a new database

@@ -41,6 +41,7 @@ _alias = metadata.tables["person_alias"]
 _decision = metadata.tables["decision"]
 _case = metadata.tables["case"]
 _invitation = metadata.tables["invitation"]
+_own_entry = metadata.tables["own_calendar_entry"]
 _outbox = metadata.tables["outbox"]
 _try = metadata.tables["outbox_try"]
 _copy = metadata.tables["room_copy"]
@@ -104,7 +105,7 @@ def anonymise_loans(transaction: Transaction, numbers: Sequence[int], *, reason:
         .where(_link.c.loan_number.in_(numbers))
         .values(state="ended", base={}, organizer_mailbox=None, organizer_event_id=None, web_link=None, hold=None)
     )
-    for table in (_decision, _case, _invitation):
+    for table in (_decision, _case, _invitation, _own_entry):
         connection.execute(delete(table).where(table.c.loan_number.in_(numbers)))
     connection.execute(update(_line).where(_line.c.loan_number.in_(numbers)).values(organizer="", facts={}, before={}))
     forget_messages(transaction, _outbox.c.loan_number.in_(numbers))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.calendars.mailing import Held, MailLevel, MailPreference
@@ -13,9 +13,13 @@ from engine.database.connection import Database, Transaction
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import Address, fold_address
+from engine.reconcile.own_calendar import OwnCalendarState
 
 _held = metadata.tables["invitation"]
 _link = metadata.tables["link"]
+_loan = metadata.tables["loan"]
+_person = metadata.tables["person"]
+_calendar = metadata.tables["own_calendar"]
 _preference = metadata.tables["mail_preference"]
 _HELD = Prepared(
     select(_held)
@@ -25,6 +29,12 @@ _HELD = Prepared(
 _LINKED = Prepared(
     select(_link.c.loan_number).where(
         _link.c.loan_number.in_(bindparam("numbers", expanding=True)), _link.c.state.in_(("pending", "led", "linked"))
+    )
+)
+_CONNECTED = Prepared(
+    select(_calendar.c.address_folded).where(
+        _calendar.c.address_folded.in_(bindparam("folded", expanding=True)),
+        _calendar.c.state == OwnCalendarState.CONNECTED.value,
     )
 )
 _PREFERENCES = Prepared(
@@ -45,6 +55,29 @@ def load_linked(transaction: Transaction, numbers: Sequence[int]) -> frozenset[i
     """Return those of the loans *numbers* that have an event in Outlook, or one that is being written."""
     rows = _LINKED.run(transaction.connection, {"numbers": list(numbers)}) if numbers else ()
     return frozenset(row.loan_number for row in rows)
+
+
+def load_connected(transaction: Transaction, addresses: Iterable[str]) -> frozenset[Address]:
+    """Return those of *addresses*, folded, who have loans without rooms written into a calendar of their own."""
+    folded = sorted({fold_address(address) for address in addresses})
+    rows = _CONNECTED.run(transaction.connection, {"folded": folded}) if folded else ()
+    return frozenset(Address(row.address_folded) for row in rows)
+
+
+def list_concerning(transaction: Transaction, address: str) -> list[int]:
+    """Return the loans that are not over and are somebody's, or of which they were sent something."""
+    folded = fold_address(address)
+    sent = select(_held.c.loan_number).where(_held.c.address_folded == folded)
+    wanted = (
+        select(_loan.c.number)
+        .join(_person, _person.c.id == _loan.c.person_id)
+        .where(
+            _loan.c.end_at > transaction.now,
+            or_(_person.c.address_folded == folded, _loan.c.number.in_(sent)),
+        )
+        .order_by(_loan.c.number)
+    )
+    return list(transaction.connection.execute(wanted).scalars())
 
 
 def save_held(transaction: Transaction, number: int, held: Held) -> None:

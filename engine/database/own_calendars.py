@@ -45,11 +45,19 @@ class OwnCalendarStore:
 
     Args:
         sealer: asked for when a token is sealed or opened: who never connects anybody needs no key.
+        on_change: told, in the transaction, whose calendar is connected or left from now on.
     """
 
-    def __init__(self, database: Database, sealer: Callable[[], Sealer]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealer: Callable[[], Sealer],
+        *,
+        on_change: Callable[[Transaction, str], None] = lambda _transaction, _address: None,
+    ) -> None:
         self._database = database
         self._sealer = sealer
+        self._on_change = on_change
 
     # --- people
 
@@ -69,6 +77,7 @@ class OwnCalendarStore:
             }
             transaction.connection.execute(_calendar.insert().values(**row))
             transaction.mark(KEY, folded)
+            self._on_change(transaction, folded)
 
     def find(self, address: str) -> OwnCalendar | None:
         """Return somebody's calendar; None when they never connected it, or no longer."""
@@ -91,6 +100,7 @@ class OwnCalendarStore:
             changed = transaction.connection.execute(statement.values(state=state.value, detail=detail))
             if changed.rowcount and mark:
                 transaction.mark(KEY, folded)
+                self._on_change(transaction, folded)
             return bool(changed.rowcount)
 
     def forget(self, address: str) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.types import Text
 
 from engine.database.anonymise import NO_ACTOR, NOBODY, anonymise_loans, forget_messages, forget_people
 from engine.database.connection import Database, Transaction
+from engine.database.own_calendars import KEY as OWN_CALENDAR
 from engine.database.tables import metadata
 from engine.errors import NotAllowed, NotFound
 from engine.ids import LoanNumber, fold_address
@@ -186,8 +187,11 @@ def _erase(transaction: Transaction, who: _Known, plan: Erasure, *, actor: str) 
         anonymise_loans(transaction, plan.loans[at : at + AT_ONCE], reason=ERASURE, note=note)
     forget_messages(transaction, _messages_of(who))
     connection.execute(delete(_receiver).where(_receiver.c.channel == "mail", _receiver.c.receiver.in_(who.addresses)))
-    keys = [f"mail:{address}" for address in who.addresses]
-    connection.execute(delete(_work).where(_work.c.kind == KEY, _work.c.key.in_(keys), _work.c.lease_owner.is_(None)))
+    keys = or_(
+        and_(_work.c.kind == KEY, _work.c.key.in_([f"mail:{address}" for address in who.addresses])),
+        and_(_work.c.kind == OWN_CALENDAR, _work.c.key.in_(who.addresses)),
+    )
+    connection.execute(delete(_work).where(keys, _work.c.lease_owner.is_(None)))
     for name, place in OWN.items():
         connection.execute(delete(_t[name]).where(place(who)))
     for name, column in DONE_BY:

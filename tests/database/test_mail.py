@@ -20,7 +20,9 @@ from engine.calendars.mailing import MailLevel, MailPreference
 from engine.database.connection import Database
 from engine.database.invitations import MailPreferences
 from engine.database.outbox import Outbox
+from engine.database.own_calendars import OwnCalendarStore
 from engine.database.roombook import RoomCache
+from engine.database.sealing import Sealer
 from engine.database.series_desk import SeriesDesk
 from engine.errors import EngineError
 from engine.ids import Address, LoanNumber
@@ -53,9 +55,8 @@ class Post:
         self.cache = rooms
         entries = Entries(rooms, instance="abc", zone="Europe/Paris", rules=lambda: self.rules)
         desk = Party("desk@example.org", "Accord")
-        self.database.announcers[CHANNEL] = Mailing(
-            entries, rules=lambda: self.rules, instance="abc", sender=desk, language="en"
-        )
+        self.mailing = Mailing(entries, rules=lambda: self.rules, instance="abc", sender=desk, language="en")
+        self.database.announcers[CHANNEL] = self.mailing
         self.preferences = MailPreferences(self.database)
         self.outbox = Outbox(self.database)
 
@@ -160,6 +161,24 @@ class TestWhoHasItInOutlook:
             ("REQUEST", 0), ("CANCEL", 1), ("REQUEST", 2),
         ]  # fmt: skip
         assert post.mails()[1].subject.startswith("Now in Outlook: ")
+
+
+class TestAnOwnCalendar:
+    """Who let us write into a calendar of their own has their things there, and gets no mail about them."""
+
+    def test_takes_over_what_was_mailed_and_gives_it_back(self, post: Post) -> None:
+        calendars = OwnCalendarStore(post.database, lambda: Sealer("test"), on_change=post.mailing.catch_up)
+        held = post.book(hours(26, 27), asset(11), requester=ALEX)
+        post.book(hours(26, 27), asset(12), requester=BEN)
+
+        calendars.connect(ALEX.address, ALEX.address, "token")
+        post.book(hours(28, 29), asset(11), requester=ALEX)
+        post.change(held, title="another")
+        assert post.told()[2:] == [("CANCEL", ALEX.name, 1)]
+        assert post.mails()[-1].subject.startswith("Now in Outlook: ")
+
+        calendars.disconnect(ALEX.address)
+        assert post.told()[3:] == [("REQUEST", ALEX.name, 2), ("REQUEST", ALEX.name, 0)]
 
 
 class TestPreferences:

@@ -15,9 +15,11 @@ from engine.database.invitations import MailPreferences
 from engine.database.keepers import Keepers
 from engine.database.outbox import write_letters
 from engine.database.outsiders import load_outsiders
+from engine.database.own_calendars import OwnCalendarStore
 from engine.database.people import People
 from engine.database.personal import Personal, scrub
 from engine.database.roombook import RoomCache
+from engine.database.sealing import Sealer
 from engine.database.series_desk import SeriesDesk
 from engine.database.sessions import SessionStore
 from engine.database.tables import metadata
@@ -195,7 +197,8 @@ class TestOnePerson:
         assert done == plan
         assert (plan.loans, plan.in_the_way) == ((number,), ())
         assert set(plan.rows) == {
-            "session", "store_keeper", "feed", "mail_preference", "once", "outbox", "done_by_them", "mentioned_in",
+            "session", "store_keeper", "feed", "own_calendar", "own_calendar_entry", "mail_preference", "once", "outbox",
+            "done_by_them", "mentioned_in",
         }  # fmt: skip
         left = everything(database).casefold()
         assert "zoe.nandu" not in left
@@ -249,6 +252,9 @@ def leave_traces(database: Database) -> None:
         ]
         write_letters(transaction, letters)
         transaction.connection.exec_driver_sql("UPDATE outbox SET state = 'sent', due_at = NULL")
+    calendars = OwnCalendarStore(database, lambda: Sealer("test"))
+    calendars.connect(ZOE.address, ZOE.address, "a refresh token")
+    calendars.begin_entry(folded, 1)
     insert(database, "outbox_receiver", channel="mail", receiver=folded, failures=0)
     answer = '{"requester":{"address":"' + ZOE.address + '"}}'
     insert(database, "once", digest="d", fingerprint="f", created_at=MONDAY, status=201, headers={}, body=answer)
