@@ -197,8 +197,8 @@ class TestOnePerson:
         assert done == plan
         assert (plan.loans, plan.in_the_way) == ((number,), ())
         assert set(plan.rows) == {
-            "session", "store_keeper", "feed", "own_calendar", "own_calendar_entry", "mail_preference", "once", "outbox",
-            "done_by_them", "mentioned_in",
+            "session", "store_keeper", "feed", "own_calendar", "own_calendar_entry", "mail_preference", "once",
+            "outbox", "done_by_them", "mentioned_in",
         }  # fmt: skip
         left = everything(database).casefold()
         assert "zoe.nandu" not in left
