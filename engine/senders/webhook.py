@@ -197,6 +197,15 @@ def _describe(error: BaseException) -> str:
         if isinstance(cause, Forbidden):
             return f"not sent: {cause}"
         cause = cause.__cause__ or cause.__context__
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"no address is known for {error.host}"
+        case aiohttp.ClientSSLError():
+            return f"no trusted encryption with {error.host}: {error.os_error or error}"[:300]
+        case aiohttp.ClientConnectorError():
+            return f"no connection to {error.host}:{error.port}"
+        case aiohttp.ServerDisconnectedError():
+            return "the connection was closed without an answer"
     text = str(error)[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -62,6 +62,7 @@ def post(
     answer: Answer,
     *,
     host: str = "127.0.0.1",
+    scheme: str = "http",
     names: Names | None = None,
     allowed: tuple[Network, ...] = LOOPBACK,
     timeout: float = 30.0,
@@ -83,7 +84,7 @@ def post(
         await site.start()
         port = runner.addresses[0][1]
         sender = WebhookSender(
-            found or (lambda _receiver: endpoint(f"http://{host}:{port}/hook")),
+            found or (lambda _receiver: endpoint(f"{scheme}://{host}:{port}/hook")),
             instance="abc",
             now=lambda: datetime.now(UTC),
             allowed=allowed,
@@ -221,4 +222,20 @@ class TestWhereNothingIsSent:
         receipt, _ = post(answering(), found=lambda _receiver: endpoint(f"http://127.0.0.1:{port}/"))
 
         assert receipt.status is None
-        assert "Connect" in (receipt.error or "")
+        assert receipt.error == f"no connection to 127.0.0.1:{port}"
+
+    def test_is_a_name_that_nobody_knows(self) -> None:
+        class Nowhere(Names):
+            async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+                raise OSError(None, "Name or service not known")
+
+        receipt, _ = post(answering(), host="nowhere.example", names=Nowhere())
+
+        assert receipt.error == "no address is known for nowhere.example"
+
+    def test_is_a_receiver_that_speaks_no_tls(self) -> None:
+        """It is asked for encryption and answers in plain text."""
+        receipt, seen = post(answering(), scheme="https")
+
+        assert (receipt.error or "").startswith("no trusted encryption with 127.0.0.1")
+        assert seen == []

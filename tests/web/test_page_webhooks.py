@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from engine.outbox.message import MessageFilter, MessageState, Receipt
+from engine.webhooks.answer import answer_error
 from engine.webhooks.endpoint import EndpointOrder
+from engine.webhooks.guard import refusal_of
 from tests.web.conftest import TestClient
 from tests.web.visitors import House, open_house
 
@@ -139,6 +141,28 @@ class TestMessages:
         assert "/outbox?after=2&amp;state=waiting" in first
         assert '/outbox/1"' in admin.get("/outbox?after=2&state=waiting").text
         assert "Nothing of this kind went out." in admin.get("/outbox?state=parked").text
+
+
+class TestTroubles:
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (answer_error(302, "", b""), "HTTP 302 : une redirection"),
+            (answer_error(200, "text/html", b""), "HTTP 200 avec une page web"),
+            ("no whole answer within 10 s", "Pas de réponse complète en 10 s"),
+            (
+                f"not sent: {refusal_of('10.0.0.1', is_secure=True, allowed=())}",
+                "10.0.0.1 n’est pas une adresse",
+            ),
+            (f"not sent: {refusal_of('8.8.8.8', is_secure=False, allowed=())}", "on ne parle que https"),
+            ("550 no such mailbox", "550 no such mailbox"),
+        ],
+    )
+    def test_are_told_in_the_readers_language(self, house: House, error: str, said: str) -> None:
+        house.office.webhooks.ping(add(house))
+        fail(house, error)
+
+        assert said in house.signed_in("admin", **{"Accept-Language": "fr"}).get("/outbox").text
 
 
 class TestActivity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
@@ -11,7 +12,7 @@ from starlette.responses import Response
 
 from engine.outbox.message import MessageFilter, MessageState
 from engine.web.pages.navigation import N_
-from engine.web.pages.page import AdminPage
+from engine.web.pages.page import AdminPage, Page
 from engine.web.wire import ID_MAX
 
 router = APIRouter()
@@ -29,6 +30,28 @@ STATES: Mapping[str, str] = MappingProxyType(
 """How a message stands, in English."""
 
 MESSAGES_SHOWN = 100
+
+TROUBLES: tuple[tuple[str, str], ...] = (
+    (r"HTTP (?P<status>\d+): a redirect.*", N_("HTTP %(status)s: a redirect, which is not followed")),
+    (r"HTTP (?P<status>\d+) with a web page.*", N_("HTTP %(status)s with a web page: not the receiver answered")),
+    (r"no whole answer within (?P<seconds>\S+) s", N_("No whole answer within %(seconds)s s")),
+    (r"not sent: (?P<address>\S+) is not a public address.*", N_("Not sent: %(address)s is not a public address")),
+    (r"not sent: over the internet only https is spoken", N_("Not sent: over the internet only https is spoken")),
+    (r"no address is known for (?P<host>\S+)", N_("No address is known for %(host)s")),
+    (r"no trusted encryption with (?P<host>[^:]+).*", N_("No trusted encryption with %(host)s")),
+    (r"no connection to (?P<host>\S+)", N_("No connection to %(host)s")),
+    (r"the connection was closed without an answer", N_("The connection was closed without an answer")),
+    (r"the endpoint is gone or switched off", N_("The webhook is gone or switched off")),
+)
+"""What senders of webhooks say of a try that failed, and how it reads on a page."""
+
+
+def say_trouble(page: Page, error: str) -> str:
+    """Return why a try failed in the reader's language; as the sender said it where we have no better."""
+    for pattern, text in TROUBLES:
+        if found := re.fullmatch(pattern, error, re.DOTALL):
+            return page.say(text, **found.groupdict()) if found.groupdict() else page.say(text)
+    return error
 
 
 @router.get("/outbox")
@@ -49,6 +72,7 @@ def show_outbox(
         health=[each for each in outbox.health() if each.failures or each.parked or each.waiting],
         state=state,
         states=STATES,
+        say_trouble=lambda error: say_trouble(page, error),
     )
 
 
@@ -62,6 +86,7 @@ def show_message(page: AdminPage, number: Number) -> Response:
         message=outbox.find(number),
         attempts=outbox.attempts(number),
         states=STATES,
+        say_trouble=lambda error: say_trouble(page, error),
     )
 
 

@@ -14,7 +14,7 @@ from engine.outbox.changes import CASE, CLOSURE, LOAN, ROOM
 from engine.outbox.message import MessageFilter
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.navigation import N_
-from engine.web.pages.outbox import STATES
+from engine.web.pages.outbox import STATES, say_trouble
 from engine.web.pages.page import AdminPage, Page
 from engine.web.wire import ID_MAX, STORABLE
 from engine.webhooks.endpoint import CHANNEL, HEADER, MODELS, RECENT, EndpointOrder, masked
@@ -159,6 +159,7 @@ def _render_one(page: Page, number: int, *, fresh: str | None = None, trouble: T
         secrets=[masked(secret) for secret in found.secrets],
         messages=messages,
         states=STATES,
+        say_trouble=lambda error: say_trouble(page, error),
         models=MODEL_WORDS,
         fresh=fresh,
         trouble=trouble,
