@@ -151,7 +151,9 @@ def _show_trials(trials: Sequence[Trial], say: Say, output: Format) -> None:
         for trial in trials:
             more = advice[trial.outcome].get(trial.needed)
             told = "; ".join(part for part in (trial.detail, say(more) if more else "") if part)
-            rows.append((signs[trial.outcome], f"{say(WANTED[trial.needed][0])}: {say(OUTCOMES[trial.outcome])}", told))
+            rows.append(
+                (signs[trial.outcome], f"{say(WANTED[trial.needed][0])} · {say(OUTCOMES[trial.outcome])}", told)
+            )
         show_lines(rows, output, nothing="nothing to try")
     if any(trial.outcome is Outcome.FAILED for trial in trials):
         raise typer.Exit(Exit.REFUSED)

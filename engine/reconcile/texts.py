@@ -56,6 +56,12 @@ def render_body(loan: Loan, level: TextLevel, link: str, fields: FieldMap = DEFA
     return "".join(parts.get(part, "") for part in fields.body)
 
 
+def render_plain_parts(loan: Loan, level: TextLevel, link: str, fields: FieldMap = DEFAULT) -> list[str]:
+    """Return the lines of the body that `render_body` makes."""
+    items = re.sub(r"</(li|p)>", "\n", render_body(loan, level, link, fields))
+    return [html.unescape(line) for line in re.sub(r"<[^>]+>", "", items).split("\n") if line]
+
+
 def render_own_subject(loan: Loan, level: TextLevel) -> str:
     """Return the title of a loan for its requester, who knows their own name: what it is about, or what is booked."""
     if level is not TextLevel.FULL or loan.private:

@@ -65,6 +65,12 @@ PAGES = (
     Look("outlook-new", f"/outlook?day={TUESDAY}&new=1"),
     Look("outlook-room", f"/outlook?day={TUESDAY}&who=saule@example.org", role="viewer"),
     Look("settings", "/settings", role="admin"),
+    Look("fields", "/fields", role="admin"),
+    Look(
+        "fields-tried",
+        "/fields?tried=true&title=%23{number}%20{title}&body=title,items,link&custom=Store={store}",
+        role="admin",
+    ),
     Look("settings-not-yours", "/settings", role="staff", status=403),
     Look("activity", "/activity", role="admin"),
     Look("activity-viewer", "/activity", role="viewer"),

@@ -67,7 +67,7 @@ def test_a_trial_says_what_to_do_in_both_languages() -> None:
 
     english, french = connect("--try", trials=trials), connect("--try", "--lang", "fr", trials=trials)
 
-    assert "- It may read the list of rooms: does not work   403: no; Application permission Place" in english.stdout
+    assert "- It may read the list of rooms · does not work   403: no; Application permission Place" in english.stdout
     assert "graph.closed_mailbox" in english.stdout
     assert "Autorisation d'application Place.Read.All" in french.stdout
 

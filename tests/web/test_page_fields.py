@@ -1,0 +1,84 @@
+"""The page of the field map: what counts, what another map would make of a loan, and the lines for it."""
+
+from __future__ import annotations
+
+import html
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.settings.sections import FieldsSettings
+from tests.web.conftest import TestClient
+from tests.web.visitors import House, open_house
+
+MAP = {
+    "tried": "true", "title": "#{number} {title} ({requester})", "title_back": "true", "body": "title, items, link",
+    "location": 'Ask at "{store}"', "categories": "{store}, {title}", "show_as": "oof",
+    "custom": "Store={store}; Kind=loan",
+}  # fmt: skip
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def admin(house: House) -> TestClient:
+    return house.signed_in("admin")
+
+
+def test_shows_what_counts_at_every_level(admin: TestClient) -> None:
+    page = admin.get("/fields").text
+    assert "#4711 Amélie Durand" in page
+    assert "The lines for settings.toml" not in page
+    for heading in ("Told in full", "The number and a link", "Only a link"):
+        assert heading in page
+
+
+def test_tries_another_map_on_an_example_and_writes_the_lines(admin: TestClient) -> None:
+    """The lines are read back as the very map that was tried."""
+    page = admin.get("/fields", params=MAP).text
+
+    assert "#4711 Tea with the mayor (Amélie Durand)" in page
+    assert "Ask at &#34;Main desk&#34;" in page
+    assert "Main desk, Tea with the mayor" in page
+    lines = re.search(r"<code>(\[fields\].*?)</code>", page, re.DOTALL)
+    assert lines is not None
+    read = tomllib.loads(html.unescape(lines[1]))["fields"]
+    assert FieldsSettings(**read).field_map().custom == (("Store", "{store}"), ("Kind", "loan"))
+    assert read["title"] == MAP["title"]
+    assert read["title_back"] is True
+
+
+def test_tries_it_on_a_real_loan(house: House, admin: TestClient) -> None:
+    loan = house.book(title="Cake <1>")
+    page = admin.get("/fields", params={**MAP, "loan": str(loan.number)}).text
+    assert f"#{loan.number} Cake &lt;1&gt; (Amélie Durand)" in page
+    assert "#4711" in admin.get("/fields", params={**MAP, "loan": "999"}).text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"title": "{nummer}"}, "A title says something"),
+        ({"body": "weather"}, "The text is made of the parts"),
+        ({"show_as": "free"}, "as free no room would be booked"),
+        ({"title": "{number}"}, "To come back, the title must hold"),
+        ({"custom": "No name={store}"}, "Properties are written"),
+    ],
+)
+def test_says_what_is_wrong_with_a_map(admin: TestClient, wrong: dict[str, str], said: str) -> None:
+    page = admin.get("/fields", params={**MAP, **wrong}).text
+    assert said in page
+    assert "The lines for settings.toml" not in page
+
+
+def test_a_private_loan_fills_no_template(house: House, admin: TestClient) -> None:
+    loan = house.book(title="Secret", private=True)
+    page = admin.get("/fields", params={**MAP, "loan": str(loan.number)}).text
+    assert "Secret" not in page
