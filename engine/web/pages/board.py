@@ -153,7 +153,12 @@ class BoardOrder(Incoming):
 
 
 class BoardMove(Incoming):
-    """Another time, or another room, for one room of a loan. `version` is the one that was looked at."""
+    """
+    Another time, or another room, for one room of a loan.
+
+    `version` is the one that was looked at. A room that answers gives the loan another; so, where the times that were
+    looked at (`seen_start`, `seen_end`) and the room are still the loan's, nothing that matters has changed.
+    """
 
     day: date
     room: Id
@@ -161,6 +166,8 @@ class BoardMove(Incoming):
     end: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
     to_room: Id | None = None
     version: Whole
+    seen_start: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
+    seen_end: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
 
 
 @router.post("/board/loans")
@@ -196,7 +203,7 @@ def move(page: BookerPage, number: int, wish: BoardMove) -> Response:
     changed = register.change(
         loan.number,
         LoanChange(
-            seen_version=wish.version,
+            seen_version=loan.version if is_as_seen(loan, wish, span) else wish.version,
             start=_instant(span, wish.start),
             end=_instant(span, wish.end),
             items=_exchange(loan, wish.room, wish.to_room),
@@ -204,6 +211,13 @@ def move(page: BookerPage, number: int, wish: BoardMove) -> Response:
         actor=user.actor,
     )
     return JSONResponse({"number": changed.number, "version": changed.version})
+
+
+def is_as_seen(loan: Loan, wish: BoardMove, span: Span) -> bool:
+    """Tell whether *loan* has the times that were looked at, and the room that is to be moved."""
+    times = (span.minute(loan.interval.start), span.minute(loan.interval.end))
+    has_room = any(item.id == wish.room and item.state is not ItemState.CANCELLED for item in loan.items)
+    return has_room and times == (wish.seen_start, wish.seen_end)
 
 
 def requester_of(user: User, name: str, address: str) -> Requester:

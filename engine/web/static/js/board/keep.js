@@ -47,8 +47,10 @@ export function makeKeeper({ board, model, drawing, wishes, texts, say }) {
   }
 
   async function takeBack({ entry, room, from, to }, version) {
-    const changes = { room, version };
-    if (from !== entry.b || to !== entry.f) Object.assign(changes, { start: entry.b, end: entry.f });
+    const isMoved = from !== entry.b || to !== entry.f;
+    const [seen_start, seen_end] = isMoved ? [from, to] : [entry.s, entry.e];
+    const changes = { room, version, seen_start, seen_end };
+    if (isMoved) Object.assign(changes, { start: entry.b, end: entry.f });
     if (room !== entry.r) changes.to_room = entry.r;
     const answer = await post(entry.n, changes);
     toast(answer.ok ? texts.undone : troubleText(answer), { bad: !answer.ok, seconds: 4 });

@@ -64,7 +64,7 @@ export const staying = (entry) => ({ kind: "move", entry, room: entry.r, from: e
 
 /** What to send for a wish: only what differs, so that a change of room alone touches no time. */
 export function changesOf({ entry, room, from, to }) {
-  const changes = { room: entry.r, version: entry.v };
+  const changes = { room: entry.r, version: entry.v, seen_start: entry.s, seen_end: entry.e };
   if (from !== entry.b) changes.start = from;
   if (to !== entry.f) changes.end = to;
   if (changes.start !== undefined && changes.end === undefined && entry.e !== entry.f) changes.end = to;
