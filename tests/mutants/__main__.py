@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from engine.prove.crash.stories import tell_stories
 from engine.prove.crash.sweep import Sweep
-from tests.mutants.layers import LAYERS, ask_story
+from tests.mutants.layers import LAYERS, ask_files, ask_story
 from tests.mutants.table import Bug, load_bugs
 
 SECONDS = 600.0
@@ -24,17 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the score; 0 when every bug was noticed by somebody."""
     options = _parse(arguments)
     bugs = {name: bug for name, bug in load_bugs().items() if any(part in name for part in options.bug)}
-    if options.quick:
-        bugs = {name: bug for name, bug in bugs.items() if bug.story}
-    layers = ["crashes"] if options.quick else options.layers
     sound = Sweep(next(iter(tell_stories().values())), deaths=0).live()  # and warms what every process inherits
     if sound.failures:
         sys.exit(f"a story ends badly without any planted bug: {sound.failures[0]}")
-    noticed: dict[str, int] = dict.fromkeys(layers, 0)
+    noticed: dict[str, int] = dict.fromkeys(options.layers, 0)
     survivors = []
     for name, bug in bugs.items():
         found = {}
-        for layer in layers:
+        for layer in _layers(bug, options):
             began = time.monotonic()
             told = in_a_process(lambda bug=bug, layer=layer: _show(bug, layer, options), options.seconds)
             found[layer] = told
@@ -59,7 +56,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--bug", nargs="+", default=[""], metavar="NAME", help="only bugs with one of these in their name")
     add("--layers", nargs="+", choices=list(LAYERS), default=list(LAYERS), help="whom to ask, in this order")
     add("--share", type=float, default=0.05, help="share of all stories, and of a thousand worlds, to ask")
-    add("--quick", action="store_true", help="show each bug only to the one story that is expected to notice it")
+    add("--quick", action="store_true", help="show each bug only to the story, or the tests, expected to notice it")
     add("--seconds", type=float, default=SECONDS, help="what one layer may take over one bug")
     add("--all", action="store_true", help="ask every layer, also after one has noticed")
     add("--list", action="store_true", help="only tell the table of bugs")
@@ -71,12 +68,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+def _layers(bug: Bug, options: argparse.Namespace) -> list[str]:
+    if options.quick:
+        return ["crashes" if bug.story else "tests"]
+    return list(options.layers)
+
+
 def _show(bug: Bug, layer: str, options: argparse.Namespace) -> str | None:
-    """Plant the bug and ask one layer; of the crash sweep first the story that is expected to notice it."""
+    """Plant the bug; ask one layer, but first whoever is expected to notice it there."""
     bug.plant()
     told = None
     if layer == "crashes" and bug.story:
         told = ask_story(bug.story, deaths=0) or ask_story(bug.story)
+    if layer == "tests" and bug.tests:
+        told = ask_files([bug.tests])
     return told if told is not None or options.quick else LAYERS[layer](options.share)
 
 
@@ -89,7 +94,8 @@ def in_a_process(work: Callable[[], str | None], seconds: float) -> str | None:
         try:
             told = work()
         except BaseException:
-            told = traceback.format_exc().splitlines()[-1]
+            traceback.print_exc()
+            told = None  # who could not look has not noticed anything
         with os.fdopen(answer, "wb") as pipe:
             pickle.dump(told, pipe)
         sys.stdout.flush()

@@ -72,7 +72,10 @@ def _verdict(old: Verdict, new: Verdict) -> None:
     replace_in(merge, "decide_field", make)
 
 
-@bug("Lets Outlook win whatever both sides changed, wherever the booking was born.")
+@bug(
+    "Lets Outlook win whatever both sides changed, wherever the booking was born.",
+    tests="tests/unit/reconcile/test_plan.py",
+)
 def lets_outlook_always_win() -> None:
     _verdict(Verdict.APP_WINS, Verdict.OUTLOOK_WINS)
 
@@ -113,7 +116,10 @@ def keeps_the_event_of_another_requester() -> None:
     replace_in(merge, "_give_requester", lambda _old: lambda work, here, wanted: None)
 
 
-@bug("Ends a booking as soon as one of its rooms has declined.")
+@bug(
+    "Ends a booking as soon as one of its rooms has declined.",
+    tests="tests/unit/reconcile/test_plan.py",
+)
 def ends_with_the_first_refusal() -> None:
     def make(_old: Any) -> Any:
         from engine.loans.status import ItemState
@@ -123,12 +129,18 @@ def ends_with_the_first_refusal() -> None:
     replace_in(merge, "_ends", make)
 
 
-@bug("Keeps a room's old yes when its times change.", story="loan: desk moves")
+@bug(
+    "Keeps a room's old yes when its times change.",
+    tests="tests/unit/reconcile/test_plan.py",
+)
 def keeps_old_answers() -> None:
     replace_in(merge, "_forget_old_answers", lambda _old: lambda work: None)
 
 
-@bug("Believes every invited room to have accepted.")
+@bug(
+    "Believes every invited room to have accepted.",
+    tests="tests/unit/reconcile/test_observe.py",
+)
 def believes_rooms_to_accept() -> None:
     from engine.loans.status import ItemState
 
@@ -140,22 +152,34 @@ def never_reads_the_organizer() -> None:
     replace_in(bookings, "needs_organizer", lambda _old: lambda known, **named: False)
 
 
-@bug("Does not look who else holds the rooms.")
+@bug(
+    "Does not look who else holds the rooms.",
+    tests="tests/simulation/test_outlook_to_app.py",
+)
 def ignores_clashes() -> None:
     replace_in(SyncLedger, "clashes", lambda _old: lambda self, *args, **named: {})
 
 
-@bug("Blocks exact times only, not the quarters of an hour they touch.")
+@bug(
+    "Blocks exact times only, not the quarters of an hour they touch.",
+    tests="tests/unit/test_interval.py",
+)
 def blocks_exact_times() -> None:
     replace_in(Interval, "blocked", lambda _old: lambda self: self)
 
 
-@bug("Believes any number of cancellations at once.")
+@bug(
+    "Believes any number of cancellations at once.",
+    tests="tests/simulation/test_brake.py",
+)
 def has_no_brake() -> None:
     replace_in(Settler, "_brakes", lambda _old: lambda *args: False)
 
 
-@bug("Takes its own event for somebody's meeting, and makes a second loan of it.", story="loan: is made")
+@bug(
+    "Takes its own event for somebody's meeting, and makes a second loan of it.",
+    tests="tests/simulation/test_app_to_outlook.py",
+)
 def knows_not_its_own_event() -> None:
     async def no(self: Any, observed: Any) -> bool:
         return False

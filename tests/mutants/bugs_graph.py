@@ -33,7 +33,10 @@ def ignores_if_match() -> None:
     replace_in(GraphCalendar, "_on_event", make)
 
 
-@bug("Takes a page of changes that could not be had for an empty last one.")
+@bug(
+    "Takes a page of changes that could not be had for an empty last one.",
+    tests="tests/unit/graph/test_calendar.py",
+)
 def takes_a_failed_page_for_an_empty_one() -> None:
     def make(fetch: Any) -> Any:
         async def fetch_changes(self: Any, room: str, *, link: str | None, **named: Any) -> Any:
@@ -49,7 +52,10 @@ def takes_a_failed_page_for_an_empty_one() -> None:
     replace_in(GraphCalendar, "fetch_changes", make)
 
 
-@bug("Reads the first page of changes only, and takes its nextLink for the deltaLink.")
+@bug(
+    "Reads the first page of changes only, and takes its nextLink for the deltaLink.",
+    tests="tests/unit/graph/test_calendar.py",
+)
 def reads_the_first_page_only() -> None:
     def make(fetch: Any) -> Any:
         async def fetch_changes(self: Any, *args: Any, **named: Any) -> Any:
@@ -61,7 +67,10 @@ def reads_the_first_page_only() -> None:
     replace_in(GraphCalendar, "fetch_changes", make)
 
 
-@bug("Overlooks @removed in a page of changes.", story="meeting: outlook rerooms")
+@bug(
+    "Overlooks @removed in a page of changes.",
+    tests="tests/unit/graph/test_calendar.py",
+)
 def drops_removed() -> None:
     def make(fetch: Any) -> Any:
         async def fetch_changes(self: Any, *args: Any, **named: Any) -> Any:
@@ -92,7 +101,10 @@ def ignores_a_lost_token() -> None:
     replace_in(GraphCalendar, "fetch_changes", make)
 
 
-@bug("Takes a busy Graph for an answer: what it could not read is gone.")
+@bug(
+    "Takes a busy Graph for an answer: what it could not read is gone.",
+    tests="tests/unit/graph/test_calendar.py",
+)
 def takes_unreachable_for_gone() -> None:
     def make(fetch: Any) -> Any:
         async def fetch_event(self: Any, *args: Any) -> Any:
@@ -106,7 +118,10 @@ def takes_unreachable_for_gone() -> None:
     replace_in(GraphCalendar, "fetch_event", make)
 
 
-@bug("Asks Graph once only: whatever is busy parks the key.")
+@bug(
+    "Asks Graph once only: whatever is busy parks the key.",
+    tests="tests/unit/graph/test_errors.py",
+)
 def takes_busy_for_refused() -> None:
     from engine.errors import Malformed
 
@@ -123,7 +138,10 @@ def takes_busy_for_refused() -> None:
     replace_in(gateway, "translate", lambda _old: errors.translate)
 
 
-@bug("Reads times as if every zone were UTC.")
+@bug(
+    "Reads times as if every zone were UTC.",
+    tests="tests/unit/graph/test_parse.py",
+)
 def reads_times_without_their_zone() -> None:
     def make(parse_when: Any) -> Any:
         return lambda when: parse_when(type(when)(when.date_time, "UTC"))
@@ -151,7 +169,10 @@ def rebuilds_attendees() -> None:
     replace_in(render, "_amended_attendees", make)
 
 
-@bug("Takes a tentative room for one that has accepted.")
+@bug(
+    "Takes a tentative room for one that has accepted.",
+    tests="tests/unit/graph/test_parse.py",
+)
 def takes_maybe_for_yes() -> None:
     def make(parse_event: Any) -> Any:
         def eager(item: Any) -> Any:

@@ -31,7 +31,10 @@ def saves_the_token_first() -> None:
     replace_in(SyncLedger, "save_page", make)
 
 
-@bug("Believes @removed: the meeting is over, without asking for it.")
+@bug(
+    "Believes @removed: the meeting is over, without asking for it.",
+    tests="tests/database/test_mirror.py",
+)
 def believes_removed() -> None:
     def make(write: Any) -> Any:
         def gone(self: Any, transaction: Any, rows: Any, seen: Any, doubts: Any) -> None:
@@ -48,13 +51,16 @@ def believes_removed() -> None:
 
 @bug(
     "Does not look for what a whole reading no longer shows.",
-    story="meeting: desk moves | tokens are lost, outlook cancels",
+    tests="tests/database/test_mirror.py",
 )
 def resyncs_without_tombstones() -> None:
     replace_in(Mirror, "doubt_unseen", lambda _old: lambda *args, **named: [])
 
 
-@bug("Takes what a whole reading does not show for gone, without asking.")
+@bug(
+    "Takes what a whole reading does not show for gone, without asking.",
+    tests="tests/database/test_mirror.py",
+)
 def takes_absence_for_evidence() -> None:
     def make(doubt_unseen: Any) -> Any:
         def gone(self: Any, transaction: Any, room_id: Any, **named: Any) -> Any:
@@ -84,7 +90,7 @@ def forgets_notifications() -> None:
 
 @bug(
     "Does not read a room once it is subscribed: what happened just before goes unheard.",
-    story="meeting: outlook moves",
+    tests="tests/database/test_inbox.py",
 )
 def leaves_a_gap_before_the_subscription() -> None:
     def make(finish: Any) -> Any:
@@ -121,7 +127,10 @@ def forgets_marks_of_running_keys() -> None:
     replace_in(WorkQueue, "_end", make)
 
 
-@bug("Calls a pass done that has failed for the moment.")
+@bug(
+    "Calls a pass done that has failed for the moment.",
+    tests="tests/simulation/test_app_to_outlook.py",
+)
 def gives_up_after_one_try() -> None:
     def make(_after: Any) -> Any:
         def done(self: Any, claim: Any, _error: Any) -> str:
@@ -169,23 +178,35 @@ def leaves_series_in_doubt() -> None:
     replace_in(RoomPass, "_settle_series", lambda _old: nothing)
 
 
-@bug("Does not read the organizer's copy again when answers are missing.")
+@bug(
+    "Does not read the organizer's copy again when answers are missing.",
+    tests="tests/simulation/test_app_to_outlook.py",
+)
 def never_checks_answers() -> None:
     replace_in(BookingPass, "_check", lambda _old: lambda self, booking: None)
 
 
-@bug("Does not look at a loan whose event came and went in a room between two readings.")
+@bug(
+    "Does not look at a loan whose event came and went in a room between two readings.",
+    tests="tests/simulation/test_app_to_outlook.py",
+)
 def overlooks_what_came_and_went() -> None:
     replace_in(Mirror, "_ask_waiting_loans", lambda _old: lambda *args: None)
 
 
-@bug("Hears a meeting it has withdrawn in a room's calendar, and takes it for a new one.", story="loan: desk cancels")
+@bug(
+    "Hears a meeting it has withdrawn in a room's calendar, and takes it for a new one.",
+    tests="tests/simulation/test_request_counts.py",
+)
 def takes_its_echo_for_news() -> None:
     for module in (ledger, mirror):
         replace_in(module, "WITHDRAWN", lambda _old: "nothing at all")
 
 
-@bug("Looks at no other meeting when a room becomes free.")
+@bug(
+    "Looks at no other meeting when a room becomes free.",
+    tests="tests/simulation/test_outlook_to_app.py",
+)
 def wakes_nobody() -> None:
     from engine.database import desk, settle
 

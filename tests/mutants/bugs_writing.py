@@ -67,21 +67,26 @@ def takes_the_answer_for_the_base() -> None:
     replace_in(ledger, "finish_change", make)
 
 
-@bug("Repeats a creation with what the loan says now, under the old transaction id.", story="loan: desk moves twice")
+@bug(
+    "Repeats a creation with what the loan says now, under the old transaction id.", story="loan: is made | desk moves"
+)
 def sends_new_words_under_an_old_key() -> None:
     def make(carry_out: Any) -> Any:
         async def anew(self: Any, booking: Any, intents: Any, *, resumed: bool, **named: Any) -> None:
             if resumed and booking.loan is not None:
-                fresh = booking.loan.interval
-                intents = tuple(
-                    replace(each, draft=replace(each.draft, interval=fresh)) if each.kind is IntentKind.CREATE else each
-                    for each in intents
-                )
+                intents = tuple(_with_times(each, booking.loan.interval) for each in intents)
             await carry_out(self, booking, intents, resumed=resumed, **named)
 
         return anew
 
     replace_in(Writes, "carry_out", make)
+
+
+def _with_times(intent: Any, times: Any) -> Any:
+    if intent.kind is not IntentKind.CREATE:
+        return intent
+    faces = {side: replace(getattr(intent.base, side), interval=times) for side in ("outlook", "loan")}
+    return replace(intent, draft=replace(intent.draft, interval=times), base=replace(intent.base, **faces))
 
 
 @bug(
@@ -102,7 +107,7 @@ def overwrites_a_newer_event() -> None:
 
 @bug(
     "Drops a write that came too late, and does not look again.",
-    story="loan: outlook moves while the desk's move is on its way",
+    tests="tests/simulation/test_app_to_outlook.py",
 )
 def drops_a_write_without_a_look() -> None:
     def make(_old: Any) -> Any:
@@ -145,7 +150,10 @@ def _drop_of_loan(transaction: Any, intent: Any) -> bool:
     return True
 
 
-@bug("Does not look for answers after a write.", story="loan: is made")
+@bug(
+    "Does not look for answers after a write.",
+    tests="tests/simulation/test_app_to_outlook.py",
+)
 def looks_for_no_answers_after_a_write() -> None:
     def make(finish: Any) -> Any:
         def silent(self: Any, transaction: Any, intent: Any, copy: Any) -> None:
@@ -165,7 +173,10 @@ def drops_no_rooms() -> None:
     replace_in(writes, "_event_patch", make)
 
 
-@bug("Sends the times with every change, also when only rooms change.")
+@bug(
+    "Sends the times with every change, also when only rooms change.",
+    tests="tests/simulation/test_app_to_outlook.py",
+)
 def sends_times_unasked() -> None:
     def make(change: Any) -> Any:
         async def more(self: Any, booking: Any, intent: Any, copy: Any, *, resumed: bool) -> None:

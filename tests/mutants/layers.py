@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -19,12 +19,24 @@ TESTS = ("tests/unit/reconcile", "tests/unit/graph", "tests/unit/test_interval.p
 
 def ask_tests(_share: float) -> str | None:
     """Tests of the pure planner, of what is read from Graph and written to it, and of the brake."""
+    return ask_files(TESTS)
+
+
+def ask_files(files: Sequence[str]) -> str | None:
+    """Tests of these files and folders."""
     told = io.StringIO()
     watch = _Watch()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-        where = [str(ROOT / folder) for folder in TESTS]
-        code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", *where], plugins=[watch])
-    return None if code == 0 else (watch.failed or f"pytest ended with {code}: {told.getvalue()[-200:]}")
+        where = [str(ROOT / each) for each in files]
+        code = pytest.main([*_QUIETLY, *where], plugins=[watch])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"the tests could not be run: {told.getvalue()[-500:]}")
+    return watch.failed
+
+
+_QUIETLY = (
+    "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+)  # fmt: skip
 
 
 class _Watch:

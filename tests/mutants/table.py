@@ -18,17 +18,20 @@ class Bug:
     """What the engine does wrong with it, in words."""
     plant: Callable[[], None]
     story: str
-    """The story whose crash sweep is expected to notice it; "" when another layer is."""
+    """The story whose crash sweep is expected to notice it; or else"""
+    tests: str
+    """the file of tests that is."""
 
 
 BUGS: dict[str, Bug] = {}
 
 
-def bug(what: str, story: str = "") -> Callable[[Act], Act]:
-    """Enter a function into the table under its own name; *story* is the one that is expected to notice it."""
+def bug(what: str, *, story: str = "", tests: str = "") -> Callable[[Act], Act]:
+    """Enter a function into the table under its own name, with the story or the file of tests that should notice it."""
+    assert bool(story) != bool(tests), "either a story or tests"
 
     def enter(plant: Act) -> Act:
-        BUGS[plant.__name__] = Bug(plant.__name__, what, plant, story)
+        BUGS[plant.__name__] = Bug(plant.__name__, what, plant, story, tests)
         return plant
 
     return enter

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from engine.app.office import Office
 from engine.database.connection import Database, Transaction
 from engine.graph.transport import Request
 from engine.prove.world import World
@@ -133,6 +134,13 @@ class MortalWorld(World):
         self.database.life = None
 
     @property
+    def office(self) -> Office:
+        """The engine's office; while it is dead the one that the command line opens, on the same database."""
+        if self.engine is not None:
+            return super().office
+        return Office(self.settings, now=self.loop.now, database=self.database)
+
+    @property
     def has_died(self) -> bool:
         return self._life.is_over
 
@@ -151,7 +159,8 @@ class MortalWorld(World):
     def at_desk(self, act: Callable[[], Done]) -> Done:
         """Let staff act. Their commits are no points: a death there is no other than one at the engine's next point."""
         assert isinstance(self.database, MortalDatabase)
-        self._life.check()
+        if self.engine is not None:
+            self._life.check()
         life, self.database.life = self.database.life, None
         try:
             return act()

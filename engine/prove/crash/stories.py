@@ -376,6 +376,10 @@ MEANWHILES: dict[str, Act] = {
     "outlook rerooms": lambda scene: scene.edit(rooms=(2, 3)),
     "outlook cancels": lambda scene: scene.withdraw(),
     "a stranger meets": lambda scene: scene.meet(scene.hours(17.1, 17.8), 1, person=1),
+    "desk moves": lambda scene: scene.change(times=scene.hours(16, 17)),
+    "desk rerooms": lambda scene: scene.change(rooms=(2,)),
+    "desk gives away": lambda scene: scene.change(person=1),
+    "desk cancels": lambda scene: scene.cancel(),
     "another engine books": lambda scene: scene.meet(
         scene.hours(17, 18), 1, person=1, transactionId="accord-00000000-1-g1-00000000"
     ),
