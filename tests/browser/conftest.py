@@ -4,6 +4,7 @@ A browser and an app to look at.
     site     the app with some bookings, one per test process, never changed by a test
     fresh    an app of one test's own
     visit    visit(site, path, role=..., width=..., language=...) opens a page; what goes wrong there fails the test
+    pass_by  pass_by(path, role=..., width=...) shows a page of `site` in a window that stays open, for looking only
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Page]
+PassBy = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -131,56 +134,106 @@ def fresh(tmp_path: Path) -> Iterator[Site]:
         yield running
 
 
+@dataclass
+class Window:
+    """A page somebody looks through, what went wrong there, and which answers are meant to be refusals."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+    forgiven: tuple[int, ...] = ()
+
+    def show(self, path: str, status: int, forgiven: tuple[int, ...] = ()) -> Page:
+        """Go to *path*, and return once it is there."""
+        self.forgiven = (status, *forgiven)
+        found = self.page.goto(path)
+        assert found is not None
+        assert found.status == status
+        if self.page.locator("#board").count() and "view=" in self.page.url:
+            self.page.wait_for_selector("html[data-ready=yes]", state="attached")
+        return self.page
+
+
+def open_window(
+    browser: Browser,
+    site: Site,
+    *,
+    role: str = "staff",
+    person: str = AMELIE.address,
+    width: int = 1400,
+    height: int = 900,
+    language: str = "en-GB",
+    friend: str = "",
+    **more: Any,
+) -> Window:
+    """Sign somebody in, in a new window; no role: nobody."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="light",
+        locale=language,
+        reduced_motion="reduce",
+        base_url=site.address,
+        **more,
+    )
+    context.set_default_timeout(PATIENCE)
+    window = Window(context.new_page())
+    window.page.on("console", lambda message: _note(window.faults, message, window.forgiven))
+    window.page.on("pageerror", lambda error: window.faults.append(f"exception: {error}"))
+    window.page.on("request", lambda request: _check_origin(window.faults, request, site.address, friend))
+    if role:
+        answer = context.request.post(
+            "/sign-in/development",
+            form={"address": person, "role": role},
+            headers={"Origin": site.address},
+            max_redirects=0,
+        )
+        assert answer.status == 303
+    return window
+
+
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
     """Open pages; a console error, an exception or a request to another site fails the test."""
     faults: list[str] = []
     with ExitStack() as stack:
 
-        def open_page(
-            site: Site,
-            path: str,
-            *,
-            role: str = "staff",
-            person: str = AMELIE.address,
-            width: int = 1400,
-            height: int = 900,
-            language: str = "en-GB",
-            status: int = 200,
-            forgiven: tuple[int, ...] = (),
-            friend: str = "",
-            **more: Any,
-        ) -> Page:
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="light",
-                locale=language,
-                reduced_motion="reduce",
-                base_url=site.address,
-                **more,
-            )
-            stack.callback(context.close)
-            context.set_default_timeout(PATIENCE)
-            page = context.new_page()
-            page.on("console", lambda message: _note(faults, message, (status, *forgiven)))
-            page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
-            page.on("request", lambda request: _check_origin(faults, request, site.address, friend))
-            if role:
-                answer = context.request.post(
-                    "/sign-in/development",
-                    form={"address": person, "role": role},
-                    headers={"Origin": site.address},
-                    max_redirects=0,
-                )
-                assert answer.status == 303
-            found = page.goto(path)
-            assert found is not None
-            assert found.status == status
-            if page.locator("#board").count() and "view=" in page.url:
-                page.wait_for_selector("html[data-ready=yes]", state="attached")
-            return page
+        def open_page(site: Site, path: str, *, status: int = 200, forgiven: tuple[int, ...] = (), **more: Any) -> Page:
+            window = open_window(browser, site, **more)
+            window.faults = faults
+            stack.callback(window.page.context.close)
+            return window.show(path, status, forgiven)
 
         yield open_page
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def windows() -> Iterator[dict[tuple[Any, ...], Window]]:
+    """Those that `pass_by` looks through, by who looks and how."""
+    opened: dict[tuple[Any, ...], Window] = {}
+    yield opened
+    for window in opened.values():
+        window.page.context.close()
+
+
+@pytest.fixture
+def pass_by(browser: Browser, site: Site, windows: dict[tuple[Any, ...], Window]) -> Iterator[PassBy]:
+    """As `visit`, through windows that stay open for a whole file: to open one costs three times what is shown."""
+    used: list[Window] = []
+
+    def look(path: str, *, role: str, width: int, language: str = "en-GB", status: int = 200) -> Page:
+        key = (role, width, language)
+        if key not in windows:
+            windows[key] = open_window(browser, site, role=role, width=width, language=language)
+        used.append(windows[key])
+        page = windows[key].page
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="light")
+        return windows[key].show(path, status)
+
+    yield look
+    faults = [fault for window in used for fault in window.faults]
+    for window in used:
+        window.faults.clear()
     assert faults == []
 
 

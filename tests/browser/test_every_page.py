@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Visit, keep_picture
+from tests.browser.conftest import PassBy, Visit, keep_picture
 from tests.browser.pages import PAGES, Look
 from tests.browser.serving import Site
 
@@ -39,9 +39,9 @@ def run_axe(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("look", PAGES, ids=NAMES)
-def test_is_light_and_axe_finds_nothing(site: Site, visit: Visit, look: Look) -> None:
+def test_is_light_and_axe_finds_nothing(pass_by: PassBy, look: Look) -> None:
     """A first visit brings less than 150 KB in all; then WCAG 2.2 AA and good practice, in both themes."""
-    page = visit(site, look.path, role=look.role, status=look.status)
+    page = pass_by(look.path, role=look.role, width=1400, status=look.status)
     assert 5_000 < page.evaluate(BYTES_SENT) < 150_000
     keep_picture(page, f"{look.name}-1400-light")
 
@@ -50,9 +50,9 @@ def test_is_light_and_axe_finds_nothing(site: Site, visit: Visit, look: Look) ->
 
 
 @pytest.mark.parametrize("look", PAGES, ids=NAMES)
-def test_nothing_lies_outside_a_small_window(site: Site, visit: Visit, look: Look) -> None:
+def test_nothing_lies_outside_a_small_window(pass_by: PassBy, look: Look) -> None:
     """A page scrolls down, never sideways; what is wide scrolls inside itself. In French, whose words are longer."""
-    page = visit(site, look.path, role=look.role, width=768, language="fr-FR", status=look.status)
+    page = pass_by(look.path, role=look.role, width=768, language="fr-FR", status=look.status)
     keep_picture(page, f"{look.name}-768-light")
     assert page.evaluate(TOO_WIDE) <= 0
     assert page.locator("html").get_attribute("lang") == "fr"
