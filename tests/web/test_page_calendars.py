@@ -45,6 +45,7 @@ class TestMyCalendars:
         page = amelie.get("/calendars").text
         assert AMELIE.name in page
         assert path not in page
+        assert 'href="/calendars"' in amelie.get("/mine").text
 
     def test_gets_another_address_and_ends(self, house: House) -> None:
         amelie = house.signed_in("requester", AMELIE)
