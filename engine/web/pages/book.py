@@ -26,8 +26,8 @@ from engine.web.pages.book_change import (
     Changing,
     change_loan,
     check_not_over,
-    face_of,
     find_changes,
+    fingerprint_of,
     is_over,
     items_of,
     loan_in_form,
@@ -75,8 +75,8 @@ class BookWish(Repeated):
     loan: Id | None = None
     """The loan to change; None: a new one."""
     version: Whole | None = None
-    face: Annotated[str, Field(max_length=64)] = ""
-    """Of the loan to change, as the form showed it first: `face_of`."""
+    fingerprint: Annotated[str, Field(max_length=64)] = ""
+    """Of the loan to change, as the form showed it first: `fingerprint_of`."""
     told: Annotated[str, Field(max_length=64)] = ""
     """The same as the reader was told that it is now."""
     scope: Scope = Scope.THIS
@@ -132,7 +132,7 @@ def show_loan_form(page: BookerPage, number: Annotated[int, Path(ge=1, le=ID_MAX
         "private": loan.private,
         "loan": loan.number,
         "version": loan.version,
-        "face": face_of(loan),
+        "fingerprint": fingerprint_of(loan),
     }
     return _render(page, BookWish.model_validate(shown))
 
@@ -160,7 +160,7 @@ def _save(page: Page, wish: BookWish, actor: str) -> str:
     if wish.loan is not None:
         loan = loan_in_form(page, wish.loan)
         check_not_over(page, loan)
-        version = version_seen(loan, faces=(wish.face, wish.told), version=wish.version)
+        version = version_seen(loan, known=(wish.fingerprint, wish.told), version=wish.version)
         change_loan(page, loan, order, wish.scope, version=version)
         return f"/loans/{loan.number}"
     if wish.repeat is not None:
@@ -194,7 +194,7 @@ def _render(page: Page, wish: BookWish, error: DeskError | None = None) -> Respo
         here="board" if wish.loan is not None else "book",
         look=_look(page, wish),
         may_say_private=may_say_private,
-        face_of=face_of,
+        fingerprint_of=fingerprint_of,
         trouble=trouble,
         quarters=QUARTERS,
         repeats=tuple(Repeat),
@@ -217,7 +217,15 @@ def _look(page: Page, wish: BookWish) -> Look:
     loan = loan_in_form(page, wish.loan) if wish.loan is not None else None
     if interval is None:
         return Look(
-            wish, times, _who(page, wish), requester, None, None, None, _changing(page, loan, None, wish.face), faults
+            wish,
+            times,
+            _who(page, wish),
+            requester,
+            None,
+            None,
+            None,
+            _changing(page, loan, None, wish.fingerprint),
+            faults,
         )
     rooms = _rooms(page)
     offers = _offers(page, wish, interval, rooms)
@@ -230,7 +238,7 @@ def _look(page: Page, wish: BookWish) -> Look:
             dates = preview_dates(page, wish, order, rooms) if wish.repeat is not None and loan is None else None
         except Invalid as error:
             faults["repeat"] = " ".join(describe(page, error).lines)
-    changing = _changing(page, loan, order, wish.face)
+    changing = _changing(page, loan, order, wish.fingerprint)
     return Look(wish, times, _who(page, wish), requester, offers, telling, dates, changing, faults)
 
 
@@ -246,11 +254,13 @@ def _offers(page: Page, wish: BookWish, interval: Interval, rooms: Mapping[Booka
     return make_offers(openings, rooms, wish.items, people=wish.people, words=wish.q)
 
 
-def _changing(page: Page, loan: Loan | None, order: LoanOrder | None, face: str) -> Changing | None:
+def _changing(page: Page, loan: Loan | None, order: LoanOrder | None, fingerprint: str) -> Changing | None:
     if loan is None:
         return None
     changed = find_changes(loan, order) if order is not None else frozenset[Changed]()
-    return Changing(loan, scopes_of(page, loan), changed, moved_on=bool(face) and face != face_of(loan))
+    return Changing(
+        loan, scopes_of(page, loan), changed, moved_on=bool(fingerprint) and fingerprint != fingerprint_of(loan)
+    )
 
 
 def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) -> Telling:

@@ -76,16 +76,16 @@ def may_change_here(page: Page, loan: Loan) -> bool:
     )
 
 
-def face_of(loan: Loan) -> str:
+def fingerprint_of(loan: Loan) -> str:
     """Return what stands for all the form shows of *loan*. A room that answers changes its version, and not this."""
     items = sorted((item.kind, item.id) for item in items_of(loan))
     shown = (loan.interval, items, loan.requester, loan.title, loan.notes, loan.private)
     return sha256(repr(shown).encode()).hexdigest()[:16]
 
 
-def version_seen(loan: Loan, *, faces: Collection[str], version: int | None) -> int | None:
+def version_seen(loan: Loan, *, known: Collection[str], version: int | None) -> int | None:
     """Return the version the form knows: *loan*'s, when it is as the form showed it, or said that it is now."""
-    return loan.version if face_of(loan) in faces else version
+    return loan.version if fingerprint_of(loan) in known else version
 
 
 def may_say_private(loan: Loan) -> bool:
