@@ -37,6 +37,9 @@ def prove(
     replay: Annotated[Path | None, typer.Option(help="Live through this schedule and tell all.")] = None,
     found: Annotated[Path, typer.Option(help="Where schedules that break a promise are written.")] = Path("found"),
     shrinks: Annotated[bool, typer.Option(help="Shorten what breaks a promise before it is written.")] = True,
+    liveness: Annotated[
+        bool, typer.Option(help="Worlds in which something fails for ever: does the rest get on?")
+    ] = False,
     coverage: Annotated[bool, typer.Option(help="Show which requests met which faults.")] = False,
 ) -> None:
     """Let random people use random worlds in which everything fails; see whether the promises hold (docs/proof.md)."""
@@ -47,11 +50,13 @@ def prove(
         raise typer.Exit(_replay(replay))
     from engine.prove import report
     from engine.prove.campaign import Tally, live_through
+    from engine.prove.schedule import draw_schedule
 
     began = told_at = time.monotonic()
     tally, known = Tally(), 0
     seeds = range(seed, seed + schedules)
-    for tally in live_through(seeds, jobs=jobs or os.cpu_count() or 1, url=database, seconds_max=seconds):
+    drawn = (draw_schedule(each, is_lasting=liveness) for each in seeds)
+    for tally in live_through(drawn, jobs=jobs or os.cpu_count() or 1, url=database, seconds_max=seconds):
         for outcome in tally.broken[known:]:
             _keep(outcome, found, shrinks=shrinks)
         known = len(tally.broken)

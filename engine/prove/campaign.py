@@ -50,10 +50,10 @@ class Tally:
 
 
 def live_through(
-    seeds: Iterable[int], *, jobs: int = 1, url: str | None = None, seconds_max: float | None = None
+    seeds: Iterable[Schedule | int], *, jobs: int = 1, url: str | None = None, seconds_max: float | None = None
 ) -> Iterator[Tally]:
     """
-    Live through the schedules of *seeds*; yield the tally after each, always the same one.
+    Live through schedules, or those that seeds stand for; yield the tally after each, always the same one.
 
     Args:
         jobs: how many processes.
@@ -88,7 +88,7 @@ def promise_of(outcome: Outcome) -> str | None:
     return outcome.broken.partition(":")[0]
 
 
-def _one_by_one(seeds: Iterable[int], url: str | None, job: int) -> Generator[tuple[Outcome, float]]:
+def _one_by_one(seeds: Iterable[Schedule | int], url: str | None, job: int) -> Generator[tuple[Outcome, float]]:
     with databases_at(url, job) as database, quiet():
         for seed in seeds:
             began = time.process_time()
@@ -96,7 +96,7 @@ def _one_by_one(seeds: Iterable[int], url: str | None, job: int) -> Generator[tu
             yield outcome, time.process_time() - began
 
 
-def _side_by_side(seeds: list[int], jobs: int, url: str | None) -> Generator[tuple[Outcome, float]]:
+def _side_by_side(seeds: list[Schedule | int], jobs: int, url: str | None) -> Generator[tuple[Outcome, float]]:
     processes = multiprocessing.get_context("spawn")
     results: Any = processes.Queue()
     workers = [
@@ -137,7 +137,7 @@ def quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _work(results: Any, seeds: list[int], url: str | None, job: int) -> None:
+def _work(results: Any, seeds: list[Schedule | int], url: str | None, job: int) -> None:
     """Live through *seeds* in a process of its own."""
     try:
         for found in _one_by_one(seeds, url, job):

@@ -25,6 +25,7 @@ def read_schedule(path: Path) -> Schedule:
         raise Malformed(f"{path} holds no schedule: {error}") from error
     unknown = {step.verb for step in schedule.steps} - verbs.BY_NAME.keys()
     unknown |= {gust for step in schedule.steps for gust in step.gusts} - weather.BY_NAME.keys()
+    unknown |= {schedule.lasting} - {"", *weather.LASTING}
     unknown |= {front.name for front in schedule.weather} - weather.BY_NAME.keys()
     if unknown:
         raise Malformed(f"{path} names what worlds no longer know: {', '.join(sorted(unknown))}")

@@ -12,13 +12,16 @@ from engine.prove.invariants import Broken, check_always, check_quiet
 from engine.prove.people import Crowd
 from engine.prove.store import OpenDatabase, in_memory
 from engine.prove.transport import Struck
-from engine.prove.weather import Front, Weather, draw_gusts, draw_weather
+from engine.prove.weather import DEAD_ROOM, LASTING, Front, Weather, draw_gusts, draw_weather
 from engine.prove.world import World
 from engine.rooms.room import RoomState
+from engine.worker.loop import BACKOFF_SECONDS_MAX
 
 SETTINGS = {"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris"}
 
 STEPS = 25
+SETTLING_SECONDS = 60.0
+"""How long what was heard of may take to settle: requests, answers of rooms, a second look at them."""
 PAUSES = (0.01, 0.3, 1.0, 5.0)
 """Seconds between two steps."""
 UNKNOWN = "ErrorInvalidUser"
@@ -50,6 +53,8 @@ class Schedule:
     people: int
     weather: tuple[Front, ...]
     steps: tuple[Step, ...]
+    lasting: str = ""
+    """What goes on for ever: a name of `weather.LASTING`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,8 @@ class Outcome:
         return "\n".join([f"seed {self.schedule.seed}: {self.broken or 'all promises kept'}", *self.log])
 
 
-def draw_schedule(seed: int, *, steps: int = STEPS) -> Schedule:
-    """Draw the schedule that *seed* stands for."""
+def draw_schedule(seed: int, *, steps: int = STEPS, is_lasting: bool = False) -> Schedule:
+    """Draw the schedule that *seed* stands for; *is_lasting*: something of `weather.LASTING` never ends in it."""
     chance = random.Random(seed)
     rooms, people = chance.randint(1, 3), chance.randint(1, 3)
     weather = draw_weather(chance)
@@ -94,7 +99,8 @@ def draw_schedule(seed: int, *, steps: int = STEPS) -> Schedule:
         )
         for _ in range(steps)
     )
-    return Schedule(seed, rooms, people, weather, drawn)
+    lasting = chance.choice(sorted(LASTING)) if is_lasting else ""
+    return Schedule(seed, rooms, people, weather, drawn, lasting)
 
 
 def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory.open) -> Outcome:
@@ -110,6 +116,8 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
     world = World(
         rooms=schedule.rooms, people=schedule.people, seed=schedule.seed, settings=SETTINGS, database=database
     )
+    if schedule.lasting:
+        world.tenant.office.add_room(DEAD_ROOM, "Dead room")
     crowd = Crowd(world, random.Random(schedule.seed))
     broken = None
     try:
@@ -132,15 +140,20 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
 def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     withdrawn: set[int] = set()
     weather = Weather(world, schedule.weather)
-    crowd.log.append(f"weather: {', '.join(front.name for front in schedule.weather)}")
+    weather.last(schedule.lasting)
+    names = [front.name for front in schedule.weather]
+    crowd.log.append(f"weather: {', '.join(names)}; for ever: {schedule.lasting or 'nothing'}")
     for step in schedule.steps:
         crowd.random.seed(step.seed)
         crowd.act(step.verb, verbs.BY_NAME[step.verb].act)
         weather.blow(step.gusts, crowd.random)
         world.wait(step.pause)
         check_always(world, withdrawn)
-    weather.clear()
+    weather.clear(schedule.lasting)
     directory.put_in_order(world)
+    if schedule.lasting:
+        _check_progress(world, crowd, withdrawn)
+        return
     world.heal()
     crowd.believe_everything()
     world.heal()
@@ -148,6 +161,17 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     check_quiet(world, crowd)
     _check_queue(world)
     _check_rest(world)
+    check_quiet(world, crowd)
+
+
+def _check_progress(world: World, crowd: Crowd, withdrawn: set[int]) -> None:
+    """I15, I16: whatever lasts, two readings by the timer and the longest back-off after each bring agreement."""
+    for _ in range(2):
+        world.office.rooms.mark_rooms(priority=1)
+        world.wait(BACKOFF_SECONDS_MAX + SETTLING_SECONDS)
+        crowd.believe_everything()
+    world.wait(SETTLING_SECONDS)
+    check_always(world, withdrawn)
     check_quiet(world, crowd)
 
 

@@ -73,6 +73,16 @@ FAULTS: tuple[Fault, ...] = (
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
+DEAD_ROOM = "room-dead@example.org"
+LASTING: dict[str, dict[str, Any]] = {
+    "deaf": {"effect": "lose"},
+    "throttled": {"effect": "error", "status": 429, "retry_after": "3", "probability": 0.5},
+    "forgetful": {"effect": "gone", "probability": 0.5},
+    "dead_room": {"effect": "error", "status": 403, "mailbox": DEAD_ROOM},
+    "busy_room": {"effect": "error", "status": 429, "mailbox": DEAD_ROOM},
+}
+"""What may go on for ever, in worlds that ask whether all else gets on (I15, I16): rules of the simulated tenant."""
+
 
 @dataclass(frozen=True, slots=True)
 class Front:
@@ -118,6 +128,12 @@ class Weather:
             assert blow is not None, name
             blow(self._world, chance)
 
-    def clear(self) -> None:
-        """Let the sun come out."""
+    def clear(self, lasting: str = "") -> None:
+        """Let the sun come out, but for what lasts."""
         self._world.tenant.faults.clear()
+        self.last(lasting)
+
+    def last(self, lasting: str) -> None:
+        """Let something of `LASTING` go on for ever."""
+        if lasting:
+            self._world.tenant.faults.add(**LASTING[lasting])

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
+from engine.database.directory import RoomDirectory
 from engine.errors import Malformed
 from engine.prove import invariants, schedule
 from engine.prove.campaign import live_through, promise_of, shrink
@@ -16,6 +17,7 @@ from engine.prove.found import read_schedule, write_schedule
 from engine.prove.invariants import Broken
 from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
+from engine.prove.weather import LASTING
 from engine.prove.world import World
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*.json"))
@@ -108,6 +110,22 @@ class TestABrokenPromise:
         assert "I99: a loan was cancelled" in told.output
         assert "--replay" in told.output
         assert f"seed {seed}: I99: a loan was cancelled" in again.output
+
+
+class TestSomethingThatLastsForEver:
+    @pytest.mark.parametrize("lasting", sorted(LASTING))
+    def test_leaves_the_rest_to_get_on(self, lasting: str) -> None:
+        """I15, I16: no notification ever, a room that is closed for good, half of all requests throttled."""
+        outcome = run_schedule(replace(draw_schedule(1), lasting=lasting))
+        assert outcome.is_kept, outcome
+        assert outcome.struck, "nothing was struck"
+
+    def test_is_noticed_where_the_rest_does_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An engine that reads no room by the timer hears of nothing when no notification comes."""
+        monkeypatch.setattr(RoomDirectory, "mark_rooms", lambda self, **options: 0)
+        schedules = (replace(draw_schedule(seed), weather=(), lasting="deaf") for seed in range(1, 6))
+        broken = [promise_of(run_schedule(each)) for each in schedules]
+        assert set(broken) & {"I3", "I6", "I7"}, broken
 
 
 def test_a_kept_promise_is_counted(tmp_path: Path) -> None:
