@@ -65,16 +65,23 @@ def check_password(server: Any, session: Any, envelope: Any, mechanism: str, giv
     return AuthResult(success=is_right, handled=False)
 
 
+class AnyPort(Controller):
+    """A server on whichever port the system gives it."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @contextmanager
 def running(postman: Postman, *, security: str = "none", needs_password: bool = False) -> Iterator[MailServer]:
     """Run a server on a free port, and yield how to reach it."""
     with tempfile.TemporaryDirectory() as folder:
         inside, trusted = (None, None) if security == "none" else make_contexts(Path(folder))
-        port = free_port()
-        controller = Controller(
+        controller = AnyPort(
             postman,
             hostname="127.0.0.1",
-            port=port,
+            port=0,
             ready_timeout=30,
             ssl_context=inside if security == "tls" else None,
             tls_context=inside if security == "starttls" else None,
@@ -88,17 +95,18 @@ def running(postman: Postman, *, security: str = "none", needs_password: bool = 
             controller.start()
         try:
             named = (USERNAME, PASSWORD) if needs_password else ("", "")
-            yield MailServer("127.0.0.1", port, security, *named, "desk@example.org", "Accord", 20, trusted)
+            yield MailServer("127.0.0.1", controller.port, security, *named, "desk@example.org", "Accord", 20, trusted)
         finally:
             _wait_until_idle(controller.loop, sockets=2)
             controller.stop()
 
 
-def free_port() -> int:
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """Yield a port that is ours, and where nobody listens."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+        yield found.getsockname()[1]
 
 
 def make_contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -10,7 +10,7 @@ import pytest
 from engine.mail.compose import dump_mail
 from engine.mail.smtp import MailSender, MailServer
 from engine.outbox.message import Letter, Message, MessageState, Receipt
-from tests.unit.mail.server import Postman, free_port, run, running
+from tests.unit.mail.server import Postman, closed_port, run, running
 from tests.unit.mail.test_compose import MAIL
 
 pytestmark = pytest.mark.filterwarnings("ignore:Session.login_data:DeprecationWarning")
@@ -94,7 +94,8 @@ def test_a_server_without_tls_gets_nothing_when_tls_is_wanted() -> None:
 
 
 def test_a_server_that_is_down_is_tried_later() -> None:
-    receipt = send(MailServer("127.0.0.1", free_port(), "none", "", "", "desk@example.org", "", 5))
+    with closed_port() as port:
+        receipt = send(MailServer("127.0.0.1", port, "none", "", "", "desk@example.org", "", 20))
 
     assert receipt.error is not None
     assert (receipt.status, receipt.final) == (None, False)
