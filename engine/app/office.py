@@ -348,6 +348,11 @@ class Office:
         totals = {self.cache.name_of(BookableId(room)): each.copies_total + each.bookings_total for room, each in found}
         return {name: total for name, total in totals.items() if total}
 
+    def _say_outbox(self) -> dict[str, int]:
+        """Return how many messages there are in each state, and how many receivers take none."""
+        counts = {state.value: count for state, count in self.outbox.counts().items()}
+        return {**counts, "receivers_failing": self.outbox.failing()}
+
     def read_status(self) -> Mapping[str, object]:
         """Return what `status` and `GET /api/status` show: what is stale, what waits, what failed, since when."""
         depth, health = self.queue.depth(), self.status.rooms()
@@ -380,6 +385,7 @@ class Office:
                 if comparison.copies or comparison.bookings
             },
             "meetings_from_before": self.status.listed_meetings(),
+            "outbox": self._say_outbox(),
             "jobs": self.status.jobs(),
         }
 

@@ -68,6 +68,8 @@ def read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
         last_import_at=imported if isinstance(imported, datetime) else None,
         loans=office.status.loans_by_status(),
         cases_open=sum(office.status.open_cases().values()),
+        outbox={state.value: count for state, count in office.outbox.counts().items()},
+        receivers_failing=office.outbox.failing(),
     )
 
 

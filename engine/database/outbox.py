@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, null, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, func, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Database, Transaction
@@ -204,14 +204,18 @@ class Outbox(OutboxBook):
 
     def health(self) -> Sequence[ReceiverHealth]:
         with self._database.read() as transaction:
-            counted = transaction.connection.execute(_COUNT_BY_RECEIVER).all()
-            noted = {(row.channel, row.receiver): row for row in transaction.connection.execute(select(receiver_table))}
-        found = {(row.channel, row.receiver): row for row in counted}
-        return [_health(key, found.get(key), noted.get(key)) for key in sorted({*found, *noted})]
+            return _load_health(transaction, _COUNT_BY_RECEIVER, select(receiver_table))
 
     def health_of(self, channel: str, receiver: str) -> ReceiverHealth:
-        own = (each for each in self.health() if (each.channel, each.receiver) == (channel, receiver))
-        return next(own, ReceiverHealth(channel, receiver))
+        counted = _COUNT_BY_RECEIVER.where(_c.channel == channel, _c.receiver == receiver)
+        noted = select(receiver_table).where(_r.channel == channel, _r.receiver == receiver)
+        with self._database.read() as transaction:
+            return next(iter(_load_health(transaction, counted, noted)), ReceiverHealth(channel, receiver))
+
+    def failing(self) -> int:
+        with self._database.read() as transaction:
+            failing = select(func.count()).select_from(receiver_table).where(_r.failures > 0)
+            return int(transaction.connection.execute(failing).scalar_one())
 
     def counts(self) -> Mapping[MessageState, int]:
         with self._database.read() as transaction:
@@ -337,6 +341,12 @@ def _message(row: Any) -> Message:
         ended_at=row.ended_at,
         last_error=row.last_error,
     )
+
+
+def _load_health(transaction: Transaction, counted: Select[Any], noted: Select[Any]) -> list[ReceiverHealth]:
+    counts = {(row.channel, row.receiver): row for row in transaction.connection.execute(counted)}
+    notes = {(row.channel, row.receiver): row for row in transaction.connection.execute(noted)}
+    return [_health(key, counts.get(key), notes.get(key)) for key in sorted({*counts, *notes})]
 
 
 def _health(key: tuple[str, str], counted: Any, noted: Any) -> ReceiverHealth:

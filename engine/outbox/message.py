@@ -160,6 +160,10 @@ class OutboxBook(Protocol):
         """Return how one receiver is doing; all zero for one that was never owed anything."""
         ...
 
+    def failing(self) -> int:
+        """Return how many receivers failed when they were tried last."""
+        ...
+
     def counts(self) -> Mapping[MessageState, int]:
         """Return how many messages there are in each state."""
         ...

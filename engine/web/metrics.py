@@ -42,6 +42,8 @@ class Readings:
     loans: Mapping[str, int] = field(default_factory=dict)
     """By status."""
     cases_open: int | None = None
+    outbox: Mapping[str, float] = field(default_factory=dict)
+    receivers_failing: int | None = None
 
 
 class Metrics:
@@ -129,6 +131,8 @@ def _render(readings: Readings) -> Iterator[Metric]:
     )
     yield from _labelled("accord_loans", "Loans.", "status", readings.loans)
     yield from _single("accord_cases_open", "Cases that stand open.", readings.cases_open)
+    yield from _labelled("accord_outbox_messages", "Messages to others.", "state", readings.outbox)
+    yield from _single("accord_outbox_receivers_failing", "Receivers that took no message.", readings.receivers_failing)
 
 
 def _counted(readings: Readings) -> Iterator[Metric]:

@@ -45,6 +45,7 @@ class TestMetrics:
             queue_waiting={"live": 3}, queue_age_seconds={"live": 1.5}, queue_running=2, parked=1,
             graph_requests={"ok": 7, "throttled": 2}, throttled=2, subscriptions_deaf=1,
             last_import_at=datetime(2026, 11, 20, tzinfo=UTC), loans={"new": 4}, cases_open=5, drift={"Tilleul": 2},
+            outbox={"parked": 3}, receivers_failing=1,
         )  # fmt: skip
         office.metrics.observe_pass("meeting", "done", 0.02)
         office.metrics.observe_notification_latency(1.2)
@@ -65,6 +66,8 @@ class TestMetrics:
         assert found["accord_notification_to_loan_seconds_bucket", ("le", "2.0")] == 1
         assert found["accord_loans", ("status", "new")] == 4
         assert found["accord_cases_open",] == 5
+        assert found["accord_outbox_messages", ("state", "parked")] == 3
+        assert found["accord_outbox_receivers_failing",] == 1
         assert found["accord_drift_total", ("room", "Tilleul")] == 2
         assert found["accord_last_import_timestamp_seconds",] == 1795132800
         assert found["accord_scrape_failed",] == 0

@@ -98,7 +98,7 @@ def show_activity(page: ViewerPage) -> Response:
         here="activity",
         found=found,
         sent=page.parts.outbox.counts(),
-        silent=sum(each.failures > 0 for each in page.parts.outbox.health()),
+        silent=page.parts.outbox.failing(),
         parked=[key for key in found.keys if key.state is KeyState.PARKED],
         queue=[key for key in found.keys if key.state is not KeyState.PARKED][:20],
         traffic=traffic,
