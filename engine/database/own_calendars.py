@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.loans import load_loans
 from engine.database.marks import Priority
+from engine.database.prepared import Prepared
 from engine.database.sealing import Sealer
 from engine.database.tables import metadata
 from engine.errors import NotFound
@@ -27,6 +28,19 @@ _calendar = metadata.tables["own_calendar"]
 _entry = metadata.tables["own_calendar_entry"]
 _loan = metadata.tables["loan"]
 _person = metadata.tables["person"]
+
+
+_REQUESTER = (
+    select(_person.c.address_folded)
+    .join(_loan, _loan.c.person_id == _person.c.id)
+    .where(_loan.c.number == bindparam("of_number"))
+)
+_HOLDERS = select(_entry.c.address_folded).where(_entry.c.loan_number == bindparam("of_number"))
+_CONCERNED = Prepared(
+    select(_calendar.c.address_folded)
+    .where(or_(_calendar.c.address_folded.in_(_REQUESTER), _calendar.c.address_folded.in_(_HOLDERS)))
+    .order_by(_calendar.c.address_folded)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +144,13 @@ class OwnCalendarStore:
 
     def mark_for(self, number: int) -> None:
         """Have the calendars looked at that a loan concerns: its requester's, and whoever's it stands in."""
+        with self._database.read() as transaction:
+            found = list(_CONCERNED.run(transaction.connection, {"of_number": number}))
+        if not found:
+            return  # nearly always: most people connect nothing, and a transaction that writes is dear
         with self._database.write() as transaction:
-            requester = (
-                select(_person.c.address_folded)
-                .join(_loan, _loan.c.person_id == _person.c.id)
-                .where(_loan.c.number == number)
-            )
-            holders = select(_entry.c.address_folded).where(_entry.c.loan_number == number)
-            concerned = or_(_calendar.c.address_folded.in_(requester), _calendar.c.address_folded.in_(holders))
-            for folded in _connected(transaction, concerned):
-                transaction.mark(KEY, folded)
+            for row in found:
+                transaction.mark(KEY, row.address_folded)
 
     def mark_all(self) -> int:
         """Have every connected calendar looked at; return how many."""

@@ -206,6 +206,10 @@ def _says(copy: EventCopy, draft: Draft) -> bool:
         return False
     if draft.subject is not None and copy.subject != draft.subject:
         return False
+    if draft.body is not None and not _says_text(copy, draft.body):
+        return False
+    if draft.fields is not None:
+        return False  # not all of them are read
     if draft.private is not None and (copy.privacy is not Privacy.NORMAL) is not draft.private:
         return False
     return wanted <= there and not dropped & there
@@ -216,8 +220,12 @@ def _spare_foreign_text(draft: Draft, copy: EventCopy, booking: Booking) -> Draf
     base = booking.link.base if booking.link is not None else None
     if draft.body is None or base is None:
         return draft
-    ours, there = plain_text(base.body)[:PREVIEW_COMPARED], plain_text(copy.body_preview)[:PREVIEW_COMPARED]
-    return draft if ours == there else replace(draft, body=None)
+    return draft if _says_text(copy, base.body) else replace(draft, body=None)
+
+
+def _says_text(copy: EventCopy, body: str) -> bool:
+    """Tell whether the copy's text is *body*, as far as its preview shows it."""
+    return plain_text(body)[:PREVIEW_COMPARED] == plain_text(copy.body_preview)[:PREVIEW_COMPARED]
 
 
 def plain_text(body_html: str) -> str:

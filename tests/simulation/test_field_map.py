@@ -169,3 +169,22 @@ def test_a_status_that_comes_into_view_brings_the_event(make: Make) -> None:
 def rename(world: World, loan: Loan, subject: str) -> None:
     world.run(world.person(1).change(event_of(world, loan)["id"], subject=subject))
     world.settle()
+
+
+@pytest.mark.parametrize("effect", ["drop", "drop_after"])
+@pytest.mark.parametrize("field", [{"ENGINE_FIELDS__CATEGORIES": "{title}"}, {"ENGINE_FIELDS__BODY": "title, link"}])
+def test_a_change_whose_answer_is_lost_arrives(make: Make, effect: str, field: dict[str, str]) -> None:
+    """Neither times nor title tell whether a change of text or categories was carried out."""
+    world = make(**field)
+    loan = book(world)
+    world.tenant.faults.add(effect=effect, method="PATCH", times=1)
+
+    world.change(loan.number, LoanChange(title="Coffee"))
+    world.wait(60)
+    world.settle()
+
+    event = event_of(world, loan)
+    assert "Coffee" in (*event["categories"], event["body"]["content"].partition("<p>")[2].partition("</p>")[0])
+    before = world.count_writes()
+    compare(world)
+    assert world.count_writes() == before
