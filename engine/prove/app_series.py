@@ -103,6 +103,7 @@ class AppSeries:
         edit()
         for number, booking in before.items():
             now = self._world.loan(number)
+            booking.things &= {int(item.id) for item in now.held_items}
             if was[number].blocks and not now.blocks:
                 booking.cancelled = True
             elif now.interval != was[number].interval:

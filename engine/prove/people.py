@@ -44,6 +44,8 @@ class Remembered:
     uncertain: bool = False
     """An edit of which its author never heard the outcome."""
     edits: int = 0
+    things: frozenset[int] = frozenset()
+    """What was lent beside rooms, by the numbers of the assets."""
     series: RememberedSeries | None = None
     """The series it is a date of."""
 
@@ -321,9 +323,10 @@ class Crowd:
         self.remember(loan, person)
         self.log[-1] += f" = loan {loan.number}"
 
-    def remember(self, loan: Loan, person: int) -> None:
+    def remember(self, loan: Loan, person: int) -> Remembered:
         """Remember a loan that was just booked at the desk."""
         self.bookings.append(Remembered("app", number=loan.number, person=person, interval=loan.interval))
+        return self.bookings[-1]
 
     def number_of(self, booking: Remembered) -> int | None:
         if booking.number is not None:
@@ -351,7 +354,8 @@ class Crowd:
         if booking is not None:
             rooms = self.draw_rooms()
             items = tuple(self.world.item(room) for room in rooms)
-            self._change(booking, LoanChange(items=items), f"to rooms {rooms} takes")
+            if self._change(booking, LoanChange(items=items), f"to rooms {rooms} takes"):
+                booking.things = frozenset()
 
     def give_loan(self) -> None:
         booking = self.pick("app")
@@ -397,7 +401,9 @@ class Crowd:
         """Remember what the desk shows of a loan whose case somebody settled: that is what was wanted last."""
         for booking in self.bookings:
             if number is not None and self.number_of(booking) == number:
-                booking.interval = self.world.loan(number).interval
+                loan = self.world.loan(number)
+                booking.interval = loan.interval
+                booking.things &= {int(item.id) for item in loan.held_items}
 
     def believe_everything(self) -> None:
         """Confirm every cancellation that is held back."""

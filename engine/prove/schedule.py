@@ -7,7 +7,7 @@ import traceback
 from collections import Counter
 from dataclasses import dataclass
 
-from engine.prove import directory, verbs
+from engine.prove import directory, staff, verbs
 from engine.prove.invariants import Broken, check_always, check_quiet
 from engine.prove.people import Crowd
 from engine.prove.store import OpenDatabase, in_memory
@@ -122,6 +122,7 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
     broken = None
     try:
         world.open()
+        world.furnish(staff.THINGS)
         _live(world, crowd, schedule)
     except Exception as error:  # whatever ends a world breaks it
         broken = str(error) if isinstance(error, AssertionError) else traceback.format_exc()

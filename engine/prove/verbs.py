@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.prove import attendants, directory, meetings, odd_times
+from engine.prove import attendants, directory, meetings, odd_times, staff
 from engine.prove.people import Crowd
 
 
@@ -69,6 +69,10 @@ VERBS: tuple[Verb, ...] = (
     Verb("book_series", 2, lambda crowd: crowd.app.book()),
     Verb("change_series", 2, lambda crowd: crowd.app.change()),
     Verb("cancel_app_series", 0.7, lambda crowd: crowd.app.cancel()),
+    Verb("lend_things", 1, staff.lend_things),
+    Verb("add_thing", 1, staff.add_thing),
+    Verb("clear_calendar", 0.3, staff.clear_calendar),
+    Verb("answer_brake", 0.7, staff.answer_brake),
     # whoever looks after the cases
     Verb("settle_case", 2, Crowd.settle_case),
 )  # fmt: skip

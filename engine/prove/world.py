@@ -25,7 +25,7 @@ from engine.graph.build import build_calendar
 from engine.graph.contacts import GraphContacts
 from engine.graph.credential import StaticTokenCredential
 from engine.graph.transport import Request
-from engine.ids import Address, LoanNumber
+from engine.ids import Address, BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
@@ -124,6 +124,7 @@ class World:
         """Who carries the outbox's messages, by channel."""
         self.notifications: list[bytes] = []
         """What Graph has sent."""
+        self.things: list[BookableId] = []
         self.given_back: dict[int, str] = {}
         """Rooms that dropped meetings of themselves, and how: where they had not shown one, only their yes is known."""
 
@@ -285,6 +286,16 @@ class World:
 
     def room(self, number: int) -> RoomReader:
         return RoomReader(self.tenant, self.room_addresses[number - 1])
+
+    def furnish(self, things: Iterable[str]) -> None:
+        """Give the desk things to lend."""
+        self.things = [
+            self.office.desk.add_asset(name, store=None, description="", actor="app:test").id for name in things
+        ]
+
+    def is_kept(self, number: int) -> bool:
+        """Tell whether somebody decided that a loan stays although its meeting was cancelled."""
+        return bool(self._rows("SELECT 1 FROM link WHERE loan_number = :number AND hold = 'rejected'", number=number))
 
     def room_number(self, address: str) -> int | None:
         """Return the number of the room that has, or had, this address."""

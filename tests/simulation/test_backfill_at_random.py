@@ -13,6 +13,8 @@ import pytest
 
 from engine.errors import DeskError
 from engine.interval import Interval
+from engine.prove import staff
+from engine.prove.directory import put_in_order
 from engine.prove.invariants import check_always, check_quiet
 from engine.prove.people import Crowd
 from engine.prove.store import Databases, OpenDatabase, in_memory
@@ -87,6 +89,7 @@ def live_through(seed: int, database: OpenDatabase = in_memory.open) -> None:
             chance.choice([crowd.meet, crowd.meet, crowd.meet_daily])()
             world.wait(2.0)
         world.open()
+        world.furnish(staff.THINGS)
         _live(world, crowd, chance)
     except AssertionError as error:
         told = "\n".join([*crowd.log, *(world.tell(loan) for loan in world.loans)])
@@ -111,6 +114,7 @@ def _live(world: World, crowd: Crowd, chance: random.Random) -> None:
         weather.blow(draw_gusts(weather.fronts, chance), chance)
         check_always(world, withdrawn)
     weather.clear()
+    put_in_order(world)
     world.heal()
     crowd.believe_everything()
     world.heal()
