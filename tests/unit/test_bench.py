@@ -113,6 +113,17 @@ class TestTheStopwatch:
         assert found.whole == pytest.approx([0.50, 0.31, 0.30])
         assert found.beyond_gathering == pytest.approx([0.05, 0.06, 0.05])
 
+    def test_takes_nothing_off_what_an_earlier_reading_found(self) -> None:
+        """A notice that comes while its room is being read is due later, but its meeting may be a loan by then."""
+        records = Records(
+            notices=[(10.0, ("a",))],
+            dues=[(10.001, 1, 10.25)],
+            rooms={"a": 1},
+            commits=[(10.1, ("a",))],
+        )
+
+        assert inbound_latencies(records).beyond_gathering == pytest.approx([0.1])
+
     def test_starts_anew_after_each_loan(self) -> None:
         """A commit answers the notifications before it; the next one is timed from its own."""
         records = Records(
