@@ -173,8 +173,8 @@ def inbound_latencies(records: Records) -> Inbound:
     Match notifications with the commits they led to.
 
     A room waits for further notifications until its gathering ends, each of them for what is left of that. So each has
-    its own share of gathering, which is taken off. What an earlier reading found sooner has not waited for it: nothing is
-    taken off then, so that no time is counted as less than none.
+    its own share of gathering, which is taken off. What an earlier reading found sooner has not waited for it, and
+    nothing is taken off: no time is counted as less than none.
     """
     due = _due_times(records)
     heard: dict[str, tuple[float, float]] = {}
