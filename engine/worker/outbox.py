@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from engine.errors import Malformed
 from engine.outbox.backoff import PROBE_EVERY
@@ -15,8 +15,11 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 """Messages on their way to one receiver at the same time."""
 
-ROUNDS_MAX = 25
-"""After so many rounds others get their turn."""
+TAKEN_AT_ONCE = 100
+"""Messages taken from the outbox together, each of another lane: to find them costs more than to send one."""
+
+MESSAGES_MAX = 500
+"""After so many, others get their turn."""
 
 RECEIVERS_AT_ONCE = 3
 """Passes of this kind that run at the same time: slow receivers must not hold up the rooms."""
@@ -54,15 +57,26 @@ class OutboxPass:
             self._running -= 1
 
     async def _rounds(self, sender: Sender, channel: str, receiver: str) -> None:
-        for _ in range(ROUNDS_MAX):
-            due = self._outbox.take_due(channel, receiver, AT_ONCE)
+        count = 0
+        while count < MESSAGES_MAX:
+            due = self._outbox.take_due(channel, receiver, TAKEN_AT_ONCE)
             if not due.messages:
                 break
-            receipts = await asyncio.gather(*(self._send(sender, message) for message in due.messages))
-            if due.is_down and all(receipt.error is not None for receipt in receipts):
+            count += len(due.messages)
+            is_well = await self._send_all(sender, due.messages)
+            if due.is_down and not is_well:
                 self._outbox.mark_next(channel, receiver, at_least=PROBE_EVERY.total_seconds())
                 return
         self._outbox.mark_next(channel, receiver)
+
+    async def _send_all(self, sender: Sender, messages: Sequence[Message]) -> bool:
+        """Send *messages*, a few at a time, until none of some is taken. Returns whether the last ones were."""
+        for at in range(0, len(messages), AT_ONCE):
+            some = messages[at : at + AT_ONCE]
+            receipts = await asyncio.gather(*(self._send(sender, message) for message in some))
+            if all(receipt.error is not None for receipt in receipts):
+                return False
+        return True
 
     async def _send(self, sender: Sender, message: Message) -> Receipt:
         try:
