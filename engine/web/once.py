@@ -8,6 +8,8 @@ After the IETF draft draft-ietf-httpapi-idempotency-key-header-07.
 from __future__ import annotations
 
 import hashlib
+import re
+from dataclasses import replace
 
 from anyio.to_thread import run_sync
 from fastapi import Request
@@ -24,6 +26,9 @@ KEY_CHARACTERS_MAX = 255
 
 WITHOUT_EFFECT = frozenset({401, 403, 413, 429, 503})
 """Answers that say nothing was done, and that another day may turn out otherwise: they are not remembered."""
+
+_SECRETIVE = re.compile(r"/api/(?:tokens|webhooks|webhooks/\d+/secrets|feeds|feeds/\d+/rotate)/?")
+"""Where an answer holds a secret that is shown once and never kept: of such answers what they say is not remembered."""
 
 _KEPT_HEADERS = ("content-type", "location")
 
@@ -46,7 +51,7 @@ async def answer_once(app: ASGIApp, scope: Scope, body: bytes, receive: Receive,
     if begun is Begun.FIRST:
         await _do(app, scope, receive, send, parts.once, digest)
         return
-    refusal = _refusal(request, begun) if answer is None else _again(answer)
+    refusal = _refusal(request, begun) if answer is None else _again(request, answer)
     await refusal(scope, receive, send)
 
 
@@ -68,7 +73,8 @@ async def _do(app: ASGIApp, scope: Scope, receive: Receive, send: Send, book: On
     if answer.status in WITHOUT_EFFECT:
         await run_sync(book.forget, digest)
     else:
-        await run_sync(book.finish, digest, answer)
+        is_secret = answer.status < 300 and _SECRETIVE.fullmatch(scope["path"]) is not None
+        await run_sync(book.finish, digest, replace(answer, body="") if is_secret else answer)
     for message in held:
         await send(message)
 
@@ -80,7 +86,10 @@ def _collect(messages: list[Message]) -> Answer:
     return Answer(start["status"], {n: named[n] for n in _KEPT_HEADERS if n in named}, body.decode())
 
 
-def _again(answer: Answer) -> Response:
+def _again(request: Request, answer: Answer) -> Response:
+    if answer.status < 300 and _SECRETIVE.fullmatch(request.url.path):
+        detail = "The same request was done before; its answer held a secret, which is shown once and not kept."
+        return problem(request, 409, "key-answered", detail)
     return Response(answer.body, answer.status, {**answer.headers, "Idempotent-Replayed": "true"})
 
 

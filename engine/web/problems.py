@@ -58,6 +58,7 @@ CODES: Mapping[str, str] = {
     "internal": "The engine failed; its log tells why.",
     "key-reused": "The Idempotency-Key was given for another request.",
     "key-in-use": "A request with this Idempotency-Key is being worked on; Retry-After says when to ask again.",
+    "key-answered": "A request with this Idempotency-Key was done; its answer held a secret that is shown once.",
     "key-cut-off": "A request with this Idempotency-Key was cut off; it may have taken effect.",
 }
 """Every kind of problem: the end of its `type`, and what it means. The documentation page lists them."""

@@ -59,6 +59,18 @@ class TestTheSameRequest:
         assert client.post("/api/loans", json=ORDER, headers=headers).status_code == 403
         assert office.parts.once.kept == {}  # type: ignore[attr-defined]
 
+    def test_that_was_answered_with_a_secret_is_not_done_again_nor_told(
+        self, admin: TestClient, office: Office
+    ) -> None:
+        """A token is shown once, and is nowhere to be found afterwards."""
+        order = {"name": "town-hall", "role": "viewer"}
+        first = admin.post("/api/tokens", json=order, headers=KEY)
+        again = admin.post("/api/tokens", json=order, headers=KEY)
+
+        assert (first.status_code, again.status_code) == (201, 409)
+        assert again.json()["type"].endswith("problem-key-answered")
+        assert first.json()["token"] not in str(office.parts.once.kept.values())  # type: ignore[attr-defined]
+
 
 class TestAnotherRequest:
     @pytest.mark.parametrize(
