@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from engine.ids import LoanNumber
 from tests.browser.conftest import Visit
@@ -257,6 +257,23 @@ class TestASeries:
         page.wait_for_url("**/loans/2")
         starts = [fresh.office.desk.find(LoanNumber(number)).interval.start for number in (1, 2, 3)]
         assert starts == [fresh.at("10:00", 1), fresh.at("14:00", 8), fresh.at("14:00", 15)]
+
+    def test_what_is_chosen_just_before_saving_does_not_stop_it(self, fresh: Site, visit: Visit) -> None:
+        """A choice is looked at a moment later: that once took the place of a save that was still on its way."""
+        fresh.book_weekly("Saule", "10:00", "11:00", 3)
+        page = visit(fresh, "/loans/2/change")
+        held: list[Route] = []
+        page.route("**/book", lambda route: held.append(route))
+        page.get_by_label("From, time").select_option("14:00")
+        expect(page.locator("#book-told")).to_contain_text("before:")
+
+        page.get_by_label("This date and the following").check()
+        page.locator("#book-save").click(no_wait_after=True)
+        page.evaluate("new Promise((resolve) => setTimeout(resolve, 700))")  # a choice is looked at after 250
+        held[0].continue_()
+
+        page.wait_for_url("**/loans/2")
+        assert fresh.office.desk.find(LoanNumber(3)).interval.start == fresh.at("14:00", 15)
 
     def test_all_dates_are_cancelled_from_the_page_of_one(self, fresh: Site, visit: Visit) -> None:
         fresh.book_weekly("Saule", "10:00", "11:00", 3)
