@@ -54,7 +54,7 @@ def takes_a_failed_page_for_an_empty_one() -> None:
 
 @bug(
     "Reads the first page of changes only, and takes its nextLink for the deltaLink.",
-    tests="tests/unit/graph/test_calendar.py",
+    tests="tests/contract/test_graph_calendar.py",
 )
 def reads_the_first_page_only() -> None:
     def make(fetch: Any) -> Any:

@@ -78,7 +78,7 @@ def judge(world: MortalWorld, memory: Memory) -> None:
             raise Wrong(f"loan {number} is alive and has no event: {world.tell(loan)}")
         _compare(world, loan, event)
     numbers = {uid: loan.number for loan in live.values() if (uid := links.get(loan.number))}
-    alone = [uid for uid in events if uid not in numbers and not world.is_explained(uid)]
+    alone = [uid for uid in events if uid not in numbers and _rooms_held(events[uid]) and not world.is_explained(uid)]
     if alone:
         raise Wrong(f"meetings without a loan: {[(uid, events[uid]['subject']) for uid in alone]}")
     for booking in memory.bookings:
@@ -134,10 +134,14 @@ def _answers(world: MortalWorld, loan: Loan, event: dict[str, Any]) -> dict[str,
 
 def _check_end(booking: Booking, event: dict[str, Any] | None) -> None:
     """What was cancelled holds no room any more."""
-    if booking.cancelled and not booking.uncertain and event is not None:
-        held = [each for each in event["attendees"] if each["status"]["response"] == "accepted"]
-        if held:
-            raise Wrong(f"cancelled by {booking.cancelled}, and its event is still in {held}")
+    if booking.cancelled and not booking.uncertain and event is not None and _rooms_held(event):
+        raise Wrong(f"cancelled by {booking.cancelled}, and its event is still in {_rooms_held(event)}")
+
+
+def _rooms_held(event: dict[str, Any]) -> list[str]:
+    """Return the rooms that have accepted an event."""
+    said = {each["emailAddress"]["address"]: each for each in event["attendees"] if each["type"] == "resource"}
+    return [address for address, each in said.items() if each["status"]["response"] == "accepted"]
 
 
 def _check_guests(booking: Booking, event: dict[str, Any]) -> None:

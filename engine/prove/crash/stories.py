@@ -143,6 +143,14 @@ class Scene:
         for room in range(1, len(self.world.room_addresses) + 1):
             self.world.lose_delta(room)
 
+    def leave_rooms(self) -> None:
+        """Take every room out of the main booking in Outlook: that is the end of its loan."""
+        found = self.find(self.main)
+        if found is not None:
+            self.main.uncertain = not self._is_known(self.main)
+            self.world.run(self.world.person(found[0]).set_rooms(found[1]["id"], []))
+            self.main.cancelled.append("outlook")
+
     def _is_known(self, booking: Booking) -> bool:
         """Tell whether the engine knows under which name the booking is in Outlook."""
         return booking.number is None or bool(self.world.links().get(booking.number))
@@ -327,6 +335,7 @@ EDITS: dict[str, Act] = {
     "outlook adds a room": lambda scene: scene.edit(rooms=(1, 3)),
     "outlook moves and rerooms": lambda scene: scene.edit(times=scene.hours(13, 14), rooms=(3,)),
     "outlook cancels": lambda scene: scene.withdraw(),
+    "outlook leaves the room": lambda scene: scene.leave_rooms(),
     "desk rerooms twice": _in_turn(
         lambda scene: scene.change(rooms=(3,)), _after(0.03, lambda scene: scene.change(rooms=(2,)))
     ),
@@ -382,6 +391,9 @@ MEANWHILES: dict[str, Act] = {
     "desk cancels": lambda scene: scene.cancel(),
     "another engine books": lambda scene: scene.meet(
         scene.hours(17, 18), 1, person=1, transactionId="accord-00000000-1-g1-00000000"
+    ),
+    "tokens are lost, outlook leaves the room": _in_turn(
+        lambda scene: scene.lose_tokens(), lambda scene: scene.leave_rooms()
     ),
     "tokens are lost, outlook cancels": _in_turn(lambda scene: scene.lose_tokens(), lambda scene: scene.withdraw()),
 }
