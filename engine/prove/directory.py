@@ -83,6 +83,16 @@ def set_mode(crowd: Crowd) -> None:
     crowd.world.override(SettingKey.MODE, mode)
 
 
+def close_mailbox(crowd: Crowd) -> None:
+    """Let somebody leave, or come back: their meetings go on, and their calendar answers nobody meanwhile."""
+    person = crowd.draw_person()
+    if person == 1:
+        return  # whose mailbox stands in for those who have none
+    state = crowd.random.choice(["disabled", "denied", "active"])
+    crowd.tell(f"the mailbox of person {person} is {state}")
+    crowd.world.set_mailbox(person, state)
+
+
 def hear_of_rooms(crowd: Crowd) -> None:
     """Let the list of rooms be read now, at times; else when the timer would."""
     if crowd.random.random() < 0.6:
@@ -90,9 +100,11 @@ def hear_of_rooms(crowd: Crowd) -> None:
 
 
 def put_in_order(world: World) -> None:
-    """Undo what keeps rooms from being followed and writes from being made, and read the list of rooms."""
+    """Undo what keeps rooms from being followed, mailboxes from being read and writes from being made."""
     for address in world.room_addresses:
         world.tenant.office.change_place(address, hidden=False, tags=[])
+    for person in range(1, len(world.people) + 1):
+        world.tenant.office.set_state(world.people[person - 1], "active")
     world.override(SettingKey.IGNORED_TAGS, None)
     world.override(SettingKey.MODE, None)
     world.office.enqueue("places", "all")

@@ -395,7 +395,8 @@ class Crowd:
             way = self.random.choice(choices)
             self.tell(f"settles case {case.id} ({case.code}) by {way}")
             cases.settle(case.id, way, room_id=None, actor="app:test")
-            self._accept_settlement(case.loan_number)
+            if way is not Way.IGNORE:
+                self._accept_settlement(case.loan_number)
 
     def _accept_settlement(self, number: int | None) -> None:
         """Remember what the desk shows of a loan whose case somebody settled: that is what was wanted last."""

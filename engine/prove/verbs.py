@@ -59,6 +59,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("hide_room", 0.4, directory.hide_room),
     Verb("tag_room", 0.5, directory.tag_room),
     Verb("ignore_tag", 0.4, directory.ignore_tag),
+    Verb("close_mailbox", 0.5, directory.close_mailbox),
     Verb("set_mode", 0.5, directory.set_mode),
     # at the desk
     Verb("book", 5, Crowd.book),

@@ -125,6 +125,8 @@ class World:
         self.notifications: list[bytes] = []
         """What Graph has sent."""
         self.things: list[BookableId] = []
+        self.closed: set[str] = set()
+        """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
         self.given_back: dict[int, str] = {}
         """Rooms that dropped meetings of themselves, and how: where they had not shown one, only their yes is known."""
 
@@ -306,6 +308,12 @@ class World:
         self.tenant.office.readdress(self.room_addresses[room - 1], address)
         self.room_addresses[room - 1] = address
         self._room_numbers[address] = room
+
+    def set_mailbox(self, person: int, state: str) -> None:
+        """Close somebody's mailbox, or open it again."""
+        self.tenant.office.set_state(self.people[person - 1], state)
+        if state != "active":
+            self.closed.add(self.people[person - 1])
 
     def override(self, key: SettingKey, value: str | None) -> None:
         """Let an administrator change a setting while the engine runs; None: back to what it was."""
