@@ -86,6 +86,8 @@ def _check_loan(
         return  # staff decided so, and a person's own meeting is not made anew
     if event is None:
         raise Broken(f"I7: loan {loan.number} ({loan.home}) is alive and has no event")
+    if not shown_in_rooms and _is_unheard(world, loan):
+        return
     shown = world.times_of(event)
     if shown != loan.interval and not (shown is None and "zero_length" in world.cases_of(loan.number)):
         raise Broken(f"I7: loan {loan.number} {loan.interval} but its event {shown}")
@@ -162,6 +164,8 @@ def _check_memory(
         raise Broken(f"I4: loan {loan.number}: things {sorted(booking.things)} were lent, it has {sorted(lent)}")
     if (loan.series is not None or world.closed) and "write_refused" in world.cases_of(loan.number):
         return  # a closed mailbox, or a date beyond its neighbours (B57): the loan went back, and a case says so
+    if _is_unheard(world, loan):
+        return
     if loan.interval != booking.interval and not _is_lost_in_a_case(world, booking.interval):
         raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
 

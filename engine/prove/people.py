@@ -290,7 +290,7 @@ class Crowd:
         self.tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
         cut = recurrence(series.first, kind=series.kind, until=after - timedelta(days=1))
         self.world.run(self.world.person(series.person).change(series.event_id, recurrence=cut))
-        self._look_at(series)
+        self._look_at(series, times=False)
         following = book_series(
             self.world, series.person, after, hour, *rooms, zone=series.zone, kind=series.kind, times=left
         )
