@@ -8,7 +8,7 @@ import queue
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,8 +99,10 @@ def _one_by_one(seeds: Iterable[Schedule | int], url: str | None, job: int) -> G
 def _side_by_side(seeds: list[Schedule | int], jobs: int, url: str | None) -> Generator[tuple[Outcome, float]]:
     processes = multiprocessing.get_context("spawn")
     results: Any = processes.Queue()
+    stop = processes.Event()
     workers = [
-        processes.Process(target=_work, args=(results, seeds[job::jobs], url, job), daemon=True) for job in range(jobs)
+        processes.Process(target=_work, args=(results, stop, seeds[job::jobs], url, job), daemon=True)
+        for job in range(jobs)
     ]
     for worker in workers:
         worker.start()
@@ -120,6 +122,10 @@ def _side_by_side(seeds: list[Schedule | int], jobs: int, url: str | None) -> Ge
             else:
                 yield found
     finally:
+        stop.set()
+        while left and any(worker.is_alive() for worker in workers):  # each ends its world and drops its database
+            with suppress(queue.Empty):
+                left -= results.get(timeout=ALIVE_SECONDS) is None
         for worker in workers:
             worker.terminate()
             worker.join()
@@ -137,11 +143,14 @@ def quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _work(results: Any, seeds: list[Schedule | int], url: str | None, job: int) -> None:
+def _work(results: Any, stop: Any, seeds: list[Schedule | int], url: str | None, job: int) -> None:
     """Live through *seeds* in a process of its own."""
     try:
-        for found in _one_by_one(seeds, url, job):
-            results.put(found)
+        with closing(_one_by_one(seeds, url, job)) as lived:
+            for found in lived:
+                results.put(found)
+                if stop.is_set():
+                    break
     except Exception as error:
         results.put(RuntimeError(f"a process that lives through schedules failed: {error!r}"))
         return

@@ -74,10 +74,12 @@ def databases_at(url: str | None, job: int = 0) -> Iterator[OpenDatabase]:
     given = make_url(url)
     name = f"{given.database}-worlds-{os.getpid()}-{job}"
     if given.get_backend_name() == "sqlite":
-        with Databases(given.set(database=name).render_as_string(hide_password=False)) as databases:
-            yield databases.open
-        for tail in ("", "-wal", "-shm"):
-            Path(name + tail).unlink(missing_ok=True)
+        try:
+            with Databases(given.set(database=name).render_as_string(hide_password=False)) as databases:
+                yield databases.open
+        finally:
+            for tail in ("", "-wal", "-shm"):
+                Path(name + tail).unlink(missing_ok=True)
         return
     server = create_engine(given.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     try:
