@@ -6,6 +6,7 @@ Words and the "does it still block?" flag follow Hector's guide to loan statuses
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -27,6 +28,9 @@ BLOCKING_STATUSES = frozenset({LoanStatus.PENDING_APPROVAL, LoanStatus.NEW, Loan
 
 WITHDRAWN_STATUSES = frozenset({LoanStatus.CANCELLED, LoanStatus.REFUSED})
 """In these the equivalent event is deleted in Outlook (H56)."""
+
+KEPT_STATUSES = frozenset({LoanStatus.OUT, LoanStatus.OVERDUE})
+"""In these somebody has the items, and may keep them for longer, whatever the time."""
 
 
 class ItemState(StrEnum):
@@ -83,3 +87,8 @@ def next_status(status: LoanStatus, action: LoanAction) -> LoanStatus | None:
 def allowed_actions(status: LoanStatus) -> tuple[LoanAction, ...]:
     """Return the actions possible from *status*, in the order of the table."""
     return tuple(action for (from_status, action) in TRANSITIONS if from_status is status)
+
+
+def is_past_changing(status: LoanStatus, end: datetime, *, now: datetime) -> bool:
+    """Tell whether nothing is left to change: the loan ended, or its time did and nobody has its items."""
+    return status not in BLOCKING_STATUSES or (end <= now and status not in KEPT_STATUSES)

@@ -1,14 +1,17 @@
-"""Moving on the board: what was looked at decides, not a version that a room's answer gave the loan since."""
+"""Moving on the board: what was looked at decides, not the version that an answer gave since; what is over rests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.web.visitors import MONDAY, House, open_house
+from engine.database.tables import metadata
+from engine.ids import LoanNumber
+from tests.web.visitors import MONDAY, NOW, ZONE, House, open_house
 
 
 @pytest.fixture
@@ -49,3 +52,16 @@ def test_another_room_than_was_seen_is_a_change(house: House) -> None:
     answer_of_the_room(house)
 
     assert move(house, room=house.room("Moss"), to_room=house.room("Oak")) == 409
+
+
+def test_what_is_over_stays_where_it_is(house: House) -> None:
+    """The page may have been open since before the end."""
+    before = NOW - timedelta(hours=2)
+    with house.office.database.write() as transaction:
+        transaction.connection.execute(metadata.tables["loan"].update().values(start_at=before, end_at=NOW))
+    local = before.astimezone(ZONE)
+    start = local.hour * 60
+    seen = {"day": f"{local:%Y-%m-%d}", "seen_start": start, "seen_end": start + 120}
+
+    assert move(house, **seen, start=start + 300, end=start + 420) == 409
+    assert house.office.desk.find(LoanNumber(1)).interval.end == NOW

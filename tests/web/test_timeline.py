@@ -139,9 +139,10 @@ class TestRooms:
 
 class TestEntries:
     SPAN = Span(date(2026, 11, 23), 1, PARIS)
+    NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
     def show(self, who: User, **more: Any) -> dict[str, object]:
-        return show_entry(entry(**more), Minutes(self.SPAN), who)
+        return show_entry(entry(**more), Minutes(self.SPAN), who, self.NOW)
 
     def test_leave_out_what_is_usual(self) -> None:
         assert self.show(user(Role.STAFF)) == {
@@ -166,6 +167,19 @@ class TestEntries:
 
         assert (shown["n"], shown["t"], shown["o"], shown["m"]) == (7, "Budget", 1, 1)
 
+    @pytest.mark.parametrize(
+        ("status", "ended", "movable"),
+        [("new", -1, True), ("new", 0, False), ("pending_approval", 1, False), ("out", 1, True), ("overdue", 1, True),
+         ("completed", -1, False)],
+    )  # fmt: skip
+    def test_that_are_over_stay_where_they_are(self, status: str, ended: int, movable: bool) -> None:
+        """Unless somebody still has the room: then it can be kept for longer."""
+        one = entry(status=LoanStatus(status))
+
+        shown = show_entry(one, Minutes(self.SPAN), user(Role.STAFF), one.interval.end + timedelta(minutes=ended))
+
+        assert ("m" in shown) is movable
+
     def test_that_are_private_can_be_opened_by_staff_and_tell_nothing(self) -> None:
         shown = self.show(user(Role.STAFF), private=True)
 
@@ -177,6 +191,6 @@ class TestEntries:
         meeting = BoardMeeting(BookableId(1), Interval(self.SPAN.instant(480), self.SPAN.instant(540)))
         elsewhere = BoardMeeting(BookableId(2), meeting.interval)
 
-        shown = show_all([entry()], [meeting, elsewhere], self.SPAN, user(Role.STAFF), [1])
+        shown = show_all([entry()], [meeting, elsewhere], self.SPAN, user(Role.STAFF), [1], now=self.NOW)
 
         assert [(each["n"], each["s"]) for each in shown] == [(0, 480), (7, 545)]

@@ -21,6 +21,7 @@ from engine.loans.status import ItemState
 from engine.rooms.room import Room
 from engine.web import wire
 from engine.web.models import Notes
+from engine.web.pages.book_change import check_not_over
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import BookerPage, Page, UserPage
 from engine.web.pages.timeline import (
@@ -132,7 +133,8 @@ def list_entries(
     assert page.user is not None
     shelf = page.parts.board
     meetings = shelf.meetings(span.interval)
-    return show_all(shelf.entries(span.interval, numbers), meetings, span, page.user, [room.id for room in rooms])
+    entries = shelf.entries(span.interval, numbers)
+    return show_all(entries, meetings, span, page.user, [room.id for room in rooms], now=page.now)
 
 
 # --- changing -----------------------------------------------------------------------------------------------------
@@ -199,6 +201,7 @@ def move(page: BookerPage, number: int, wish: BoardMove) -> Response:
     loan = register.find(LoanNumber(number))
     if not user.may_change(loan.requester.address, loan.store_id):
         raise HTTPException(403)
+    check_not_over(page, loan)
     span = Span(wish.day, 1, page.parts.zone)
     changed = register.change(
         loan.number,

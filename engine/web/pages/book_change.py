@@ -15,7 +15,7 @@ from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Home, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
-from engine.loans.status import ItemState, LoanStatus
+from engine.loans.status import ItemState, is_past_changing
 from engine.reconcile.series_book import Scope
 from engine.web.pages.page import Page
 
@@ -61,8 +61,7 @@ def check_not_over(page: Page, loan: Loan) -> None:
 
 def is_over(loan: Loan, *, now: datetime) -> bool:
     """Tell whether nothing is left to change: it ended, or its time did. What is still out can be kept for longer."""
-    is_out = loan.status in (LoanStatus.OUT, LoanStatus.OVERDUE)
-    return not loan.blocks or (loan.interval.end <= now and not is_out)
+    return is_past_changing(loan.status, loan.interval.end, now=now)
 
 
 def may_change_here(page: Page, loan: Loan) -> bool:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from engine.interval import Interval
 from engine.loans.board import BoardEntry, BoardMeeting
 from engine.loans.loan import Home
-from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanStatus
+from engine.loans.status import ItemState, LoanStatus, is_past_changing
 from engine.rooms.room import Room, RoomState, natural
 from engine.web.pages.users import User
 
@@ -148,9 +148,9 @@ class Minutes(dict[datetime, int]):
         return minute
 
 
-def show_entry(entry: BoardEntry, minutes: Minutes, user: User) -> Shown:
+def show_entry(entry: BoardEntry, minutes: Minutes, user: User, now: datetime) -> Shown:
     """
-    Return an entry as the browser draws it, with what *user* may know.
+    Return an entry as the browser draws it at *now*, with what *user* may know.
 
     Keys are short: `n` loan (0: not to be opened), `r` room, `s` and `e` exact start and end, `v` version, `t` title,
     `w` who for, `p` private, `m` may be moved, `q` of a series, `o` own; and, unless as in `USUAL`, `h` whether it
@@ -169,7 +169,7 @@ def show_entry(entry: BoardEntry, minutes: Minutes, user: User) -> Shown:
         shown["t"], shown["w"] = entry.title, entry.requester
     else:
         shown["p"] = 1
-    if may_change and entry.status in BLOCKING_STATUSES:
+    if may_change and not is_past_changing(entry.status, entry.interval.end, now=now):
         shown["m"] = 1
     if entry.is_series:
         shown["q"] = 1
@@ -193,10 +193,16 @@ def show_meeting(meeting: BoardMeeting, minutes: Minutes) -> Shown:
 
 
 def show_all(
-    entries: Iterable[BoardEntry], meetings: Iterable[BoardMeeting], span: Span, user: User, room_ids: Iterable[int]
+    entries: Iterable[BoardEntry],
+    meetings: Iterable[BoardMeeting],
+    span: Span,
+    user: User,
+    room_ids: Iterable[int],
+    *,
+    now: datetime,
 ) -> list[Shown]:
     """Return everything in the rooms shown, by start."""
     wanted, minutes = set(room_ids), Minutes(span)
-    shown = [show_entry(entry, minutes, user) for entry in entries if entry.room_id in wanted]
+    shown = [show_entry(entry, minutes, user, now) for entry in entries if entry.room_id in wanted]
     shown += [show_meeting(meeting, minutes) for meeting in meetings if meeting.room_id in wanted]
     return sorted(shown, key=itemgetter("s", "r", "n"))
