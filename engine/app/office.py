@@ -135,6 +135,7 @@ class Rules:
             view=View(
                 frozenset(name.strip().casefold() for name in self._settings.view.stores),
                 frozenset(LoanStatus(status) for status in self._settings.view.statuses),
+                frozenset(name.strip().casefold() for name in self._settings.view.rooms),
             ),
             mode=str(self._value("sync.mode", sync.mode)),
             brake=BrakeRule(sync.mass_cancel_max, sync.mass_cancel_percent),

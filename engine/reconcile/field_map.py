@@ -200,7 +200,16 @@ class View:
     stores: frozenset[str] = frozenset()
     """Names, folded."""
     statuses: frozenset[LoanStatus] = frozenset()
+    rooms: frozenset[str] = frozenset()
+    """Names, folded. One of them is enough: an event invites all rooms of its loan, and none is booked twice."""
 
-    def holds(self, store: str, status: LoanStatus) -> bool:
-        is_store = not self.stores or store.strip().casefold() in self.stores
-        return is_store and (not self.statuses or status in self.statuses)
+    def holds(self, loan: Loan) -> bool:
+        return (
+            (not self.stores or _folded(loan.store) in self.stores)
+            and (not self.statuses or loan.status in self.statuses)
+            and (not self.rooms or any(_folded(room.name) in self.rooms for room in loan.rooms))
+        )
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()

@@ -77,8 +77,8 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Le titre a été changé des deux côtés : « {kept} » est gardé, « {lost} » dans Outlook ne l'est pas.",
         ),
         "left_out_of_view": (
-            "Outlook is not told: the settings leave bookings of this store, or of this status, out.",
-            "Outlook n'est pas informé : les réglages laissent de côté les réservations de ce magasin ou de cet état.",
+            "Outlook is not told: the settings leave bookings of this store, these rooms or this status out.",
+            "Outlook n'est pas informé : les réglages écartent ce magasin, ces salles ou cet état.",
         ),
         "room_added_in_outlook": ("Room {item} was added in Outlook.", "La salle {item} a été ajoutée dans Outlook."),
         "room_removed_in_outlook": (

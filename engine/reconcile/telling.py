@@ -58,7 +58,7 @@ def is_shown_by_outlook(loan: Loan, rules: SyncRules, *, has_event: bool) -> boo
     """
     if domain_of(loan.requester.address) not in rules.domains:
         return False
-    return loan.home is Home.OUTLOOK or (bool(loan.rooms) and (has_event or rules.view.holds(loan.store, loan.status)))
+    return loan.home is Home.OUTLOOK or (bool(loan.rooms) and (has_event or rules.view.holds(loan)))
 
 
 def foretell(
@@ -113,6 +113,6 @@ def foretell(
 def _silence(unborn: Loan, rules: SyncRules) -> Silence | None:
     if not unborn.rooms:
         return Silence.NO_ROOM
-    if not rules.view.holds(unborn.store, unborn.status):
+    if not rules.view.holds(unborn):
         return Silence.LEFT_OUT
     return Silence.READ_ONLY if rules.mode != "two_way" else None

@@ -309,6 +309,7 @@ class FieldsSettings(Section):
 class ViewSettings(Section):
     stores: Words = Field(default=(), description="a list of names of stores, or empty for all")
     statuses: Words = Field(default=(), description="a list of statuses, or empty for all")
+    rooms: Words = Field(default=(), description="a list of names of rooms, or empty for all")
 
     def breaches(self) -> Iterator[Breach]:
         known = sorted(status.value for status in BLOCKING_STATUSES)

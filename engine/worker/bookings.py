@@ -337,7 +337,7 @@ class BookingPass:
             clashes_here=self._clashes(meeting, loan.interval, loan) if loan is not None else None,
             breaches=self._breaches(meeting, loan),
             seen_at=booking.seen_at,
-            in_view=loan is None or rules.view.holds(loan.store, loan.status),
+            in_view=loan is None or rules.view.holds(loan),
             title=self._title(booking, meeting.subject),
             text_differs=self._text_differs(booking, meeting.subject),
             listed=bool(booking.copies) and all(copy.listed for copy in booking.copies),

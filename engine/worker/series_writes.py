@@ -108,8 +108,7 @@ class SeriesPass:
         return (self._ledger.save_create(state.id, plan, mailbox, self._draft(state.id, plan)),)
 
     def _is_in_view(self, plan: CreatePlan) -> bool:
-        loan = plan.dates[0].loan
-        return self._rules().view.holds(loan.store, loan.status)
+        return self._rules().view.holds(plan.dates[0].loan)
 
     def _draft(self, series_id: int, plan: CreatePlan) -> SeriesDraft:
         first = next(each.loan for each in plan.dates if frozenset(item.id for item in each.loan.rooms) == plan.rooms)

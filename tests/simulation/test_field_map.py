@@ -144,7 +144,10 @@ def test_the_defaults_write_what_they_always_wrote(make: Make) -> None:
     assert world.count_writes() == 1
 
 
-@pytest.mark.parametrize("view", [{"ENGINE_VIEW__STORES": "Workshop"}, {"ENGINE_VIEW__STATUSES": "out"}])
+@pytest.mark.parametrize(
+    "view",
+    [{"ENGINE_VIEW__STORES": "Workshop"}, {"ENGINE_VIEW__STATUSES": "out"}, {"ENGINE_VIEW__ROOMS": "Room 2"}],
+)
 def test_what_is_out_of_view_gets_no_event_and_says_so_once(make: Make, view: dict[str, str]) -> None:
     world = make(**view)
     loan = book(world)

@@ -182,7 +182,11 @@ class TestBack:
         (View(statuses=frozenset({LoanStatus.NEW, LoanStatus.OUT})), True),
         (View(statuses=frozenset({LoanStatus.PENDING_APPROVAL})), False),
         (View(frozenset({"main desk"}), frozenset({LoanStatus.OUT})), False),
+        (View(rooms=frozenset({"fern", "oak"})), True),
+        (View(rooms=frozenset({"oak"})), False),
+        (View(rooms=frozenset({"moss"})), False),  # it left the loan
+        (View(frozenset({"workshop"}), rooms=frozenset({"fern"})), False),
     ],
 )
 def test_a_view_holds_what_meets_all_its_conditions(view: View, expected: bool) -> None:
-    assert view.holds("Main desk ", LoanStatus.NEW) is expected
+    assert view.holds(replace(LOAN, store="Main desk ")) is expected
