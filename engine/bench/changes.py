@@ -215,19 +215,26 @@ async def wait_until_ready(session: aiohttp.ClientSession, origin: str) -> None:
     raise RuntimeError(f"the service does not become ready: {told[:500]}")
 
 
-class _Slots:
-    """Hands out a room and a free hour in it, one after another."""
+class Slots:
+    """Hands out rooms in turn, and in each of them hours that nobody had yet: no load is refused for what it collides
+    with, in whatever order its steps end."""
 
     def __init__(self, rooms: int, *, first_day: int) -> None:
-        self._rooms = rooms
         self._first_day = first_day
-        self._taken = 0
+        self._turn = 0
+        self._hours = [0] * rooms
+        """How many hours of each room were taken."""
 
     def take(self) -> tuple[int, str, str]:
-        number, self._taken = self._taken, self._taken + 1
-        room, hour = number % self._rooms, number // self._rooms
+        """Return the next room, counted from 0, with start and end of a new hour in it."""
+        room, self._turn = self._turn % len(self._hours), self._turn + 1
+        return (room, *self.take_in(room))
+
+    def take_in(self, room: int) -> tuple[str, str]:
+        """Return start and end of a new hour in *room*."""
+        hour, self._hours[room] = self._hours[room], self._hours[room] + 1
         start = next_monday() + timedelta(days=self._first_day + hour // 20, hours=hour % 20)
-        return room, start.isoformat(), (start + timedelta(minutes=45)).isoformat()
+        return start.isoformat(), (start + timedelta(minutes=45)).isoformat()
 
 
 class _Outlook:
@@ -236,7 +243,7 @@ class _Outlook:
     def __init__(self, session: aiohttp.ClientSession, base_url: str, rooms: int) -> None:
         self._session = session
         self._base_url = base_url
-        self._slots = _Slots(rooms, first_day=0)
+        self._slots = Slots(rooms, first_day=0)
 
     def creates(self, count: int) -> list[list[Step]]:
         """Return one round of *count* meetings."""
@@ -268,10 +275,10 @@ class _Outlook:
         async def change() -> bool:
             if position >= len(made):
                 return False
-            person, event = made[position]
-            path = f"/users/{person_address(person)}/events/{quote(event, safe='')}"
+            room, event = made[position]
+            path = f"/users/{person_address(room)}/events/{quote(event, safe='')}"
             if kind == "move":
-                _, start, end = self._slots.take()
+                start, end = self._slots.take_in(room)
                 status, _ = await self._send("PATCH", path, _times(start, end))
             else:
                 status, _ = await self._send("POST", f"{path}/cancel", {"comment": ""})
@@ -291,7 +298,7 @@ class _Desk:
         self._session = session
         self._origin = origin
         self._items = items
-        self._slots = _Slots(rooms, first_day=180)
+        self._slots = Slots(rooms, first_day=180)
 
     @classmethod
     async def open(cls, session: aiohttp.ClientSession, origin: str, rooms: int) -> _Desk:
@@ -314,14 +321,14 @@ class _Desk:
 
     def all_changes(self, count: int) -> list[list[Step]]:
         """Return three rounds: so many loans are made, moved and cancelled."""
-        made: list[int] = []
+        made: list[tuple[int, int]] = []
         return [
             [self._create(made) for _ in range(count)],
             [self._move(made, position) for position in range(count)],
             [self._cancel(made, position) for position in range(count)],
         ]
 
-    def _create(self, made: list[int]) -> Step:
+    def _create(self, made: list[tuple[int, int]]) -> Step:
         async def create() -> bool:
             room, start, end = self._slots.take()
             requester = {"address": person_address(room), "name": f"Person {room}"}
@@ -329,26 +336,28 @@ class _Desk:
             body = {"requester": requester, "start": start, "end": end, "items": items}
             status, answer = await self._send("POST", "/api/loans", body)
             if status == 201:
-                made.append(answer["number"])
+                made.append((room, answer["number"]))
             return status == 201
 
         return create
 
-    def _move(self, made: list[int], position: int) -> Step:
+    def _move(self, made: list[tuple[int, int]], position: int) -> Step:
         async def move() -> bool:
             if position >= len(made):
                 return False
-            _, start, end = self._slots.take()
-            status, _ = await self._send("PATCH", f"/api/loans/{made[position]}", {"start": start, "end": end})
+            room, number = made[position]
+            start, end = self._slots.take_in(room)
+            status, _ = await self._send("PATCH", f"/api/loans/{number}", {"start": start, "end": end})
             return status < 300
 
         return move
 
-    def _cancel(self, made: list[int], position: int) -> Step:
+    def _cancel(self, made: list[tuple[int, int]], position: int) -> Step:
         async def cancel() -> bool:
             if position >= len(made):
                 return False
-            status, _ = await self._send("POST", f"/api/loans/{made[position]}/cancel", {})
+            _, number = made[position]
+            status, _ = await self._send("POST", f"/api/loans/{number}/cancel", {})
             return status < 300
 
         return cancel

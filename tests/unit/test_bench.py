@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.bench import command, counts
+from engine.bench.changes import Slots
 from engine.bench.floors import sample_event
 from engine.bench.imports import write_timetable
 from engine.bench.probes import Records, inbound_latencies, outbound_latencies
@@ -84,6 +85,18 @@ class TestTheJson:
         (figure,) = found["figures"]
         assert (figure["name"], figure["value"], figure["ratio"], figure["verdict"]) == ("G1", 1, 1, "ok")
         assert found["machine"]["cpus"] == machine["cpus"]
+
+
+class TestHoursToBook:
+    def test_are_nobodys_yet_in_whatever_order_meetings_are_moved(self) -> None:
+        """Answers overtake each other: an hour that belongs to the wrong room would be another meeting's."""
+        slots = Slots(rooms=3, first_day=0)
+        made = [slots.take() for _ in range(7)]
+
+        moved = [(room, *slots.take_in(room)) for room, _, _ in reversed(made)]
+
+        assert [room for room, _, _ in made] == [0, 1, 2, 0, 1, 2, 0]
+        assert len({*made, *moved}) == 14
 
 
 class TestPercentiles:
