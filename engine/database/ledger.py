@@ -28,7 +28,7 @@ from engine.database.series import (
     save_organizers_master,
     touch_series,
 )
-from engine.database.settle import Settler
+from engine.database.settle import TOLD_WHEN_DONE, Settler
 from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.errors import Clash, MailboxClosed
@@ -336,6 +336,9 @@ class SyncLedger:
             case IntentKind.CREATE | IntentKind.CHANGE:
                 assert copy is not None, "a create and a change leave a copy"
                 finish_change(transaction, intent, copy)
+                if intent.kind is IntentKind.CHANGE:
+                    done = Note(TOLD_WHEN_DONE, actor="engine")
+                    write_decisions(transaction, [done], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
                 touch_series(transaction, intent.ical_uid)
                 transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
                 if intent.kind is IntentKind.CREATE:

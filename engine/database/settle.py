@@ -249,7 +249,7 @@ class Settler:
     def _remember(self, transaction: Transaction, booking: Booking, plan: Plan, number: LoanNumber | None) -> None:
         uid = booking.key if booking.kind == "meeting" else (booking.link.ical_uid if booking.link else None)
         subject = f"loan:{number}" if number is not None else f"{booking.kind}:{booking.key}"
-        notes = plan.notes
+        notes = tuple(note for note in plan.notes if note.code != TOLD_WHEN_DONE)
         if number is None and _is_told_already(transaction, subject, uid, plan):
             notes = ()
         if number is not None and [note.code for note in notes] == [LEFT_OUT]:
@@ -539,6 +539,9 @@ class _IntentWriter:
             intent_id, kind, self._loan.number, generation, mailbox, event_id, etag, draft, base, ical_uid=uid
         )
 
+
+TOLD_WHEN_DONE = "event_changed"
+"""What the history says of a change once Outlook took it: one that is overtaken or refused was never made."""
 
 FIRST_LOOK_SECONDS = 10.5
 """When to look for answers that did not come by themselves (see reconcile.answers)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
@@ -695,6 +695,60 @@ class TestRoomsChangedTwiceInARow:
         assert invited(event_of(world, 2)) == ["room-2@example.org"]
         assert world.cases() == []
         assert "room_added_in_outlook" not in world.history(loan.number)
+
+
+class Interloper:
+    """Lets somebody do something to an event in the moment before the engine's change of it arrives, once."""
+
+    def __init__(self) -> None:
+        self.deed: Callable[[], Coroutine[Any, Any, Any]] | None = None
+
+    def __call__(self, when: str, request: Request) -> None:
+        if when == "before" and request.method == "PATCH" and self.deed is not None:
+            deed, self.deed = self.deed, None
+            self.doing = asyncio.get_running_loop().create_task(deed())
+
+
+class TestTheHistoryOfAChange:
+    def test_tells_once_of_what_was_overtaken_and_made_again(self, worlds: MakeWorld) -> None:
+        """Refused with 412 since somebody wrote to the event meanwhile: that time nothing was changed in Outlook."""
+        interloper = Interloper()
+        world = worlds(rooms=3, on_request=interloper)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        event_id, person = event_of(world, 2)["id"], world.person(2)
+
+        interloper.deed = lambda: person.change(event_id, importance="high")
+        move(world, loan, 14, 16)
+        world.settle()
+
+        assert world.count_writes() == 3  # one to book, one in vain, one to move
+        assert starts(event_of(world, 2)) == f"{world.at(14):%Y-%m-%dT%H:%M}"
+        assert world.history(loan.number).count("event_changed") == 1
+
+    def test_tells_of_none_that_is_refused_for_good(self, world: World) -> None:
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.tenant.faults.add(effect="error", method="PATCH", status=400, times=1)
+
+        move(world, loan, 14, 16)
+        world.settle()
+
+        history = world.history(loan.number)
+        assert ("write_refused" in history, "event_changed" in history) == (True, False)
+        assert starts(event_of(world, 2)) == f"{world.at(9):%Y-%m-%dT%H:%M}"
+
+    def test_is_complete_although_the_engine_died_after_the_change(self, worlds: MakeWorld) -> None:
+        """The change arrived, its answer did not: it is told once it is known."""
+        crash = Crash(2, "after")
+        world = worlds(rooms=3, on_request=crash)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        live_through(world, crash, lambda: move(world, loan, 14, 16))
+
+        assert world.count_writes() == 2
+        assert world.history(loan.number).count("event_changed") == 1
 
 
 class TestAnEventThatIsToBeReplaced:
