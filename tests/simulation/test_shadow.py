@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.loans.loan import Case, CaseState, Loan
 from engine.loans.register import LoanFilter
+from engine.prove.directory import put_in_order
 from engine.prove.people import Crowd
-from engine.prove.verbs import draw_verb
+from engine.prove.staff import THINGS
+from engine.prove.verbs import VERBS
 from engine.prove.world import World
 from engine.reconcile.reasons import LANGUAGES, explain
 
 STEPS = 60
+EDITS = [verb for verb in VERBS if verb.name != "set_mode"]
+"""What people do, but for leaving the mode that is tried here."""
 INTERNAL = ("NewLoan", "LoanEdit", "CreateEvent", "ChangeEvent", "DeleteEvent", "?", "[", "{")
 """What nobody should have to read."""
 
 
 def all_loans(world: World) -> tuple[Loan, ...]:
-    return tuple(world.office.desk.list_loans(LoanFilter(limit=1000)))
+    """Return the loans, but for what their rooms are called: names and addresses are the directory's, in every mode."""
+    found = world.office.desk.list_loans(LoanFilter(limit=1000))
+    return tuple(
+        replace(loan, items=tuple(replace(item, name="", address=None) for item in loan.items)) for loan in found
+    )
 
 
 def told(world: World) -> list[Case]:
@@ -30,15 +39,13 @@ def told(world: World) -> list[Case]:
 
 
 def meetings_in_rooms(world: World) -> dict[str, Any]:
-    """Return the meetings to come that some room has accepted."""
+    """Return the meetings that a room's calendar shows as accepted. An organizer's copy still says so, too, of a room
+    that was released, or set up anew and empty; nobody who reads the rooms hears of those."""
+    answers = world.room_answers()
     return {
         event["iCalUId"]: event
         for event in world.all_events()
-        if not event["isCancelled"]
-        and any(
-            attendee["status"]["response"] == "accepted" and attendee["emailAddress"]["address"] in world.room_addresses
-            for attendee in event["attendees"]
-        )
+        if not event["isCancelled"] and "accepted" in answers.get(event["iCalUId"], {}).values()
     }
 
 
@@ -49,13 +56,15 @@ def test_a_day_of_edits_changes_nothing_and_lists_what_it_would_do(seed: int) ->
     chance = random.Random(seed)
     world = World(rooms=2, people=3, seed=seed, settings={"ENGINE_SYNC__MODE": "shadow"}).open()
     try:
+        world.furnish(THINGS)
         crowd = Crowd(world, chance)
         for _ in range(STEPS):
-            verb = draw_verb(chance)
+            verb = chance.choices(EDITS, [each.weight for each in EDITS])[0]
             crowd.act(verb.name, verb.act)
             before = all_loans(world)
             world.wait(chance.choice([1.0, 60.0, 900.0]))
             assert all_loans(world) == before
+        put_in_order(world)
         world.heal()
 
         assert all_loans(world) == before
