@@ -25,12 +25,14 @@ from engine.app.web_parts import Outside
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
 from engine.outbox.message import Receipt
+from engine.reconcile.own_calendar import OwnCalendar, OwnCalendarState
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Answer, Attendee, EventCopy, EventType, Mailbox
 from engine.webhooks.endpoint import EndpointOrder
 from tests.browser.chromium import HELP, find_chromium, flags, must_be_there
 from tests.browser.serving import AMELIE, MATHIEU, NOW, Site, running_site
 from tests.web.case_scene import file_cases
+from tests.web.own_calendars import MemoryDesk
 from tests.web.played_outlook import played_outlook
 
 ARTEFACTS = os.environ.get("ACCORD_TEST_SCREENSHOTS", "")
@@ -123,7 +125,11 @@ def tell_others(office: Office) -> None:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    with played_outlook(lambda: NOW) as outlook, running_site(folder, outside=Outside(outlook=outlook)) as running:
+    mine = OwnCalendar(AMELIE.address, AMELIE.address, OwnCalendarState.BROKEN, NOW, entries=2)
+    with (
+        played_outlook(lambda: NOW) as outlook,
+        running_site(folder, outside=Outside(outlook=outlook, own_calendars=MemoryDesk(calendar=mine))) as running,
+    ):
         furnish(running)
         yield running
 

@@ -83,6 +83,7 @@ PAGES = (
     Look("backfill-viewer", "/backfills/1?step=create", role="viewer"),
     Look("welcome", "/welcome", role="admin"),
     Look("account", "/account"),
+    Look("own-calendar", "/account/outlook?said=refused", role="requester"),
     Look("keepers", "/keepers", role="admin"),
     Look("not-found", "/loans/9999", status=404),
     Look("not-for-your-role", "/loans/1", role="requester", status=403),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
@@ -13,34 +11,11 @@ from engine.app.web_parts import Outside
 from engine.ids import Address
 from engine.reconcile.own_calendar import OwnCalendar, OwnCalendarState
 from engine.web.pages.own_calendar_parts import Answer
-from engine.web.provider import Journey
 from tests.web.conftest import TestClient
+from tests.web.own_calendars import MemoryDesk
 from tests.web.visitors import AMELIE, NOW, House, open_house
 
 PAGE = "/account/outlook"
-
-
-@dataclass
-class MemoryDesk:
-    """Somebody who asks no directory."""
-
-    said: Answer = Answer.CONNECTED
-    calendar: OwnCalendar | None = None
-    came: list[tuple[str, str, str]] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-
-    def find(self, address: str) -> OwnCalendar | None:
-        return self.calendar
-
-    def begin(self, address: str) -> tuple[str, Journey]:
-        return f"https://login.example/authorize?login_hint={quote(address)}", Journey("state", "nonce", "verifier")
-
-    def finish(self, journey: Journey, answer: Mapping[str, str], address: str) -> Answer:
-        self.came.append((journey.verifier, answer.get("code", ""), address))
-        return self.said
-
-    def disconnect(self, address: str) -> None:
-        self.left.append(address)
 
 
 @pytest.fixture
