@@ -227,6 +227,34 @@ def test_a_series(booked: SimulatedWorld) -> None:
         check("users.item.calendar_view.delta.delta_get_response.DeltaGetResponse", delta.body)
 
 
+def test_contacts(booked: SimulatedWorld) -> None:
+    """A folder of contacts, a contact with a property of ours, and both lists."""
+    mark = "String {66f5a359-4659-4830-9070-00047ec6ac6e} Name Accord"
+    path = f"/users/{ALEX}/contactFolders"
+    folder = booked.call("POST", path, {"displayName": "Requesters"})
+    inside = f"{path}/{json.loads(folder.body)['id']}/contacts"
+    body = {
+        "givenName": "Ada", "surname": "Lovelace", "displayName": "Ada Lovelace", "companyName": "Elsewhere",
+        "emailAddresses": [{"name": "Ada", "address": "ada@elsewhere.example"}], "businessPhones": ["+33 1"],
+        "mobilePhone": "+33 6", "categories": ["Blue"], "personalNotes": "cake", "birthday": "1990-12-10T11:59:00Z",
+        "businessAddress": {"city": "Paris"}, "singleValueExtendedProperties": [{"id": mark, "value": "7"}],
+    }  # fmt: skip
+    contact = booked.call("POST", inside, body)
+    one = f"{inside}/{json.loads(contact.body)['id']}"
+    shown = booked.call("GET", f"{one}?$expand=singleValueExtendedProperties($filter=id eq '{mark}')")
+    changed = booked.call("PATCH", one, {"jobTitle": "Countess"})
+    folders, contacts = booked.call("GET", path), booked.call("GET", inside)
+
+    answers = (folder, contact, shown, changed, folders, contacts)
+    assert [each.status for each in answers] == [201, 201, 200, 200, 200, 200]
+    assert json.loads(shown.body)["singleValueExtendedProperties"] == [{"id": mark, "value": "7"}]
+    check("models.contact_folder.ContactFolder", folder.body)
+    for answer in (contact, shown, changed):
+        check("models.contact.Contact", answer.body)
+    check("models.contact_folder_collection_response.ContactFolderCollectionResponse", folders.body)
+    check("models.contact_collection_response.ContactCollectionResponse", contacts.body)
+
+
 class TestTheCheckItself:
     def test_it_finds_unknown_names_and_wrong_types(self) -> None:
         """A property of nobody's, a number for a text, a text for a truth."""
