@@ -184,10 +184,13 @@ def admin(
     deed: Deed,
     mailbox: Mailbox,
     values: Values = None,
-    event: Annotated[str | None, typer.Option(help="The event it is about: its subject, id or iCalUId.")] = None,
+    event: Annotated[
+        str | None,
+        typer.Option(help="The event: its id, iCalUId, or subject in that mailbox (in a room: its organizer's name)."),
+    ] = None,
     at: At = "",
 ) -> None:
-    """Do as an administrator: admin readdress Aula address=hall@example.org, admin touch Aula --event Lecture."""
+    """Do as an administrator: admin readdress Aula address=hall@example.org, admin touch Aula --event "Alex Doe"."""
     outlook = reach(ctx.obj, at)
     address = outlook.mailbox_address(mailbox)
     body = read_values(values)
