@@ -15,6 +15,7 @@ from engine.database.loans import load_loans
 from engine.database.prepared import Prepared
 from engine.database.roombook import read_room
 from engine.database.tables import metadata
+from engine.ids import StoreId
 from engine.loans.loan import Case, CaseState, Loan, TextLevel
 from engine.outbox.changes import CASE, CLOSURE, LOAN, ROOM, Change, Event
 from engine.outbox.message import Letter
@@ -62,7 +63,8 @@ class Wording:
         about = {case.loan_number for case in self._cases.values() if case.loan_number is not None}
         loans = load_loans(transaction.connection, sorted({*numbers[LOAN], *about}))
         self._loans: dict[int, Loan] = {int(loan.number): loan for loan in loans}
-        wanted = sorted({*numbers[ROOM], *numbers[CLOSURE]})
+        concerned = {case.room_id for case in self._cases.values() if case.room_id is not None}
+        wanted = sorted({*numbers[ROOM], *numbers[CLOSURE], *concerned})
         self._rooms = {row.id: row for row in _ROOMS.run(transaction.connection, {"ids": wanted})} if wanted else {}
 
     def letter(self, change: Change, endpoint: Endpoint) -> Letter | None:
@@ -97,16 +99,19 @@ class Wording:
     def _loan(self, change: Change, endpoint: Endpoint) -> Data | None:
         loan = change.was if isinstance(change.was, Loan) else self._loans.get(change.number)
         if loan is not None:
-            level = self._stores[loan.store_id].text_level or self._level
+            level = self._level_of(loan.store_id)
             return loan_data(loan, self._link(loan.number), level, personal=endpoint.personal)
         return gone_data("number", change.number) if change.event is Event.DESTROYED else None
 
     def _may_name(self, case: Case) -> bool:
-        """Tell whether a case may say who: not of a private loan, nor of one whose store tells less than all."""
-        loan = self._loans.get(case.loan_number or 0)
-        if loan is None:
-            return self._level is TextLevel.FULL
-        return not loan.private and (self._stores[loan.store_id].text_level or self._level) is TextLevel.FULL
+        """Tell whether a case may say who: not of a private loan, nor where the store of loan or room tells less."""
+        loan, room = self._loans.get(case.loan_number or 0), self._rooms.get(case.room_id or 0)
+        if loan is not None:
+            return not loan.private and self._level_of(loan.store_id) is TextLevel.FULL
+        return (self._level_of(StoreId(room.store_id)) if room is not None else self._level) is TextLevel.FULL
+
+    def _level_of(self, store_id: StoreId) -> TextLevel:
+        return self._stores[store_id].text_level or self._level
 
     def _loan_of_case(self, change: Change) -> int | None:
         case = self._cases.get(change.number) if change.model == CASE else None

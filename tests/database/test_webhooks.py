@@ -156,6 +156,20 @@ class TestRoomsCasesAndClosures:
         assert [body["data"]["state"] for body in owed(outbox)] == ["open", "closed"]
         assert set(owed(outbox)[0]["data"]["text"]) == {"en", "fr"}
 
+    @pytest.mark.parametrize(("level", "facts"), [("full", "Alex Doe"), ("number_only", None)])
+    def test_a_case_without_a_loan_tells_what_the_store_of_its_room_lets_it(
+        self, building: Building, webhooks: WebhookStore, outbox: Outbox, level: str, facts: str | None
+    ) -> None:
+        add(webhooks, models=("case",))
+        update(building.database, "store", text_level=level)
+        note = Note("item_unavailable", {"item": "Room 1", "item_id": 1, "by": "Alex Doe"}, room_id=BookableId(1))
+        with building.database.write() as transaction:
+            open_cases(transaction, "meeting:a", [note], standing=True, ical_uid="a")
+
+        (body,) = owed(outbox)
+        assert body["data"]["facts"].get("by") == facts
+        assert bool(body["data"]["text"]) is (level == "full")
+
 
 class TestEndpoints:
     def test_hear_of_what_they_asked_for_and_as_much_as_they_may(
