@@ -14,7 +14,7 @@ from engine.database.listing import LIMIT_MAX
 from engine.database.settlements import read_rooms, view_case
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
-from engine.ids import BookableId, StoreId
+from engine.ids import BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case, CaseState
 from engine.reconcile.case_list import TOPICS, CaseFilter, CaseLine, MeetingSeen, Shelf, Topic, topic_of
@@ -40,6 +40,7 @@ _SEEN = (
     .where(_copy.c.ical_uid == bindparam("uid"), _copy.c.start_at < _copy.c.end_at)
     .order_by(_copy.c.live.desc(), _copy.c.start_at, _room.c.name)
 )
+_OPEN_OF = CASES.where(_case.c.loan_number == bindparam("number"), _SHELVES[Shelf.OPEN]).order_by(_case.c.id)
 _NEWEST = select(func.max(_case.c.id))
 
 
@@ -76,6 +77,11 @@ class CaseList:
                 topic = topic_of(code)
                 counts[topic] = counts.get(topic, 0) + count
         return counts
+
+    def open_of(self, number: LoanNumber) -> Sequence[Case]:
+        """Return the open cases of one loan, the oldest first."""
+        with self._database.read() as transaction:
+            return [read_filed(row).case for row in transaction.connection.execute(_OPEN_OF, {"number": number})]
 
     def newest(self) -> int:
         """Return the number of the case that was opened last; 0 when there never was one."""

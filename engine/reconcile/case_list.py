@@ -8,8 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
-from engine.ids import BookableId, StoreId
+from engine.ids import BookableId, LoanNumber, StoreId
 from engine.interval import Interval
+from engine.loans.loan import Case
 from engine.reconcile.ways import CaseView
 
 
@@ -124,6 +125,10 @@ class CaseShelves(Protocol):
 
     def count(self, wanted: CaseFilter) -> Mapping[Topic, int]:
         """Return how many cases of each topic lie on the shelf *wanted*, whatever its topic and limit."""
+        ...
+
+    def open_of(self, number: LoanNumber) -> Sequence[Case]:
+        """Return the open cases of one loan, the oldest first."""
         ...
 
     def newest(self) -> int:

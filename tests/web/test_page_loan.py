@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -16,7 +17,9 @@ from engine.loans.register import LoanChange
 from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, standing_of
 from engine.loans.status import LoanAction
 from engine.prove.world import World
+from engine.reconcile.ways import Way
 from engine.web.pages.loan import _organizer_link
+from tests.web.case_scene import open_declined
 from tests.web.visitors import AMELIE, MATHIEU, ZONE, House, open_house
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -131,6 +134,31 @@ class TestThePage:
         assert "In Outlook" in page
         assert "Linked" in page
         assert "Mon 23 Nov 2026, 10:00 – 11:00" in page
+
+    def test_leads_to_the_calendar_that_the_simulation_plays(self, house: House) -> None:
+        loan = house.book(title="Budget")
+        staff = house.signed_in("staff", MATHIEU)
+        assert "/outlook?who=" not in staff.get(f"/loans/{loan.number}").text
+
+        write_link(house, loan.number)
+
+        where = f"/outlook?who={quote(AMELIE.address)}&amp;day=2026-11-23"
+        assert where in staff.get(f"/loans/{loan.number}").text
+
+    def test_names_what_waits_to_be_settled(self, house: House) -> None:
+        """To those who may look at cases; settled, it waits no more; another loan's is not named."""
+        loan, other = house.book(), house.book(hour=14)
+        number = open_declined(house.office, loan, house.room("Fern"))
+        staff = house.signed_in("staff", MATHIEU)
+        link = f'<a href="/cases/{number}">The room declined</a>'
+
+        assert link in staff.get(f"/loans/{loan.number}").text
+        assert link not in staff.get(f"/loans/{other.number}").text
+        assert link not in house.signed_in("requester", AMELIE).get(f"/loans/{loan.number}").text
+
+        house.office.cases.settle(number, Way.IGNORE, room_id=None, actor="app:test")
+
+        assert link not in staff.get(f"/loans/{loan.number}").text
 
     def test_of_a_private_loan_tells_others_no_calendar(self, house: House) -> None:
         loan = house.book(AMELIE, private=True)

@@ -237,7 +237,7 @@ def make_card(page: Page, line: CaseLine) -> Card:
     text = page.say("Who it is for differs. The booking is private.") if hides else page.explain(case.code, case.facts)
     return Card(
         view=view,
-        title=_title(page, case),
+        title=say_title(page, case),
         text=text,
         sides=() if hides else _sides(page, case),
         what=name if reads else page.say("Private booking"),
@@ -248,7 +248,8 @@ def make_card(page: Page, line: CaseLine) -> Card:
     )
 
 
-def _title(page: Page, case: Case) -> str:
+def say_title(page: Page, case: Case) -> str:
+    """Return what *case* is, in a few words that name nobody."""
     field = case.facts.get("field")
     if case.code == "both_changed" and field in CHANGED:
         return page.say(CHANGED[field])

@@ -12,7 +12,9 @@ from engine.loans.loan import Loan
 from engine.loans.sides import OutlookSide
 from engine.loans.status import LoanAction
 from engine.reconcile.series_book import Scope
+from engine.web.access import Role
 from engine.web.pages.book_change import check_dates, may_change_here, scopes_of
+from engine.web.pages.cases import say_title
 from engine.web.pages.page import BookerPage, Page, UserPage
 from engine.web.wire import ID_MAX
 
@@ -55,6 +57,7 @@ def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "") 
     user = page.user
     assert user is not None
     reads = user.may_read(loan.requester.address, private=loan.private)
+    open_cases = page.parts.cases.open_of(loan.number) if user.role.includes(Role.VIEWER) else ()
     return page.render(
         "loan_piece.html" if page.is_fragment else "loan.html",
         status,
@@ -67,6 +70,7 @@ def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "") 
         actions=user.actions(loan),
         may_change=may_change_here(page, loan),
         scopes=scopes_of(page, loan),
+        open_cases=[(case.id, say_title(page, case)) for case in open_cases],
         side=page.parts.sides.outlook_side(loan.number),
         organizer_link=_organizer_link,
         history=page.parts.web.register.history(loan.number) if reads else (),
