@@ -146,17 +146,19 @@ class TestWithThePointer:
         assert fresh.office.desk.find(loan.number).version == loan.version
 
     def test_what_somebody_changed_meanwhile_is_not_overwritten(self, fresh: Site, visit: Visit) -> None:
-        """The server has the last word; the entry goes back, and the reason is told."""
+        """Times that were moved by somebody else stay; the entry goes back, and the reason is told."""
         loan = fresh.book("Tilleul", "09:00", "10:30", "Budget")
         page = visit(fresh, DAY, forgiven=(409, 503))
         page.route("**/board/entries**", lambda route: route.fulfill(status=503, json={}))  # the news is late
-        fresh.office.desk.change(loan.number, LoanChange(notes="Bring the figures"), actor="app:other")
+        other = LoanChange(start=fresh.at("13:00"), end=fresh.at("14:00"))
+        fresh.office.desk.change(loan.number, other, actor="app:other")
         x, y = centre(entry(page, "Budget"))
 
         drag(page, (x, y), (x + hour_width(page), y))
 
         expect(page.locator(".toast.bad")).to_contain_text("It has changed meanwhile")
         expect(entry(page, "Budget")).to_contain_text("09:00–10:30")
+        assert fresh.office.desk.find(loan.number).interval.start == fresh.at("13:00")
 
     def test_who_only_looks_cannot_drag(self, fresh: Site, visit: Visit) -> None:
         fresh.book("Tilleul", "09:00", "10:30", "Budget")
