@@ -11,7 +11,7 @@ from engine.database import migrations
 from engine.database.connection import Database
 from engine.database.guards import ensure_guards
 from engine.database.migrations import HEAD, migrate
-from engine.errors import DatabaseUnusable, Occupied
+from engine.errors import DatabaseUnusable, Occupied, Unreachable
 from tests.database.building import insert, rows
 from tests.database.processes import migrate_it, run_all
 from tests.database.test_guards import hold
@@ -50,6 +50,20 @@ class TestMigrating:
         database = Database(database_url)
         assert migrate(database) is False
         assert len(rows(database, "loan")) == 0
+        database.close()
+
+    def test_tells_once_what_it_waits_for(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A database that does not answer may be starting: that is waited for, but not in silence."""
+        monkeypatch.setattr(migrations, "PATIENCE_SECONDS", 0.0)
+        monkeypatch.setattr(migrations, "WAIT_SECONDS", 0.2)
+        database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+
+        with pytest.raises(Unreachable):
+            migrate(database)
+
+        assert len([line for line in caplog.messages if "cannot be used yet" in line]) == 1
         database.close()
 
     def test_refuses_a_newer_schema(self, fresh_database: Database) -> None:

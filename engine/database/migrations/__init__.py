@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -11,11 +12,16 @@ from engine.database.connection import Database
 from engine.database.guards import SQLITE_TRIGGERS, ensure_guards
 from engine.errors import DatabaseUnusable, Unreachable
 
+log = logging.getLogger(__name__)
+
 HEAD = "0016"
 """The newest revision in `versions/`. Known here, so that a start with nothing to do need not load Alembic."""
 
 WAIT_SECONDS = 120.0
-"""How long to wait while another process migrates."""
+"""How long to wait while another process migrates, or until a database that is just being started answers."""
+
+PATIENCE_SECONDS = 2.0
+"""After so long somebody is told what is waited for."""
 
 RETRY_SECONDS = 0.05
 """Some locks of SQLite are refused at once, whatever one is ready to wait."""
@@ -34,17 +40,21 @@ def migrate(database: Database) -> bool:
 
     Raises:
         DatabaseUnusable: the schema is newer than this program, or the tables are not ours.
-        Unreachable: another process has been migrating for longer than `WAIT_SECONDS`.
+        Unreachable: the database did not answer, or another process was migrating, for longer than `WAIT_SECONDS`.
     """
     if database.dialect == "sqlite" and _is_current(database):
         return False
-    give_up_at = time.monotonic() + WAIT_SECONDS
+    began, is_told = time.monotonic(), False
     while True:
         try:
             return _migrate_once(database)
-        except Unreachable:
-            if time.monotonic() > give_up_at:
+        except Unreachable as error:
+            waited = time.monotonic() - began
+            if waited > WAIT_SECONDS:
                 raise
+            if waited >= PATIENCE_SECONDS and not is_told:
+                log.warning("the database cannot be used yet, trying for %.0f seconds: %s", WAIT_SECONDS, error)
+                is_told = True
             time.sleep(RETRY_SECONDS)
 
 
