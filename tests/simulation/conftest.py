@@ -10,6 +10,8 @@ import pytest
 
 from engine.prove.world import World
 
+SELDOM_SECONDS = 3600.0
+
 MakeWorld = Callable[..., World]
 """Takes what `World` takes; `start=False` leaves its engine for the test to start."""
 
@@ -24,3 +26,17 @@ def worlds() -> Iterator[MakeWorld]:
             return world.open() if start else world
 
         yield make
+
+
+@pytest.fixture
+def long_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an idle engine sleep for an hour, where months pass: each of its short looks would cost as much as a change.
+
+    Ask for it before `worlds`.
+    """
+    monkeypatch.setattr("engine.worker.loop.IDLE_SECONDS_MAX", SELDOM_SECONDS)
+    monkeypatch.setattr("engine.worker.loop.Loop._keep_leases", _keep_nothing)
+
+
+async def _keep_nothing(loop: Any) -> None:
+    """Leases need no keeping: passes of a world take no time."""

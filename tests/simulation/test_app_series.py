@@ -153,6 +153,7 @@ class TestBooking:
         assert shown(world) == [utc(world, 9, 9, 9, 9)[index] for index in (1, 3)]
 
 
+@pytest.mark.usefixtures("long_sleeps")
 class TestALongSeries:
     def test_hears_of_later_dates_when_the_window_reaches_them(self) -> None:
         """What lies beyond the horizon is not read: no answer from there is no silence."""

@@ -18,6 +18,8 @@ from tests.simulation.test_app_to_outlook import check_answers, refuse_long_meet
 DAY = 24 * 3600.0
 MINUTE = 60.0
 
+pytestmark = pytest.mark.usefixtures("long_sleeps")
+
 
 @pytest.fixture
 def world(worlds: MakeWorld) -> World:

@@ -11,7 +11,7 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def world(worlds: MakeWorld) -> World:
+def world(long_sleeps: None, worlds: MakeWorld) -> World:
     """The engine sees 35 days ahead, and opens its window anew every 30 days."""
     return worlds(
         start=False, rooms=2, settings={"ENGINE_SYNC__FIRST_CONTACT": "list", "ENGINE_SYNC__HORIZON_DAYS": "35"}

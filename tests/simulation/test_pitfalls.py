@@ -33,6 +33,7 @@ class TestReadingInCircles:
         assert world.watcher.parked_keys == []
 
 
+@pytest.mark.usefixtures("long_sleeps")
 class TestAWindowThatSlides:
     def test_leaves_what_is_over_as_it_was(self, worlds: MakeWorld) -> None:
         """P17: months later the meeting is no longer in sight; its loan was closed by its time, and is history."""

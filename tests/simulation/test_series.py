@@ -463,6 +463,7 @@ class TestADateThatHasBegun:
         assert loan_on(world, running).interval.end == at(running, 12)
 
 
+@pytest.mark.usefixtures("long_sleeps")
 class TestALongSeries:
     def test_goes_on_as_the_window_moves(self) -> None:
         """An endless series is a loan per date as far as we look, and further when the window is opened anew."""
