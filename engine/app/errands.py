@@ -25,6 +25,7 @@ from engine.settings import Settings
 from engine.subscriptions.plan import Endpoint
 from engine.web.pages.welcome_parts import Trial
 from engine.worker.bookings import is_led
+from engine.worker.loop import Silent
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Where a booking without readable times stands among the others."""
@@ -38,28 +39,6 @@ BACKFILL_REST_SECONDS = 0.03
 
 BACKFILL_TRIES, BACKFILL_PAUSE_SECONDS = 10, 1.0
 """How often a step is tried that finds the database busy (each time for five seconds), and the pause in between."""
-
-
-class _Silent:
-    """Nobody is told about the passes of an errand."""
-
-    def passed(self, kind: str, outcome: str, seconds: float) -> None:
-        return None
-
-    def settled(self, seconds: float) -> None:
-        return None
-
-    def refused(self, error: str) -> None:
-        return None
-
-    def admitted(self) -> None:
-        return None
-
-    def parked(self, kind: str, key: str, error: str) -> None:
-        return None
-
-    def recovered(self, kind: str, key: str) -> None:
-        return None
 
 
 async def plan_sync(settings: Settings, room: Room | None, *, apply: bool, language: str) -> Sequence[PlanLine]:
@@ -152,7 +131,7 @@ async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
                 office,
                 calendar,
                 endpoint=Endpoint(public, public),
-                watcher=_Silent(),
+                watcher=Silent(),
                 poll_seconds=0,
                 contacts=contacts,
             )

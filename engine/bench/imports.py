@@ -14,12 +14,12 @@ from engine.app.tenant import build_service_calendar
 from engine.bench.children import TOKEN, Furniture, service_environment, start_tenant
 from engine.bench.floors import Floors
 from engine.bench.report import Figure
-from engine.bench.world import Silent
 from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.graph.credential import StaticTokenCredential
 from engine.settings import load_settings
 from engine.subscriptions.plan import Endpoint
+from engine.worker.loop import Silent
 
 ROOMS_AT_ONCE = 8
 """As many as the service reads side by side."""

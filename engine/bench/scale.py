@@ -25,13 +25,13 @@ from engine.app.office import Office
 from engine.bench.children import Child
 from engine.bench.paper import PaperTenant
 from engine.bench.report import Figure, percentile
-from engine.bench.world import Silent
 from engine.clock import utc_now
 from engine.database.connection import Database
 from engine.database.marks import Priority
 from engine.reconcile.series_writes import SeriesCalendar
 from engine.settings import Settings, load_settings
 from engine.subscriptions.plan import Endpoint
+from engine.worker.loop import Silent
 
 ENDPOINT = Endpoint("http://127.0.0.1:1/notifications", "http://127.0.0.1:1/lifecycle")
 FOLLOWED_MAX = 300
@@ -191,13 +191,13 @@ async def _change(url: str, paper: PaperTenant, numbers: Sequence[int], plan: Pl
             began = time.monotonic()
             office.inbox.accept(_notify(paper, numbers[turn % len(numbers)], secrets))
             made += 1
-            await _until(lambda: _loans(office) >= made)  # noqa: B023  # awaited before it changes
+            await _until_made(office, made)
             walls.append(time.monotonic() - began)
         cpu = (time.process_time() - cpu) / plan.singles
         began = time.monotonic()
         office.inbox.accept_all([_notify(paper, numbers[turn % len(numbers)], secrets) for turn in range(plan.burst)])
         made += plan.burst
-        await _until(lambda: _loans(office) >= made, pause=0.02)
+        await _until_made(office, made, pause=0.02)
         rate = plan.burst / (time.monotonic() - began)
         engine.loop.stop()
         await working
@@ -207,7 +207,7 @@ async def _change(url: str, paper: PaperTenant, numbers: Sequence[int], plan: Pl
 async def _warm_up(office: Office, paper: PaperTenant, numbers: Sequence[int], secrets: dict[int, str]) -> int:
     for made in range(1, 11):
         office.inbox.accept(_notify(paper, numbers[made % len(numbers)], secrets))
-        await _until(lambda: _loans(office) >= made)  # noqa: B023  # awaited before it changes
+        await _until_made(office, made)
     return 10
 
 
@@ -243,7 +243,7 @@ def _measure_workers(url: str, rooms: int, count: int) -> float:
             with office.database.write() as transaction:
                 for room_id in changed:
                     transaction.mark("room", str(room_id))
-            asyncio.run(_until(lambda: _loans(office) >= rooms, pause=0.05))
+            asyncio.run(_until_made(office, rooms, pause=0.05))
             return rooms / (time.monotonic() - began)
     finally:
         for worker in workers:
@@ -300,8 +300,9 @@ def _engine(office: Office, paper: PaperTenant) -> Engine:
     return Engine(office, cast(SeriesCalendar, paper), endpoint=ENDPOINT, watcher=Silent(), poll_seconds=0)
 
 
-def _loans(office: Office) -> int:
-    return sum(office.status.loans_by_status().values())
+async def _until_made(office: Office, loans: int, *, pause: float = 0.0005) -> None:
+    """Wait until there are so many loans."""
+    await _until(lambda: sum(office.status.loans_by_status().values()) >= loans, pause=pause)
 
 
 async def _until(is_so: Callable[[], Any], *, pause: float = 0.0005) -> None:

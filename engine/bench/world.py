@@ -24,6 +24,7 @@ from engine.settings import load_settings
 from engine.simulator import ConnectionDropped, Tenant, TenantOptions
 from engine.simulator.people import Person
 from engine.subscriptions.plan import Endpoint
+from engine.worker.loop import Silent
 
 SETTLED_SECONDS = 15.0
 """Nothing on its way for so long: the look at missing answers, ten seconds after a write, has been and gone."""
@@ -47,28 +48,6 @@ class CountingTransport:
         return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
     async def aclose(self) -> None:
-        return None
-
-
-class Silent:
-    """Is told about passes, and tells nobody."""
-
-    def passed(self, kind: str, outcome: str, seconds: float) -> None:
-        return None
-
-    def settled(self, seconds: float) -> None:
-        return None
-
-    def parked(self, kind: str, key: str, error: str) -> None:
-        return None
-
-    def refused(self, error: str) -> None:
-        return None
-
-    def admitted(self) -> None:
-        return None
-
-    def recovered(self, kind: str, key: str) -> None:
         return None
 
 

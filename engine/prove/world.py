@@ -41,12 +41,13 @@ from engine.simulator import Tenant, TenantOptions
 from engine.simulator.people import Person, Refused, RoomReader, event_path
 from engine.subscriptions.plan import Endpoint
 from engine.web.pages.setting_parts import SettingKey
+from engine.worker.loop import Silent
 
 NOTIFICATION_URL = "https://accord.example.org/graph/notifications"
 LIFECYCLE_URL = "https://accord.example.org/graph/lifecycle"
 
 
-class QuietWatcher:
+class QuietWatcher(Silent):
     """Counts passes; fails the test on a pass that failed unexpectedly."""
 
     def __init__(self) -> None:
@@ -56,20 +57,8 @@ class QuietWatcher:
     def passed(self, kind: str, outcome: str, seconds: float) -> None:
         self.outcomes[kind, outcome] = self.outcomes.get((kind, outcome), 0) + 1
 
-    def settled(self, seconds: float) -> None:
-        return None
-
-    def refused(self, error: str) -> None:
-        return None
-
-    def admitted(self) -> None:
-        return None
-
     def parked(self, kind: str, key: str, error: str) -> None:
         self.parked_keys.append((kind, key, error))
-
-    def recovered(self, kind: str, key: str) -> None:
-        return None
 
 
 class World:

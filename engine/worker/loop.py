@@ -87,6 +87,28 @@ class Watcher(Protocol):
     def recovered(self, kind: str, key: str) -> None: ...
 
 
+class Silent:
+    """Is told about passes, and tells nobody."""
+
+    def passed(self, kind: str, outcome: str, seconds: float) -> None:
+        return None
+
+    def settled(self, seconds: float) -> None:
+        return None
+
+    def refused(self, error: str) -> None:
+        return None
+
+    def admitted(self) -> None:
+        return None
+
+    def parked(self, kind: str, key: str, error: str) -> None:
+        return None
+
+    def recovered(self, kind: str, key: str) -> None:
+        return None
+
+
 def backoff_seconds(attempts: int, error: Transient) -> float:
     """Return how long a key waits after failing *attempts* times before: doubling, at least what we were asked."""
     if isinstance(error, Stale | Occupied):

@@ -92,10 +92,7 @@ def test_a_date_cancelled_in_outlook_while_the_engine_is_down_is_not_booked_agai
     when: str,
 ) -> None:
     """It died at any step of a change of the following dates; somebody cancels one where it stands by then (I6)."""
-    crash = Crash(nth, when)
-    world = worlds(rooms=2, on_request=crash)
-    made = book(world)
-    world.settle()
+    crash, world, made = booked_series(worlds, nth, when)
     third = made.loans[2]
     is_lost = False
 
@@ -123,10 +120,7 @@ def test_a_date_cancelled_in_outlook_is_not_brought_back_by_other_hours(
     when: str,
 ) -> None:
     """Moving a whole series makes Exchange forget what is special about its dates: cancelled ones, too (I6)."""
-    crash = Crash(nth, when)
-    world = worlds(rooms=2, on_request=crash)
-    made = book(world)
-    world.settle()
+    crash, world, made = booked_series(worlds, nth, when)
     day = first_day(world)
     (master,) = masters(world)
     to_fourteen = LoanChange(start=at(day, 14), end=at(day, 15))
@@ -168,3 +162,12 @@ def test_a_series_cancelled_in_outlook_before_its_end_was_sent_is_not_booked_aga
 def _take_following_to_room_2(world: World, made: AppSeries) -> None:
     change = LoanChange(items=(world.item(2),))
     world.office.series.change(made.loans[1].number, change, Scope.FOLLOWING, actor="app:test")
+
+
+def booked_series(worlds: MakeWorld, nth: int, when: str) -> tuple[Crash, World, AppSeries]:
+    """Return a death to come, the world it will happen in, and a series booked there before."""
+    crash = Crash(nth, when)
+    world = worlds(rooms=2, on_request=crash)
+    made = book(world)
+    world.settle()
+    return crash, world, made

@@ -162,9 +162,7 @@ class TestTimesAndRoomsThatExcludeEachOther:
     def test_the_desk_moves_it_and_outlook_takes_another_room(
         self, world: World, home: str, time: int, room: str, kept: str, lost: str
     ) -> None:
-        number, event_id = born(world, home)
-        other = world.book(3, 12, 13, 2)
-        world.settle()
+        number, event_id, other = self.prepare(world, home)
 
         world.run(world.person(2).set_rooms(event_id, [world.room_addresses[1]]))
         world.change(number, LoanChange(start=world.at(12), end=world.at(13)))
@@ -180,9 +178,7 @@ class TestTimesAndRoomsThatExcludeEachOther:
     def test_outlook_moves_it_and_the_desk_takes_another_room(
         self, world: World, home: str, time: int, room: str, kept: str, lost: str
     ) -> None:
-        number, event_id = born(world, home)
-        other = world.book(3, 12, 13, 2)
-        world.settle()
+        number, event_id, other = self.prepare(world, home)
 
         world.run(world.person(2).move(event_id, world.at(12), world.at(13)))
         world.change(number, LoanChange(items=(world.item(2),)))
@@ -193,9 +189,7 @@ class TestTimesAndRoomsThatExcludeEachOther:
 
     def test_the_wish_that_lost_can_be_had_once_the_room_is_free(self, world: World) -> None:
         """The case keeps the very times: one command takes them up."""
-        number, event_id = born(world, "outlook")
-        other = world.book(3, 12, 13, 2)
-        world.settle()
+        number, event_id, other = self.prepare(world, "outlook")
         world.run(world.person(2).set_rooms(event_id, [world.room_addresses[1]]))
         world.change(number, LoanChange(start=world.at(12), end=world.at(13)))
         world.heal()
@@ -209,6 +203,13 @@ class TestTimesAndRoomsThatExcludeEachOther:
         assert world.loan(number).interval == Interval(world.at(12), world.at(13))
         assert held(world.loan(number)) == ["Room 2"]
         assert world.cases() == []
+
+    def prepare(self, world: World, home: str) -> tuple[int, str, Loan]:
+        """Return the booking, its event, and what holds the other room later."""
+        number, event_id = born(world, home)
+        other = world.book(3, 12, 13, 2)
+        world.settle()
+        return number, event_id, other
 
     def check(self, world: World, number: int, time: int, room: str, kept: str, lost: str) -> None:
         loan = world.loan(number)
