@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from engine.app.connection import connection_of
+from engine.app.destinations import destination_check
 from engine.app.entries import Entries
 from engine.app.feeds import Feeds
 from engine.calendars.invitation import Party
@@ -222,7 +223,12 @@ class Office:
         self.outbox = Outbox(self.database)
         self.once = OnceStore(self.database)
         _ = self.rules.text_level  # within a transaction, only what was read before counts
-        self.webhooks = WebhookStore(self.database, link=self.rules.link_to, text_level=lambda: self.rules.text_level)
+        self.webhooks = WebhookStore(
+            self.database,
+            link=self.rules.link_to,
+            text_level=lambda: self.rules.text_level,
+            check_destination=destination_check(settings),
+        )
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)

@@ -54,12 +54,21 @@ class WebhookStore(WebhookBook):
         database: where they are, and where changes are announced from now on.
         link: the address at which people open a loan.
         text_level: what the settings say where a store says nothing.
+        check_destination: why nothing would be sent to an address that is to be kept; may take a while.
     """
 
-    def __init__(self, database: Database, *, link: Callable[[int], str], text_level: Callable[[], TextLevel]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        link: Callable[[int], str],
+        text_level: Callable[[], TextLevel],
+        check_destination: Callable[[str], Fault | None],
+    ) -> None:
         self._database = database
         self._link = link
         self._text_level = text_level
+        self._check_destination = check_destination
         database.announcers[CHANNEL] = self.announce
 
     # --- what is owed
@@ -102,7 +111,7 @@ class WebhookStore(WebhookBook):
             return None
 
     def add(self, order: EndpointOrder, *, secret: str | None, actor: str) -> Endpoint:
-        faults = find_order_faults(order)
+        faults = self._find_faults(order, before=None)
         if order.url is None:
             faults.append(Fault("url", "missing", "must be given"))
         if secret is not None and (fault := secret_fault(secret)) is not None:
@@ -126,7 +135,7 @@ class WebhookStore(WebhookBook):
             return _find(transaction, number)
 
     def change(self, endpoint_id: int, order: EndpointOrder, *, actor: str) -> Endpoint:
-        faults = find_order_faults(order)
+        faults = self._find_faults(order, before=self.find(endpoint_id))
         if faults:
             raise Invalid(*faults)
         with self._database.write() as transaction:
@@ -146,6 +155,15 @@ class WebhookStore(WebhookBook):
                 changes = ", ".join(f"{key}: {present[key]} -> {value}" for key, value in values.items())
                 _tell(transaction, "webhook_changed", endpoint_id, actor, changes=changes)
             return _find(transaction, endpoint_id)
+
+    def _find_faults(self, order: EndpointOrder, *, before: Endpoint | None) -> list[Fault]:
+        """Return what is wrong with *order*. An address that stays is not looked at again: its messages tell."""
+        faults = find_order_faults(order)
+        is_new = order.url is not None and (before is None or order.url != before.url)
+        if is_new and order.url and not any(fault.field == "url" for fault in faults):
+            fault = self._check_destination(order.url)
+            return faults if fault is None else [*faults, fault]
+        return faults
 
     def remove(self, endpoint_id: int, *, actor: str) -> None:
         with self._database.write() as transaction:

@@ -78,7 +78,7 @@ class EndpointOrder:
 
 
 def find_order_faults(order: EndpointOrder) -> list[Fault]:
-    """Return what is wrong with *order*; whether its address may be called is known only when it is."""
+    """Return what is wrong with how *order* is written; where its address leads, `guard` says."""
     faults = []
     if order.name is not None and not (0 < len(order.name.strip()) <= NAME_CHARACTERS_MAX and order.name.isprintable()):
         faults.append(Fault("name", "implausible", f"needs 1 to {NAME_CHARACTERS_MAX} printable characters"))

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from engine.errors import Fault
 
 Network = IPv4Network | IPv6Network
 
@@ -39,6 +42,23 @@ def refusal_of(address: str, *, is_secure: bool, allowed: Sequence[Network]) -> 
         return f"{found} is not a public address; webhooks.allowed_networks can allow it"
     if not is_secure:
         return "over the internet only https is spoken"
+    return None
+
+
+def destination_fault(url: str, addresses: Sequence[str], *, allowed: Sequence[Network]) -> Fault | None:
+    """
+    Return why nothing would ever be sent to a well-formed *url*, so that nobody sets up an endpoint in vain.
+
+    *addresses* are those that its name has now, none when nobody knows. It is said again at every try: names change.
+    """
+    parts = urlsplit(url)
+    is_secure = parts.scheme == "https"
+    for address in addresses:
+        refusal = refusal_of(address, is_secure=is_secure, allowed=allowed)
+        if refusal is not None:
+            is_about_place = refusal_of(address, is_secure=True, allowed=allowed) is not None
+            prefix = "" if address == parts.hostname or not is_about_place else f"{parts.hostname} leads there: "
+            return Fault("url", "address_not_public" if is_about_place else "not_https", prefix + refusal)
     return None
 
 

@@ -14,7 +14,7 @@ from engine.database.outbox import Outbox
 from engine.database.records import close_case, open_cases
 from engine.database.roombook import RoomCache
 from engine.database.webhooks import WebhookStore
-from engine.errors import Invalid, NotAllowed, NotFound, Unavailable
+from engine.errors import Fault, Invalid, NotAllowed, NotFound, Unavailable
 from engine.ids import BookableId
 from engine.loans.loan import TextLevel
 from engine.loans.register import LoanChange
@@ -31,7 +31,12 @@ URL = "https://receiver.example.org/hook"
 
 @pytest.fixture
 def webhooks(building: Building) -> WebhookStore:
-    return WebhookStore(building.database, link=lambda n: f"https://x/loans/{n}", text_level=lambda: TextLevel.FULL)
+    return WebhookStore(
+        building.database,
+        link=lambda n: f"https://x/loans/{n}",
+        text_level=lambda: TextLevel.FULL,
+        check_destination=lambda url: Fault("url", "address_not_public", "no way") if "private" in url else None,
+    )
 
 
 @pytest.fixture
@@ -233,6 +238,28 @@ class TestEndpoints:
     def test_without_an_address_are_refused(self, webhooks: WebhookStore) -> None:
         with pytest.raises(Invalid, match="url: must be given"):
             webhooks.add(EndpointOrder(name="x"), secret=None, actor=BY)
+
+    def test_are_not_made_for_an_address_that_nothing_would_be_sent_to(self, webhooks: WebhookStore) -> None:
+        with pytest.raises(Invalid, match="url: no way"):
+            add(webhooks, url="https://private.example.org/")
+        number = add(webhooks)
+        with pytest.raises(Invalid, match="url: no way"):
+            webhooks.change(number, EndpointOrder(url="https://private.example.org/"), actor=BY)
+
+        assert [each.url for each in webhooks.list_endpoints()] == [URL]
+
+    def test_whose_address_leads_nowhere_by_now_can_still_be_changed(
+        self, building: Building, webhooks: WebhookStore
+    ) -> None:
+        number = add(webhooks)
+        later = WebhookStore(
+            building.database,
+            link=str,
+            text_level=lambda: TextLevel.FULL,
+            check_destination=lambda _url: Fault("url", "address_not_public", "no way"),
+        )
+
+        assert not later.change(number, EndpointOrder(url=URL, enabled=False), actor=BY).enabled
 
     def test_leave_a_line_of_history_without_the_secret(self, database: Database, webhooks: WebhookStore) -> None:
         number = add(webhooks)

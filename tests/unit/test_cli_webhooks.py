@@ -63,6 +63,14 @@ class TestWebhooks:
         assert (done.exit_code, done.stdout) == (2, "")
         assert "url: must be a web address" in done.stderr
 
+    def test_to_a_neighbour_are_refused_with_the_setting_that_allows_them(self, run: Run) -> None:
+        """Loopback is allowed beside the simulated tenant, so that receivers can be tried out."""
+        done = run("webhooks", "add", "http://10.0.0.1/hook")
+
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "10.0.0.1 is not a public address; webhooks.allowed_networks can allow it" in done.stderr
+        assert run("webhooks", "add", "http://127.0.0.1:8430/").exit_code == 0
+
     def test_are_listed_with_how_they_do(self, run: Run) -> None:
         run("webhooks", "add", URL, "--name", "Town hall")
         run("webhooks", "ping", "1")

@@ -14,7 +14,7 @@ from engine.loans.loan import Case, CaseState, Home, ItemKind, Loan, LoanItem, R
 from engine.loans.status import ItemState, LoanStatus
 from engine.webhooks.answer import answer_error
 from engine.webhooks.endpoint import EndpointOrder, find_order_faults, secret_fault
-from engine.webhooks.guard import LOOPBACK, parse_networks, refusal_of
+from engine.webhooks.guard import LOOPBACK, destination_fault, parse_networks, refusal_of
 from engine.webhooks.payload import build_body, case_data, loan_data
 from engine.webhooks.signature import sign_hex, signature_headers
 
@@ -91,6 +91,35 @@ class TestAddresses:
         assert refusal_of("::1", is_secure=False, allowed=allowed) is None
         assert refusal_of("::ffff:127.0.0.1", is_secure=False, allowed=allowed) is None
         assert refusal_of("10.21.0.1", is_secure=False, allowed=allowed) is not None
+
+    @pytest.mark.parametrize(
+        ("url", "known", "code"),
+        [
+            ("https://10.0.0.1/x", ("10.0.0.1",), "address_not_public"),
+            ("https://[fe80::1]/", ("fe80::1",), "address_not_public"),
+            ("https://169.254.169.254/latest", ("169.254.169.254",), "address_not_public"),
+            ("https://2130706433/", ("127.0.0.1",), "address_not_public"),
+            ("https://desk.example.org/", ("10.0.0.1",), "address_not_public"),
+            ("https://desk.example.org/", ("8.8.8.8", "10.0.0.1"), "address_not_public"),
+            ("http://desk.example.org/", ("8.8.8.8",), "not_https"),
+            ("http://desk.example.org/", ("10.20.0.9",), None),
+            ("https://desk.example.org/", ("8.8.8.8", "2606:4700::1"), None),
+            ("http://desk.example.org/", (), None),
+        ],
+    )
+    def test_say_whether_an_endpoint_would_be_in_vain(self, url: str, known: tuple[str, ...], code: str | None) -> None:
+        """As sending does: one address that may not be called is one too many. A name nobody knows now may be known."""
+        fault = destination_fault(url, known, allowed=parse_networks(["10.20.0.0/16"]))
+
+        assert (fault.code if fault else None) == code
+
+    def test_of_a_name_are_told_with_the_setting_that_allows_them(self) -> None:
+        fault = destination_fault("https://desk.example.org/", ("10.0.0.1",), allowed=())
+
+        assert fault is not None
+        assert fault.message == (
+            "desk.example.org leads there: 10.0.0.1 is not a public address; webhooks.allowed_networks can allow it"
+        )
 
 
 class TestAnswers:

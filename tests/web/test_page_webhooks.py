@@ -59,6 +59,19 @@ class TestAdding:
         assert "ftp://example.org/x" in answer.text
         assert house.office.webhooks.list_endpoints() == []
 
+    @pytest.mark.parametrize(
+        ("url", "said"),
+        [("https://10.0.0.1/hook", "webhooks.allowed_networks"), ("http://8.8.8.8/hook", "on ne parle que https")],
+    )
+    def test_of_what_would_never_be_sent_says_so_at_once(self, house: House, url: str, said: str) -> None:
+        admin = house.signed_in("admin", **{"Accept-Language": "fr"})
+
+        answer = admin.post("/webhooks", data={"url": url, "models": ["loan"]})
+
+        assert answer.status_code == 422
+        assert said in answer.text
+        assert house.office.webhooks.list_endpoints() == []
+
     def test_of_an_own_secret_is_for_receivers_that_have_one(self, house: House, admin: TestClient) -> None:
         admin.post("/webhooks", data={"url": URL, "models": ["loan"], "secret": "the-secret-they-have"})
 

@@ -59,6 +59,7 @@ class TestEndpoints:
         ("body", "field"),
         [
             ({"url": "ftp://example.org"}, "url"),
+            ({"url": "https://192.168.1.1/hook"}, "url"),
             ({"url": URL, "models": ["slot"]}, "models.0"),
             ({"url": URL, "secret": "short"}, "secret"),
             ({"url": URL, "header": "Host"}, "header"),

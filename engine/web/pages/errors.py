@@ -174,6 +174,10 @@ def describe_fault(page: Page, code: str, message: str) -> str:
         "taken": page.say("Another one has this name."),
         "clock_malformed": page.say("Opening hours read like 08:30."),
         "hours_backwards": page.say("A day must close after it opens."),
+        "address_not_public": page.say(
+            "This does not lead to a public address. The setting webhooks.allowed_networks allows networks of your own."
+        ),
+        "not_https": page.say("Over the internet only https is spoken."),
         "number_out_of_range": page.say("A number is too small, too large, or no whole number."),
     }
     return known.get(code, message)
