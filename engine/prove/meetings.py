@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.prove.people import Crowd
+from engine.prove.people import Crowd, say
 from engine.simulator.people import event_path
 
 SECRET = "Surgery"
@@ -19,6 +19,41 @@ def meet_privately(crowd: Crowd) -> None:
     crowd.remember_meeting(crowd.world.run(booking), person, interval)
 
 
+def meet_hidden(crowd: Crowd) -> None:
+    """Book a meeting whose guests do not see each other: each room's copy lists that room alone (B54)."""
+    person, rooms, interval = crowd.draw_person(), crowd.draw_rooms(), crowd.draw_interval()
+    crowd.tell(f"person {person} meets guests who do not see each other in {rooms} {say(interval)}")
+    booking = crowd.world.person(person).book(
+        interval.start, interval.end, rooms=crowd.world.addresses(rooms), people=crowd.world.people, hideAttendees=True
+    )
+    crowd.remember_meeting(crowd.world.run(booking), person, interval)
+
+
+def draft(crowd: Crowd) -> None:
+    """Write a meeting that is not sent yet: Outlook saves such by itself (B51)."""
+    person, rooms, interval = crowd.draw_person(), crowd.draw_rooms(), crowd.draw_interval()
+    crowd.tell(f"person {person} drafts a meeting in {rooms} {say(interval)}")
+    booking = crowd.world.person(person).book(
+        interval.start, interval.end, rooms=crowd.world.addresses(rooms), isDraft=True
+    )
+    crowd.remember_meeting(crowd.world.run(booking), person, interval)
+
+
+def send_draft(crowd: Crowd) -> None:
+    """Send a meeting that was a draft."""
+    written = [
+        (booking, event)
+        for booking in crowd.bookings
+        if booking.side == "outlook" and booking.series is None and not booking.cancelled
+        and (event := crowd.find_event(booking)) is not None and event["isDraft"]
+    ]  # fmt: skip
+    if not written:
+        return
+    booking, event = crowd.random.choice(written)
+    crowd.tell(f"person {booking.person} sends the draft {event['iCalUId'][-15:]}")
+    crowd.world.run(crowd.world.person(booking.person).change(event["id"], isDraft=False))
+
+
 def turn_private(crowd: Crowd) -> None:
     """Let an organizer make a meeting private, or a private one public: under another title, which is no secret."""
     booking = crowd.pick("outlook")
@@ -32,10 +67,10 @@ def turn_private(crowd: Crowd) -> None:
 
 
 def forward(crowd: Crowd) -> None:
-    """Let an organizer forward a meeting to a room: it is invited as a person would be."""
+    """Let an organizer forward a meeting to a room: it is invited as a person would be. Drafts cannot be forwarded."""
     booking = crowd.pick("outlook")
     event = crowd.find_single(booking) if booking is not None else None
-    if booking is None or event is None:
+    if booking is None or event is None or event["isDraft"]:
         return
     room = crowd.draw_room()
     address = crowd.world.room_addresses[room - 1]

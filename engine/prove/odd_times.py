@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from engine.prove.people import DAYS, ZONES, Crowd, RememberedSeries
 from engine.prove.series import book_series
+from engine.simulator.series_calls import times_in
 
 CLOCK_CHANGES = (date(2027, 3, 14), date(2027, 3, 28), date(2027, 10, 31), date(2027, 11, 7))
 """Sundays: New York and Paris in spring, Paris and New York in autumn. A room hears of the later two only once its
@@ -39,6 +40,27 @@ def make_whole_day(crowd: Crowd) -> None:
     body = {"isAllDay": True, "start": _midnight(first, "UTC"), "end": _midnight(first + timedelta(days=1), "UTC")}
     crowd.tell(f"person {booking.person} makes the meeting {event['iCalUId'][-15:]} last all of the {first:%d}")
     crowd.world.run(crowd.world.person(booking.person).change(event["id"], **body))
+    booking.interval, booking.edits = None, booking.edits + 1
+
+
+def meet_without_length(crowd: Crowd) -> None:
+    """Book a meeting that ends when it begins: it holds no room, and is no loan."""
+    person, rooms, interval = crowd.draw_person(), crowd.draw_rooms(), crowd.draw_interval()
+    crowd.tell(f"person {person} meets in {rooms} at {interval.start:%d %H:%M}, for no time")
+    start = interval.start
+    booking = crowd.world.person(person).book(start, start, rooms=crowd.world.addresses(rooms), zone=crowd.draw_zone())
+    crowd.remember_meeting(crowd.world.run(booking), person, None)
+
+
+def lose_length(crowd: Crowd) -> None:
+    """Let somebody make a meeting end when it begins."""
+    booking = crowd.pick("outlook")
+    event = crowd.find_single(booking) if booking is not None else None
+    if booking is None or event is None or event["isAllDay"]:
+        return
+    crowd.tell(f"person {booking.person} lets the meeting {event['iCalUId'][-15:]} last no time")
+    start = crowd.read_time(event["start"])
+    crowd.world.run(crowd.world.person(booking.person).change(event["id"], **times_in(start, start, "UTC")))
     booking.interval, booking.edits = None, booking.edits + 1
 
 
