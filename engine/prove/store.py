@@ -17,6 +17,7 @@ from engine.database.connection import Database
 from engine.database.migrations import migrate
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable
+from engine.prove.life import MortalDatabase
 
 Clock = Callable[[], datetime]
 OpenDatabase = Callable[[Clock], Database]
@@ -98,7 +99,7 @@ def _run(server: Engine, statement: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-class _Kept(Database):
+class _Kept(MortalDatabase):
     """A database that is emptied instead of closed."""
 
     def __init__(self, url: str, give_back: Callable[[Any], None]) -> None:
@@ -115,6 +116,7 @@ class _Kept(Database):
         self.clock = clock
         self.mark_listeners.clear()
         self.announcers.clear()
+        self.kin = []
         self._empty()
         self._is_used = True
 

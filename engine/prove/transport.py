@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from engine.errors import OutcomeUnknown
 from engine.graph.transport import Request, Response
+from engine.prove.life import Life
 from engine.prove.trace import Trace
 from engine.simulator import ConnectionDropped, Tenant
 from engine.simulator.faults import NOTICES, Rule
@@ -55,6 +58,8 @@ class TenantTransport:
         tenant: the tenant.
         on_request: is told of each request before and after it is carried out, and may kill.
         trace: takes in each request and what came of it.
+        life: whose requests these are.
+        spawn: carries out what was under way when it ended: every other one of those arrives.
     """
 
     def __init__(
@@ -63,16 +68,26 @@ class TenantTransport:
         *,
         on_request: Callable[[str, Request], None] | None = None,
         trace: Trace | None = None,
+        life: Life | None = None,
+        spawn: Callable[[Coroutine[Any, Any, None]], Any] | None = None,
     ) -> None:
         self._tenant = tenant
+        self._life = life or Life()
+        self._spawn = spawn
         self._on_request = on_request or (lambda _when, _request: None)
         self._trace = trace or Trace()
         self.requests: list[Request] = []
 
     async def send(self, request: Request) -> Response:
+        self._life.check()
         self.requests.append(request)
         self._on_request("before", request)
-        await asyncio.sleep(0.005)
+        try:
+            await asyncio.sleep(0.005)
+        except asyncio.CancelledError:
+            if self._life.is_over and self._spawn is not None and len(self.requests) % 2:
+                self._spawn(self._arrive(request))
+            raise
         try:
             response = await self._carry_out(request)
         except Exception as error:
@@ -81,6 +96,11 @@ class TenantTransport:
         self._trace.sent(asyncio.get_running_loop().time(), request, response)
         self._on_request("after", request)
         return response
+
+    async def _arrive(self, request: Request) -> None:
+        """Carry out a request whose answer nobody hears any more."""
+        with suppress(OutcomeUnknown):
+            await self._carry_out(request)
 
     async def _carry_out(self, request: Request) -> Response:
         calling = is_engine_calling.set(True)

@@ -10,7 +10,9 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -31,6 +33,8 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
 from engine.outbox.message import Sender
+from engine.prove.latch import Latch
+from engine.prove.life import LIFE, Life, MortalDatabase
 from engine.prove.store import OpenDatabase, in_memory
 from engine.prove.trace import Trace
 from engine.prove.transport import Struck, TenantTransport, spare_people
@@ -41,6 +45,7 @@ from engine.simulator import Tenant, TenantOptions
 from engine.simulator.people import Person, Refused, RoomReader, event_path
 from engine.subscriptions.plan import Endpoint
 from engine.web.pages.setting_parts import SettingKey
+from engine.worker.locks import SharedLocks
 from engine.worker.loop import Silent
 
 NOTIFICATION_URL = "https://accord.example.org/graph/notifications"
@@ -62,7 +67,12 @@ class QuietWatcher(Silent):
 
 
 class World:
-    """One world. `open` starts it; `settle` lets everything arrive; `close` ends it."""
+    """
+    One world. `open` starts it; `settle` lets everything arrive; `close` ends it.
+
+    *is_sole*: a new engine knows that those before it have died, as the one process on SQLite does. Else their leases
+    have to run out, as with several workers, and there may be several.
+    """
 
     def __init__(
         self,
@@ -74,10 +84,14 @@ class World:
         settings: dict[str, str] | None = None,
         database: OpenDatabase = in_memory.open,
         on_request: Callable[[str, Request], None] | None = None,
+        is_sole: bool = True,
     ) -> None:
         self.loop = VirtualLoop()
         asyncio.set_event_loop(self.loop)
+        self._outside = copy_context()
+        """Of what happens in the tenant, whoever asked for it."""
         self.on_request = on_request
+        self.is_sole = is_sole
         self.trace = Trace()
         self.struck: Struck = Counter()
         """Which requests met which faults."""
@@ -94,9 +108,9 @@ class World:
         self.tenant = Tenant(
             TenantOptions(**{**given, **(tenant or {})}),
             now=self.loop.now,
-            call_later=self.loop.call_later,
+            call_later=partial(self.loop.call_later, context=self._outside),
             post=self.post,
-            spawn=self.loop.create_task,
+            spawn=self._spawn,
         )
         spare_people(self.tenant, self.struck)
         self._furnish(rooms, people)
@@ -104,10 +118,11 @@ class World:
         self.database = database(self.loop.now)
         names = random.Random(f"names {seed}")
         self.database.draw = lambda count: names.randbytes(count).hex()
-        self.engine: Engine | None = None
+        self.lives: list[Life] = []
+        """The engines that live; the first one is the one people's requests and Graph's notifications reach."""
+        self.latch = Latch()
         self.watcher = QuietWatcher()
         self.transports: list[TenantTransport] = []
-        self._task: asyncio.Task[None] | None = None
         self.is_receiver_down = False
         self.senders: dict[str, Sender] = {}
         """Who carries the outbox's messages, by channel."""
@@ -148,15 +163,20 @@ class World:
         return self
 
     def start(self) -> None:
-        office = Office(self.settings, now=self.loop.now, database=self.database, ticks=self.loop.time)
-        self.transports.append(TenantTransport(self.tenant, on_request=self.on_request, trace=self.trace))
+        """Start an engine: the first one, or another that shares the store."""
+        life = self.new_life()
+        database = self.database.heir(life) if isinstance(self.database, MortalDatabase) else self.database
+        office = Office(self.settings, now=self.loop.now, database=database, ticks=self.loop.time)
+        self.transports.append(
+            TenantTransport(self.tenant, on_request=self.on_request, trace=self.trace, life=life, spawn=self._spawn)
+        )
         calendar = build_calendar(
             base_url="https://graph.microsoft.com/v1.0",
             credential=StaticTokenCredential("demo"),
             now=self.loop.now,
             transport=self.transports[-1],
         )
-        self.engine = Engine(
+        life.engine = Engine(
             office,
             calendar,
             endpoint=self.endpoint,
@@ -164,28 +184,57 @@ class World:
             poll_seconds=0,
             contacts=GraphContacts(calendar.gateway),
             senders=self.senders,
+            locks=None if self.is_sole else SharedLocks(self.latch.seen_by(life)),
         )
+        if self.is_sole:
+            office.queue.release_others()  # as the service does: whoever held them has died
         office.enqueue("places", "all")
         office.enqueue("subscription", "all")
-        self._task = self.loop.create_task(self.engine.loop.run())
+        context = copy_context()
+        context.run(LIFE.set, life)
+        life.task = self.loop.create_task(life.engine.loop.run(), context=context)
+        self.lives.append(life)
+
+    def new_life(self) -> Life:
+        return Life()
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let something happen in the tenant."""
+        return self.loop.create_task(coroutine, context=self._outside.copy())
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine that people's requests reach; None while it is dead."""
+        return self.lives[0].engine if self.lives else None
 
     def kill(self) -> None:
-        """End the engine at once, as `kill -9` would: nothing is given back, nothing is tidied."""
-        assert self._task is not None
-        self._task.cancel()
-        engine = self.engine
-        assert engine is not None
-        doing = sorted({task.get_name().partition(":")[0] for task in engine.loop.running_tasks})
+        """End every engine at once, as `kill -9` would: nothing is given back, nothing is tidied."""
+        while self.lives:
+            self.end(self.lives[-1])
+
+    def end(self, life: Life) -> None:
+        """End one engine. What is left of it in memory is taken away, and nothing that does comes through (I19)."""
+        doing = sorted({task.get_name().partition(":")[0] for task in life.engine.loop.running_tasks})
         self.crashes[" ".join(doing) or "nothing"] += 1
-        for task in list(engine.loop.running_tasks):
+        life.is_over = True
+        self.loop.wake(life)
+        tasks = life.tasks
+        for task in tasks:
             task.cancel()
-        self.run(asyncio.gather(self._task, *engine.loop.running_tasks, return_exceptions=True))
-        self._task = self.engine = None
+        self.run(asyncio.gather(*tasks, return_exceptions=True))
+        self.lives.remove(life)
+
+    def put_to_sleep(self, life: Life, seconds: float) -> None:
+        """Let an engine do nothing for so long, as a process that is stopped, and know nothing of it afterwards."""
+        life.has_slept = True
+        self.loop.put_to_sleep(LIFE, life)
+        self.loop.call_later(seconds, self.loop.wake, life)
 
     def close(self) -> None:
-        if self._task is not None and self.engine is not None:
-            self.engine.loop.stop()
-            self.run(self._task)
+        for life in self.lives:
+            self.loop.wake(life)
+            life.engine.loop.stop()
+            self.run(life.task)
         self.tenant.close()
         self.database.close()
         self.loop.close()
@@ -237,9 +286,9 @@ class World:
 
     @property
     def is_quiet(self) -> bool:
-        assert self.engine is not None
         depth = self.office.queue.depth()
-        return self.tenant.is_quiet and self.engine.loop.is_idle and depth.due == 0 and depth.running == 0
+        is_idle = all(life.engine.loop.is_idle for life in self.lives)
+        return self.tenant.is_quiet and is_idle and depth.due == 0 and depth.running == 0
 
     # --- doors
 
@@ -251,7 +300,7 @@ class World:
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
         """Receive what Graph sends: the handshake, or notifications."""
         token = parse_qs(urlsplit(url).query).get("validationToken")
-        if self.engine is None or self.is_receiver_down:
+        if self.engine is None or self.is_receiver_down or self.loop.is_asleep(self.lives[0]):
             raise OSError("nobody is there")
         if token:
             return 200, "text/plain", token[0].encode()

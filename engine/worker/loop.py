@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from engine.errors import (
     CredentialsRevoked,
@@ -191,6 +191,10 @@ class Loop(Generic[C]):
     def running_tasks(self) -> tuple[asyncio.Task[None], ...]:
         """The passes under way."""
         return tuple(self._running)
+
+    def claim_of(self, task: asyncio.Task[Any]) -> C | None:
+        """Return the claim on the key whose pass *task* is; None when it is none of ours."""
+        return self._running.get(task)
 
     def _turn(self) -> float:
         """

@@ -10,10 +10,11 @@ from datetime import timedelta
 from engine.errors import DeskError
 from engine.interval import Interval
 from engine.prove.crash.memory import TIMES, Booking, Memory, judge
-from engine.prove.crash.mortal import Died, MortalWorld
+from engine.prove.crash.mortal import MortalWorld
 from engine.prove.crash.stories import Scene
 from engine.prove.crash.sweep import DOWN_SECONDS, PATIENCE_SECONDS
 from engine.prove.invariants import check_always
+from engine.prove.life import Died
 from engine.simulator.people import Refused
 
 DEATHS = 6

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from engine.app.office import Office
 from engine.database.connection import Database, Transaction
 from engine.graph.transport import Request
+from engine.prove.life import Died, Life, MortalDatabase
 from engine.prove.world import World
 from engine.subscriptions.plan import Endpoint
 
@@ -27,15 +28,11 @@ SETTLE_SECONDS = 900.0
 Done = TypeVar("Done")
 
 
-class Died(BaseException):
-    """The process is gone. No `except Exception` hears of it."""
-
-
-class Life:
-    """One incarnation of the engine, from its start to its death."""
+class PassingLife(Life):
+    """One incarnation of the engine, which may die at any point it passes."""
 
     def __init__(self, reach: Reach) -> None:
-        self.is_over = False
+        super().__init__()
         self._reach = reach
 
     def pass_point(self, name: str) -> None:
@@ -45,70 +42,43 @@ class Life:
             self.is_over = True
             raise Died(name)
 
-    def check(self) -> None:
-        if self.is_over:
-            raise Died("dead already")
 
-
-class MortalDatabase(Database):
-    """The database as one incarnation sees it: after its death nothing comes through any more (I19)."""
-
-    life: Life | None = None
+class PassingDatabase(MortalDatabase):
+    """Has a point behind every commit."""
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        if self.life is None:
-            with super().write() as transaction:
-                yield transaction
-            return
-        self.life.check()
         with super().write() as transaction:
             yield transaction
-        self.life.pass_point("commit")
-
-    @contextmanager
-    def read(self) -> Iterator[Transaction]:
-        if self.life is not None:
-            self.life.check()
-        with super().read() as transaction:
-            yield transaction
-
-    def heir(self, life: Life) -> MortalDatabase:
-        """Return the same database as the next incarnation sees it."""
-        heir = object.__new__(MortalDatabase)
-        heir.__dict__.update(self.__dict__, mark_listeners=[], life=life)
-        return heir
+        if isinstance(self.life, PassingLife):
+            self.life.pass_point("commit")
 
 
 class MortalWorld(World):
     """
     A world whose engine dies where `reach` says so.
 
-    Args:
-        is_sole: whether the next incarnation knows that the dead one is dead, as the one process on SQLite does; else
-            it has to wait for the leases to end.
+    *is_sole*: as `World` takes it.
     """
 
     def __init__(self, reach: Reach, *, is_sole: bool = True, **options: Any) -> None:
         self._reach = reach
-        self._is_sole = is_sole
-        self._life = Life(reach)
-        self._lives = 0
-        super().__init__(database=self._open_database, on_request=self._hear_of_request, **options)
+        self._life = PassingLife(reach)
+        self._begun = 0
+        super().__init__(database=self._open_database, on_request=self._hear_of_request, is_sole=is_sole, **options)
 
     def _open_database(self, now: Callable[[], datetime]) -> Database:
-        return MortalDatabase("sqlite:///:memory:", clock=now)
+        return PassingDatabase("sqlite:///:memory:", clock=now)
 
     def start(self) -> None:
         """Begin a new life, as `run` does: with another address and a look at every room."""
-        self._life = Life(self._reach)
-        self._lives += 1
-        assert isinstance(self.database, MortalDatabase)
-        self.database = self.database.heir(self._life)
+        self._begun += 1
         super().start()
-        if self._is_sole:
-            self.office.queue.release_others()
         self.office.rooms.mark_rooms(priority=2)
+
+    def new_life(self) -> Life:
+        self._life = PassingLife(self._reach)
+        return self._life
 
     @property
     def endpoint(self) -> Endpoint:
@@ -121,7 +91,7 @@ class MortalWorld(World):
 
     @property
     def _door(self) -> str:
-        return f"accord-{self._lives}"
+        return f"accord-{self._begun}"
 
     def settle(self, most: float = SETTLE_SECONDS) -> None:
         super().settle(most)
@@ -130,8 +100,6 @@ class MortalWorld(World):
         """Take away what is left in memory of the engine that died."""
         assert self._life.is_over
         self.kill()
-        assert isinstance(self.database, MortalDatabase)
-        self.database.life = None
 
     @property
     def office(self) -> Office:
@@ -158,14 +126,16 @@ class MortalWorld(World):
 
     def at_desk(self, act: Callable[[], Done]) -> Done:
         """Let staff act. Their commits are no points: a death there is no other than one at the engine's next point."""
-        assert isinstance(self.database, MortalDatabase)
-        if self.engine is not None:
-            self._life.check()
-        life, self.database.life = self.database.life, None
+        if self.engine is None:
+            return act()
+        self._life.check()
+        database = self.engine.office.database
+        assert isinstance(database, MortalDatabase)
+        life, database.life = database.life, None
         try:
             return act()
         finally:
-            self.database.life = life
+            database.life = life
 
 
 def continue_loop(loop: asyncio.AbstractEventLoop) -> None:

@@ -14,7 +14,8 @@ from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.crash.memory import Booking, Memory
-from engine.prove.crash.mortal import Died, MortalWorld
+from engine.prove.crash.mortal import MortalWorld
+from engine.prove.life import Died
 from engine.prove.people import parse_instant
 from engine.prove.series import at, book_series, recurrence
 from engine.reconcile.series_book import Scope, SeriesOrder

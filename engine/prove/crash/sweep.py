@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from engine.prove.crash.memory import Memory, judge
-from engine.prove.crash.mortal import Died, MortalWorld, continue_loop
+from engine.prove.crash.mortal import MortalWorld, continue_loop
 from engine.prove.crash.stories import Scene, Story
 from engine.prove.invariants import check_always
+from engine.prove.life import Died
 
 LOOKS = 60
 LOOK_SECONDS = 0.25
