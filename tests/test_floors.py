@@ -18,7 +18,7 @@ ENGINE = Path(__file__).parents[1] / "engine"
 FLOORS = {
     8: {"__main__"},
     7: {"cli", "bench"},
-    6: {"prove"},
+    6: {"prove", "conformance"},
     5: {"app"},
     4: {"web", "schedule", "worker", "graph", "database", "mail", "senders", "simulator", "settings", "clock"},
     3: {"reconcile", "subscriptions", "calendars", "webhooks"},
@@ -43,7 +43,7 @@ DOORS = {
     "kiota_serialization_text": {"graph"},
     "azure": {"graph"},
     "httpx": {"graph", "simulator", "cli", "bench"},
-    "aiohttp": {"graph", "senders", "simulator", "cli", "bench"},
+    "aiohttp": {"graph", "senders", "simulator", "conformance", "cli", "bench"},
     "sqlmodel": {"database"},
     "sqlalchemy": {"database", "prove"},
     "alembic": {"database"},

@@ -10,6 +10,7 @@ import typer
 from engine.cli import (
     backfill,
     cases,
+    conformance,
     connect,
     contacts,
     feeds,
@@ -66,6 +67,7 @@ service.register(app)
 connect.register(app)
 why.register(app)
 prove.register(app)
+conformance.register(app)
 app.add_typer(office.rooms, name="rooms")
 app.add_typer(loans.app, name="loans")
 app.add_typer(backfill.app, name="backfill")
