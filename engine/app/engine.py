@@ -57,7 +57,7 @@ class Engine:
         self._noticed: tuple[datetime, datetime] | None = None
         """When the last room was read for a notification, and when that notification had come."""
         window = WindowRule(
-            timedelta(days=settings.sync.history_days),
+            timedelta(days=max(settings.sync.history_days, settings.view.days_back)),
             lambda: office.rules.horizon,
         )
         self.room_pass = RoomPass(
@@ -78,7 +78,7 @@ class Engine:
             locks=locks,
         )
         self.series_pass = SeriesPass(
-            office.series_ledger, calendar, instance=office.instance, rules=office.rules.sync, locks=locks
+            office.series_ledger, calendar, instance=office.instance, rules=office.rules.sync, now=now, locks=locks
         )
         self.places_pass = PlacesPass(
             calendar,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -34,6 +35,7 @@ from engine.database.overrides import Overrides
 from engine.database.own_calendars import OwnCalendarStore
 from engine.database.personal import Personal
 from engine.database.queue import WorkQueue
+from engine.database.reached import mark_reached
 from engine.database.roombook import RoomCache
 from engine.database.sealing import Sealer
 from engine.database.series_desk import SeriesDesk
@@ -51,12 +53,17 @@ from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.brake import BrakeRule
 from engine.reconcile.contacts import Column, ContactReport, Outsider
+from engine.reconcile.dates import Dates
 from engine.reconcile.field_map import View
 from engine.reconcile.gathering import GatherRule
 from engine.reconcile.ledger import SyncRules
+from engine.reconcile.names import UnknownName, find_unknown, fold
 from engine.rooms.connection import Expiry, expiry_of
 from engine.settings import Settings
 from engine.worker.contacts import ContactWish
+from engine.worker.rooms import WINDOW_MARGIN
+
+log = logging.getLogger(__name__)
 
 EXPORT_JOB = "export_contacts"
 
@@ -104,8 +111,10 @@ class Rules:
 
     @property
     def horizon(self) -> timedelta:
-        """How far ahead both sides are kept in agreement."""
-        return timedelta(days=int(str(self._value("sync.horizon_days", self._settings.sync.horizon_days))))
+        """How far ahead calendars are read: as far as the view reaches at least, until they are opened anew."""
+        days = int(str(self._value("sync.horizon_days", self._settings.sync.horizon_days)))
+        ahead = self._settings.view.days_ahead
+        return max(timedelta(days=days), timedelta(days=ahead + 1) + WINDOW_MARGIN if ahead else timedelta(0))
 
     def forget(self) -> None:
         """Read what was changed at run time again at the next question."""
@@ -134,9 +143,10 @@ class Rules:
             import_existing=self.import_existing(),
             fields=self._settings.fields.field_map(),
             view=View(
-                frozenset(name.strip().casefold() for name in self._settings.view.stores),
+                frozenset(fold(name) for name in self._settings.view.stores),
                 frozenset(LoanStatus(status) for status in self._settings.view.statuses),
-                frozenset(name.strip().casefold() for name in self._settings.view.rooms),
+                frozenset(fold(name) for name in self._settings.view.rooms),
+                Dates(self._settings.view.days_back, self._settings.view.days_ahead),
             ),
             mode=str(self._value("sync.mode", sync.mode)),
             brake=BrakeRule(sync.mass_cancel_max, sync.mass_cancel_percent),
@@ -349,6 +359,32 @@ class Office:
         rooms = [room.id for room in self.cache.book().rooms if room.is_synced]
         return self.comparisons.mark_rooms(rooms, spread_seconds=spread_seconds)
 
+    def mark_reached(self) -> int:
+        """Have bookings looked at that were too far ahead for the view, and are not any more; return how many."""
+        return mark_reached(self.database, self.rules.sync().view.dates)
+
+    def unknown_names(self) -> Sequence[UnknownName]:
+        """Return the names in the settings that no store, room or tag has; none while no room is known at all."""
+        view, ignored = self.settings.view, self.rules.ignored_tags
+        rooms = self.cache.book().rooms if view.stores or view.rooms or ignored else ()
+        if not rooms:
+            return ()
+        found = [*find_unknown("view.rooms", view.rooms, (room.name for room in rooms))]
+        if view.stores:
+            found += find_unknown("view.stores", view.stores, (store.name for store in self.desk.list_stores()))
+        if ignored:  # one that no room has is no mistake by itself: it may be there for rooms to come
+            tags = [tag for room in rooms for tag in room.tags]
+            tags += [one.tag for one in self.status.last_import().left_out]
+            found += find_unknown("rooms.ignored_tags", sorted(ignored), tags, only_with_near=True)
+        return found
+
+    def warn_of_names(self) -> str | None:
+        """Log the names in the settings that nothing has; returns what was logged."""
+        texts = [each.text for each in self.unknown_names()]
+        for text in texts:
+            log.warning(text)
+        return "; ".join(texts) or None
+
     def total_drift(self) -> Mapping[str, int]:
         """Return what only nightly comparisons ever found, by the room's name; rooms without any are absent."""
         found = self.comparisons.load_all().items()
@@ -368,6 +404,7 @@ class Office:
         return {
             "instance": self.instance,
             "mode": self.rules.sync().mode,
+            "unknown_names": [each.text for each in self.unknown_names()],
             **_say_expiry(expiry_of(self.connection, self.now().date())),
             "delivery": self.settings.sync.delivery,
             "rooms": self.status.rooms_by_state(),

@@ -99,6 +99,7 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
         )
         _announce(settings, roles, public, base_url, token)
         warn_of_expiry(office.connection, office.now, at_start=True)
+        office.warn_of_names()
         _spare_collector()
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
         if Role.WORKER in roles:

@@ -27,6 +27,12 @@ COMPARE_SPREAD_SECONDS = 3600.0
 OWN_CALENDARS_AFTER = timedelta(minutes=2)
 """When people's own calendars are looked at first after a start: whatever happened while nobody listened."""
 
+REACH_EVERY, REACH_AFTER = timedelta(hours=1), timedelta(minutes=1)
+"""How often what the view's dates have come to reach is brought in, and when first after a start."""
+
+NAMES_AFTER = timedelta(minutes=1)
+"""When names in the settings are compared first with what there is: after a first start the rooms are known by then."""
+
 NOTIFICATIONS_KEPT = timedelta(days=7)
 
 
@@ -50,7 +56,9 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
         sweep_every=timedelta(minutes=settings.sync.sweep_every_minutes),
         poll_every=timedelta(seconds=settings.sync.poll_every_seconds),
     )
-    return (*jobs, *_export_contacts(settings, office), *_look_at_own_calendars(settings, office))
+    reach = ClockJob("reach_dates", REACH_EVERY, office.mark_reached, first_after=REACH_AFTER)
+    names = ClockJob("check_names", timedelta(days=1), office.warn_of_names, first_after=NAMES_AFTER)
+    return (*jobs, reach, names, *_export_contacts(settings, office), *_look_at_own_calendars(settings, office))
 
 
 def _look_at_own_calendars(settings: Settings, office: Office) -> Iterator[ClockJob]:

@@ -112,6 +112,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         try_tenant=outside.try_tenant,
         own_calendars=outside.own_calendars,
         connection=office.connection,
+        unknown_names=office.unknown_names,
         development=_demo_people() if is_here and settings.simulated and provider is None else None,
         secure=parts.base_address.startswith("https://"),
         simulated=settings.simulated,

@@ -153,7 +153,7 @@ def _window(doors: Doors, since: str | None, until: str | None) -> Interval:
     zone = ZoneInfo(doors.settings.rooms.time_zone)
     today = datetime.now(UTC).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     start = parse_moment(since, zone, field="from") if since else today
-    horizon = today + timedelta(days=doors.settings.sync.horizon_days)
+    horizon = today + timedelta(days=doors.settings.view.days_ahead or doors.settings.sync.horizon_days)
     end = parse_moment(until, zone, field="to") if until else horizon
     if end <= start:
         raise Invalid(Fault("to", "end_not_after_start", f"{until or 'the horizon'} is not after {since or 'today'}"))

@@ -29,7 +29,7 @@ from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.field_map import changed_fields
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, SyncRules, Writing
 from engine.reconcile.markers import make_marker
-from engine.reconcile.plan import LEFT_OUT
+from engine.reconcile.plan import SAID_ONCE
 from engine.reconcile.texts import without_link
 from engine.reconcile.views import Base, loan_face
 from engine.rooms.calendar import EventFields
@@ -73,7 +73,7 @@ _SAID = Prepared(
 )
 _SAID_OF_LOAN = Prepared(
     select(decision_table.c.code).where(
-        decision_table.c.loan_number == bindparam("of_number"), decision_table.c.code == LEFT_OUT
+        decision_table.c.loan_number == bindparam("of_number"), decision_table.c.code == bindparam("of_code")
     )
 )
 
@@ -252,8 +252,8 @@ class Settler:
         notes = tuple(note for note in plan.notes if note.code != TOLD_WHEN_DONE)
         if number is None and _is_told_already(transaction, subject, uid, plan):
             notes = ()
-        if number is not None and [note.code for note in notes] == [LEFT_OUT]:
-            is_said = list(_SAID_OF_LOAN.run(transaction.connection, {"of_number": number}))
+        if number is not None and len(notes) == 1 and notes[0].code in SAID_ONCE:
+            is_said = list(_SAID_OF_LOAN.run(transaction.connection, {"of_number": number, "of_code": notes[0].code}))
             notes = () if is_said else notes
         write_decisions(transaction, notes, loan_number=number, ical_uid=uid)
         keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid)

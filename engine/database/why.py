@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
 from engine.database.connection import Database, Transaction
 from engine.database.roombook import read_room
@@ -17,7 +17,9 @@ from engine.errors import NotFound
 from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.dates import Outside
 from engine.reconcile.over import OVER, OVER_FOR
+from engine.reconcile.plan import SAID_ONCE
 from engine.reconcile.why import ENDINGS, Answer, Known, LoanThen, MeetingThen, Said, say_why
 
 _loan = metadata.tables["loan"]
@@ -84,6 +86,16 @@ _LAST_OF_ROOM = (
     .order_by(_decision.c.id.desc())
     .limit(1)
 )
+_UNWRITTEN = (
+    select(_decision)
+    .where(
+        _decision.c.loan_number == bindparam("loan"),
+        _decision.c.code.in_(SAID_ONCE),
+        ~exists().where(_link.c.loan_number == bindparam("loan")),
+    )
+    .order_by(_decision.c.id.desc())
+    .limit(1)
+)
 
 
 class WhyDesk:
@@ -123,6 +135,7 @@ def _gather(transaction: Transaction, room_id: BookableId, at: datetime) -> Know
 
 def _loan_then(transaction: Transaction, row: Any) -> LoanThen:
     last = transaction.connection.execute(_LAST, {"loan": row.number}).first()
+    unwritten = transaction.connection.execute(_UNWRITTEN, {"loan": row.number}).first()
     return LoanThen(
         number=LoanNumber(row.number),
         status=LoanStatus(row.status),
@@ -131,6 +144,7 @@ def _loan_then(transaction: Transaction, row: Any) -> LoanThen:
         interval=Interval(row.start_at, row.end_at),
         cases=_cases(transaction, _CASES.where(_case.c.loan_number == row.number)),
         last=_said(last) if last is not None else None,
+        unwritten=_said(unwritten) if unwritten is not None else None,
     )
 
 
@@ -144,13 +158,15 @@ def _meeting_then(transaction: Transaction, row: Any) -> MeetingThen:
 
 
 def _said_then(transaction: Transaction, row: Any) -> tuple[Said, ...]:
-    """Return what was told of a meeting that is over: its case has closed, or it never had one."""
-    if row.end_at > transaction.now - OVER_FOR:
-        return ()
-    if cases := _cases(transaction, _LAST_CASE, {"uid": row.ical_uid}):
+    """Return what was told of a meeting that has no case: it is outside the view's dates; or it is over, and its case
+    has closed, or it never had one."""
+    is_over = row.end_at <= transaction.now - OVER_FOR
+    if is_over and (cases := _cases(transaction, _LAST_CASE, {"uid": row.ical_uid})):
         return cases
     said = transaction.connection.execute(_LAST_REJECTION, {"uid": row.ical_uid}).first()
-    return (Said(said.facts["reason"], said.facts, said.at),) if said is not None else ()
+    if said is None or not (is_over or said.facts["reason"] in set(Outside)):
+        return ()
+    return (Said(said.facts["reason"], said.facts, said.at),)
 
 
 def _cases(transaction: Transaction, statement: Any, values: dict[str, Any] | None = None) -> tuple[Said, ...]:

@@ -13,6 +13,7 @@ from engine.interval import Interval
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState, LoanAction
+from engine.reconcile.dates import ANY_DATE, Dates
 from engine.reconcile.field_map import TitleView
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Base, MeetingView
@@ -123,6 +124,8 @@ class Situation:
     """When the meeting was first seen."""
     in_view: bool = True
     """Whether loans like this one get an event at all (`View`); one that has its event keeps it."""
+    dates: Dates = ANY_DATE
+    """From when until when bookings come over, from either side."""
     title: TitleView | None = None
     """What the event says of the title, where that comes back to a loan of the app."""
     text_differs: bool = False

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from engine.loans.loan import ItemKind, Loan, TextLevel
 from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.dates import ANY_DATE, Dates
+from engine.reconcile.names import fold
 from engine.rooms.calendar import EventFields
 
 LOAN_FIELDS = ("number", "requester", "address", "title", "notes", "store", "status", "rooms", "things", "items")
@@ -195,21 +197,19 @@ def read_title(fields: FieldMap, loan: Loan, subject: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which loans of the app get an event in Outlook; an empty set holds everything."""
+    """Which loans of the app get an event in Outlook; an empty set holds everything. `dates` holds for both sides."""
 
     stores: frozenset[str] = frozenset()
     """Names, folded."""
     statuses: frozenset[LoanStatus] = frozenset()
     rooms: frozenset[str] = frozenset()
     """Names, folded. One of them is enough: an event invites all rooms of its loan, and none is booked twice."""
+    dates: Dates = ANY_DATE
 
     def holds(self, loan: Loan) -> bool:
+        """Tell whether a loan like this one gets an event at all, now or once its dates are near enough."""
         return (
-            (not self.stores or _folded(loan.store) in self.stores)
+            (not self.stores or fold(loan.store) in self.stores)
             and (not self.statuses or loan.status in self.statuses)
-            and (not self.rooms or any(_folded(room.name) in self.rooms for room in loan.rooms))
+            and (not self.rooms or any(fold(room.name) in self.rooms for room in loan.rooms))
         )
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()

@@ -22,6 +22,7 @@ from engine.reconcile.actions import (
     Situation,
 )
 from engine.reconcile.brake import plan_kept
+from engine.reconcile.dates import Outside
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
 from engine.reconcile.merge import answer_cases, plan_merge
 from engine.reconcile.reasons import say_instant
@@ -34,7 +35,10 @@ REFUSED_SECONDS = 6 * 3600.0
 """When to look again at a meeting that every room declined: no room hears of it any more when it is called off."""
 
 LEFT_OUT = "left_out_of_view"
-"""Why a loan gets no event that the settings leave out; said once."""
+"""Why a loan gets no event that the settings leave out."""
+
+SAID_ONCE = (LEFT_OUT, *(where.value for where in Outside))
+"""Why a loan has no event, or none yet: not said again at each look."""
 
 ANSWER_GRACE_SECONDS = 3.0
 """How long a new meeting whose rooms have not said anything waits before it becomes a loan. Rooms answer in
@@ -56,6 +60,8 @@ def _plan_unknown_meeting(situation: Situation) -> Plan:
     meeting = situation.meeting
     if meeting.presence is not Presence.LIVE or situation.listed:
         return Plan()
+    if meeting.interval is not None and (where := situation.dates.outside(meeting.interval, situation.now)):
+        return Plan(notes=(Note("not_synced", {"reason": where.value, **situation.dates.facts(where)}),))
     verdict = validate(meeting, people=situation.people, clashes=situation.clashes)
     if isinstance(verdict, Invalid):
         if verdict.reason == "draft":
@@ -188,6 +194,8 @@ def _plan_first_write(situation: Situation, loan: Loan) -> Plan:
         return Plan(end_link=not loan.blocks)
     if not situation.in_view:
         return Plan(notes=(Note(LEFT_OUT, actor="engine"),))
+    if (where := situation.dates.outside(loan.interval, situation.now)) is not None:
+        return Plan(notes=(Note(where.value, situation.dates.facts(where), actor="engine"),))
     face = loan_face(loan)
     return Plan(
         writes=(CreateEvent(),),

@@ -80,6 +80,14 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Outlook is not told: the settings leave bookings of this store, these rooms or this status out.",
             "Outlook n'est pas informé : les réglages écartent ce magasin, ces salles ou cet état.",
         ),
+        "beyond_view": (
+            "Outside the view's dates: it begins more than {days} days ahead. It is synchronised once it is nearer.",
+            "Hors des dates de la vue : elle commence dans plus de {days} jours. Elle sera synchronisée plus près.",
+        ),
+        "before_view": (
+            "Outside the view's dates: it ended more than {days} days ago.",
+            "Hors des dates de la vue : elle s'est terminée il y a plus de {days} jours.",
+        ),
         "room_added_in_outlook": ("Room {item} was added in Outlook.", "La salle {item} a été ajoutée dans Outlook."),
         "room_removed_in_outlook": (
             "Room {item} was removed in Outlook.",

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from engine.ids import Address, BookableId, LoanNumber, StoreId, domain_of
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester, TextLevel
 from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.dates import Outside
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.texts import render_title
-
-_ANY_TIME = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2000, 1, 2, tzinfo=UTC))
-"""A subject tells no times."""
 
 
 class Silence(StrEnum):
@@ -24,6 +22,8 @@ class Silence(StrEnum):
     """Loans of things alone are none of Outlook's business (H35)."""
     LEFT_OUT = "left_out"
     """The settings leave bookings of its store, or of its status, out."""
+    BEYOND = "beyond"
+    """It is too far ahead: it is told once it is nearer."""
     READ_ONLY = "read_only"
     """The mode writes nothing to Outlook."""
 
@@ -64,24 +64,29 @@ def is_shown_by_outlook(loan: Loan, rules: SyncRules, *, has_event: bool) -> boo
 def foretell(
     requester: Requester,
     items: tuple[tuple[ItemKind, str], ...],
+    interval: Interval,
     *,
+    now: datetime,
     private: bool,
     level: TextLevel,
     rules: SyncRules,
     is_series: bool = False,
     title: str = "",
     store: str = "",
+    has_event: bool = False,
 ) -> Telling:
     """
     Return what Outlook will be told.
 
     Args:
         items: kind and name of what is booked.
+        interval: when; of a series its first date.
         level: how much the store, or the settings, let the event tell.
         rules: as they are now.
         is_series: whether it repeats: a series is one event for all its loans.
         title: what it is about, as far as that is known yet.
         store: the name of the store it will belong to.
+        has_event: whether it is changed, and its event is there: that goes on being followed, whatever the view says.
     """
     mailbox = mailbox_for(requester.address, rules)
     rooms = tuple(name for kind, name in items if kind is ItemKind.ROOM)
@@ -91,7 +96,7 @@ def foretell(
         status=LoanStatus.NEW,
         home=Home.APP,
         requester=requester,
-        interval=_ANY_TIME,
+        interval=interval,
         items=tuple(LoanItem(kind, BookableId(0), name, ItemState.REQUESTED) for kind, name in items),
         store_id=StoreId(0),
         store=store,
@@ -106,13 +111,15 @@ def foretell(
         rooms=rooms,
         listed=tuple(name for _, name in items) if is_told else (),
         private=private,
-        silence=_silence(unborn, rules),
+        silence=_silence(unborn, rules, now, has_event=has_event),
     )
 
 
-def _silence(unborn: Loan, rules: SyncRules) -> Silence | None:
+def _silence(unborn: Loan, rules: SyncRules, now: datetime, *, has_event: bool) -> Silence | None:
     if not unborn.rooms:
         return Silence.NO_ROOM
-    if not rules.view.holds(unborn):
+    if not has_event and not rules.view.holds(unborn):
         return Silence.LEFT_OUT
+    if not has_event and rules.view.dates.outside(unborn.interval, now) is Outside.BEYOND:
+        return Silence.BEYOND
     return Silence.READ_ONLY if rules.mode != "two_way" else None

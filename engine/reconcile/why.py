@@ -42,6 +42,8 @@ class LoanThen:
     interval: Interval
     cases: tuple[Said, ...] = ()
     last: Said | None = None
+    unwritten: Said | None = None
+    """Why Outlook has not been told of it, where it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ def _loans(known: Known) -> Iterator[Note]:
             told = {"at": say_instant(loan.last.at), "actor": loan.last.actor}
             yield Note("why_decided", told)
             yield Note(loan.last.code, loan.last.facts, actor=loan.last.actor)
+        if loan.unwritten is not None and loan.holds:
+            yield Note(loan.unwritten.code, loan.unwritten.facts)
         yield from (Note(case.code, case.facts) for case in loan.cases)
 
 

@@ -310,6 +310,8 @@ class ViewSettings(Section):
     stores: Words = Field(default=(), description="a list of names of stores, or empty for all")
     statuses: Words = Field(default=(), description="a list of statuses, or empty for all")
     rooms: Words = Field(default=(), description="a list of names of rooms, or empty for all")
+    days_back: Whole = _count(0, 0, 365, "days")
+    days_ahead: Whole = _count(0, 0, 1500, "days")
 
     def breaches(self) -> Iterator[Breach]:
         known = sorted(status.value for status in BLOCKING_STATUSES)

@@ -338,6 +338,7 @@ class BookingPass:
             breaches=self._breaches(meeting, loan),
             seen_at=booking.seen_at,
             in_view=loan is None or rules.view.holds(loan),
+            dates=rules.view.dates,
             title=self._title(booking, meeting.subject),
             text_differs=self._text_differs(booking, meeting.subject),
             listed=bool(booking.copies) and all(copy.listed for copy in booking.copies),

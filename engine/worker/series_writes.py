@@ -56,12 +56,14 @@ class SeriesPass:
         *,
         instance: str,
         rules: Callable[[], SyncRules],
+        now: Callable[[], datetime],
         locks: Holding,
     ) -> None:
         self._ledger = ledger
         self._calendar = calendar
         self._instance = instance
         self._rules = rules
+        self._now = now
         self._locks = locks
 
     async def settle(self, series_id: int) -> None:
@@ -108,7 +110,9 @@ class SeriesPass:
         return (self._ledger.save_create(state.id, plan, mailbox, self._draft(state.id, plan)),)
 
     def _is_in_view(self, plan: CreatePlan) -> bool:
-        return self._rules().view.holds(plan.dates[0].loan)
+        """Tell whether the series is written: by its first date, and then as a whole."""
+        view, first = self._rules().view, plan.dates[0].loan
+        return view.holds(first) and view.dates.outside(first.interval, self._now()) is None
 
     def _draft(self, series_id: int, plan: CreatePlan) -> SeriesDraft:
         first = next(each.loan for each in plan.dates if frozenset(item.id for item in each.loan.rooms) == plan.rooms)

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from engine.errors import Unavailable
 from engine.loans.loan import Loan
+from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
+from engine.prove.series import at
 from engine.prove.world import World
+from engine.reconcile.series_book import SeriesOrder
 
 MAPPED = {
     "ENGINE_FIELDS__TITLE": "#{number} {title} ({requester})",
@@ -167,6 +171,80 @@ def test_a_status_that_comes_into_view_brings_the_event(make: Make) -> None:
     world.settle()
 
     assert event_of(world, loan)["subject"] == f"#{loan.number} Person 1"
+
+
+def test_what_is_too_far_ahead_comes_over_from_both_sides_once_it_is_near(make: Make) -> None:
+    """G13: nothing is written before, and desk and reading go on as ever; the job brings in what time has reached."""
+    world = make(ENGINE_VIEW__DAYS_AHEAD="30")
+    loan = world.book(1, 10, 11, 1, days=40)
+    world.meet(2, 14, 15, 2, days=40)
+    near = world.book(1, 10, 11, 1, days=20)
+    world.settle()
+
+    assert [event["subject"] for event in world.run(world.person(1).events())] == [f"#{near.number} Person 1"]
+    assert len(world.loans) == 2
+    assert world.history(loan.number) == ["booked_in_app", "beyond_view"]
+    assert why(world, 1) == ["why_held_requested", "beyond_view"]
+    assert why(world, 2) == ["why_meeting_rejected", "beyond_view"]
+    assert world.office.mark_reached() == 0
+    before = world.count_decisions()
+    world.heal()
+    assert world.count_decisions() == before
+
+    world.wait(11 * 86400)
+    assert world.office.mark_reached() == 2
+    world.settle()
+
+    assert len(world.run(world.person(1).events())) == 2
+    assert [each.requester.name for each in world.loans] == ["Person 1", "Person 1", "Person 2"]
+    assert world.office.mark_reached() == 0
+    assert world.cases() == []
+
+
+def why(world: World, room: int) -> list[str]:
+    at = world.at(10.5 if room == 1 else 14.5, days=40)
+    return [note.code for note in world.office.why.ask(world.item(room).id, at).notes][:2]
+
+
+def test_calendars_are_read_as_far_as_the_view_reaches(make: Make) -> None:
+    """The window is opened anew each month, so it is opened a month further."""
+    assert make(ENGINE_VIEW__DAYS_AHEAD="500").office.rules.horizon.days > 530
+    assert make(ENGINE_VIEW__DAYS_AHEAD="30").office.rules.horizon.days == 400
+
+
+def test_the_room_of_a_meeting_too_far_ahead_is_taken_at_the_desk(make: Make) -> None:
+    world = make(ENGINE_VIEW__DAYS_AHEAD="30")
+    world.meet(2, 14, 15, 2, days=40)
+    world.settle()
+
+    with pytest.raises(Unavailable):
+        world.book(1, 14, 15, 2, days=40)
+
+
+def test_a_series_is_written_by_its_first_date_and_then_as_a_whole(make: Make) -> None:
+    world = make(ENGINE_VIEW__DAYS_AHEAD="30")
+    near = book_series(world, first=25)
+    far = book_series(world, first=31)
+    world.settle()
+
+    assert {len(world.dates(1, event["id"])) for event in world.run(world.person(1).events())} == {3}
+    assert all("beyond_view" not in world.history(number) for number in near)
+    assert all("beyond_view" in world.history(number) for number in far)
+
+    world.wait(25 * 86400)
+    assert world.office.mark_reached() == 3
+    world.settle()
+
+    subjects = {event["subject"] for event in world.all_events()}
+    assert {f"#{number} Person 1" for number in far} <= subjects
+
+
+def book_series(world: World, *, first: int) -> list[int]:
+    """Book a weekly series of three dates whose first lies *first* days ahead; return its loans' numbers."""
+    day = world.at(0, days=first).date()
+    recurrence = recur(Repeat.WEEKLY, at(day, 9), at(day, 10), "Europe/Paris", count=3)
+    order = SeriesOrder(world.requester(1), recurrence, (world.item(1 if first < 30 else 2),))
+    return [loan.number for loan in world.office.series.book(order, actor="app:test").loans]
 
 
 def rename(world: World, loan: Loan, subject: str) -> None:

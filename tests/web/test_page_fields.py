@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.settings.sections import FieldsSettings
+from engine.settings.sections import FieldsSettings, RoomsSettings, ViewSettings
 from tests.web.conftest import TestClient
 from tests.web.visitors import House, open_house
 
@@ -82,3 +82,42 @@ def test_a_private_loan_fills_no_template(house: House, admin: TestClient) -> No
     loan = house.book(title="Secret", private=True)
     page = admin.get("/fields", params={**MAP, "loan": str(loan.number)}).text
     assert "Secret" not in page
+
+
+def test_shows_what_is_synchronised_at_all(admin: TestClient) -> None:
+    page = admin.get("/fields").text
+
+    assert "however far ahead" in page
+    assert "is nobody’s" not in page
+
+
+def test_shows_limits_and_the_names_that_nothing_has(tmp_path: Path) -> None:
+    """A misspelt name matches nothing, so it is told where people look, and once more in the log."""
+    view = ViewSettings(rooms=("fern", "Mosss"), stores=("Main dsek",), days_back=60, days_ahead=365)
+    rooms = RoomsSettings(time_zone="Europe/Paris", ignored_tags=("paino", "closed"))
+    with open_house(tmp_path, view=view, rooms=rooms) as house:
+        page, activity = (house.signed_in("admin").get(path).text for path in ("/fields", "/activity"))
+        status = house.office.read_status()
+
+    assert "from 60 days back" in page
+    assert "to 365 days ahead" in page
+    assert "<dd>Fern</dd>" in page
+    for shown in (page, activity):
+        assert "3 names in the settings are nobody’s." in shown
+        assert "Did you mean Moss?" in shown
+        assert "Did you mean Main desk?" in shown
+        assert "Did you mean piano?" in shown
+    assert status["unknown_names"] == [
+        "view.rooms: there is no 'Mosss'; did you mean Moss?",
+        "view.stores: there is no 'Main dsek'; did you mean Main desk?",
+        "rooms.ignored_tags: there is no 'paino'; did you mean piano?",
+    ]
+
+
+def test_names_that_nothing_has_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with open_house(tmp_path, view=ViewSettings(rooms=("Mosss",))) as house:
+        assert house.office.warn_of_names() == "view.rooms: there is no 'Mosss'; did you mean Moss?"
+    with open_house(tmp_path / "other", view=ViewSettings(rooms=("Moss",))) as house:
+        assert house.office.warn_of_names() is None
+
+    assert [record.levelname for record in caplog.records if "there is no" in record.message] == ["WARNING"]

@@ -32,6 +32,8 @@ JOBS: Mapping[str, str] = MappingProxyType(
         "poll_rooms": N_("Ask the rooms in turn"),
         "export_contacts": N_("Export requesters from outside as contacts"),
         "own_calendars": N_("Look at people's own calendars"),
+        "check_names": N_("Look for names in the settings that nothing has"),
+        "reach_dates": N_("Bring in what the view's dates have come to reach"),
         "check_credential": N_("See how long secret or certificate still holds"),
     }
 )
@@ -109,6 +111,7 @@ def show_activity(page: ViewerPage) -> Response:
         name_key=name_keys(page),
         exports=Use.CONTACTS in page.parts.connection.uses,
         expiry=expiry_of(page.parts.connection, page.now.date()),
+        unknown_names=page.parts.unknown_names(),
     )
 
 

@@ -231,7 +231,7 @@ def _look(page: Page, wish: BookWish) -> Look:
     offers = _offers(page, wish, interval, rooms)
     telling = dates = order = None
     if requester is not None and offers.chosen:
-        telling = _foretell(page, wish, requester, offers)
+        telling = _foretell(page, wish, requester, offers, interval, loan)
         items = tuple(ItemRef(offer.kind, offer.id) for offer in offers.chosen)
         order = LoanOrder(requester, interval, items, wish.title, wish.notes, wish.private)
         try:
@@ -263,19 +263,24 @@ def _changing(page: Page, loan: Loan | None, order: LoanOrder | None, fingerprin
     )
 
 
-def _foretell(page: Page, wish: BookWish, requester: Requester, offers: Offers) -> Telling:
+def _foretell(
+    page: Page, wish: BookWish, requester: Requester, offers: Offers, interval: Interval, loan: Loan | None
+) -> Telling:
     rules = page.parts.rules()
     stores = {store.id: store for store in page.parts.web.register.list_stores()}
     store = stores.get(offers.chosen[0].opening.item.store_id)
     return foretell(
         requester,
         tuple((offer.kind, offer.name) for offer in offers.chosen),
+        interval,
+        now=page.now,
         private=wish.private,
         level=(store.text_level if store is not None else None) or rules.text_level,
         rules=rules,
         is_series=wish.repeat is not None,
         title=wish.title,
         store=store.name if store is not None else "",
+        has_event=loan is not None and page.parts.sides.outlook_side(loan.number) is not None,
     )
 
 

@@ -18,7 +18,9 @@ from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval, ceil_to_grid
 from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester, TextLevel
 from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.dates import Dates
 from engine.reconcile.field_map import BODY_PARTS, LOAN_FIELDS, SHOW_AS, FieldMap, map_fields
+from engine.reconcile.names import fold
 from engine.reconcile.texts import render_plain_parts, render_subject
 from engine.rooms.calendar import EventFields
 from engine.web.pages.forms import Sent
@@ -100,8 +102,36 @@ def show(page: AdminPage, wish: Annotated[Wish, Query()]) -> Response:
         asked=wish.loan,
         lines=_lines(wanted),
         names=LOAN_FIELDS,
+        view=_view(page),
+        unknown_names=page.parts.unknown_names(),
         parts_of_body=BODY_PARTS,
         show_as=SHOW_AS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ViewShown:
+    """What is synchronised at all, as people read it: names as they are written here, statuses by their codes."""
+
+    stores: Sequence[str]
+    rooms: Sequence[str]
+    statuses: Sequence[str]
+    dates: Dates
+    is_limited_to_stores: bool
+    is_limited_to_rooms: bool
+
+
+def _view(page: Page) -> ViewShown:
+    view = page.parts.rules().view
+    stores = [store.name for store in page.parts.web.register.list_stores()] if view.stores else []
+    rooms = [room.name for room in page.parts.web.rooms.load_rooms()] if view.rooms else []
+    return ViewShown(
+        stores=sorted(name for name in stores if fold(name) in view.stores),
+        rooms=sorted(name for name in rooms if fold(name) in view.rooms),
+        statuses=sorted(view.statuses),
+        dates=view.dates,
+        is_limited_to_stores=bool(view.stores),
+        is_limited_to_rooms=bool(view.rooms),
     )
 
 

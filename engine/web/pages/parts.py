@@ -23,6 +23,7 @@ from engine.reconcile.activity import ActivityBoard, Traffic
 from engine.reconcile.backfill_book import BackfillBook
 from engine.reconcile.case_list import CaseShelves
 from engine.reconcile.ledger import SyncRules
+from engine.reconcile.names import UnknownName
 from engine.rooms.connection import Connection
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.live import Live
@@ -200,6 +201,7 @@ class PageParts:
     try_tenant: TryTenant | None = None
     own_calendars: OwnCalendarDesk | None = None
     connection: Connection = field(default_factory=Connection)
+    unknown_names: Callable[[], Sequence[UnknownName]] = tuple
     development: Sequence[Requester] | None = None
     secure: bool = False
     simulated: bool = False

@@ -11,6 +11,7 @@ from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester, TextLevel
 from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.dates import Dates
 from engine.reconcile.field_map import View
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.telling import Silence, Telling, foretell, is_shown_by_outlook, mailbox_for
@@ -19,6 +20,8 @@ RULES = SyncRules(domains=frozenset({"example.org"}), default_user=Address("desk
 ALEX = Requester(Address("alex@example.org"), "Alex Doe")
 GUEST = Requester(Address("guest@elsewhere.example"), "A Guest")
 ROOM_AND_THING = ((ItemKind.ROOM, "Fern"), (ItemKind.ASSET, "Projector"))
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+SLOT = Interval(NOW + timedelta(days=30), NOW + timedelta(days=30, hours=1))
 
 
 def tell(
@@ -28,8 +31,9 @@ def tell(
     private: bool = False,
     level: TextLevel = TextLevel.FULL,
     rules: SyncRules = RULES,
+    has_event: bool = False,
 ) -> Telling:
-    return foretell(requester, items, private=private, level=level, rules=rules)
+    return foretell(requester, items, SLOT, now=NOW, private=private, level=level, rules=rules, has_event=has_event)
 
 
 class TestTheEvent:
@@ -60,7 +64,9 @@ class TestTheEvent:
 
     @pytest.mark.parametrize(("private", "subject"), [(False, "#…-… Alex Doe"), (True, "#…-…")])
     def test_of_a_series_is_one_for_all_its_loans(self, private: bool, subject: str) -> None:
-        told = foretell(ALEX, ROOM_AND_THING, private=private, level=TextLevel.FULL, rules=RULES, is_series=True)
+        told = foretell(
+            ALEX, ROOM_AND_THING, SLOT, now=NOW, private=private, level=TextLevel.FULL, rules=RULES, is_series=True
+        )
 
         assert told.subject == subject
 
@@ -68,6 +74,22 @@ class TestTheEvent:
 class TestSilence:
     def test_things_alone_are_none_of_outlooks_business(self) -> None:
         assert tell(items=((ItemKind.ASSET, "Projector"),)).silence is Silence.NO_ROOM
+
+    @pytest.mark.parametrize(
+        ("ahead", "has_event", "silence"), [(30, False, Silence.BEYOND), (31, False, None), (30, True, None)]
+    )
+    def test_what_is_too_far_ahead_is_told_later(self, ahead: int, has_event: bool, silence: Silence | None) -> None:
+        rules = replace(RULES, view=View(dates=Dates(days_ahead=ahead)))
+
+        assert tell(rules=rules, has_event=has_event).silence is silence
+
+    @pytest.mark.parametrize(("has_event", "silence"), [(False, Silence.LEFT_OUT), (True, None)])
+    def test_what_the_view_leaves_out_is_not_told_unless_its_event_is_there(
+        self, has_event: bool, silence: Silence | None
+    ) -> None:
+        rules = replace(RULES, view=View(stores=frozenset({"annex"})))
+
+        assert tell(rules=rules, has_event=has_event).silence is silence
 
     @pytest.mark.parametrize("mode", ["read_only", "shadow"])
     def test_a_mode_that_does_not_write_tells_nothing(self, mode: str) -> None:
