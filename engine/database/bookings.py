@@ -80,6 +80,7 @@ def read_intent(row: Any) -> Intent:
         etag=row.etag,
         draft=parse_draft(row.payload),
         base=parse_base(row.base),
+        told=row.told,
         ical_uid=ICalUid(row.ical_uid) if row.ical_uid else None,
     )
 

@@ -28,7 +28,7 @@ from engine.database.series import (
     save_organizers_master,
     touch_series,
 )
-from engine.database.settle import TOLD_WHEN_DONE, Settler
+from engine.database.settle import Settler, is_told
 from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.errors import Clash, MailboxClosed
@@ -50,6 +50,7 @@ from engine.reconcile.ledger import (
     Writing,
 )
 from engine.reconcile.series_writes import SeriesWriteKind
+from engine.reconcile.told import FOUND_AGAIN, tell_done
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Answer, EventCopy
@@ -309,9 +310,7 @@ class SyncLedger:
             intent = next((each for each in ours if each.draft.marker == copy.transaction_id), None)
             if intent is None:
                 return False
-            note = Note("event_adopted", actor="engine")
-            write_decisions(transaction, [note], loan_number=loan_number, ical_uid=copy.ical_uid)
-            self._finish(transaction, intent, copy)
+            self._finish(transaction, intent, copy, told=FOUND_AGAIN)
         return True
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
@@ -324,21 +323,19 @@ class SyncLedger:
 
     # --- writes
 
-    def finish_intent(self, intent: Intent, copy: EventCopy | None) -> None:
+    def finish_intent(self, intent: Intent, copy: EventCopy | None, *, told: str | None = None) -> None:
         with self._write() as transaction:
-            self._finish(transaction, intent, copy)
+            self._finish(transaction, intent, copy, told=told or intent.told)
 
-    def _finish(self, transaction: Transaction, intent: Intent, copy: EventCopy | None) -> None:
+    def _finish(self, transaction: Transaction, intent: Intent, copy: EventCopy | None, *, told: str) -> None:
         """Store the outcome of a write, once: an answer may come after its event was seen in a calendar already."""
         if not _drop(transaction, intent):
             return
+        _tell(transaction, intent, told, copy)
         match intent.kind:
             case IntentKind.CREATE | IntentKind.CHANGE:
                 assert copy is not None, "a create and a change leave a copy"
                 finish_change(transaction, intent, copy)
-                if intent.kind is IntentKind.CHANGE:
-                    done = Note(TOLD_WHEN_DONE, actor="engine")
-                    write_decisions(transaction, [done], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
                 touch_series(transaction, intent.ical_uid)
                 transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
                 if intent.kind is IntentKind.CREATE:
@@ -352,9 +349,10 @@ class SyncLedger:
         if known is not None:
             transaction.mark("loan", str(intent.loan_number))
 
-    def drop_intent(self, intent: Intent) -> None:
+    def drop_intent(self, intent: Intent, *, told: str | None = None) -> None:
         with self._write() as transaction:
-            _drop(transaction, intent)
+            if _drop(transaction, intent) and told is not None:
+                _tell(transaction, intent, told, None)
             transaction.mark("loan", str(intent.loan_number))
 
     def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
@@ -377,7 +375,8 @@ class SyncLedger:
 
     def fail_intent(self, intent: Intent, note: Note) -> None:
         with self._write() as transaction:
-            _drop(transaction, intent)
+            if not _drop(transaction, intent):
+                return
             subject = f"loan:{intent.loan_number}"
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
             open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
@@ -387,9 +386,11 @@ class SyncLedger:
     def note_conflict(self, booking: Booking, note: Note) -> None:
         assert booking.loan is not None, "a conflict is about a loan"
         number, version = booking.loan.number, booking.loan.version
+        subject = f"loan:{number}:{note.facts.get('field')}:{version}"
         with self._write() as transaction:
+            if is_told(transaction, subject, note):
+                return  # the engine died since, before it had done what made the value lose
             write_decisions(transaction, [note], loan_number=number, ical_uid=None)
-            subject = f"loan:{number}:{note.facts.get('field')}:{version}"
             open_cases(transaction, subject, [note], standing=False, loan_number=number)
 
     def refuse_edit(self, booking: Booking, note: Note) -> None:
@@ -399,11 +400,6 @@ class SyncLedger:
             write_decisions(transaction, [note], loan_number=number, ical_uid=None)
             open_cases(transaction, f"loan:{number}", [note], standing=False, loan_number=number)
             self.settler.return_to_base(transaction, number)
-
-    def note(self, booking: Booking | Intent, note: Note) -> None:
-        number = booking.loan_number if isinstance(booking, Intent) else (booking.loan.number if booking.loan else None)
-        with self._write() as transaction:
-            write_decisions(transaction, [note], loan_number=number, ical_uid=None)
 
     def open_case(self, subject: str, note: Note) -> None:
         with self._write() as transaction:
@@ -482,6 +478,13 @@ def _drop(transaction: Transaction, intent: Intent) -> bool:
         "intent": intent.id, "number": intent.loan_number, "generation": intent.generation, "kind": intent.kind.value,
     }  # fmt: skip
     return _DROP_INTENT.run(transaction.connection, row).rowcount > 0
+
+
+def _tell(transaction: Transaction, intent: Intent, code: str, copy: EventCopy | None) -> None:
+    """Tell the history what became of a write. One decided by an earlier version may have been told then: ""."""
+    if code:
+        uid = intent.ical_uid or (copy.ical_uid if copy is not None else None)
+        write_decisions(transaction, [tell_done(code)], loan_number=intent.loan_number, ical_uid=uid)
 
 
 def _is_being_ended(connection: Connection, number: LoanNumber, series: Series) -> bool:

@@ -35,6 +35,7 @@ from engine.reconcile.series_writes import (
     SeriesWriteKind,
     Unanswered,
 )
+from engine.reconcile.told import tell_done
 from engine.reconcile.views import Base, Face
 from engine.rooms.event import EventCopy
 from engine.rooms.room import RoomBook
@@ -134,13 +135,14 @@ class AppSeriesLedger:
 
     def finish_create(self, write: SeriesWrite, master: EventCopy) -> None:
         with self._database.write() as transaction:
+            if not _forget(transaction, write):
+                return
             self._know_event(transaction, write, master)
             versions = _versions(transaction, [each.number for each in write.draft.dates])
             for each in write.draft.dates:
                 self._tie(transaction, write, master, each, code="event_created")
                 is_same = versions.get(each.number) == each.version
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS if is_same else 0.0)
-            _forget(transaction, write)
             transaction.mark("series", str(write.series_id), delay=HEAR_SECONDS + 0.5)
 
     def _know_event(self, transaction: Transaction, write: SeriesWrite, master: EventCopy) -> None:
@@ -194,8 +196,7 @@ class AppSeriesLedger:
                 web_link=master.web_link,
             )
         )
-        note = Note(code, actor="engine")
-        write_decisions(transaction, [note], loan_number=each.number, ical_uid=key)
+        write_decisions(transaction, [tell_done(code)], loan_number=each.number, ical_uid=key)
 
     def room_book(self) -> RoomBook:
         return self._rooms.book()
@@ -248,6 +249,8 @@ class AppSeriesLedger:
 
     def finish_change(self, write: SeriesWrite, master: EventCopy) -> None:
         with self._database.write() as transaction:
+            if not _forget(transaction, write):
+                return
             transaction.connection.execute(
                 update(_series)
                 .where(_series.c.id == write.series_id)
@@ -261,17 +264,17 @@ class AppSeriesLedger:
                 requester = base.loan.requester if base is not None else None  # hours and rooms were written, no more
                 self._tie(transaction, write, master, each, code="event_changed", requester=requester)
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS)
-            _forget(transaction, write)
 
     def finish_end(self, write: SeriesWrite) -> None:
         successor = write.draft.successor
-        note = Note("event_deleted", actor="engine")
+        note = tell_done("event_deleted")
         if successor is not None:
             note = Note("series_goes_on", {"series": successor}, actor="engine")
         with self._database.write() as transaction:
+            if not _forget(transaction, write):
+                return
             for each in write.draft.dates:
                 write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
-            _forget(transaction, write)
             _cut_pattern(transaction, write)
             if successor is not None:
                 transaction.mark("series", str(successor))
@@ -282,6 +285,8 @@ class AppSeriesLedger:
         successor = write.draft.successor
         with self._database.write() as transaction:
             connection = transaction.connection
+            if not _forget(transaction, write):
+                return
             if successor is not None:
                 connection.execute(_link.delete().where(_link.c.loan_number.in_(numbers), _link.c.state == LED))
                 connection.execute(update(_loan).where(_loan.c.number.in_(numbers)).values(series=str(write.series_id)))
@@ -297,13 +302,13 @@ class AppSeriesLedger:
                 transaction.mark("loan", str(each.number))
             if note is not None:
                 open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0])
-            _forget(transaction, write)
 
     def fail(self, write: SeriesWrite, note: Note) -> None:
         """Leave the dates as a loan is left whose event was refused: a later edit tries it anew, by itself."""
         numbers = [each.number for each in write.draft.dates]
         with self._database.write() as transaction:
-            _forget(transaction, write)
+            if not _forget(transaction, write):
+                return
             transaction.connection.execute(
                 update(_link)
                 .where(_link.c.loan_number.in_(numbers), _link.c.state == LED)
@@ -387,8 +392,10 @@ def _set_recurrence(transaction: Transaction, series_id: int, recurrence: Recurr
     transaction.connection.execute(update(_series).where(_series.c.id == series_id).values(values))
 
 
-def _forget(transaction: Transaction, write: SeriesWrite) -> None:
-    transaction.connection.execute(_write.delete().where(_write.c.id == write.id))
+def _forget(transaction: Transaction, write: SeriesWrite) -> bool:
+    """Forget a write that is over; tell whether it was still there: what became of it is told once."""
+    of_series = _write.c.series_id == write.series_id  # SQLite gives the number of a row that is gone to a later one
+    return transaction.connection.execute(_write.delete().where(_write.c.id == write.id, of_series)).rowcount > 0
 
 
 def _follows_an_end(transaction: Transaction, series_id: int) -> bool:

@@ -31,6 +31,7 @@ from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, Ro
 from engine.reconcile.markers import make_marker
 from engine.reconcile.plan import SAID_ONCE
 from engine.reconcile.texts import without_link
+from engine.reconcile.told import tell_write
 from engine.reconcile.views import Base, loan_face
 from engine.rooms.calendar import EventFields
 
@@ -249,7 +250,7 @@ class Settler:
     def _remember(self, transaction: Transaction, booking: Booking, plan: Plan, number: LoanNumber | None) -> None:
         uid = booking.key if booking.kind == "meeting" else (booking.link.ical_uid if booking.link else None)
         subject = f"loan:{number}" if number is not None else f"{booking.kind}:{booking.key}"
-        notes = tuple(note for note in plan.notes if note.code != TOLD_WHEN_DONE)
+        notes = plan.notes
         if number is None and _is_told_already(transaction, subject, uid, plan):
             notes = ()
         if number is not None and len(notes) == 1 and notes[0].code in SAID_ONCE:
@@ -360,10 +361,14 @@ def _is_told_already(transaction: Transaction, subject: str, uid: str | None, pl
     """Tell whether the same rejection is told already, by a case that stands or, of a meeting that is over, by its
     history: it is not told once more at each look."""
     if plan.cases:
-        wanted, rows = plan.cases, list(_TOLD.run(transaction.connection, {"of_subject": subject}))
-    else:
-        wanted, rows = plan.notes, list(_SAID.run(transaction.connection, {"of_uid": uid})) if plan.notes else []
-    return all(any(_says(row, note) for row in rows) for note in wanted)
+        return all(is_told(transaction, subject, case) for case in plan.cases)
+    rows = list(_SAID.run(transaction.connection, {"of_uid": uid})) if plan.notes else []
+    return all(any(_says(row, note) for row in rows) for note in plan.notes)
+
+
+def is_told(transaction: Transaction, subject: str, note: Note) -> bool:
+    """Tell whether a case of *subject* stands that says what *note* says."""
+    return any(_says(row, note) for row in _TOLD.run(transaction.connection, {"of_subject": subject}))
 
 
 def _says(row: Any, note: Note) -> bool:
@@ -387,6 +392,9 @@ def _waits_for_answer(loan: Loan, plan: Plan) -> bool:
     edit = plan.loan if isinstance(plan.loan, LoanEdit) else LoanEdit()
     states = {item.id: item.state for item in loan.rooms} | dict(edit.states)
     return loan.blocks and not plan.end_link and ItemState.REQUESTED in states.values()
+
+
+_KINDS = {CreateEvent: IntentKind.CREATE, ChangeEvent: IntentKind.CHANGE, DeleteEvent: IntentKind.DELETE}
 
 
 class _IntentWriter:
@@ -413,13 +421,13 @@ class _IntentWriter:
     def write(self, write: OutlookWrite) -> Intent:
         match write:
             case CreateEvent():
-                return self._create()
+                return self._create(write)
             case ChangeEvent():
                 return self._change(write)
             case DeleteEvent():
-                return self._delete()
+                return self._delete(write)
 
-    def _create(self) -> Intent:
+    def _create(self, write: CreateEvent) -> Intent:
         writing, loan, link = self._writing, self._loan, self._booking.link
         assert writing.mailbox is not None, "the pass chose a mailbox"
         generation = link.generation + 1 if link is not None else 1
@@ -445,7 +453,7 @@ class _IntentWriter:
             marker=make_marker(self._instance, loan.number, generation, self._transaction.draw(4)),
             fields=writing.fields,
         )
-        return self._save(IntentKind.CREATE, generation, writing.mailbox, None, None, draft, base)
+        return self._save(write, generation, writing.mailbox, None, None, draft, base)
 
     def _end_former(self, link: Link | None) -> None:
         if link is not None and link.state in ("linked", "pending"):
@@ -468,7 +476,7 @@ class _IntentWriter:
         mailbox = writing.organizer_mailbox or link.mailbox
         assert mailbox is not None
         base = self._base_after(is_text=write.text)
-        return self._save(IntentKind.CHANGE, link.generation, mailbox, writing.event_id, writing.etag, draft, base)
+        return self._save(write, link.generation, mailbox, writing.event_id, writing.etag, draft, base)
 
     def _is_new_body(self, base: Base | None) -> bool:
         return base is None or without_link(self._writing.body) != without_link(base.body)
@@ -490,13 +498,13 @@ class _IntentWriter:
         link = self._booking.link
         return link.base.private if link is not None and link.base is not None else None
 
-    def _delete(self) -> Intent:
+    def _delete(self, write: DeleteEvent) -> Intent:
         writing, link = self._writing, self._booking.link
         assert link is not None, "only a linked event is deleted"
         read_in = writing.organizer_mailbox if writing.event_id is not None else None  # ids are a mailbox's own
         mailbox = read_in or link.mailbox or writing.organizer_mailbox or ""
         event_id = writing.event_id or link.event_id
-        return self._save(IntentKind.DELETE, link.generation, mailbox, event_id, writing.etag, writing.shown, None)
+        return self._save(write, link.generation, mailbox, event_id, writing.etag, writing.shown, None)
 
     def _base_after(self, *, is_text: bool) -> Base:
         assert self._plan.base_after is not None, "a plan that writes says what both agree on after it"
@@ -512,7 +520,7 @@ class _IntentWriter:
 
     def _save(
         self,
-        kind: IntentKind,
+        write: OutlookWrite,
         generation: int,
         mailbox: str,
         event_id: EventId | None,
@@ -520,6 +528,7 @@ class _IntentWriter:
         draft: Draft,
         base: Base | None,
     ) -> Intent:
+        kind, told = _KINDS[type(write)], tell_write(write, self._plan.writes)
         row = {
             "loan_number": self._loan.number,
             "generation": generation,
@@ -529,6 +538,7 @@ class _IntentWriter:
             "etag": etag,
             "payload": render_draft(draft),
             "base": render_base(base),
+            "told": told,
             "loan_version": self._loan.version,
             "attempts": 0,
             "created_at": self._transaction.now,
@@ -536,12 +546,9 @@ class _IntentWriter:
         intent_id = int(_ADD_INTENT.run(self._transaction.connection, row).scalar_one())
         uid = self._booking.link.ical_uid if self._booking.link else None
         return Intent(
-            intent_id, kind, self._loan.number, generation, mailbox, event_id, etag, draft, base, ical_uid=uid
+            intent_id, kind, self._loan.number, generation, mailbox, event_id, etag, draft, base, told, ical_uid=uid
         )
 
-
-TOLD_WHEN_DONE = "event_changed"
-"""What the history says of a change once Outlook took it: one that is overtaken or refused was never made."""
 
 FIRST_LOOK_SECONDS = 10.5
 """When to look for answers that did not come by themselves (see reconcile.answers)."""

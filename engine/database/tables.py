@@ -302,6 +302,8 @@ class IntentRow(SQLModel, table=True):
     """Frozen with the intent: a retry sends exactly this."""
     base: dict[str, Any] = _json({})
     """What both sides will have agreed on once it is done: what we sent, never what came back."""
+    told: str = ""
+    """The code of the line that the history gets once it is done; empty when it has it already."""
     loan_version: int = 0
     attempts: int = 0
     created_at: datetime = _required_instant()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from engine.errors import OutcomeUnknown
 from engine.graph.transport import Request, Response
+from engine.prove.deeds import Done, read_deed
 from engine.prove.life import Life
 from engine.prove.trace import Trace
 from engine.simulator import ConnectionDropped, Tenant
@@ -77,6 +78,8 @@ class TenantTransport:
         self._on_request = on_request or (lambda _when, _request: None)
         self._trace = trace or Trace()
         self.requests: list[Request] = []
+        self.done: list[Done] = []
+        """The writes to events that the tenant carried out."""
 
     async def send(self, request: Request) -> Response:
         self._life.check()
@@ -110,7 +113,10 @@ class TenantTransport:
             raise OutcomeUnknown("the connection was dropped") from error
         finally:
             is_engine_calling.reset(calling)
-        return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
+        response = Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
+        if (done := read_deed(request, response)) is not None:
+            self.done.append(done)
+        return response
 
     def count_writes(self) -> int:
         """Return how many requests wrote to a calendar."""

@@ -33,12 +33,14 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
 from engine.outbox.message import Sender
+from engine.prove.deeds import count_deeds, find_untold
 from engine.prove.latch import Latch
 from engine.prove.life import LIFE, Life, MortalDatabase
 from engine.prove.store import OpenDatabase, in_memory
 from engine.prove.trace import Trace
 from engine.prove.transport import Struck, TenantTransport, spare_people
 from engine.prove.virtual import START, VirtualLoop
+from engine.reconcile.markers import parse_marker
 from engine.rooms.series import lone_key
 from engine.settings import Settings, load_settings
 from engine.simulator import Tenant, TenantOptions
@@ -271,6 +273,19 @@ class World:
     def count_writes(self) -> int:
         """Return how many writes to calendars the engine has made."""
         return sum(transport.count_writes() for transport in self.transports)
+
+    def find_untold(self, *, others_deleted: bool) -> list[str]:
+        """Return where histories do not tell what was done to loans' own events in Outlook, or tell more. Series, whose
+        dates share their writes, are left out."""
+        done = [each for transport in self.transports for each in transport.done]
+        rows = self._rows("SELECT loan_number, organizer_event_id AS event_id FROM link")
+        owners = {row.event_id: row.loan_number for row in rows if row.event_id is not None}
+        markers = {each.marker: parse_marker(self.office.instance, each.marker) for each in done}
+        owners |= {marker: ref[0] for marker, ref in markers.items() if ref is not None}
+        counted = count_deeds(done, owners)
+        alone = [loan.number for loan in self.loans if loan.series is None]
+        found = (find_untold(each, counted, self.history(each), others_deleted=others_deleted) for each in alone)
+        return [text for text in found if text is not None]
 
     def count_changes(self) -> dict[int, tuple[int, int]]:
         """Return of each loan how often its event was changed, and how much else was decided about it."""

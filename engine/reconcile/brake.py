@@ -65,5 +65,5 @@ def plan_kept(situation: Situation, loan: Loan, *, gone: bool) -> Plan:
         loan=LoanEdit(states=asked, home=Home.APP),
         writes=writes,
         base_after=Base(outlook=face, loan=face),
-        notes=(note, Note("event_created", actor="engine")),
+        notes=(note,),
     )

@@ -68,6 +68,8 @@ class Intent:
     etag: str | None
     draft: Draft
     base: Base | None
+    told: str
+    """The code of the line that the history gets once it is done (`told.py`); "": it has it already."""
     ical_uid: ICalUid | None = None
 
 
@@ -297,12 +299,15 @@ class Ledger(Protocol):
 
     # --- writes
 
-    def finish_intent(self, intent: Intent, copy: EventCopy | None) -> None:
-        """Remember that a write is done: the base both agree on is what we sent."""
+    def finish_intent(self, intent: Intent, copy: EventCopy | None, *, told: str | None = None) -> None:
+        """Remember that a write is done, and tell it: the base both agree on is what we sent.
+
+        *told*: the code to tell it by when it was done otherwise than decided.
+        """
         ...
 
-    def drop_intent(self, intent: Intent) -> None:
-        """Forget a write that was overtaken; the booking is looked at again."""
+    def drop_intent(self, intent: Intent, *, told: str | None = None) -> None:
+        """Forget a write that was overtaken; the booking is looked at again. *told*: what the history says of it."""
         ...
 
     def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
@@ -320,8 +325,6 @@ class Ledger(Protocol):
     def note_conflict(self, booking: Booking, note: Note) -> None:
         """Open a case for a value that lost, which a person must settle."""
         ...
-
-    def note(self, booking: Booking | Intent, note: Note) -> None: ...
 
     def open_case(self, subject: str, note: Note) -> None: ...
 

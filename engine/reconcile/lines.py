@@ -12,6 +12,7 @@ from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, Loan
 from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking
 from engine.reconcile.reasons import LANGUAGES, explain, name_items, say_interval
+from engine.reconcile.told import tell_writes
 
 ADDS, CHANGES, TAKES, LEAVES = "+", "~", "-", "!"
 """The signs of lines; what is left as it is waits for a person, or for its cause to go."""
@@ -53,7 +54,7 @@ def say_plan(
     def what(word: str, name: object) -> str:
         return _WORDS[word][LANGUAGES.index(language) if language in LANGUAGES else 0].format(name=name)
 
-    reasons = why(*plan.notes, *plan.conflicts)
+    reasons = why(*plan.notes, *tell_writes(plan.writes), *plan.conflicts)
     number = booking.loan.number if booking.loan is not None else None
     held = booking.link is not None and booking.link.hold == "held" and is_cancelled_by_outlook(plan)
     if held:

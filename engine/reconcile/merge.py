@@ -73,7 +73,7 @@ def _with_faces(base: Base, outlook: Mapping[str, object], loan: Mapping[str, ob
 
 def plan_merge(situation: Situation, loan: Loan, base: Base) -> Plan:
     if loan.home is Home.APP and not loan.rooms:
-        return Plan(writes=(DeleteEvent(),), notes=(Note("event_deleted", actor="engine"),), end_link=True)
+        return Plan(writes=(DeleteEvent(),), end_link=True)
     merge = _merge_fields(_Merge(situation, loan, base, after=base))
     if merge.dropped and _ends(merge) and _excludes(merge):
         merge = _merge_fields(_Merge(situation, loan, base, after=base, one_side=True))
@@ -378,7 +378,6 @@ def _last_writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
     """Return what an ended booking still needs: a person's own meeting is left to them."""
     if merge.loan.home is Home.OUTLOOK:
         return (), None
-    merge.notes.append(Note("event_deleted", actor="engine"))
     return (DeleteEvent(),), None
 
 
@@ -387,14 +386,12 @@ def _writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
         loan = merge.loan
         interval, requester = merge.edit.interval or loan.interval, fold_address(loan.requester.address)
         face = Face(interval, requester, merge.after.loan.rooms)  # as the loan is after its edit
-        merge.notes.append(Note("event_replaced", actor="engine"))
         return (DeleteEvent(), CreateEvent()), Base(outlook=face, loan=face)
     if merge.loan.home is Home.APP and merge.situation.text_differs:
         merge.change = replace(merge.change, text=True)
     if merge.change == ChangeEvent():
         merge.base = merge.after  # Outlook says it already
         return (), None
-    merge.notes.append(Note("event_changed", actor="engine"))
     return (merge.change,), merge.after
 
 

@@ -171,12 +171,12 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
             return Plan(
                 loan=LoanEdit(states=_last_states(meeting, loan), action=LoanAction.REFUSE),
                 writes=(DeleteEvent(),),
-                notes=(Note(_roomless_code(meeting)), Note("event_deleted", actor="engine")),
+                notes=(Note(_roomless_code(meeting)),),
                 cases=answer_cases(meeting),
                 end_link=True,
             )
         case EndVerdict.DELETE_EVENT:
-            return Plan(writes=(DeleteEvent(),), notes=(Note("event_deleted", actor="engine"),), end_link=True)
+            return Plan(writes=(DeleteEvent(),), end_link=True)
         case EndVerdict.COMPARE:
             return plan_merge(situation, loan, base)
 
@@ -197,11 +197,7 @@ def _plan_first_write(situation: Situation, loan: Loan) -> Plan:
     if (where := situation.dates.outside(loan.interval, situation.now)) is not None:
         return Plan(notes=(Note(where.value, situation.dates.facts(where), actor="engine"),))
     face = loan_face(loan)
-    return Plan(
-        writes=(CreateEvent(),),
-        base_after=Base(outlook=face, loan=face),
-        notes=(Note("event_created", actor="engine"),),
-    )
+    return Plan(writes=(CreateEvent(),), base_after=Base(outlook=face, loan=face))
 
 
 def _loan_end(loan: Loan) -> LoanEnd:

@@ -132,9 +132,21 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "event_created": ("Event created in Outlook.", "Événement créé dans Outlook."),
         "event_changed": ("Event changed in Outlook.", "Événement modifié dans Outlook."),
         "event_deleted": ("Event deleted in Outlook.", "Événement supprimé dans Outlook."),
+        "former_event_deleted": (
+            "Former event deleted in Outlook, to make room for a new one.",
+            "Ancien événement supprimé dans Outlook, pour faire place à un nouveau.",
+        ),
         "event_replaced": (
-            "Event deleted and created again: the organizer of a meeting cannot be changed.",
-            "Événement supprimé puis recréé : l'organisateur d'une réunion ne peut pas être changé.",
+            "Event created anew in Outlook, in the place of the former one.",
+            "Événement recréé dans Outlook, à la place de l'ancien.",
+        ),
+        "event_gone_already": (
+            "The event to be deleted was gone from Outlook already.",
+            "L'événement à supprimer avait déjà disparu d'Outlook.",
+        ),
+        "event_change_unknown": (
+            "Somebody wrote to the event meanwhile: whether our change of it had arrived is not known. Compared anew.",
+            "L'événement a été modifié entre-temps : on ignore si notre modification y était. Nouvelle comparaison.",
         ),
         "event_adopted": ("Our event was found again in Outlook.", "Notre événement a été retrouvé dans Outlook."),
         "declined_for_room": (

@@ -8,25 +8,21 @@ from dataclasses import replace
 from engine.ids import BookableId
 from engine.reconcile.actions import LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.reasons import name_items
+from engine.reconcile.told import tell_writes
 
 WITHHELD_SECONDS = 300.0
 """When to look again at what the mode withholds: the mode may have changed."""
-
-WRITE_NOTES = frozenset({"event_created", "event_changed", "event_deleted", "event_replaced"})
-"""What the history says of a write."""
 
 
 def withhold_writes(made: Plan) -> Plan:
     """Return what *made* becomes in the mode `read_only`: the loan's side alone, and a case that says what waits."""
     if not made.writes:
         return made
-    kept = tuple(note for note in made.notes if note.code not in WRITE_NOTES)
-    would = tell([note for note in made.notes if note.code in WRITE_NOTES], str)
+    would = tell(tell_writes(made.writes), str)
     return replace(
         made,
         writes=(),
         base_after=None,
-        notes=kept,
         cases=(*made.cases, Note("write_withheld", {"would": would}, actor="engine")),
         end_link=False,
         look_again_seconds=WITHHELD_SECONDS,
@@ -42,7 +38,7 @@ def cast_shadow(made: Plan, name_of: Callable[[BookableId], str]) -> Plan:
     """
     if made.loan is None and not made.writes:
         return replace(made, base=None, base_after=None, end_link=False)
-    notes = [*made.notes, *made.conflicts]
+    notes = [*made.notes, *tell_writes(made.writes), *made.conflicts]
     first = None
     match made.loan:
         case NewLoan(rooms=rooms):

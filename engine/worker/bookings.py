@@ -484,9 +484,7 @@ def _plan_with_series(booking: Booking) -> Plan:
     loan, link = booking.loan, booking.link
     if loan is None or link is None or not loan.blocks or not loan.rooms:
         return Plan()
-    is_new = link.base is None
-    note = Note("event_created" if is_new else "event_changed", actor="engine")
-    return Plan(writes=(CreateEvent() if is_new else ChangeEvent(),), notes=(note,))
+    return Plan(writes=(CreateEvent() if link.base is None else ChangeEvent(),))
 
 
 def _creates(made: Plan) -> bool:

@@ -18,6 +18,7 @@ from engine.ids import BookableId, EventId, fold_address
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
 from engine.reconcile.merge import note_lost_interval, note_lost_rooms
+from engine.reconcile.told import DECLINED_INSTEAD, GONE_ALREADY, NOT_KNOWN
 from engine.rooms.calendar import PLAIN, EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox, Privacy
 from engine.worker.locks import Holding
@@ -70,7 +71,7 @@ class Writes:
                     case IntentKind.DELETE:
                         if resumed:
                             await self._tell_of_late_edit(booking, intent, intents)
-                        await self._delete(booking, intent)
+                        await self._delete(booking, intent, resumed=resumed)
 
     # --- create
 
@@ -118,7 +119,7 @@ class Writes:
             self._ledger.finish_intent(intent, copy)
             return
         if copy.etag != intent.etag:
-            self._ledger.drop_intent(intent)
+            self._ledger.drop_intent(intent, told=NOT_KNOWN if resumed else None)
             return
         try:
             draft = _spare_foreign_text(intent.draft, copy, booking)
@@ -135,14 +136,15 @@ class Writes:
 
     # --- delete
 
-    async def _delete(self, booking: Booking, intent: Intent) -> None:
+    async def _delete(self, booking: Booking, intent: Intent, *, resumed: bool) -> None:
         try:
             event_id = intent.event_id or await self._find_event_id(booking, intent)
-            if event_id is not None:
-                await self._calendar.delete_event(intent.mailbox, event_id)
+            is_done = event_id is not None and await self._calendar.delete_event(intent.mailbox, event_id)
         except (MailboxClosed, Refused, Unmatched):
-            await self._decline_for_rooms(booking, intent)
-        self._ledger.finish_intent(intent, None)
+            await self._decline_for_rooms(booking)
+            self._ledger.finish_intent(intent, None, told=DECLINED_INSTEAD)
+            return
+        self._ledger.finish_intent(intent, None, told=None if is_done or resumed else GONE_ALREADY)
 
     async def _find_event_id(self, booking: Booking, intent: Intent) -> EventId | None:
         """Find what is to be deleted; of a series never more than the one date."""
@@ -175,14 +177,13 @@ class Writes:
         found = (book.by_address(address) for address in addresses)
         return frozenset(room.id for room in found if room is not None)
 
-    async def _decline_for_rooms(self, booking: Booking, intent: Intent) -> None:
+    async def _decline_for_rooms(self, booking: Booking) -> None:
         """Free the rooms without the organizer: decline on their behalf, which the organizer is told."""
         book = self._ledger.room_book()
         for copy in booking.copies:
             room = book.by_id(copy.room_id)
             if room is not None and copy.live:
                 await self._calendar.decline_event(room.address, copy.event.event_id, "")
-        self._ledger.note(intent, Note("declined_for_room", actor="engine"))
 
 
 def _event_patch(draft: Draft) -> EventPatch:

@@ -34,6 +34,19 @@ def keeps_no_intents() -> None:
     replace_in(ledger, "_drop", lambda _old: lambda transaction, intent: True)
 
 
+@bug("Tells the history of a write in a transaction after the one that ends its intent.", story="loan: is made")
+def tells_too_late() -> None:
+    def make(finish: Any) -> Any:
+        def late(self: Any, intent: Any, copy: Any, *, told: str | None = None) -> None:
+            finish(self, replace(intent, told=""), copy, told=told)
+            with self._write() as transaction:
+                ledger._tell(transaction, intent, intent.told, copy)
+
+        return late
+
+    replace_in(SyncLedger, "finish_intent", make)
+
+
 @bug("Takes the base as agreed before the write was made, and keeps no intent of it.", story="meeting: desk moves")
 def agrees_before_it_writes() -> None:
     def make(save_plan: Any) -> Any:
@@ -111,7 +124,7 @@ def overwrites_a_newer_event() -> None:
 )
 def drops_a_write_without_a_look() -> None:
     def make(_old: Any) -> Any:
-        def drop(self: Any, intent: Any) -> None:
+        def drop(self: Any, intent: Any, *, told: str | None = None) -> None:
             with self._write() as transaction:
                 ledger._drop(transaction, intent)
 
@@ -133,7 +146,7 @@ def loses_a_late_edit() -> None:
 
 @bug("Does not delete the old event of a loan that got another requester.", story="loan: desk gives away")
 def leaves_the_replaced_event() -> None:
-    async def leave(self: Any, booking: Any, intent: Any) -> None:
+    async def leave(self: Any, booking: Any, intent: Any, *, resumed: bool) -> None:
         self._ledger.finish_intent(intent, None)
 
     replace_in(Writes, "_delete", lambda _old: leave)

@@ -621,6 +621,7 @@ class TestKilledOnTheWay:
         (loan,) = world.loans
         assert event_of(world, 2)["subject"] == f"#{loan.number} Person 2"
         assert set(states(loan).values()) == {ItemState.ACCEPTED}
+        assert world.find_untold(others_deleted=False) == []
 
     def test_of_a_change_of_requester(self, worlds: MakeWorld, nth: int, when: str) -> None:
         """Between the old event's end and the new one's beginning lies a crash: still exactly one event."""
@@ -634,6 +635,7 @@ class TestKilledOnTheWay:
         assert events_of(world, 2) == []
         assert event_of(world, 3)["subject"] == f"#{loan.number} Person 3"
         assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+        assert world.find_untold(others_deleted=False) == []
 
     def test_of_a_move_to_another_room(self, worlds: MakeWorld, nth: int, when: str) -> None:
         crash = Crash(nth, when)
@@ -648,6 +650,7 @@ class TestKilledOnTheWay:
         assert (starts(event), invited(event)) == (f"{world.at(11):%Y-%m-%dT%H:%M}", ["room-2@example.org"])
         found = states(world.loan(loan.number))
         assert found == {"Room 1": ItemState.CANCELLED, "Room 2": ItemState.ACCEPTED}
+        assert world.find_untold(others_deleted=False) == []
 
     def test_of_a_cancellation(self, worlds: MakeWorld, nth: int, when: str) -> None:
         crash = Crash(nth, when)
@@ -659,6 +662,7 @@ class TestKilledOnTheWay:
 
         assert events_of(world, 2) == []
         assert world.loan(loan.number).status is LoanStatus.CANCELLED
+        assert world.find_untold(others_deleted=False) == []
         assert world.book(3, 9, 10, 1).number, "the room is free again"
 
     def test_of_a_meeting_being_imported(self, worlds: MakeWorld, nth: int, when: str) -> None:
@@ -698,15 +702,91 @@ class TestRoomsChangedTwiceInARow:
 
 
 class Interloper:
-    """Lets somebody do something to an event in the moment before the engine's change of it arrives, once."""
+    """Lets somebody do something to an event in the moment before the engine's write to it arrives, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, method: str = "PATCH") -> None:
+        self.method = method
         self.deed: Callable[[], Coroutine[Any, Any, Any]] | None = None
 
     def __call__(self, when: str, request: Request) -> None:
-        if when == "before" and request.method == "PATCH" and self.deed is not None:
+        if when == "before" and request.method == self.method and self.deed is not None:
             deed, self.deed = self.deed, None
             self.doing = asyncio.get_running_loop().create_task(deed())
+
+
+class TestTheHistoryOfAWrite:
+    def test_tells_of_no_event_before_outlook_has_made_it(self, world: World) -> None:
+        world.tenant.faults.add(effect="error", method="POST", path="events$", status=503, times=9)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(3.0)
+        before = world.history(loan.number)
+
+        world.wait(60.0)
+
+        assert (before.count("event_created"), world.history(loan.number).count("event_created")) == (0, 1)
+
+    def test_tells_of_none_when_outlook_refuses_it(self, world: World) -> None:
+        world.tenant.faults.add(effect="error", method="POST", path="events$", status=400, times=2)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        assert world.history(loan.number) == ["booked_in_app", "default_mailbox_used", "write_refused"]
+
+    def test_tells_both_halves_of_a_replacement_as_they_are_done(self, world: World) -> None:
+        """The old event is gone while the new one cannot be made yet: the history says just that."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.tenant.faults.add(effect="error", method="POST", path="events$", status=503, times=9)
+
+        world.change(loan.number, LoanChange(requester=world.requester(3)))
+        world.wait(3.0)
+        halfway = world.history(loan.number)
+        world.wait(60.0)
+
+        assert ("former_event_deleted" in halfway, "event_replaced" in halfway) == (True, False)
+        assert world.history(loan.number).count("event_replaced") == 1
+        assert world.history(loan.number).count("event_created") == 1, "of the first booking"
+
+    def test_tells_an_event_that_was_found_again_once(self, world: World) -> None:
+        """It was seen in the calendar, and then the answer to its creation came after all."""
+        world.tenant.faults.add(effect="delay_after", method="POST", path="events$", seconds=20, times=1)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        history = world.history(loan.number)
+        assert (history.count("event_adopted"), history.count("event_created")) == (1, 0)
+
+    def test_claims_no_deletion_that_somebody_else_had_done(self, worlds: MakeWorld) -> None:
+        interloper = Interloper("DELETE")
+        world = worlds(rooms=3, on_request=interloper)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        event_id, person = event_of(world, 2)["id"], world.person(2)
+
+        interloper.deed = lambda: person.cancel(event_id)
+        world.act(loan, LoanAction.CANCEL)
+        world.settle()
+
+        history = world.history(loan.number)
+        assert ("event_gone_already" in history, "event_deleted" in history) == (True, False)
+
+    def test_says_so_when_nobody_knows_whether_a_change_had_arrived(self, worlds: MakeWorld) -> None:
+        """The engine died after its change; before it came back somebody had moved the event elsewhere."""
+        crash = Crash(2, "after")
+        world = worlds(rooms=3, on_request=crash)
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        event_id, person = event_of(world, 2)["id"], world.person(2)
+
+        live_through(
+            world,
+            crash,
+            lambda: move(world, loan, 14, 16),
+            meanwhile=lambda: world.run(person.move(event_id, world.at(11), world.at(12))),
+        )
+
+        assert world.history(loan.number).count("event_change_unknown") == 1
+        assert world.find_untold(others_deleted=False) == []
 
 
 class TestTheHistoryOfAChange:

@@ -89,6 +89,9 @@ def judge(world: MortalWorld, memory: Memory) -> None:
         if loan_now is not None:
             _check_guests(booking, events[links[loan_now.number] or ""])
     _check_cases(world, memory)
+    untold = world.find_untold(others_deleted=any("outlook" in booking.cancelled for booking in memory.bookings))
+    if untold:
+        raise Wrong(f"histories do not tell what was done: {untold}")
     wanted = [booking for booking in memory.bookings if not booking.cancelled or booking.uncertain]
     if len(live) > len(wanted):
         raise Wrong(f"{len(live)} loans are alive, {len(wanted)} are wanted")

@@ -16,6 +16,7 @@ from engine.loans.rules import RuleBreach
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS, REFUSED_SECONDS, plan
+from engine.reconcile.told import tell_writes
 from engine.reconcile.views import Base, MeetingView, Presence
 from engine.rooms.event import TimeFault
 from tests.unit.reconcile.building import (
@@ -238,7 +239,7 @@ class TestALoanWithoutAnEvent:
         assert made.writes == (CreateEvent(),)
         assert (made.loan, made.base) == (None, None)
         assert made.base_after == make_base(rooms=(ONE, TWO))
-        assert codes(made.notes) == ["event_created"]
+        assert (codes(tell_writes(made.writes)), made.notes) == (["event_created"], ())
 
     @pytest.mark.parametrize("status", [*WITHDRAWN, *HISTORY])
     def test_needs_none_once_it_no_longer_blocks(self, status: LoanStatus) -> None:
@@ -329,7 +330,7 @@ class TestWithdrawnInTheApp:
         made = plan(situation(make_meeting(interval=times, answers=rooms), make_loan(home=home, status=status), AGREED))
 
         assert (made.loan, made.writes, made.end_link) == (None, (DeleteEvent(),), True)
-        assert codes(made.notes) == ["event_deleted"]
+        assert (codes(tell_writes(made.writes)), made.notes) == (["event_deleted"], ())
 
     @pytest.mark.parametrize(("home", "answer"), tuple(product(Home, (S.DECLINED, S.RELEASED, None))))
     def test_without_a_room_deletes_only_our_own_event(self, home: Home, answer: ItemState | None) -> None:
@@ -390,7 +391,7 @@ class TestAMeetingThatLostAllItsRooms:
             states=answers or dict.fromkeys((ONE, TWO), S.CANCELLED), action=LoanAction.REFUSE
         )
         assert (made.writes, made.end_link) == ((DeleteEvent(),), True)
-        assert codes(made.notes) == [reason, "event_deleted"]
+        assert codes((*made.notes, *tell_writes(made.writes))) == [reason, "event_deleted"]
 
     def test_some_declined_and_some_released_counts_as_declined(self) -> None:
         """One no from a room is a no."""
@@ -783,7 +784,7 @@ class TestAnotherRequester:
         assert made.writes == (DeleteEvent(), CreateEvent())
         assert (made.end_link, made.base) == (False, None)
         assert made.base_after == make_base(requester=BOB)
-        assert codes(made.notes) == ["event_replaced"]
+        assert (codes(tell_writes(made.writes)), made.notes) == (["former_event_deleted", "event_replaced"], ())
 
     def test_of_our_own_event_takes_along_what_outlook_changed_meanwhile(self) -> None:
         """
