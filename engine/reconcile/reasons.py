@@ -145,8 +145,8 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "L'événement à supprimer avait déjà disparu d'Outlook.",
         ),
         "event_change_unknown": (
-            "Somebody wrote to the event meanwhile: whether our change of it had arrived is not known. Compared anew.",
-            "L'événement a été modifié entre-temps : on ignore si notre modification y était. Nouvelle comparaison.",
+            "Somebody changed or deleted the event meanwhile: it is not known whether our change of it had arrived.",
+            "L'événement a été modifié ou supprimé entre-temps : on ignore si notre modification y était arrivée.",
         ),
         "event_adopted": ("Our event was found again in Outlook.", "Notre événement a été retrouvé dans Outlook."),
         "declined_for_room": (

@@ -22,7 +22,7 @@ GONE_ALREADY = "event_gone_already"
 """Nothing was left to delete, and this was the first try: somebody else did it."""
 
 NOT_KNOWN = "event_change_unknown"
-"""A change that an engine which died may or may not have made, to an event that somebody wrote to since."""
+"""A change that an engine which died may or may not have made, to an event that somebody changed or deleted since."""
 
 
 def tell_write(write: OutlookWrite, writes: Sequence[OutlookWrite]) -> str:

@@ -112,14 +112,15 @@ class Writes:
         assert intent.event_id is not None, "a change names its event"
         if copy is None or resumed:
             copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
+        overtaken = NOT_KNOWN if resumed else None
         if copy is None:
-            self._ledger.drop_intent(intent)
+            self._ledger.drop_intent(intent, told=overtaken)
             return
         if resumed and _says(copy, intent.draft):
             self._ledger.finish_intent(intent, copy)
             return
         if copy.etag != intent.etag:
-            self._ledger.drop_intent(intent, told=NOT_KNOWN if resumed else None)
+            self._ledger.drop_intent(intent, told=overtaken)
             return
         try:
             draft = _spare_foreign_text(intent.draft, copy, booking)
