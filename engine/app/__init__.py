@@ -35,12 +35,15 @@ def open_office(settings: Settings) -> Office:
 
 def run_service(settings: Settings, roles: Collection[str] = ()) -> None:
     """Run the service until told to stop: all of it, or only *roles* (`web`, `worker`, `scheduler`). Raises Fatal."""
+    from engine.app.stopping import StopSignals
+
+    signals = StopSignals()
     gc.disable()  # two thousand modules leave no garbage, and looking for some takes a tenth of the time to load them
     from engine.app.roles import ALL_ROLES, Role
     from engine.app.service import run_service as run
 
     gc.enable()
-    run(settings, {Role(role) for role in roles} or ALL_ROLES)
+    run(settings, {Role(role) for role in roles} or ALL_ROLES, signals)
 
 
 async def plan_sync(settings: Settings, room: Room | None, apply: bool, language: str) -> Sequence[PlanLine]:

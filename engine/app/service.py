@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any
@@ -23,11 +22,13 @@ from engine.app.readings import Watching, read_metrics, traffic_of
 from engine.app.roles import ALL_ROLES, Role, check_roles, keep_clock
 from engine.app.run_time import probe_through
 from engine.app.senders import open_senders
+from engine.app.stopping import StopSignals
 from engine.app.tenant import build_service_calendar, open_tenant
 from engine.app.timetable import plan_service_jobs
 from engine.app.trials import try_through
 from engine.app.web_parts import Outside, build_page_parts, build_web_parts, choose_bootstrap_token
 from engine.clock import utc_now
+from engine.database.connection import name_database
 from engine.database.leadership import Leadership
 from engine.database.marks import Priority
 from engine.database.sole import SoleWorker
@@ -48,23 +49,22 @@ from engine.web.webhooks import build_webhooks
 from engine.worker.locks import Holding, Locks, SharedLocks
 
 
-def run_service(settings: Settings, roles: Collection[Role] = ALL_ROLES) -> None:
-    """Do what *roles* say until SIGTERM or SIGINT. Raises Fatal when the engine cannot start or go on."""
+def run_service(settings: Settings, roles: Collection[Role], signals: StopSignals) -> None:
+    """Do what *roles* say until *signals* say otherwise. Raises Fatal when the engine cannot start or go on."""
     import uvloop  # a tenth less CPU per change than the loop of the standard library
 
     check_roles(settings, roles)
     start_logging()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, frozenset(roles)))
+        runner.run(_serve(settings, frozenset(roles), signals))
 
 
-async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
+async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignals) -> None:
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
         base_url, credential, outlook = await stack.enter_async_context(open_tenant(settings))
-        office = stack.enter_context(Office(settings, now=utc_now))
+        with signals.doing(f"it waited for the database {name_database(settings.database.url)}"):
+            office = stack.enter_context(Office(settings, now=utc_now))
         sole = SoleWorker(office.database)
         stack.callback(sole.close)
         if sole.is_sole:
@@ -108,6 +108,7 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
             tasks.append(asyncio.create_task(_schedule(settings, office, is_sole=sole.is_sole)))
         if settings.simulated and settings.simulator.demo:
             stack.callback(asyncio.create_task(furnish_desk(office)).cancel)
+        signals.hand_to(lambda: loop.call_soon_threadsafe(stopping.set))
         await _run_until_first(tasks)
 
 

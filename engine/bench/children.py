@@ -181,11 +181,13 @@ def run_service(pipe: Connection, environ: dict[str, str]) -> None:
     import logging
 
     from engine.app import run_service as run
+    from engine.app.stopping import SIGNALS
     from engine.bench.probes import Probes
     from engine.settings import load_settings
 
     probes = Probes()
     probes.install()
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # in every thread, or the one below would end it all
     threading.Thread(target=_answer, args=(pipe, probes), daemon=True).start()
     pipe.send("started")
     logging.disable(logging.WARNING)

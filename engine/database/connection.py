@@ -389,6 +389,12 @@ def _parse_url(url: str) -> URL:
     return parsed
 
 
+def name_database(url: str) -> str:
+    """Return how messages name the database at *url*: without a password. Raises DatabaseUnusable."""
+    parsed = _parse_url(url)
+    return parsed.set(drivername=parsed.get_backend_name()).render_as_string()
+
+
 def _sqlite_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
     """Return the engines that write and read; in memory they are one."""
     arguments = {"check_same_thread": False, "timeout": busy_seconds}

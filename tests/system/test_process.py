@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 
 from tests.system.conftest import MakeService
 from tests.system.harness import (
+    DEADLINE_SECONDS,
+    Child,
     House,
     SeparateTenant,
     check_start,
@@ -82,6 +86,56 @@ class TestTheEndAndTheNextStart:
 
         assert service.stop() == 0
         assert "Traceback" not in service.logged
+
+    def test_ends_when_told_to_while_postgresql_says_nothing(self, tmp_path: Path) -> None:
+        """Whoever listens there takes the connection and never answers."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            url = f"postgresql://accord:secret@127.0.0.1:{port}/accord"
+            child = Child(["-m", "engine", "run"], tmp_path, _with_free_ports(ENGINE_DATABASE__URL=url))
+            silent.settimeout(DEADLINE_SECONDS)
+            with silent.accept()[0]:
+                assert child.terminate() == 0
+
+        assert "stopped by SIGTERM while it waited for the database postgresql://accord:***@127.0.0.1" in child.logged
+        assert "Traceback" not in child.logged
+
+    def test_ends_when_told_to_while_its_sqlite_file_is_locked(self, tmp_path: Path) -> None:
+        file = tmp_path / "accord.db"
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("CREATE TABLE held (id)")
+            other.execute("BEGIN EXCLUSIVE")
+            child = Child(["-m", "engine", "run"], tmp_path, _with_free_ports(ENGINE_DATABASE__URL=f"sqlite:///{file}"))
+            eventually(lambda: check_opened(child, file))
+            assert child.terminate() == 0
+
+        assert f"stopped by SIGTERM while it waited for the database sqlite:///{file}" in child.logged
+
+    def test_ends_at_once_when_told_twice(self, tmp_path: Path) -> None:
+        """A stop that does not come to its end can be cut short, and says where it stands."""
+        program = (
+            "import time; from engine.app import stopping; signals = stopping.StopSignals();"
+            "signals.hand_to(lambda: print('asked 1', flush=True)); print('ready 1', flush=True); time.sleep(600)"
+        )
+        child = Child(["-c", program], tmp_path, clean_environment())
+        child.find("ready (1)")
+        child.process.terminate()
+        child.find("asked (1)")
+
+        assert child.terminate() == 1
+        assert "stopped by SIGTERM, and at once by SIGTERM" in child.logged
+
+
+def _with_free_ports(**more: str) -> dict[str, str]:
+    return clean_environment(ENGINE_WEB__PORT="0", ENGINE_SIMULATOR__PORT="0", **more)
+
+
+def check_opened(child: Child, file: Path) -> None:
+    opened = set()
+    for link in Path(f"/proc/{child.process.pid}/fd").glob("*"):
+        with suppress(FileNotFoundError):  # closed since
+            opened.add(link.readlink())
+    assert file in opened, child.logged
 
 
 class TestTheCommandLineBesideTheService:
