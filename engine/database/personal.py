@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, cast, delete, func, or_, select, update
-from sqlalchemy.types import Text
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 
 from engine.database.anonymise import NO_ACTOR, NOBODY, anonymise_loans, forget_messages, forget_people
 from engine.database.connection import Database, Transaction
 from engine.database.own_calendars import KEY as OWN_CALENDAR
+from engine.database.personal_places import BLANKED, DONE_BY, MENTIONS, OF_LOANS, OWN, Known, json_names, text_names
 from engine.database.tables import metadata
 from engine.errors import NotAllowed, NotFound
 from engine.ids import LoanNumber, fold_address
@@ -38,64 +36,6 @@ NAMING = frozenset(
 """Columns that tell which row of others' it is that somebody had a hand in."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Who somebody is: all their addresses, folded, and their name."""
-
-    person_id: int | None
-    addresses: tuple[str, ...]
-    name: str
-    loans: tuple[int, ...]
-
-    @property
-    def actors(self) -> tuple[str, ...]:
-        """How histories name them."""
-        return tuple(f"app:{address}" for address in self.addresses)
-
-
-_Place = Callable[[_Known], ColumnElement[bool]]
-
-
-def _names(column: ColumnElement[str], who: _Known) -> ColumnElement[bool]:
-    """Return whether a text names an address of theirs."""
-    return or_(*(func.lower(column).contains(address, autoescape=True) for address in who.addresses))
-
-
-OWN: Mapping[str, _Place] = {
-    "session": lambda who: _t["session"].c.address_folded.in_(who.addresses),
-    "store_keeper": lambda who: _t["store_keeper"].c.address_folded.in_(who.addresses),
-    "feed": lambda who: or_(_t["feed"].c.owner_folded.in_(who.addresses), _t["feed"].c.address.in_(who.addresses)),
-    "invitation": lambda who: _t["invitation"].c.address_folded.in_(who.addresses),
-    "own_calendar": lambda who: _t["own_calendar"].c.address_folded.in_(who.addresses),
-    "own_calendar_entry": lambda who: _t["own_calendar_entry"].c.address_folded.in_(who.addresses),
-    "once": lambda who: _names(_t["once"].c.body, who),
-    "mail_preference": lambda who: _t["mail_preference"].c.address_folded.in_(who.addresses),
-}
-"""Rows that are about one person alone: erased with them."""
-
-OF_LOANS: Mapping[str, str] = {
-    "loan": "number",
-    "loan_item": "loan_number",
-    "decision": "loan_number",
-    "case": "loan_number",
-}
-"""Rows about their loans, by the column that names the loan: read out; of past loans they are anonymised."""
-
-DONE_BY = (
-    ("decision", "actor"),
-    ("case", "closed_by"),
-    ("setting", "changed_by"),
-    ("feed", "created_by"),
-    ("webhook", "created_by"),
-    ("backfill", "created_by"),
-    ("backfill", "ordered_by"),
-)
-"""Columns that say who did something."""
-
-MENTIONS = (("decision", "id", "facts"), ("case", "id", "facts"))
-"""Values of sentences, which may name people in others' histories."""
-
-
 class Personal(PersonalBook):
     """What is known of people."""
 
@@ -111,6 +51,8 @@ class Personal(PersonalBook):
                 found[name] = _rows(transaction, _t[name], place(who))
             for name, column in OF_LOANS.items():
                 found[name] = _rows(transaction, _t[name], _t[name].c[column].in_(who.loans))
+            for name, blank in BLANKED.items():
+                found[name] = [*found.get(name, ()), *_rows(transaction, _t[name], blank.place(who))]
             found["outbox"] = _rows(transaction, _outbox, _messages_of(who))
             done = [
                 {"table": name, "column": column, **{key: value for key, value in row.items() if key in NAMING}}
@@ -136,7 +78,7 @@ class Personal(PersonalBook):
         return plan
 
 
-def _find(transaction: Transaction, address: str) -> _Known:
+def _find(transaction: Transaction, address: str) -> Known:
     """Return who has *address*, or an alias of it. Raises NotFound when nothing at all is known of them."""
     connection, folded = transaction.connection, fold_address(address)
     aliased = select(_alias.c.person_id).where(_alias.c.address_folded == folded)
@@ -146,7 +88,7 @@ def _find(transaction: Transaction, address: str) -> _Known:
     if folded == NOBODY.address:
         raise NotFound("this is nobody")
     if row is None:
-        who = _Known(None, (folded,), "", ())
+        who = Known(None, (folded,), "", ())
         known = [_count(transaction, _t[name], place(who)) for name, place in OWN.items()]
         if not any(known) and not _count(
             transaction, _t["decision"], func.lower(_t["decision"].c.actor).in_(who.actors)
@@ -155,10 +97,10 @@ def _find(transaction: Transaction, address: str) -> _Known:
         return who
     aliases = connection.execute(select(_alias.c.address_folded).where(_alias.c.person_id == row.id)).scalars()
     loans = connection.execute(select(_loan.c.number).where(_loan.c.person_id == row.id).order_by(_loan.c.number))
-    return _Known(row.id, (row.address_folded, *aliases), row.name, tuple(loans.scalars()))
+    return Known(row.id, (row.address_folded, *aliases), row.name, tuple(loans.scalars()))
 
 
-def _plan(transaction: Transaction, who: _Known) -> Erasure:
+def _plan(transaction: Transaction, who: Known) -> Erasure:
     intent, link = _t["intent"], _t["link"]
     holding = [status.value for status in BLOCKING_STATUSES]
     mine = _loan.c.number.in_(who.loans)
@@ -171,6 +113,8 @@ def _plan(transaction: Transaction, who: _Known) -> Erasure:
     numbers = transaction.connection.execute(select(_loan.c.number).where(mine, open_ones)).scalars().all()
     in_the_way = tuple(LoanNumber(number) for number in sorted(numbers))
     rows = {name: _count(transaction, _t[name], place(who)) for name, place in OWN.items()}
+    for name, blank in BLANKED.items():
+        rows[name] = _count(transaction, _t[name], blank.place(who))
     rows["outbox"] = _count(transaction, _outbox, _messages_of(who))
     rows["done_by_them"] = sum(
         _count(transaction, _t[name], func.lower(_t[name].c[column]).in_(who.actors)) for name, column in DONE_BY
@@ -180,7 +124,7 @@ def _plan(transaction: Transaction, who: _Known) -> Erasure:
     return Erasure(who.addresses[0], over, in_the_way, {name: count for name, count in rows.items() if count})
 
 
-def _erase(transaction: Transaction, who: _Known, plan: Erasure, *, actor: str) -> None:
+def _erase(transaction: Transaction, who: Known, plan: Erasure, *, actor: str) -> None:
     connection = transaction.connection
     for at in range(0, len(plan.loans), AT_ONCE):
         note = Note("anonymised", actor=actor)
@@ -194,6 +138,8 @@ def _erase(transaction: Transaction, who: _Known, plan: Erasure, *, actor: str) 
     connection.execute(delete(_work).where(keys, _work.c.lease_owner.is_(None)))
     for name, place in OWN.items():
         connection.execute(delete(_t[name]).where(place(who)))
+    for name, blank in BLANKED.items():
+        connection.execute(update(_t[name]).where(blank.place(who)).values(dict(blank.values)))
     for name, column in DONE_BY:
         named = func.lower(_t[name].c[column]).in_(who.actors)
         connection.execute(update(_t[name]).where(named).values({column: NO_ACTOR}))
@@ -206,32 +152,17 @@ def _erase(transaction: Transaction, who: _Known, plan: Erasure, *, actor: str) 
         forget_people(connection, {who.person_id})
 
 
-def _messages_of(who: _Known) -> ColumnElement[bool]:
+def _messages_of(who: Known) -> ColumnElement[bool]:
     """Return which messages are to them, about their loans, or name them: a loan may have been theirs for a while."""
     to_them = and_(_outbox.c.channel == "mail", _outbox.c.receiver.in_(who.addresses))
-    return or_(to_them, _outbox.c.loan_number.in_(who.loans), _names(_outbox.c.body, who))
+    return or_(to_them, _outbox.c.loan_number.in_(who.loans), text_names(_outbox.c.body, who))
 
 
-def _mentions(transaction: Transaction, name: str, who: _Known) -> list[dict[str, Any]]:
+def _mentions(transaction: Transaction, name: str, who: Known) -> list[dict[str, Any]]:
     """Return the rows, of no loan of theirs, whose values name them."""
     table = _t[name]
-    text = cast(table.c.facts, Text)
-    patterns = [func.lower(text).like(f"%{_escaped(address)}%", escape="\\") for address in who.addresses]
-    if who.name:  # as a whole value; SQLite keeps JSON with its letters escaped, PostgreSQL without
-        names = {json.dumps(who.name), json.dumps(who.name, ensure_ascii=False)}
-        patterns += [text.like(f"%{_quoted(name)}%", escape="\\") for name in sorted(names)]
-    found = or_(*patterns)
     of_others = or_(table.c.loan_number.is_(None), table.c.loan_number.not_in(who.loans))
-    return _rows(transaction, table, and_(of_others, found))
-
-
-def _escaped(text: str) -> str:
-    """Return *text* for LIKE, as JSON writes it."""
-    return _quoted(json.dumps(text)[1:-1])
-
-
-def _quoted(text: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", text)
+    return _rows(transaction, table, and_(of_others, json_names(table.c.facts, who)))
 
 
 def scrub(value: Any, addresses: Sequence[str], name: str) -> Any:

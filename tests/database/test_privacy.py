@@ -198,12 +198,16 @@ class TestOnePerson:
         assert (plan.loans, plan.in_the_way) == ((number,), ())
         assert set(plan.rows) == {
             "session", "store_keeper", "feed", "own_calendar", "own_calendar_entry", "mail_preference", "once",
-            "outbox", "done_by_them", "mentioned_in",
+            "outbox", "done_by_them", "mentioned_in", "link", "case", "backfill_meeting",
         }  # fmt: skip
         left = everything(database).casefold()
         assert "zoe.nandu" not in left
         assert "ñandú" not in left
         assert seen == [(number, ERASURE)]
+        links = {
+            link.generation: link.organizer_mailbox for link in rows(database, "link") if link.loan_number == others
+        }
+        assert links == {1: None, 2: SAM.address}
         assert building.desk.find(others).requester == SAM
         with pytest.raises(NotFound):
             personal.plan_erasure(ZOE.address)
@@ -257,6 +261,22 @@ def leave_traces(database: Database) -> None:
     calendars.begin_entry(folded, 1)
     insert(database, "outbox_receiver", channel="mail", receiver=folded, failures=0)
     answer = '{"requester":{"address":"' + ZOE.address + '"}}'
+    base = {"outlook": {"requester": folded}, "loan": {"requester": folded}}
+    insert(database, "link", loan_number=2, generation=1, state="ended", organizer_mailbox=ZOE.address, base=base)
+    insert(database, "link", loan_number=2, generation=2, state="linked", organizer_mailbox=SAM.address, base={})
+    undo = {"before": {"requester": [ZOE.address, ZOE.name]}, "after": {"requester": [SAM.address, SAM.name]}}
+    insert(
+        database, "case", subject="loan:2", code="both_changed", facts={}, state="closed", standing=False,
+        opened_at=MONDAY, closed_at=MONDAY, loan_number=2, undo=undo,
+    )  # fmt: skip
+    stretch = {"from_at": MONDAY, "to_at": MONDAY, "rooms": [], "unread": [], "cursor_key": "", "size": 1}
+    insert(database, "backfill", number=1, created_at=MONDAY, created_by=BY, **stretch)
+    line = {"key": "uid", "rooms": [], "step": "skip", "code": "item_unavailable", "state": "planned", "before": {}}
+    facts = {"organizer": f"{ZOE.name} <{ZOE.address}>"}
+    insert(
+        database, "backfill_meeting", backfill_number=1, position=1, organizer=ZOE.address, facts=facts,
+        seen_decision=0, outcome_facts={}, **line,
+    )  # fmt: skip
     insert(database, "once", digest="d", fingerprint="f", created_at=MONDAY, status=201, headers={}, body=answer)
 
 
