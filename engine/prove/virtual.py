@@ -22,6 +22,8 @@ class _JumpingSelector(selectors.DefaultSelector):
     skip: Callable[[float], None]
 
     def select(self, timeout: float | None = None) -> Any:
+        if timeout == 0:  # something is to be done already
+            return []
         ready = super().select(0)
         if not ready and timeout is None:
             raise RuntimeError("nothing is scheduled and somebody waits")
