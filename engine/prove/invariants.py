@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import combinations
 from typing import Any
 
 from engine.interval import Interval
 from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
+from engine.prove.glance import find_text, look
 from engine.prove.meetings import SECRET
 from engine.prove.people import Crowd, Remembered
 from engine.prove.world import World
-from engine.rooms.room import RoomState
+from engine.rooms.room import RoomBook, RoomState
 
 CHANGES_FREE, CHANGES_PER_CAUSE = 5, 2
 """How often an event may be changed, by and large: some tries more where requests fail, two for whatever happened."""
@@ -24,20 +24,17 @@ class Broken(AssertionError):
 
 def check_always(world: World, withdrawn: set[int]) -> None:
     """I1 no double booking; I5 no duplicate; I6 nothing is resurrected."""
-    loans = world.loans
-    held = [(item.id, loan) for loan in loans for item in loan.held_items]
-    for (item, one), (other_item, other) in combinations(held, 2):
-        if item == other_item and one.interval.blocked().overlaps(other.interval.blocked()):
-            raise Broken(f"I1: item {item} is held by loans {one.number} and {other.number}")
-    for loan in loans:
-        if loan.blocks and loan.number in withdrawn:
-            raise Broken(f"I6: loan {loan.number} came back")
-        if not loan.blocks:
-            withdrawn.add(loan.number)
-    uids = Counter(world.linked_uids())
-    doubled = [uid for uid, count in uids.items() if count > 1]
-    if doubled:
-        raise Broken(f"I5: meetings with two loans: {doubled}")
+    seen = look(world.database)
+    overlap = seen.find_overlap()
+    if overlap is not None:
+        raise Broken("I1: item {} is held by loans {} and {}".format(*overlap))
+    for number, blocks in seen.blocks.items():
+        if blocks and number in withdrawn:
+            raise Broken(f"I6: loan {number} came back")
+        if not blocks:
+            withdrawn.add(number)
+    if seen.doubly_linked:
+        raise Broken(f"I5: meetings with two loans: {list(seen.doubly_linked)}")
     refs = Counter(world.creations())
     doubled = [ref for ref, count in refs.items() if count > 1]
     if doubled:
@@ -48,11 +45,11 @@ def check_quiet(world: World, crowd: Crowd) -> None:
     """I3 nothing lost; I4 no edit lost; I7 both sides equal."""
     events = {event["iCalUId"]: event for event in world.all_events() if not event["isCancelled"]}
     loans: dict[int, Loan] = {loan.number: loan for loan in world.loans}
-    links, answers = world.links(), world.room_answers()
+    links, answers, book = world.links(), world.room_answers(), world.office.rooms.room_book()
     linked = {uid: loans[number] for number, uid in links.items() if uid and loans[number].blocks}
     for loan in loans.values():
         if loan.blocks:
-            _check_loan(world, loan, links.get(loan.number), events, answers)
+            _check_loan(world, book, loan, links.get(loan.number), events, answers)
     _check_meetings(world, events, linked, answers)
     _check_secrets(world)
     _check_writes(world)
@@ -62,7 +59,7 @@ def check_quiet(world: World, crowd: Crowd) -> None:
 
 def _check_secrets(world: World) -> None:
     """Privacy: no title of a private meeting is kept anywhere."""
-    leaks = world.find_text(SECRET)
+    leaks = find_text(world.database, SECRET)
     if leaks:
         raise Broken(f"privacy: the title of a private meeting is kept in {leaks}")
 
@@ -75,9 +72,13 @@ def _check_writes(world: World) -> None:
 
 
 def _check_loan(
-    world: World, loan: Loan, uid: str | None, events: dict[str, Any], answers: dict[str, dict[int, str]]
+    world: World,
+    book: RoomBook,
+    loan: Loan,
+    uid: str | None,
+    events: dict[str, Any],
+    answers: dict[str, dict[int, str]],
 ) -> None:
-    book = world.office.rooms.room_book()
     rooms = [room for item in loan.rooms if (room := book.by_id(item.id)) is not None]
     if not rooms or any(room.state is not RoomState.ACTIVE for room in rooms):
         return  # of a room that is no more nothing is heard

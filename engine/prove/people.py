@@ -406,11 +406,13 @@ class Crowd:
                 booking.interval = loan.interval
                 booking.things &= {int(item.id) for item in loan.held_items}
 
-    def believe_everything(self) -> None:
-        """Confirm every cancellation that is held back."""
-        for case in self.world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=1000):
-            if case.code == "mass_cancel_held":
-                self.world.office.cases.settle(case.id, Way.CONFIRM, room_id=None, actor="app:test")
+    def believe_everything(self) -> bool:
+        """Confirm every cancellation that is held back; return whether there was any."""
+        cases = self.world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=1000)
+        held = [case.id for case in cases if case.code == "mass_cancel_held"]
+        for case_id in held:
+            self.world.office.cases.settle(case_id, Way.CONFIRM, room_id=None, actor="app:test")
+        return bool(held)
 
 
 def say(interval: Interval) -> str:

@@ -156,8 +156,8 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
         _check_progress(world, crowd, withdrawn)
         return
     world.heal()
-    crowd.believe_everything()
-    world.heal()
+    if crowd.believe_everything():
+        world.heal()
     check_always(world, withdrawn)
     check_quiet(world, crowd)
     _check_queue(world)

@@ -21,7 +21,6 @@ from sqlalchemy import text
 from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.app.run_time import RunTimeSettings
-from engine.database.tables import metadata
 from engine.errors import NotFound
 from engine.graph.build import build_calendar
 from engine.graph.contacts import GraphContacts
@@ -33,6 +32,7 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
 from engine.outbox.message import Sender
+from engine.prove import glance
 from engine.prove.deeds import count_deeds, find_untold
 from engine.prove.latch import Latch
 from engine.prove.life import LIFE, Life, MortalDatabase
@@ -301,9 +301,8 @@ class World:
 
     @property
     def is_quiet(self) -> bool:
-        depth = self.office.queue.depth()
         is_idle = all(life.engine.loop.is_idle for life in self.lives)
-        return self.tenant.is_quiet and is_idle and depth.due == 0 and depth.running == 0
+        return self.tenant.is_quiet and is_idle and not glance.is_work_due(self.database)
 
     # --- doors
 
@@ -325,8 +324,7 @@ class World:
 
     def repeat_notifications(self) -> None:
         """Let everything that Graph ever sent come once more."""
-        for body in tuple(self.notifications):
-            self.office.inbox.accept(body)
+        self.office.inbox.accept_all(self.notifications)
 
     @property
     def office(self) -> Office:
@@ -461,19 +459,6 @@ class World:
         rows = self._rows("SELECT loan_number FROM link WHERE ical_uid = :uid AND state = 'linked'", uid=ical_uid)
         return int(rows[0].loan_number) if rows else None
 
-    def find_text(self, wanted: str) -> list[str]:
-        """Return the columns of the database in which *wanted* stands somewhere."""
-        found = set()
-        with self.database.read() as transaction:
-            for table in metadata.sorted_tables:
-                rows = transaction.connection.exec_driver_sql(f'SELECT * FROM "{table.name}"')
-                names = tuple(rows.keys())
-                for row in rows.all():
-                    found |= {
-                        f"{table.name}.{name}" for name, value in zip(names, row, strict=True) if wanted in str(value)
-                    }
-        return sorted(found)
-
     def tell(self, loan: Loan) -> str:
         """Return a loan and its history in one line, for whoever has to find out what happened."""
         steps = "; ".join(
@@ -487,8 +472,7 @@ class World:
         return [case.facts for case in self.office.desk.list_cases(state=None, after=None, limit=10_000)]
 
     def cases_of(self, number: int) -> set[str]:
-        found = self.office.desk.list_cases(state=None, after=None, limit=10_000)
-        return {case.code for case in found if case.loan_number == number}
+        return glance.codes_of(self.database, number)
 
     def is_told(self, loan: Loan) -> bool:
         """Tell whether a case says what became of *loan*; a series that is refused whole has one for all its dates."""

@@ -1,0 +1,143 @@
+"""What the judges look at again and again: the tables themselves, in few statements that are compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+
+from engine.database.connection import Database
+from engine.database.prepared import Prepared
+from engine.database.tables import metadata
+from engine.database.types import Instant
+from engine.interval import Interval
+from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES
+
+_loan, _item, _link = metadata.tables["loan"], metadata.tables["loan_item"], metadata.tables["link"]
+_work, _case = metadata.tables["work"], metadata.tables["case"]
+
+_LOANS = Prepared(select(_loan.c.number, _loan.c.status.in_(sorted(BLOCKING_STATUSES)).label("blocks")))
+_HELD = Prepared(
+    select(_item.c.bookable_id, _loan.c.number, _loan.c.start_at, _loan.c.end_at)
+    .join(_loan, _loan.c.number == _item.c.loan_number)
+    .where(_loan.c.status.in_(sorted(BLOCKING_STATUSES)), _item.c.state.in_(sorted(BLOCKING_STATES)))
+    .order_by(_item.c.bookable_id, _loan.c.start_at, _loan.c.number)
+)
+_DOUBLY_LINKED = Prepared(
+    select(_link.c.ical_uid)
+    .where(_link.c.state == "linked", _link.c.ical_uid.is_not(None), _link.c.ical_uid != "")
+    .group_by(_link.c.ical_uid)
+    .having(func.count() > 1)
+)
+_DUE = Prepared(
+    select(_work.c.key)
+    .where(
+        _work.c.ready_at.is_not(None),
+        or_(_work.c.lease_owner.is_not(None), _work.c.ready_at <= bindparam("now", type_=Instant())),
+    )
+    .limit(1)
+)
+_CODES = Prepared(select(_case.c.code).where(_case.c.loan_number == bindparam("of_number")))
+
+
+_NO_TEXT = (Boolean, Instant, Integer)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The loans at one instant."""
+
+    blocks: Mapping[int, bool]
+    """Of each loan, by number, whether its status still holds its items."""
+    held: tuple[tuple[int, int, Interval], ...]
+    """What is held: an item, the loan that holds it, and the time it blocks; by item and start."""
+    doubly_linked: tuple[str, ...]
+    """Meetings that have two loans."""
+
+    def find_overlap(self) -> tuple[int, int, int] | None:
+        """Return an item that two loans hold at once, and these; None where there is none."""
+        at, until, holder = None, None, 0
+        for item, loan, interval in self.held:
+            if item != at or until is None:
+                at, until, holder = item, interval.end, loan
+            elif interval.start < until:
+                return item, holder, loan
+            elif interval.end > until:
+                until, holder = interval.end, loan
+        return None
+
+
+def look(database: Database) -> Glance:
+    """Look at every loan."""
+    with database.read() as transaction:
+        connection = transaction.connection
+        return Glance(
+            {row.number: bool(row.blocks) for row in _LOANS.run(connection)},
+            tuple(
+                (row.bookable_id, row.number, Interval(row.start_at, row.end_at).blocked())
+                for row in _HELD.run(connection)
+            ),
+            tuple(_DOUBLY_LINKED.run(connection).scalars()),
+        )
+
+
+def is_work_due(database: Database) -> bool:
+    """Tell whether a key waits for a pass right now, or is in one."""
+    with database.read() as transaction:
+        return _DUE.run(transaction.connection, {"now": transaction.now}).first() is not None
+
+
+def codes_of(database: Database, number: int) -> set[str]:
+    """Return of what kinds the cases of a loan are, closed ones included."""
+    with database.read() as transaction:
+        return set(_CODES.run(transaction.connection, {"of_number": number}).scalars())
+
+
+def find_text(database: Database, wanted: str) -> list[str]:
+    """Return the columns of the database in which *wanted* stands somewhere."""
+    found: set[str] = set()
+    with database.read() as transaction:
+        tables = _tables_with().run(transaction.connection, {"wanted": f"%{wanted}%"}).scalars()
+        for name in tables:
+            for row in transaction.connection.execute(select(metadata.tables[name])).mappings():
+                found |= {f"{name}.{column}" for column, value in row.items() if wanted in str(value)}
+    return sorted(found)
+
+
+@cache
+def _tables_with() -> Prepared:
+    """Return what names the tables in which a text stands somewhere, in any case of its letters."""
+    texts = {
+        table: [each for each in table.c if not isinstance(each.type, _NO_TEXT)] for table in metadata.sorted_tables
+    }
+    return Prepared(
+        union_all(
+            *(
+                select(literal(table.name).label("name")).where(
+                    exists().select_from(table).where(or_(*map(_holds, columns)))
+                )
+                for table, columns in texts.items()
+                if columns
+            )
+        )
+    )
+
+
+def _holds(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    return cast(column, Text).like(bindparam("wanted", type_=Text()))
