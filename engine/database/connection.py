@@ -172,15 +172,16 @@ class Database:
         self.mark_listeners: list[Callable[[], None]] = []
         self.announcers: dict[str, Announcer] = {}
         """Told in each transaction, just before its commit, what it changed: they write what others are owed."""
+        self._durability = _SYNCHRONOUS[durability]
         self._lock = threading.Lock()
         self._open = threading.local()
         self._writer: Connection | None = None
         self._reader: Connection | None = None
         self._home = threading.get_ident()
         if self.dialect == "sqlite":
-            self._write_engine, self._read_engine = _sqlite_engines(self.url, durability, busy_seconds)
+            self._write_engine, self._read_engine = _sqlite_engines(self.url, self._durability, busy_seconds)
         else:
-            self._write_engine, self._read_engine = _postgres_engines(self.url, durability, busy_seconds)
+            self._write_engine, self._read_engine = _postgres_engines(self.url, self._durability, busy_seconds)
 
     @property
     def in_memory(self) -> bool:
@@ -188,9 +189,14 @@ class Database:
         return self._write_engine is self._read_engine
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
         """
         Open a transaction that may write; it commits at the end and is rolled back on any exception.
+
+        Args:
+            durable: whether a power cut must leave it done (decision 0026). One that need not be saves the wait for
+                the disk; a power cut undoes it only together with all that was committed after it, and a durable one
+                makes all before it durable.
 
         Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale.
         """
@@ -203,7 +209,7 @@ class Database:
                 announcers=tuple(self.announcers.values()),
             )
             with _translating():
-                begun = connection.begin()
+                begun = self._begin(connection, durable=durable)
             try:
                 yield transaction
                 transaction.flush()
@@ -340,6 +346,18 @@ class Database:
             self._writer = self._write_engine.connect()
         return self._writer
 
+    def _begin(self, connection: Connection, *, durable: bool) -> Any:
+        level = self._durability if durable else "NORMAL"
+        if self.dialect == "postgresql":
+            begun = connection.begin()
+            if level != self._durability:
+                run_directly(connection, "SET LOCAL synchronous_commit = off")
+            return begun
+        if connection.info.get("synchronous") != level:  # cannot be changed once a transaction has begun
+            run_directly(connection, f"PRAGMA synchronous={level}")
+            connection.info["synchronous"] = level
+        return connection.begin()
+
     def _commit(self, connection: Connection, begun: Any) -> None:
         try:
             begun.commit()
@@ -404,11 +422,11 @@ def _sqlite_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Eng
     arguments = {"check_same_thread": False, "timeout": busy_seconds, "cached_statements": STATEMENTS_KEPT}
     if url.database in (None, "", ":memory:"):
         engine = create_engine(url, poolclass=StaticPool, connect_args=arguments)
-        _prepare_sqlite(engine, "BEGIN IMMEDIATE", (f"PRAGMA synchronous={_SYNCHRONOUS[durability]}",))
+        _prepare_sqlite(engine, "BEGIN IMMEDIATE", (f"PRAGMA synchronous={durability}",))
         return engine, engine
     if not str(url.database).startswith("file:"):
         _make_directory(Path(str(url.database)))
-    pragmas = ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={_SYNCHRONOUS[durability]}")
+    pragmas = ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={durability}")
     writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments)
     _prepare_sqlite(writer, "BEGIN IMMEDIATE", pragmas)
     reader = create_engine(
@@ -443,7 +461,7 @@ def _prepare_sqlite(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> Non
 def _postgres_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
     """Return the engines that write and read; they share one pool."""
     options = [f"-c lock_timeout={int(busy_seconds * 1000)}"]
-    if _SYNCHRONOUS[durability] == "NORMAL":
+    if durability == "NORMAL":
         options.append("-c synchronous_commit=off")
     given = url.query.get("options")
     if isinstance(given, str):

@@ -79,10 +79,10 @@ class SyncLedger:
         invited = [book.by_address(each.address) for each in copy.attendees if each.answer is not Answer.DECLINED]
         return self._rooms.times_of(copy, {room.id for room in invited if room is not None})
 
-    def _write(self) -> AbstractContextManager[Transaction]:
+    def _write(self, *, durable: bool = True) -> AbstractContextManager[Transaction]:
         """Open a writing transaction, the rooms being up to date before it begins."""
         self._rooms.book()
-        return self._database.write()
+        return self._database.write(durable=durable)
 
     def _read(self) -> AbstractContextManager[Transaction]:
         self._rooms.book()
@@ -124,7 +124,7 @@ class SyncLedger:
         self, reading: Reading, page: ChangesPage, *, whole: bool, import_existing: bool, priority: int
     ) -> PageSaved:
         first_contact = reading.contacted_at is None
-        with self._write() as transaction:
+        with self._write(durable=False) as transaction:  # after a power cut the room is read from the older link
             changed, marked = self._mirror.save_page(
                 transaction,
                 reading.room.id,

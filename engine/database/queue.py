@@ -225,7 +225,7 @@ class WorkQueue:
                 if limit <= 0 or not _due(first, transaction.now):
                     return [], min(first.values(), default=None)  # without the one write lock there is
         claims: list[Claim] = []
-        with self._database.write() as transaction:
+        with self._database.write(durable=False) as transaction:  # after a power cut a key is looked at once more
             for claim in sorted(ended, key=lambda claim: (claim.kind, claim.key)):
                 self._end(claim, transaction)
             first = _first_due(transaction)

@@ -68,12 +68,12 @@ class MortalDatabase(Database):
     kin: list[MortalDatabase]
     """The same database as the living see it: each hears of the others' marks."""
 
-    def write(self) -> _GeneratorContextManager[Transaction]:
+    def write(self, *, durable: bool = True) -> _GeneratorContextManager[Transaction]:
         life = self.life
         if life is None:
-            return super().write()
+            return super().write(durable=durable)
         life.check()
-        return self._write_late(life) if life.has_slept else super().write()
+        return self._write_late(life, durable=durable) if life.has_slept else super().write(durable=durable)
 
     def read(self) -> _GeneratorContextManager[Transaction]:
         if self.life is not None:
@@ -81,9 +81,9 @@ class MortalDatabase(Database):
         return super().read()
 
     @contextmanager
-    def _write_late(self, life: Life) -> Iterator[Transaction]:
+    def _write_late(self, life: Life, *, durable: bool) -> Iterator[Transaction]:
         """Note what a pass writes whose key somebody else has taken over. What its end undoes was not written."""
-        with super().write() as transaction:
+        with super().write(durable=durable) as transaction:
             driver = transaction.connection.connection.dbapi_connection
             before = getattr(driver, "total_changes", 0)
             is_late = life.has_lost_its_key(transaction)

@@ -3,7 +3,9 @@
 import multiprocessing
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -82,6 +84,39 @@ class TestATransaction:
 
         assert now.utcoffset() is not None
         assert now.year >= 2025
+
+
+class TestDurability:
+    """What a commit waits for, as the database itself tells it."""
+
+    ASKED = MappingProxyType({"sqlite": "PRAGMA synchronous", "postgresql": "SHOW synchronous_commit"})
+    WAITS = MappingProxyType({"sqlite": 2, "postgresql": "on"})
+    DOES_NOT_WAIT = MappingProxyType({"sqlite": 1, "postgresql": "off"})
+
+    @pytest.fixture
+    def database(self, migrated_url: str) -> Iterator[Database]:
+        """A database that waits for the disk, whatever the test server was told."""
+        options = "?options=-c%20synchronous_commit%3Don" if migrated_url.startswith("postgresql") else ""
+        database = Database(migrated_url + options, durability="full")
+        yield database
+        database.close()
+
+    def ask(self, database: Database, *, durable: bool) -> object:
+        with database.write(durable=durable) as transaction:
+            return transaction.connection.exec_driver_sql(self.ASKED[database.dialect]).scalar_one()
+
+    def test_is_each_transactions_own(self, database: Database) -> None:
+        """One that need not outlive a power cut changes nothing for those after it."""
+        answers = [self.ask(database, durable=durable) for durable in (True, False, True)]
+
+        waits, does_not = self.WAITS[database.dialect], self.DOES_NOT_WAIT[database.dialect]
+        assert answers == [waits, does_not, waits]
+
+    def test_is_full_again_after_a_failure(self, database: Database) -> None:
+        """A transaction that was rolled back leaves no mark on the connection."""
+        with pytest.raises(ZeroDivisionError), database.write(durable=False):
+            raise ZeroDivisionError
+        assert self.ask(database, durable=True) == self.WAITS[database.dialect]
 
 
 class TestThreads:

@@ -47,8 +47,8 @@ class PassingDatabase(MortalDatabase):
     """Has a point behind every commit."""
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        with super().write() as transaction:
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
+        with super().write(durable=durable) as transaction:
             yield transaction
         if isinstance(self.life, PassingLife):
             self.life.pass_point("commit")
