@@ -177,7 +177,7 @@ class Settler:
             whole=True,
         )
         free_uid(transaction, booking.key)
-        waiting = any(state is ItemState.REQUESTED for state in new.rooms.values())
+        waiting = writing.unshown or ItemState.REQUESTED in new.rooms.values()
         _ADD_LINK.run(
             connection,
             {
@@ -306,7 +306,7 @@ class Settler:
                 values |= {"organizer_event_id": None, "organizer_etag": None}  # ids are a mailbox's own
         if writing.checked:
             values["checked_at"] = transaction.now
-        waiting = _waits_for_answer(loan, plan)
+        waiting = _waits_for_answer(loan, plan, writing)
         if waiting and link.asked_at is None:
             values["asked_at"] = transaction.now
             transaction.mark("loan", str(loan.number), delay=FIRST_LOOK_SECONDS)
@@ -388,10 +388,10 @@ def _status_after(status: LoanStatus, action: LoanAction) -> LoanStatus:
     return LoanStatus.CANCELLED if action in (LoanAction.CANCEL, LoanAction.REFUSE) else status
 
 
-def _waits_for_answer(loan: Loan, plan: Plan) -> bool:
+def _waits_for_answer(loan: Loan, plan: Plan, writing: Writing) -> bool:
     edit = plan.loan if isinstance(plan.loan, LoanEdit) else LoanEdit()
     states = {item.id: item.state for item in loan.rooms} | dict(edit.states)
-    return loan.blocks and not plan.end_link and ItemState.REQUESTED in states.values()
+    return loan.blocks and not plan.end_link and (writing.unshown or ItemState.REQUESTED in states.values())
 
 
 _KINDS = {CreateEvent: IntentKind.CREATE, ChangeEvent: IntentKind.CHANGE, DeleteEvent: IntentKind.DELETE}

@@ -69,6 +69,5 @@ def release_room(crowd: Crowd) -> None:
     if not held:
         return
     event = crowd.random.choice(held)
-    crowd.world.given_back[room] = "released"
     crowd.tell(f"room {room} is released from {event['iCalUId'][-15:]}")
     crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])

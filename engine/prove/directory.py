@@ -35,7 +35,6 @@ def recreate_room(crowd: Crowd) -> None:
     """Delete a room and set it up again under its address: its calendar is empty."""
     room = crowd.draw_room()
     address, office = crowd.world.room_addresses[room - 1], crowd.world.tenant.office
-    crowd.world.given_back[room] = "deleted"
     crowd.tell(f"room {room} is deleted and set up anew")
     office.remove_room(address)
     office.add_room(address, f"Room {room}", capacity=10 * room)

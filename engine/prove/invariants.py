@@ -83,12 +83,10 @@ def _check_loan(
     if not rooms or any(room.state is not RoomState.ACTIVE for room in rooms):
         return  # of a room that is no more nothing is heard
     event, shown_in_rooms = events.get(uid or ""), answers.get(uid or "", {})
-    if event is None and (world.is_kept(loan.number) or _is_unheard(world, loan)):
+    if event is None and world.is_kept(loan.number):
         return  # staff decided so, and a person's own meeting is not made anew
     if event is None:
         raise Broken(f"I7: loan {loan.number} ({loan.home}) is alive and has no event")
-    if not shown_in_rooms and _is_unheard(world, loan):
-        return
     shown = world.times_of(event)
     if shown != loan.interval and not (shown is None and "zero_length" in world.cases_of(loan.number)):
         raise Broken(f"I7: loan {loan.number} {loan.interval} but its event {shown}")
@@ -101,8 +99,7 @@ def _check_loan(
     if loan.series is not None or organizer in world.closed:
         said |= shown_in_rooms  # each date has an answer of its own (P52); what a closed mailbox is told is lost (B52)
     mine = {_number(world, item): item for item in loan.rooms}
-    unseen = set(world.given_back) - set(shown_in_rooms)
-    extra = {room for room, answer in said.items() if answer != "declined"} - set(mine) - unseen
+    extra = {room for room, answer in said.items() if answer != "declined"} - set(mine)
     # A room that has declined may be uninvited without any room hearing of it: the nightly comparison's to find.
     held = {room for room, item in mine.items() if item.state in BLOCKING_STATES}
     if held - set(said) or (extra and "item_unavailable" not in world.cases_of(loan.number)):
@@ -110,16 +107,10 @@ def _check_loan(
     for number, item in mine.items():
         if item.state is ItemState.ACCEPTED and said.get(number) != "accepted":
             raise Broken(f"I7: loan {loan.number} thinks {item.name} accepted, it said {said.get(number)}")
-        if item.state is ItemState.ACCEPTED and number not in shown_in_rooms | world.given_back:
+        if item.state is ItemState.ACCEPTED and number not in shown_in_rooms:
             raise Broken(f"I7: loan {loan.number} thinks {item.name} accepted, which does not show it")
         if item.state is ItemState.REQUESTED and said.get(number) in ("accepted", "declined"):
             raise Broken(f"I7: loan {loan.number} has not heard {item.name} say {said.get(number)}")
-
-
-def _is_unheard(world: World, loan: Loan) -> bool:
-    """Tell whether every room of *loan* dropped meetings of itself. Where that came before it had shown this one, it
-    tells of no end: the nightly comparison's to find."""
-    return {_number(world, item) for item in loan.rooms} <= set(world.given_back)
 
 
 def _number(world: World, item: LoanItem) -> int:
@@ -151,7 +142,7 @@ def _check_memory(
     if booking.cancelled:
         if booking.uncertain:
             return  # its event was deleted before the answer to its creation: a repetition cannot know of the first
-        if loan is not None and loan.blocks and not (world.is_kept(loan.number) or _is_unheard(world, loan)):
+        if loan is not None and loan.blocks and not world.is_kept(loan.number):
             raise Broken(f"I6: {booking} was cancelled and loan {loan.number} is alive")
         return
     if booking.uncertain:
@@ -165,8 +156,6 @@ def _check_memory(
         raise Broken(f"I4: loan {loan.number}: things {sorted(booking.things)} were lent, it has {sorted(lent)}")
     if (loan.series is not None or world.closed) and "write_refused" in world.cases_of(loan.number):
         return  # a closed mailbox, or a date beyond its neighbours (B57): the loan went back, and a case says so
-    if _is_unheard(world, loan):
-        return
     if loan.interval != booking.interval and not _is_lost_in_a_case(world, booking.interval):
         raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
 

@@ -133,8 +133,6 @@ class World:
         self.things: list[BookableId] = []
         self.closed: set[str] = set()
         """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
-        self.given_back: dict[int, str] = {}
-        """Rooms that dropped meetings of themselves, and how: where they had not shown one, only their yes is known."""
 
     def _furnish(self, rooms: int, people: int) -> None:
         office = self.tenant.office

@@ -168,6 +168,8 @@ class Writing:
     fields: EventFields = PLAIN
     checked: bool = False
     """Whether the organizer's copy was read in this pass."""
+    unshown: bool = False
+    """Whether only the organizer's copy tells the yes of a room, so that the room itself is to be asked."""
     shown: Draft = Draft()
     """The times and rooms the organizer's copy had then; kept with its deletion, to tell what is done to it later."""
 

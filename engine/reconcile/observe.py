@@ -28,6 +28,8 @@ _STATE_OF = MappingProxyType(
         Answer.DECLINED: ItemState.DECLINED,
     }
 )
+_YES = (Answer.ACCEPTED, Answer.TENTATIVE)
+_STATES_OF_YES = (ItemState.ACCEPTED, ItemState.TENTATIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Known:
     answers_before: Mapping[BookableId, ItemState] = field(default_factory=lambda: MappingProxyType({}))
     shared: Shared | None = None
     """What all dates of its series have in common, read once for all of them."""
+    missing: frozenset[BookableId] = frozenset()
+    """Rooms that said yes, were asked for the meeting themselves a while later, and do not have it: they dropped it."""
 
 
 def resolve_interval(event: EventCopy, zone: tzinfo) -> Interval | None:
@@ -86,13 +90,31 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     return any(copy is not None and not copy.live and not copy.event.is_cancelled for copy in invited)
 
 
+def unshown_rooms(known: Known, book: RoomBook) -> frozenset[BookableId]:
+    """Return the rooms whose yes nobody but the organizer's copy has told, now or when it was read last: they have
+    never shown a copy of their own, and may have dropped it since without a word to the organizer (P68)."""
+    states = known.answers_before
+    if known.organizer_copy is not None:
+        rooms = (book.by_address(each.address) for each in known.organizer_copy.attendees if each.answer in _YES)
+        said_yes = {room.id for room in rooms if room is not None and states.get(room.id) is not ItemState.RELEASED}
+    else:
+        invited = known.base.outlook.rooms if known.base is not None else frozenset()
+        said_yes = {room for room in invited if states.get(room) in _STATES_OF_YES}
+    return frozenset(said_yes) - {copy.room_id for copy in known.copies} - known.missing
+
+
 def shows_other_rooms(known: Known, book: RoomBook) -> bool:
-    """Tell whether rooms show a meeting that we have written with other rooms than were agreed on: somebody changed
-    them, or what they show is older than our write. Only the organizer's copy tells."""
+    """Tell whether rooms show a meeting with other rooms than were agreed on where only the organizer's copy tells why:
+    we have written it, so that what they show may be older than our write; or the room that is missing in their lists
+    never had a copy to lose, and may have been invited after them."""
     live = [copy for copy in known.copies if copy.live]
-    if known.base is None or not known.written or not live:
+    if known.base is None or not live:
         return False
-    return _invited(known, None, live, book).keys() != known.base.outlook.rooms
+    agreed = known.base.outlook.rooms
+    if not known.written and agreed <= {copy.room_id for copy in known.copies}:
+        return False
+    invited = _invited(known, None, live, book).keys()
+    return invited != agreed if known.written else not agreed <= invited
 
 
 def is_handed_over(known: Known) -> bool:
@@ -266,9 +288,14 @@ def _answer(
         return ItemState.REQUESTED if attendee is None else _asked_again(attendee)
     if attendee is None:
         return ItemState.DECLINED if copy is not None and _declines(copy, interval) else before
-    if copy is not None and copy.gone and attendee.answer in (Answer.ACCEPTED, Answer.TENTATIVE):
+    if attendee.answer in _YES and (copy.gone if copy is not None else _has_dropped(room, before, known)):
         return ItemState.RELEASED
     return _STATE_OF[attendee.answer]
+
+
+def _has_dropped(room: BookableId, before: ItemState, known: Known) -> bool:
+    """Tell whether a room that shows no copy has dropped the meeting, of which its organizer still tells the yes."""
+    return room in known.missing or before is ItemState.RELEASED
 
 
 def _declines(copy: RoomCopy, interval: Interval | None) -> bool:

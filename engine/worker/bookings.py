@@ -17,7 +17,7 @@ from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, NewLoan, Note, Plan, Situation
-from engine.reconcile.answers import AnswerCheck, check_answers
+from engine.reconcile.answers import FIRST_CHECK, AnswerCheck, check_answers
 from engine.reconcile.field_map import TitleView, map_fields, view_title
 from engine.reconcile.ledger import Booking, Draft, Ledger, Link, RoomRef, Series, SyncRules, Writing
 from engine.reconcile.markers import parse_marker
@@ -28,6 +28,7 @@ from engine.reconcile.observe import (
     needs_organizer,
     needs_own_date,
     shows_other_rooms,
+    unshown_rooms,
     view_meeting,
 )
 from engine.reconcile.over import drop_cases_when_over
@@ -65,6 +66,8 @@ class Observed:
     known: Known
     meeting: MeetingView
     check: AnswerCheck | None = None
+    unshown: bool = False
+    """Whether only the organizer's copy tells the yes of a room, whose own copy can be asked for."""
 
 
 class BookingPass:
@@ -198,7 +201,56 @@ class BookingPass:
         if await self._ask_unseen_rooms(booking, known):
             booking = self._ledger.load_booking(booking.kind, booking.key) or booking
             known = await self._read_organizer(booking, _known(booking))
-        return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check)
+        unshown = self._unshown(booking, known)
+        if unshown and known.organizer_copy is not None and self._may_ask_rooms(booking):
+            known = await self._ask_for_copies(booking, known, known.organizer_copy.ical_uid, unshown)
+            unshown = self._unshown(booking, known)
+        return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check, bool(unshown))
+
+    def _unshown(self, booking: Booking, known: Known) -> frozenset[BookableId]:
+        """Return the rooms whose yes nobody but the organizer's copy tells, although their calendars are followed
+        there."""
+        base = known.base
+        interval = known.organizer_interval or (base.outlook.interval if base is not None else None)
+        if interval is None or interval.end <= self._now():
+            return frozenset()
+        book = self._ledger.room_book()
+        rooms = (book.by_id(room) for room in unshown_rooms(known, book))
+        readings = (self._ledger.load_reading(room.id) for room in rooms if room is not None and room.is_synced)
+        followed = (each for each in readings if each is not None and each.window is not None)
+        return frozenset(each.room.id for each in followed if each.window and each.window.overlaps(interval))
+
+    def _may_ask_rooms(self, booking: Booking) -> bool:
+        """Tell whether a room that said yes must have its copy by now: a while after it was asked, or when something
+        has left a room."""
+        link = booking.link
+        if link is None:
+            return False
+        return link.is_check_due or (link.asked_at is not None and self._now() - link.asked_at >= FIRST_CHECK)
+
+    async def _ask_for_copies(
+        self, booking: Booking, known: Known, uid: ICalUid, rooms: frozenset[BookableId]
+    ) -> Known:
+        """Ask *rooms* themselves for their copies of a meeting; what one does not have, it has dropped."""
+        missing, found = set[BookableId](), False
+        for room_id in sorted(rooms):
+            room = self._ledger.room_book().by_id(room_id)
+            if room is None:
+                continue
+            try:
+                if booking.series is not None:
+                    copy = await self._series.read_in_room(booking.series, room.address)
+                else:
+                    copy = await self._calendar.find_event(room.address, uid)
+            except (MailboxClosed, Malformed, Refused, Unmatched):
+                continue  # a mailbox that refuses us says nothing about a meeting
+            if copy is None:
+                missing.add(room_id)
+            elif booking.series is None:  # dates come with the next reading of their room, as a series
+                self._ledger.save_copy(room_id, copy.event_id, copy)
+                found = True
+        copies = (self._ledger.load_booking(booking.kind, booking.key) or booking).copies if found else known.copies
+        return replace(known, copies=copies, missing=frozenset(missing))
 
     async def _settle_doubts(self, booking: Booking) -> Booking:
         """Ask for every doubtful copy by its id: only 404 means gone."""
@@ -352,7 +404,7 @@ class BookingPass:
         made = plan(situation)
         if isinstance(made.loan, NewLoan) and self._own_create_under_way(observed):
             return Plan(look_again_seconds=OWN_CREATE_WAIT_SECONDS)
-        made = _with_silence(made, observed.check, meeting, self._now())
+        made = _with_silence(made, observed, self._now())
         if made.end_link and (booking.link is None or booking.link.state in ("ended", "left")):
             made = replace(made, end_link=False)  # it has ended already
         made = cast_shadow(made, self._name_of) if mode == "shadow" else made
@@ -448,6 +500,7 @@ class BookingPass:
             organizer_mailbox=_home_mailbox(link, organizer, loan, meeting.organizer_event_id),
             web_link=meeting.web_link,
             checked=self._is_answer_due(booking) or (observed.known.organizer_read and booking.series is None),
+            unshown=observed.unshown,
         )
         if loan is None or not made.writes:
             return writing
@@ -540,15 +593,16 @@ def _uid(booking: Booking) -> ICalUid | None:
     return booking.copies[0].event.ical_uid if booking.copies else None
 
 
-def _with_silence(made: Plan, check: AnswerCheck | None, meeting: MeetingView, now: datetime) -> Plan:
-    """Add when to look again for missing answers, and the case of a room that stays silent."""
+def _with_silence(made: Plan, observed: Observed, now: datetime) -> Plan:
+    """Add when to look again for missing answers and copies, and the case of a room that stays silent."""
+    check, meeting = observed.check, observed.meeting
     if check is None or made.end_link or meeting.presence is not Presence.LIVE:
         return made
     silent = tuple(room for room, state in sorted(meeting.answers.items()) if state is ItemState.REQUESTED)
-    if not silent:
+    if not silent and not observed.unshown:
         return made
     cases = made.cases
-    if check.overdue:
+    if check.overdue and silent:
         facts = {"item_id": silent[0], "minutes": check.silent_minutes}
         cases = (*cases, Note("room_does_not_answer", facts, actor="engine", room_id=silent[0]))
     wait = max(1.0, (check.next_at - now).total_seconds())

@@ -7,7 +7,7 @@ series that was cut short ask once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -102,12 +102,39 @@ class SeriesReader:
             dates: Mapping[str, EventCopy] | EngineError = await self._fetch(series, mailbox, self._window())
         except (MailboxClosed, Refused) as error:
             dates = error
-        kept = _Dates(series.version, began_at, fold_address(mailbox), dates)
-        self._kept.pop(series.uid, None)
-        self._kept[series.uid] = kept
+        return self._keep(series.uid, _Dates(series.version, began_at, fold_address(mailbox), dates))
+
+    def _keep(self, name: str, dates: _Dates) -> _Dates:
+        self._kept.pop(name, None)
+        self._kept[name] = dates
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
-        return kept
+        return dates
+
+    async def read_in_room(self, series: Series, room: str) -> EventCopy | None:
+        """Return the copy of the date in a room's own calendar; None when it has none. Asked once for all dates.
+
+        Raises MailboxClosed and Refused when the calendar may not be read.
+        """
+        name = f"{series.uid} {room}"
+        async with self._locks.holding(name):
+            kept = self._kept.get(name)
+            if kept is None or kept.version < series.version or self._now() - kept.read_at > CHECK_AGE:
+                kept = await self._list_in_room(series, room, name)
+            if isinstance(kept.by_key, EngineError):
+                raise kept.by_key
+            return _pick(kept.by_key, series)
+
+    async def _list_in_room(self, series: Series, room: str, name: str) -> _Dates:
+        began_at = self._now()
+        dates: Mapping[str, EventCopy] | EngineError = {}
+        try:
+            master = await self._calendar.find_event(room, series.uid)
+            found = await self._calendar.fetch_dates(room, master.event_id, self._window()) if master else None
+            dates = _by_name(series, found or ())
+        except (MailboxClosed, Refused) as error:
+            dates = error
+        return self._keep(name, _Dates(series.version, began_at, fold_address(room), dates))
 
     def forget(self, series: Series) -> None:
         """List the dates anew at the next question: one of them is not what it was."""
@@ -130,13 +157,18 @@ class SeriesReader:
             master = await self._calendar.find_event(mailbox, series.uid)
             self._ledger.save_series(series, fold_address(mailbox), master)
             copies = await self._calendar.fetch_dates(mailbox, master.event_id, window) if master is not None else None
-        untouched = [copy for copy in copies or () if copy.type is EventType.OCCURRENCE]
-        is_all_day = any(copy.all_day is not None for copy in untouched or copies or ())
-        found: dict[str, EventCopy] = {}
-        for copy in copies or ():
-            key = name_date(series.uid, copy, zone=series.zone, is_all_day=is_all_day)
-            found.update((name, copy) for name in (key, lone_key(copy.ical_uid)) if name is not None)
-        return found
+        return _by_name(series, copies or ())
+
+
+def _by_name(series: Series, copies: Sequence[EventCopy]) -> dict[str, EventCopy]:
+    """Return the dates of a series by what may name each of them."""
+    untouched = [copy for copy in copies if copy.type is EventType.OCCURRENCE]
+    is_all_day = any(copy.all_day is not None for copy in untouched or copies)
+    found: dict[str, EventCopy] = {}
+    for copy in copies:
+        key = name_date(series.uid, copy, zone=series.zone, is_all_day=is_all_day)
+        found.update((name, copy) for name in (key, lone_key(copy.ical_uid)) if name is not None)
+    return found
 
 
 def _pick(dates: Mapping[str, EventCopy], series: Series) -> EventCopy | None:

@@ -320,8 +320,16 @@ class TestOurOwnEcho:
 
         assert shows_other_rooms(late, BOOK)
         assert not shows_other_rooms(same, BOOK)
-        assert not shows_other_rooms(replace(late, written=False), BOOK)
         assert not shows_other_rooms(replace(late, copies=()), BOOK), "silence is not evidence"
+
+    def test_is_not_the_only_reason_why_a_room_may_be_missing_in_a_list(self) -> None:
+        """The second room has never shown a copy: it may have been invited after the first one's list was made. Had it
+        lost its copy, it would be out of the meeting."""
+        unseen = Known((make_copy(ONE),), base=make_base(rooms=(ONE, TWO)))
+        lost = make_copy(TWO, live=False, gone=True)
+
+        assert shows_other_rooms(unseen, BOOK)
+        assert not shows_other_rooms(replace(unseen, copies=(make_copy(ONE), lost)), BOOK)
 
     def test_is_not_taken_for_a_move(self) -> None:
         """We moved it from noon to morning; the room still shows noon, the organizer's copy morning: nothing moved."""

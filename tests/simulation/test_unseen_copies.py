@@ -1,0 +1,112 @@
+"""Rooms that say yes and drop the meeting before anybody has read their copy of it: only the organizer's copy tells the
+yes, and goes on telling it. The room itself is asked then (docs/decisions/0026-a-yes-that-no-room-shows.md)."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.loans.loan import Loan
+from engine.loans.status import ItemState, LoanStatus
+from engine.prove.world import World
+from tests.simulation.conftest import MakeWorld
+
+AT_ONCE = 30.0
+"""Seconds within which what a room dropped must be known, however little was heard of it."""
+
+
+@pytest.fixture
+def world(worlds: MakeWorld) -> World:
+    return worlds(rooms=2, people=2)
+
+
+def deafen(world: World) -> None:
+    """Let no notification come."""
+    world.tenant.faults.add(effect="lose", probability=1.0)
+
+
+def drop(world: World, room: int) -> None:
+    """Take the one meeting out of a room's calendar, as its release does: its organizer hears nothing."""
+    (copy,) = world.run(world.room(room).events())
+    world.tenant.office.release(world.room_addresses[room - 1], copy["iCalUId"])
+
+
+def states(loan: Loan) -> list[ItemState]:
+    return [item.state for item in loan.rooms]
+
+
+def sweep(world: World) -> None:
+    world.office.rooms.mark_rooms(priority=1)
+
+
+class TestALoanWhoseRoomWasNeverHeardOf:
+    def test_is_released_when_the_room_drops_it_before_its_answer_is_asked_for(self, world: World) -> None:
+        """Its organizer's copy says accepted, and will for ever: the room is asked and does not have it."""
+        deafen(world)
+        loan = world.book(1, 9, 10, 1)
+        world.wait(3)
+        drop(world, 1)
+        world.wait(AT_ONCE)
+
+        ended = world.loan(loan.number)
+        assert (ended.status, states(ended)) == (LoanStatus.REFUSED, [ItemState.RELEASED])
+        assert "all_rooms_released" in world.history(loan.number)
+        assert world.all_events() == []
+
+    def test_is_released_when_the_room_drops_it_after_its_yes_was_told(self, world: World) -> None:
+        """The next reading of the room shows that something left it, and that is enough."""
+        deafen(world)
+        loan = world.book(1, 9, 10, 1, 2)
+        world.wait(15)
+        assert states(world.loan(loan.number)) == [ItemState.ACCEPTED, ItemState.ACCEPTED]
+
+        drop(world, 1)
+        sweep(world)
+        world.wait(AT_ONCE)
+        assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
+        assert world.cases() == ["room_released"]
+
+    def test_is_released_although_the_tenant_has_forgotten_all_it_had_told_us(self, world: World) -> None:
+        """A calendar that is read anew shows what is there, and never what was: the yes was looked up before."""
+        deafen(world)
+        loan = world.book(1, 9, 10, 1, 2)
+        world.wait(15)
+        drop(world, 1)
+        world.lose_delta(1)
+        sweep(world)
+        world.wait(AT_ONCE)
+
+        assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
+
+    def test_is_left_alone_while_the_room_has_it(self, world: World) -> None:
+        """One look at the organizer's copy and one into the room: then all is known, and nothing more is asked."""
+        deafen(world)
+        world.book(1, 9, 10, 1)
+        world.wait(8)
+        requests = len(world.transports[0].requests)
+        world.wait(600)
+
+        assert [states(loan) for loan in world.live_loans] == [[ItemState.ACCEPTED]]
+        assert len(world.transports[0].requests) - requests == 2
+
+    def test_is_not_released_because_its_room_cannot_be_asked(self, world: World) -> None:
+        """A mailbox that refuses us says nothing about a meeting."""
+        deafen(world)
+        world.tenant.faults.add(effect="error", status=403, code="ErrorAccessDenied", mailbox=world.room_addresses[0])
+        loan = world.book(1, 9, 10, 1)
+        world.wait(600)
+
+        assert states(world.loan(loan.number)) == [ItemState.ACCEPTED]
+
+
+class TestAMeetingOfWhichOneRoomWasNeverHeardOf:
+    def test_goes_on_without_that_room(self, world: World) -> None:
+        """It is a loan because of the room that showed it; the other one's yes was its organizer's word only."""
+        world.tenant.faults.add(effect="lose", probability=1.0, mailbox=world.room_addresses[1])
+        world.meet(1, 9, 10, 1, 2)
+        world.wait(3)
+        drop(world, 2)
+        world.wait(AT_ONCE)
+
+        (loan,) = world.live_loans
+        assert states(loan) == [ItemState.ACCEPTED, ItemState.RELEASED]
+        assert world.cases() == ["room_released"]
