@@ -1,5 +1,5 @@
 """Rooms that say yes and drop the meeting before anybody has read their copy of it: only the organizer's copy tells the
-yes, and goes on telling it. The room itself is asked then (docs/decisions/0026-a-yes-that-no-room-shows.md)."""
+yes, and goes on telling it. The room itself is asked then (docs/decisions/0027-a-yes-that-no-room-shows.md)."""
 
 from __future__ import annotations
 
