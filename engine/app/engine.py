@@ -125,6 +125,7 @@ class Engine:
             watcher=watcher,
             poll_seconds=poll_seconds,
             lease_seconds=settings.sync.lease_seconds,
+            ticks=office.ticks,
         )
 
     def _handlers(self) -> Mapping[str, Callable[[Claim], Awaitable[None]]]:

@@ -211,6 +211,7 @@ class Office:
     ) -> None:
         self.settings = settings
         self.now = now
+        self.ticks = ticks
         self.database = database or open_database(settings, now)
         migrate(self.database)
         self.cache = RoomCache(self.database, time_zone=settings.rooms.time_zone, ticks=ticks)

@@ -25,6 +25,7 @@ from engine.database.faults import translate_error
 from engine.database.marks import Mark, Priority, write_marks
 from engine.database.prepared import run_directly
 from engine.errors import DatabaseUnusable, OutcomeUnknown, Unreachable
+from engine.lease import check_lease
 from engine.outbox.changes import Changes
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,8 @@ class Database:
                 the disk; a power cut undoes it only together with all that was committed after it, and a durable one
                 makes all before it durable.
 
-        Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale.
+        Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale, and
+        LeaseLost: in a pass whose lease has ended.
         """
         with self._alone_in_thread(), self._writing_connection() as connection:
             transaction = Transaction(
@@ -213,6 +215,7 @@ class Database:
             try:
                 yield transaction
                 transaction.flush()
+                check_lease()
             except exc.SQLAlchemyError as error:
                 _roll_back(connection)
                 raise _translated(error) from error

@@ -26,6 +26,7 @@ from engine.graph.payloads import ItemT, Page, decode_page
 from engine.graph.slots import MailboxSlots
 from engine.graph.transport import Request, Response, Transport
 from engine.graph.urls import Urls
+from engine.lease import check_lease
 
 TRIES_MAX = 3
 WAIT_SECONDS_MAX = 2.0
@@ -200,6 +201,7 @@ class Gateway:
         return response
 
     async def _transmit(self, call: Call, headers: dict[str, str]) -> Response:
+        check_lease()
         try:
             return await self._transport.send(Request(call.method, call.url, headers, call.body))
         except OutcomeUnknown as error:

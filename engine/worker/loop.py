@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -24,6 +25,7 @@ from engine.errors import (
     Transient,
     Unreachable,
 )
+from engine.lease import LeaseLost, acting_under
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +131,8 @@ class Loop(Generic[C]):
         now: the clock, aware.
         watcher: who is told.
         poll_seconds: how often other processes' marks are looked for; 0: never.
-        lease_seconds: leases of running passes are renewed after a third of it.
+        lease_seconds: leases of running passes are renewed after a third of it; a pass without one acts no more.
+        ticks: a clock in seconds that never jumps.
     """
 
     def __init__(
@@ -142,6 +145,7 @@ class Loop(Generic[C]):
         watcher: Watcher,
         poll_seconds: float = POLL_SECONDS,
         lease_seconds: float = 60.0,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
         self._handlers = handlers
@@ -150,6 +154,9 @@ class Loop(Generic[C]):
         self._watcher = watcher
         self._poll_seconds = poll_seconds
         self._lease_seconds = lease_seconds
+        self._ticks = ticks
+        self._leases: dict[C, float] = {}
+        """Until when, by *ticks*, the keys of running passes are ours for certain."""
         self._running: dict[asyncio.Task[None], C] = {}
         self._ended: list[C] = []
         """Passes that ended well, which the queue does not know yet."""
@@ -204,6 +211,7 @@ class Loop(Generic[C]):
         free = self._slots - len(self._running)
         if free <= 0 and not self._ended:
             return IDLE_SECONDS_MAX
+        until = self._ticks() + self._lease_seconds
         try:
             claims, next_due = self._queue.turn(self._ended, free)
         except Transient as error:
@@ -213,6 +221,7 @@ class Loop(Generic[C]):
         for claim in claims:
             task = asyncio.get_running_loop().create_task(self._pass(claim), name=f"{claim.kind}:{claim.key}")
             self._running[task] = claim
+            self._leases[claim] = until
             task.add_done_callback(self._end)
         if next_due is None or len(self._running) >= self._slots:
             return IDLE_SECONDS_MAX
@@ -220,7 +229,7 @@ class Loop(Generic[C]):
 
     def _end(self, task: asyncio.Task[None]) -> None:
         """Free the slot of a pass that has ended."""
-        self._running.pop(task, None)
+        self._leases.pop(self._running.pop(task), None)
         error = None if task.cancelled() else task.exception()
         self._fatal = self._fatal or error
         self._awake.set()
@@ -248,7 +257,8 @@ class Loop(Generic[C]):
     async def _run_handler(self, claim: C) -> str:
         """Run one pass; the class of what it raises says what becomes of the key."""
         try:
-            await self._handlers[claim.kind](claim)
+            with acting_under(lambda: self._check_lease(claim)):
+                await self._handlers[claim.kind](claim)
         except Transient as error:
             return self._after_transient(claim, error)
         except CredentialsRevoked as error:
@@ -274,6 +284,10 @@ class Loop(Generic[C]):
         self._ended.append(claim)
         return "done"
 
+    def _check_lease(self, claim: C) -> None:
+        if self._ticks() >= self._leases[claim]:
+            raise LeaseLost(f"the lease of {claim.kind}:{claim.key} has ended: what was found out is dropped")
+
     def _after_transient(self, claim: C, error: Transient) -> str:
         if claim.attempts == 0 and not isinstance(error, Stale):
             log.warning("will be tried again: %s", error, extra={"kind": claim.kind, "key": claim.key})
@@ -293,8 +307,10 @@ class Loop(Generic[C]):
             await asyncio.sleep(self._lease_seconds / 3)
             claims = [*self._running.values(), *self._ended]
             if claims:
+                until = self._ticks() + self._lease_seconds
                 try:
-                    self._queue.renew(claims)
+                    kept = self._queue.renew(claims)
+                    self._leases |= {claim: until for claim in kept if claim in self._leases}
                 except Transient as error:
                     log.warning("leases could not be renewed: %s", error)
 
