@@ -41,6 +41,13 @@ def check_always(world: World, withdrawn: set[int]) -> None:
         raise Broken(f"I5: loans with two events: {doubled}")
 
 
+def check_lives(world: World) -> None:
+    """I19: at most one engine acts: none does anything in a pass whose key another has taken over."""
+    late = Counter(deed for life in world.all_lives for deed in life.late)
+    if late:
+        raise Broken(f"I19: engines acted although others had taken over: {dict(late)}")
+
+
 def check_quiet(world: World, crowd: Crowd) -> None:
     """I3 nothing lost; I4 no edit lost; I7 both sides equal."""
     events = {event["iCalUId"]: event for event in world.all_events() if not event["isCancelled"]}

@@ -34,6 +34,8 @@ class Life:
         self.is_over = False
         self.has_slept = False
         """Whether it was put to sleep at some time: leases may have ended without its knowing."""
+        self.sleeps_at: tuple[str, float] | None = None
+        """`before` or `after` its next request it falls asleep, for so many seconds."""
         self.late: list[str] = []
         """What it did in passes over keys that somebody else had taken over."""
 
@@ -47,9 +49,15 @@ class Life:
         """Everything it has under way."""
         return (self.task, *self.engine.loop.running_tasks)
 
+    def note_request(self, method: str) -> None:
+        """Note a request of a pass whose key somebody else has taken over."""
+        with self.engine.office.database.read() as transaction:
+            if self.has_lost_its_key(transaction):
+                self.late.append(method)
+
     def has_lost_its_key(self, transaction: Transaction) -> bool:
         """Tell whether somebody else has taken over the key of the pass that is running."""
-        task = asyncio.current_task()
+        task = asyncio.current_task() if LIFE.get() is self else None
         claim = self.engine.loop.claim_of(task) if task is not None else None
         if claim is None:
             return False

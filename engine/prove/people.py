@@ -16,6 +16,7 @@ from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.app_series import AppSeries
+from engine.prove.backups import Loss
 from engine.prove.series import PARIS, STEPS, at, book_series, recurrence
 from engine.prove.world import World
 from engine.reconcile.ways import Way
@@ -80,6 +81,7 @@ class Crowd:
 
     def __post_init__(self) -> None:
         self.app = AppSeries(self)
+        self.world.on_loss.append(self.forget)
 
     def act(self, name: str, verb: Callable[[Crowd], object]) -> None:
         """Do one thing, called *name*; what is refused at this moment is refused."""
@@ -91,6 +93,16 @@ class Crowd:
         except (Refused, DeskError) as error:
             self.acted[f"{name}, refused"] += 1
             self.log.append(f"  refused: {type(error).__name__} {str(error)[:90]}")
+
+    def forget(self, loss: Loss) -> None:
+        """The store goes back in time: what only the desk knew is lost, and what Outlook knows stays wanted."""
+        numbers = [(booking, self.number_of(booking)) for booking in self.bookings]
+        self.bookings = [
+            booking for booking, number in numbers if booking.side == "outlook" or number not in loss.loans
+        ]
+        for booking, number in numbers:
+            booking.uncertain = booking.uncertain or number in loss.touched
+            booking.things = frozenset() if number in loss.loans else booking.things
 
     # --- drawing
 

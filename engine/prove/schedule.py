@@ -8,16 +8,16 @@ from collections import Counter
 from dataclasses import dataclass
 
 from engine.prove import directory, staff, verbs
-from engine.prove.invariants import Broken, check_always, check_quiet
+from engine.prove.invariants import Broken, check_always, check_lives, check_quiet
 from engine.prove.people import Crowd
 from engine.prove.store import OpenDatabase, in_memory
 from engine.prove.transport import Struck
-from engine.prove.weather import DEAD_ROOM, LASTING, Front, Weather, draw_gusts, draw_weather
+from engine.prove.weather import DEAD_ROOM, LASTING, LEASE_SECONDS, RIVAL, Front, Weather, draw_gusts, draw_weather
 from engine.prove.world import World
 from engine.rooms.room import RoomState
 from engine.worker.loop import BACKOFF_SECONDS_MAX
 
-SETTINGS = {"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris"}
+SETTINGS = {"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris", "ENGINE_SYNC__LEASE_SECONDS": str(LEASE_SECONDS)}
 
 STEPS = 25
 SETTLING_SECONDS = 60.0
@@ -114,7 +114,12 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
     if isinstance(schedule, int):
         schedule = draw_schedule(schedule)
     world = World(
-        rooms=schedule.rooms, people=schedule.people, seed=schedule.seed, settings=SETTINGS, database=database
+        rooms=schedule.rooms,
+        people=schedule.people,
+        seed=schedule.seed,
+        settings=SETTINGS,
+        database=database,
+        is_sole=all(front.name != RIVAL for front in schedule.weather),
     )
     if schedule.lasting:
         world.tenant.office.add_room(DEAD_ROOM, "Dead room")
@@ -140,6 +145,7 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
 
 def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     withdrawn: set[int] = set()
+    world.on_loss.append(lambda _loss: withdrawn.clear())
     weather = Weather(world, schedule.weather)
     weather.last(schedule.lasting)
     names = [front.name for front in schedule.weather]
@@ -154,6 +160,7 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     directory.put_in_order(world)
     if schedule.lasting:
         _check_progress(world, crowd, withdrawn)
+        check_lives(world)
         return
     world.heal()
     if crowd.believe_everything():
@@ -163,6 +170,7 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     _check_queue(world)
     _check_rest(world)
     check_quiet(world, crowd)
+    check_lives(world)
 
 
 def _check_progress(world: World, crowd: Crowd, withdrawn: set[int]) -> None:

@@ -7,10 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from engine.prove import backups
+from engine.prove.backups import back_up
 from engine.prove.world import World
 from engine.simulator.storm import raise_storm
 
 STORM_FAULTS = 8
+LEASE_SECONDS = 10
+"""Shorter than the setting's default, so that people act while an engine sleeps past its leases."""
+RIVAL = "rival"
 CHANCE = 0.4
 """Of each kind of fault to be there in a world at all: rare combinations come up, and calm worlds too."""
 RATES = (0.05, 0.2)
@@ -42,6 +47,36 @@ def kill(world: World, chance: random.Random) -> None:
     world.start()
 
 
+def restore(world: World, chance: random.Random) -> None:
+    """Take a backup; or, once there is one, put it in place of the store (F19)."""
+    if world.backup is None:
+        world.backup = back_up(world)
+        return
+    world.kill()
+    backups.restore(world, world.backup)
+    world.backup = None
+    world.wait(chance.choice([0.5, 20.0]))
+    world.start()
+
+
+def rival(world: World, chance: random.Random) -> None:
+    """Let another engine work on the same store; or let one of the two end, which may be the first one (F24)."""
+    if world.is_sole:
+        return  # its fault has been left out of this world
+    if len(world.lives) < 2:
+        world.start()
+    else:
+        world.end(world.lives[chance.randint(0, 1)])
+
+
+def oversleep(world: World, chance: random.Random) -> None:
+    """Stop an engine at its next request, or when its answer comes, for longer than its leases last (F24)."""
+    awake = [life for life in world.lives if not world.loop.is_asleep(life)]
+    if awake:
+        seconds = chance.choice([3.0, 1.1 * LEASE_SECONDS, 4 * LEASE_SECONDS])
+        chance.choice(awake).sleeps_at = chance.choice(["before", "after"]), seconds
+
+
 def lose_delta(world: World, chance: random.Random) -> None:
     """Let the tenant forget the delta tokens of a room."""
     world.lose_delta(chance.randint(1, len(world.room_addresses)))
@@ -70,6 +105,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("crash", blow=kill, chance=0.15),
     Fault("lose_delta", blow=lose_delta, chance=0.1),
     Fault("touch", blow=touch, chance=0.3),
+    Fault("restore", blow=restore, chance=0.15),
+    Fault(RIVAL, blow=rival, chance=0.15),
+    Fault("oversleep", blow=oversleep, chance=0.1),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

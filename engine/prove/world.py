@@ -33,6 +33,7 @@ from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
 from engine.outbox.message import Sender
 from engine.prove import glance
+from engine.prove.backups import Backup, Loss
 from engine.prove.deeds import count_deeds, find_untold
 from engine.prove.latch import Latch
 from engine.prove.life import LIFE, Life, MortalDatabase
@@ -122,7 +123,11 @@ class World:
         self.database.draw = lambda count: names.randbytes(count).hex()
         self.lives: list[Life] = []
         """The engines that live; the first one is the one people's requests and Graph's notifications reach."""
+        self.all_lives: list[Life] = []
         self.latch = Latch()
+        self.backup: Backup | None = None
+        self.on_loss: list[Callable[[Loss], None]] = []
+        """Who is told when the store goes back in time, right before it does."""
         self.watcher = QuietWatcher()
         self.transports: list[TenantTransport] = []
         self.is_receiver_down = False
@@ -168,7 +173,13 @@ class World:
         database = self.database.heir(life) if isinstance(self.database, MortalDatabase) else self.database
         office = Office(self.settings, now=self.loop.now, database=database, ticks=self.loop.time)
         self.transports.append(
-            TenantTransport(self.tenant, on_request=self.on_request, trace=self.trace, life=life, spawn=self._spawn)
+            TenantTransport(
+                self.tenant,
+                on_request=partial(self._hear_of_request_of, life),
+                trace=self.trace,
+                life=life,
+                spawn=self._spawn,
+            )
         )
         calendar = build_calendar(
             base_url="https://graph.microsoft.com/v1.0",
@@ -194,6 +205,7 @@ class World:
         context.run(LIFE.set, life)
         life.task = self.loop.create_task(life.engine.loop.run(), context=context)
         self.lives.append(life)
+        self.all_lives.append(life)
 
     def new_life(self) -> Life:
         return Life()
@@ -223,6 +235,13 @@ class World:
             task.cancel()
         self.run(asyncio.gather(*tasks, return_exceptions=True))
         self.lives.remove(life)
+
+    def _hear_of_request_of(self, life: Life, when: str, request: Request) -> None:
+        if self.on_request is not None:
+            self.on_request(when, request)
+        if life.sleeps_at is not None and life.sleeps_at[0] == when:
+            seconds, life.sleeps_at = life.sleeps_at[1], None
+            self.put_to_sleep(life, seconds)
 
     def put_to_sleep(self, life: Life, seconds: float) -> None:
         """Let an engine do nothing for so long, as a process that is stopped, and know nothing of it afterwards."""

@@ -1,0 +1,74 @@
+"""A backup of the store, and its coming back: the store goes back in time, and the tenant does not (F19)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.prove.world import World
+
+_TOUCHED = """
+    SELECT loan_number FROM decision WHERE at >= :since AND actor LIKE 'app:%' AND loan_number IS NOT NULL
+    UNION SELECT loan_number FROM "case" WHERE opened_at >= :since AND loan_number IS NOT NULL
+"""
+"""Loans of which something stands in the store alone: what the desk did, and what a case keeps."""
+
+_UNWRITTEN = """
+    SELECT loan_number FROM intent UNION SELECT number FROM loan WHERE status = 'new' AND NOT EXISTS
+    (SELECT 1 FROM link WHERE link.loan_number = loan.number AND link.state = 'linked')
+"""
+"""Loans of which the tenant may know more than the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """The store as it was."""
+
+    at: datetime
+    image: sqlite3.Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a store forgets that goes back in time, by the numbers of loans. It gives the numbers of lost ones again."""
+
+    loans: set[int]
+    """They were not there yet."""
+    touched: set[int]
+    """What was wanted last of them may be known to nobody any more."""
+
+
+def back_up(world: World) -> Backup | None:
+    """Take a backup while the engine goes on; None where the store is not SQLite."""
+    driver = _driver(world)
+    if not isinstance(driver, sqlite3.Connection):
+        return None
+    image = sqlite3.connect(":memory:")
+    driver.backup(image)
+    return Backup(world.loop.now(), image)
+
+
+def restore(world: World, backup: Backup) -> None:
+    """Put *backup* in place of the store, while no engine lives; whoever remembers anything is told what is lost."""
+    assert not world.lives, "an engine is at work on this store"
+    driver, since = _driver(world), {"since": backup.at.isoformat(timespec="microseconds")}
+    kept = _numbers(backup.image, "SELECT number FROM loan")
+    touched = _numbers(driver, _TOUCHED, since) | _numbers(backup.image, _UNWRITTEN)
+    loss = Loss(_numbers(driver, "SELECT number FROM loan") - kept, touched)
+    for tell in world.on_loss:
+        tell(loss)
+    backup.image.backup(driver)
+
+
+def _driver(world: World) -> Any:
+    with world.database.write() as transaction:
+        return transaction.connection.connection.dbapi_connection
+
+
+def _numbers(store: sqlite3.Connection, statement: str, values: Mapping[str, str] = MappingProxyType({})) -> set[int]:
+    return {int(number) for (number,) in store.execute(statement, dict(values)).fetchall()}

@@ -1,0 +1,106 @@
+"""Two engines on one store, one of which sleeps past its leases (F24), and a store that goes back in time (F19)."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.prove.backups import back_up, restore
+from engine.prove.invariants import Broken, check_always, check_lives
+from engine.prove.life import Life
+from engine.prove.world import World
+from engine.worker.loop import Loop
+from tests.simulation.conftest import MakeWorld
+
+LEASE = {"ENGINE_SYNC__LEASE_SECONDS": "10"}
+LONG_SECONDS = 40.0
+
+
+def let_the_first_sleep(world: World, when: str) -> Life:
+    """Let the first of two engines begin what is to be done next, and sleep *when* it asks Outlook something for it."""
+    first, second = world.lives
+    world.put_to_sleep(second, 3.0)
+    first.sleeps_at = (when, LONG_SECONDS)
+    return first
+
+
+@pytest.fixture
+def rivals(worlds: MakeWorld) -> World:
+    world = worlds(is_sole=False, settings=LEASE)
+    world.start()
+    world.settle()
+    return world
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+class TestAWorkerThatSleptPastItsLease:
+    def test_makes_no_second_event(self, rivals: World, when: str) -> None:
+        sleeper = let_the_first_sleep(rivals, when)
+        loan = rivals.book(2, 9, 10, 1)
+        rivals.wait(LONG_SECONDS / 2)
+        assert rivals.loop.is_asleep(sleeper), "it had nothing to ask"
+
+        rivals.wait(LONG_SECONDS)
+        rivals.settle()
+
+        check_lives(rivals)
+        check_always(rivals, set())
+        assert len([event for event in rivals.all_events() if event["subject"].startswith("#")]) == 1
+        assert rivals.loan(loan.number).rooms[0].state == "accepted"
+
+    def test_does_no_more_for_a_room_that_another_has_read(self, rivals: World, when: str) -> None:
+        sleeper = let_the_first_sleep(rivals, when)
+        rivals.meet(1, 9, 10, 1)
+        rivals.wait(LONG_SECONDS / 2)
+        assert rivals.loop.is_asleep(sleeper), "it had nothing to read"
+        assert len(rivals.live_loans) == 1, "nobody else took over"
+
+        rivals.wait(LONG_SECONDS)
+        rivals.settle()
+
+        check_lives(rivals)
+        assert len(rivals.live_loans) == 1
+
+    def test_is_noticed_where_nobody_looks_at_leases(
+        self, rivals: World, when: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The judge sees what a worker does that does not ask (I19)."""
+        monkeypatch.setattr(Loop, "_check_lease", lambda self, claim: None)
+        let_the_first_sleep(rivals, when)
+        rivals.meet(1, 9, 10, 1)
+        rivals.wait(2 * LONG_SECONDS)
+        with pytest.raises(Broken, match="I19"):
+            check_lives(rivals)
+
+
+class TestAWorkerAlone:
+    def test_goes_on_with_what_it_slept_over(self, worlds: MakeWorld) -> None:
+        """Nobody has taken its keys: it takes them again itself."""
+        world = worlds(settings=LEASE)
+        world.lives[0].sleeps_at = ("before", LONG_SECONDS)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(LONG_SECONDS + 1)
+        world.settle()
+        check_lives(world)
+        assert world.loan(loan.number).rooms[0].state == "accepted"
+
+
+class TestAStoreThatGoesBackInTime:
+    def test_takes_events_of_lost_loans_for_meetings_and_never_for_its_own(self, worlds: MakeWorld) -> None:
+        world = worlds()
+        backup = back_up(world)
+        assert backup is not None
+        lost = world.book(2, 9, 10, 1)
+        world.settle()
+
+        world.kill()
+        restore(world, backup)
+        world.start()
+        world.heal()
+        (found,) = world.live_loans
+        assert (found.home, found.interval) == ("outlook", lost.interval)
+
+        again = world.book(2, 11, 12, 1)
+        world.heal()
+        check_always(world, set())
+        assert {loan.interval for loan in world.live_loans} == {lost.interval, again.interval}
+        assert len(world.all_events()) == 2
