@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
 from engine.errors import BadSettings
 from engine.graph.calendar import GraphCalendar
@@ -13,6 +14,9 @@ from engine.graph.transport import AiohttpTransport, Transport
 from engine.graph.urls import Urls
 
 HTTP_CLIENTS = ("aiohttp", "kiota")
+
+_urls = lru_cache(8)(Urls)
+"""What was expanded below a base URL serves every calendar there."""
 
 
 def build_calendar(
@@ -43,7 +47,7 @@ def build_calendar(
     if http_client not in HTTP_CLIENTS:
         raise BadSettings((f"graph.http_client is {http_client!r}; allowed are {', '.join(HTTP_CLIENTS)}",))
     gateway = Gateway(
-        urls=Urls(base_url),
+        urls=_urls(base_url),
         transport=transport or _build_transport(http_client, timeout_seconds),
         authorizer=Authorizer(credential, base_url=base_url, now=now),
         now=now,

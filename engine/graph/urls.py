@@ -46,6 +46,9 @@ DATES_PER_PAGE = 500
 _CONDITION = "CONDITION"
 """Stands for the condition while a search's address is expanded."""
 
+_START, _END = "START", "END"
+"""Stand for the ends of a window while an address is expanded."""
+
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 """What no URL may hold: white space, control characters, anything beyond ASCII, and the backslash."""
 
@@ -77,6 +80,9 @@ class Urls:
         self._event_query = self._expand_event_query()
         self._events: Callable[[str], str] = lru_cache(MAILBOXES_KEPT)(self._expand_events)
         self._find_query: Callable[[int], str] = lru_cache(8)(self._expand_find_query)
+        self._changes: Callable[[str], str] = lru_cache(MAILBOXES_KEPT)(self._expand_changes)
+        self._changes_query = self._expand_changes_query()
+        self._dates_query = self._expand_dates_query()
         self.places = self._expand(
             self._client.places.graph_room,
             GraphRoomRequestBuilder.GraphRoomRequestBuilderGetQueryParameters(top=PLACES_PER_PAGE),
@@ -99,14 +105,7 @@ class Urls:
 
     def dates(self, mailbox: str, event_id: str, *, start: datetime, end: datetime) -> str:
         """The dates of a series within a window, and of them only the fields we read (Graph docs: list-instances)."""
-        query = InstancesRequestBuilder.InstancesRequestBuilderGetQueryParameters(
-            start_date_time=render_instant(start),
-            end_date_time=render_instant(end),
-            select=list(EVENT_FIELDS),
-            top=DATES_PER_PAGE,
-        )
-        check_segment(event_id, "event id")
-        return self._expand(self._user(mailbox).events.by_event_id(event_id).instances, query)
+        return f"{self.event(mailbox, event_id)}/instances{_between(self._dates_query, start, end)}"
 
     def decline(self, mailbox: str, event_id: str) -> str:
         check_segment(event_id, "event id")
@@ -118,10 +117,7 @@ class Urls:
 
     def changes(self, room: str, *, start: datetime, end: datetime) -> str:
         """The first page of a delta round; what follows comes by links (Graph docs: event-delta)."""
-        query = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters(
-            start_date_time=render_instant(start), end_date_time=render_instant(end)
-        )
-        return self._expand(self._user(room).calendar_view.delta, query)
+        return self._changes(room) + _between(self._changes_query, start, end)
 
     def contact_folders(self, mailbox: str) -> str:
         """The folders of contacts of a mailbox, those directly below its contacts."""
@@ -173,6 +169,19 @@ class Urls:
         query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters(select=list(EVENT_FIELDS))
         return "?" + self._expand(self._user("x").events.by_event_id("x"), query).partition("?")[2]
 
+    def _expand_changes(self, room: str) -> str:
+        return self._expand(self._user(room).calendar_view.delta).partition("?")[0]
+
+    def _expand_changes_query(self) -> str:
+        query = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters(start_date_time=_START, end_date_time=_END)
+        return "?" + self._expand(self._user("x").calendar_view.delta, query).partition("?")[2]
+
+    def _expand_dates_query(self) -> str:
+        query = InstancesRequestBuilder.InstancesRequestBuilderGetQueryParameters(
+            start_date_time=_START, end_date_time=_END, select=list(EVENT_FIELDS), top=DATES_PER_PAGE
+        )
+        return "?" + self._expand(self._user("x").events.by_event_id("x").instances, query).partition("?")[2]
+
     def _expand_find_query(self, top: int) -> str:
         """Expand the query of a search once; the condition takes its placeholder's place."""
         query = EventsRequestBuilder.EventsRequestBuilderGetQueryParameters(
@@ -199,6 +208,13 @@ def check_segment(value: str, what: str) -> str:
     if not value or not value.strip() or value in (".", "..") or _CONTROL.search(value):
         raise Malformed(f"{value!r} cannot be a {what}")
     return value
+
+
+def _between(query: str, start: datetime, end: datetime) -> str:
+    """Return *query* with the ends of a window in their places."""
+    for place, instant in ((_START, start), (_END, end)):
+        query = query.replace(f"={place}", f"={quote(render_instant(instant), safe='')}")
+    return query
 
 
 def quote_text(value: str) -> str:

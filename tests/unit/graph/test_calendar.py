@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgraph.generated.users.item.calendar_view.delta.delta_request_builder import DeltaRequestBuilder
+from msgraph.generated.users.item.events.item.instances.instances_request_builder import InstancesRequestBuilder
 
 from engine.errors import MailboxClosed, Malformed, Refused, ResyncRequired, Stale, Unmatched
-from engine.graph.render import MARKER_ID
-from engine.graph.urls import Urls
+from engine.graph.payloads import EVENT_FIELDS
+from engine.graph.render import MARKER_ID, render_instant
+from engine.graph.urls import DATES_PER_PAGE, Urls
 from engine.interval import Interval
 from engine.rooms.calendar import EventPatch
 from engine.rooms.event import EventCopy, Mailbox
@@ -55,6 +58,22 @@ class TestAddresses:
         urls = Urls(BASE_URL)
 
         assert urls.event(ROOM, event_id) == urls._expand(urls._user(ROOM).events.by_event_id(event_id))
+
+    @pytest.mark.parametrize("mailbox", [ROOM, "START=END@example.org", "a+b@example.org"])
+    def test_a_window_is_spelled_as_the_builder_spells_it(self, mailbox: str) -> None:
+        """Only what stands around the window is kept expanded."""
+        urls = Urls(BASE_URL)
+        window = {"start_date_time": render_instant(NINE), "end_date_time": render_instant(TEN)}
+        query = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters(**window)
+        fields = {"select": list(EVENT_FIELDS), "top": DATES_PER_PAGE}
+        dates = InstancesRequestBuilder.InstancesRequestBuilderGetQueryParameters(**window, **fields)
+
+        delta, instances = (
+            urls._user(mailbox).calendar_view.delta,
+            urls._user(mailbox).events.by_event_id("A/B=").instances,
+        )
+        assert urls.changes(mailbox, start=NINE, end=TEN) == urls._expand(delta, query)
+        assert urls.dates(mailbox, "A/B=", start=NINE, end=TEN) == urls._expand(instances, dates)
 
     @pytest.mark.parametrize("name", ["", " ", ".", "..", "a\nb"])
     def test_a_name_that_cannot_be_a_segment_is_refused(self, desk: Desk, name: str) -> None:
