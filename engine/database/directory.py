@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, delete, func, select, update
+from sqlalchemy import Update, bindparam, delete, func, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.jobs import job_table, save_job
 from engine.database.marks import Priority
 from engine.database.mirror import Marker
+from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, keep_standing_cases, open_cases, write_decisions
-from engine.database.roombook import KEPT_SECONDS, RoomCache, read_room
+from engine.database.roombook import ALL_ROOMS, KEPT_SECONDS, RoomCache, read_room
 from engine.database.tables import metadata
 from engine.database.whole_days import shift_whole_days
 from engine.ids import BookableId, StoreId, fold_address
@@ -58,6 +59,13 @@ _CASES = (WarningCode.LISTING_EMPTY, WarningCode.PLACE_TWICE)
 
 _RESULT_MAX = 500
 """Characters of a job's result: it is read in a table."""
+
+_imported_at = select(job_table.c.last_at).where(job_table.c.name == JOB).scalar_subquery()
+_VERSION = Prepared(select(_imported_at.label("imported_at"), func.max(room_table.c.state_since).label("changed_at")))
+_ADD_BOOKABLE = Prepared(bookable_table.insert().returning(bookable_table.c.id))
+_ADD_ROOM = Prepared(room_table.insert())
+_FIND_STORE = Prepared(select(store_table.c.id).where(store_table.c.name == bindparam("of_name")))
+_ADD_STORE = Prepared(store_table.insert().returning(store_table.c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ class RoomDirectory:
     def load_rooms(self) -> tuple[Room, ...]:
         """Return every room, whatever its state, by id."""
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(select(room_table).order_by(room_table.c.id)).all()
+            rows = ALL_ROOMS.run(transaction.connection).all()
         return tuple(read_room(row) for row in rows)
 
     def room_book(self) -> RoomBook:
@@ -266,31 +274,29 @@ class _Steps:
 
     def _add(self, place: Place) -> BookableId:
         connection = self.transaction.connection
-        made = connection.execute(bookable_table.insert().values(kind="room").returning(bookable_table.c.id))
-        room_id = BookableId(made.scalar_one())
-        connection.execute(
-            room_table.insert().values(
-                id=room_id,
-                address=place.address,
-                address_folded=fold_address(place.address),
-                directory_id=place.directory_id,
-                place_id=place.place_id,
-                aliases=[],
-                name=place.name,
-                state=RoomState.ACTIVE.value,
-                state_since=self.transaction.now,
-                capacity=place.capacity,
-                building=place.building,
-                floor=place.floor,
-                tags=list(place.tags),
-                features=list(place.features),
-                postal_address=place.postal_address,
-                store_id=self._store_id(),
-                rules={},
-                reading=0,
-                changed_unsignalled=0,
-            )
-        )
+        room_id = BookableId(_ADD_BOOKABLE.run(connection, {"kind": "room"}).scalar_one())
+        row = {
+            "id": room_id,
+            "address": place.address,
+            "address_folded": fold_address(place.address),
+            "directory_id": place.directory_id,
+            "place_id": place.place_id,
+            "aliases": [],
+            "name": place.name,
+            "state": RoomState.ACTIVE.value,
+            "state_since": self.transaction.now,
+            "capacity": place.capacity,
+            "building": place.building,
+            "floor": place.floor,
+            "tags": list(place.tags),
+            "features": list(place.features),
+            "postal_address": place.postal_address,
+            "store_id": self._store_id(),
+            "rules": {},
+            "reading": 0,
+            "changed_unsignalled": 0,
+        }
+        _ADD_ROOM.run(connection, row)
         _mark_room(self.transaction, room_id)
         return room_id
 
@@ -335,10 +341,9 @@ class _Steps:
 def ensure_store(transaction: Transaction, name: str) -> StoreId:
     """Return the store of that name, made when there is none."""
     connection = transaction.connection
-    found = connection.execute(select(store_table.c.id).where(store_table.c.name == name)).scalar()
+    found = _FIND_STORE.run(connection, {"of_name": name}).scalar()
     if found is None:
-        row = store_table.insert().values(name=name, rules={}, approval=False)
-        found = connection.execute(row.returning(store_table.c.id)).scalar_one()
+        found = _ADD_STORE.run(connection, {"name": name, "rules": {}, "approval": False}).scalar_one()
     return StoreId(found)
 
 
@@ -394,6 +399,4 @@ def _version(transaction: Transaction) -> tuple[object, ...]:
 
     A time zone set by another process shows with the next import.
     """
-    imported = select(job_table.c.last_at).where(job_table.c.name == JOB).scalar_subquery()
-    row = transaction.connection.execute(select(imported, func.max(room_table.c.state_since))).one()
-    return tuple(row)
+    return tuple(_VERSION.run(transaction.connection).one())

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select
 
 from engine.database.connection import Database, Transaction
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 
 job_table = metadata.tables["job"]
+
+_CHANGE = Prepared(job_table.update().where(job_table.c.name == bindparam("of_name")))
+_ADD = Prepared(job_table.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,5 @@ class JobBook:
 
 def save_job(transaction: Transaction, name: str, values: Mapping[str, object]) -> None:
     """Set *values* in the row of a job, made when it is missing."""
-    changed = transaction.connection.execute(update(job_table).where(job_table.c.name == name).values(**values))
-    if changed.rowcount == 0:
-        transaction.connection.execute(job_table.insert().values(name=name, **values))
+    if _CHANGE.run(transaction.connection, {"of_name": name, **values}).rowcount == 0:
+        _ADD.run(transaction.connection, {"name": name, **values})

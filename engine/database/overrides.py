@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from engine.database.connection import Database, Transaction
 from engine.database.directory import PLACES_KEY
 from engine.database.marks import Priority
+from engine.database.prepared import Prepared
 from engine.database.records import write_decisions
 from engine.database.tables import metadata
 from engine.reconcile.actions import Note
@@ -18,6 +19,8 @@ from engine.rooms.room import RoomState
 setting_table = metadata.tables["setting"]
 room_table = metadata.tables["room"]
 case_table = metadata.tables["case"]
+
+_ALL = Prepared(select(setting_table.c.key, setting_table.c.value))
 
 WAKE_SECONDS = 1.0
 """When what a change is about is looked at: by then this process has read the new value."""
@@ -46,8 +49,8 @@ class Overrides:
     def load_overrides(self) -> dict[str, object]:
         """Return every override by its dotted key, e.g. `rooms.ignored_tags`."""
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(select(setting_table.c.key, setting_table.c.value)).all()
-        return {row.key: row.value.get("value") for row in rows}
+            rows = _ALL.run(transaction.connection)
+            return {row.key: row.value.get("value") for row in rows}
 
     def list_overrides(self) -> dict[str, Override]:
         """Return the same, with who changed each and when."""

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import select
 
 from engine.database.connection import Database
+from engine.database.prepared import Prepared
 from engine.database.rules import parse_rules
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, StoreId
@@ -27,6 +28,9 @@ store_table = metadata.tables["store"]
 
 KEPT_SECONDS = 10.0
 """How long rooms are kept in memory: another process may have changed them."""
+
+ALL_ROOMS = Prepared(select(room_table).order_by(room_table.c.id))
+_STORES = Prepared(select(store_table))
 
 
 def read_room(row: Any) -> Room:
@@ -86,8 +90,8 @@ class RoomCache:
 
     def _load(self) -> RoomBook:
         with self._database.read() as transaction:
-            rooms = transaction.connection.execute(select(room_table).order_by(room_table.c.id)).all()
-            stores = transaction.connection.execute(select(store_table)).all()
+            rooms = ALL_ROOMS.run(transaction.connection).all()
+            stores = _STORES.run(transaction.connection).all()
         by_store = {row.id: parse_rules(row.rules) for row in stores}
         self._levels = {row.id: TextLevel(row.text_level) if row.text_level else None for row in stores}
         self._rules = {row.id: parse_rules(row.rules).over(by_store[row.store_id]) for row in rooms}

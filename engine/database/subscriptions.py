@@ -11,10 +11,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select
 
 from engine.database.connection import Database, Transaction
 from engine.database.marks import Priority
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import BookableId
 from engine.rooms.room import RoomState
@@ -22,6 +23,23 @@ from engine.subscriptions.plan import Held, Wanted, is_renewal_due
 
 subscription_table = metadata.tables["subscription"]
 room_table = metadata.tables["room"]
+
+_of_room = subscription_table.c.room_id == bindparam("of_room")
+_select_wanted = (
+    select(room_table.c.id, room_table.c.directory_id, room_table.c.address, room_table.c.state)
+    .where(room_table.c.state != RoomState.EXCLUDED.value)
+    .order_by(room_table.c.id)
+)
+_ALL_WANTED = Prepared(_select_wanted)
+_WANTED = Prepared(_select_wanted.where(room_table.c.id == bindparam("of_room")))
+_ALL_HELD = Prepared(select(subscription_table).order_by(subscription_table.c.room_id))
+_HELD = Prepared(select(subscription_table).where(_of_room))
+_LOCK_HELD = Prepared(select(subscription_table).where(_of_room).with_for_update())
+_ADD = Prepared(subscription_table.insert())
+_CHANGE = Prepared(subscription_table.update().where(_of_room))
+_CHANGE_SAME = Prepared(
+    subscription_table.update().where(_of_room, subscription_table.c.remote_id == bindparam("of_remote"))
+)
 
 SECRET_BYTES = 32
 """64 characters as text; Graph allows 128 (Graph docs: subscription)."""
@@ -40,32 +58,25 @@ class SubscriptionStore:
     def load_held(self) -> tuple[Held, ...]:
         """Return every stored subscription, by room."""
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(select(subscription_table).order_by(subscription_table.c.room_id))
-            return tuple(_held(row) for row in rows)
+            return tuple(_held(row) for row in _ALL_HELD.run(transaction.connection))
 
     def find_held(self, room_id: BookableId) -> Held | None:
         """Return one room's subscription."""
         with self._database.read() as transaction:
-            row = transaction.connection.execute(
-                select(subscription_table).where(subscription_table.c.room_id == room_id)
-            ).one_or_none()
+            row = _HELD.run(transaction.connection, {"of_room": room_id}).one_or_none()
         return None if row is None else _held(row)
 
     def find_wanted(self, room_id: BookableId) -> Wanted | None:
         """Return the room as one to subscribe to; None when it is unknown or excluded."""
-        return next(iter(self._load_wanted(room_table.c.id == room_id)), None)
+        return next(iter(self._load_wanted(_WANTED, {"of_room": room_id})), None)
 
     def load_wanted(self) -> tuple[Wanted, ...]:
         """Return every room that is followed."""
-        return self._load_wanted()
+        return self._load_wanted(_ALL_WANTED)
 
-    def _load_wanted(self, *conditions: Any) -> tuple[Wanted, ...]:
+    def _load_wanted(self, statement: Prepared, values: dict[str, Any] | None = None) -> tuple[Wanted, ...]:
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(
-                select(room_table.c.id, room_table.c.directory_id, room_table.c.address, room_table.c.state)
-                .where(room_table.c.state != RoomState.EXCLUDED.value, *conditions)
-                .order_by(room_table.c.id)
-            ).all()
+            rows = statement.run(transaction.connection, values)
         return tuple(
             Wanted(
                 BookableId(row.id),
@@ -85,17 +96,16 @@ class SubscriptionStore:
         """
         with self._database.write() as transaction:
             connection = transaction.connection
-            mine = subscription_table.c.room_id == room_id
-            row = connection.execute(select(subscription_table).where(mine).with_for_update()).one_or_none()
+            row = _LOCK_HELD.run(connection, {"of_room": room_id}).one_or_none()
             if row is not None and row.remote_id is None and row.client_state != NO_SECRET:
                 return str(row.client_state)
             secret = self._make_secret()
             values = {"remote_id": None, "client_state": secret, "expires_at": None, "created_at": transaction.now}
             values |= {"renewed_at": None, "notified_at": None}
             if row is None:
-                connection.execute(subscription_table.insert().values(room_id=room_id, **values))
+                _ADD.run(connection, {"room_id": room_id, **values})
             else:
-                connection.execute(update(subscription_table).where(mine).values(**values))
+                _CHANGE.run(connection, {"of_room": room_id, **values})
         return secret
 
     def finish_creation(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
@@ -107,18 +117,12 @@ class SubscriptionStore:
     def finish_renewal(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
         """Store a new expiry, unless the subscription has been replaced meanwhile."""
         with self._database.write() as transaction:
-            transaction.connection.execute(
-                update(subscription_table)
-                .where(subscription_table.c.room_id == room_id, subscription_table.c.remote_id == remote_id)
-                .values(expires_at=expires_at, renewed_at=transaction.now)
-            )
+            values = {"expires_at": expires_at, "renewed_at": transaction.now}
+            _CHANGE_SAME.run(transaction.connection, {"of_room": room_id, "of_remote": remote_id, **values})
 
     def _confirm(self, transaction: Transaction, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
-        transaction.connection.execute(
-            update(subscription_table)
-            .where(subscription_table.c.room_id == room_id)
-            .values(remote_id=remote_id, expires_at=expires_at, renewed_at=transaction.now)
-        )
+        values = {"remote_id": remote_id, "expires_at": expires_at, "renewed_at": transaction.now}
+        _CHANGE.run(transaction.connection, {"of_room": room_id, **values})
 
     def clear(self, room_id: BookableId, *, remote_id: str) -> None:
         """Forget the id and the secret of a subscription that is gone, unless another has taken its place.
@@ -163,11 +167,8 @@ class SubscriptionStore:
 
 def clear_subscription(transaction: Transaction, room_id: int, *, remote_id: str) -> None:
     """Forget id and secret of the subscription *remote_id*, if the room still has that one."""
-    transaction.connection.execute(
-        update(subscription_table)
-        .where(subscription_table.c.room_id == room_id, subscription_table.c.remote_id == remote_id)
-        .values(remote_id=None, client_state=NO_SECRET, expires_at=None)
-    )
+    values = {"remote_id": None, "client_state": NO_SECRET, "expires_at": None}
+    _CHANGE_SAME.run(transaction.connection, {"of_room": room_id, "of_remote": remote_id, **values})
 
 
 def _held(row: Any) -> Held:
