@@ -62,7 +62,6 @@ def parse_event(item: EventItem) -> EventCopy:
     if not item.id:
         raise Malformed("an event without an id came back")
     interval, all_day, fault, instant = _read_times(item)
-    response = item.response_status
     return EventCopy(
         event_id=EventId(item.id),
         etag=_etag(item),
@@ -76,7 +75,7 @@ def parse_event(item: EventItem) -> EventCopy:
         subject=item.subject or "",
         privacy=Privacy.NORMAL if item.sensitivity in ("normal", None) else Privacy.PRIVATE,
         attendees=tuple([_attendee(attendee) for attendee in item.attendees]) if item.attendees else (),
-        answer=_ANSWERS.get(response.response or "", Answer.NONE) if response is not None else Answer.NONE,
+        answer=_own_answer(item),
         is_cancelled=item.is_cancelled is True,
         is_draft=item.is_draft is True,
         is_organizer=item.is_organizer is True,
@@ -90,6 +89,14 @@ def parse_event(item: EventItem) -> EventCopy:
         modified_at=parse_instant(item.modified) if item.modified else None,
         zone=_series_zone(item) if item.recurrence is not None else "",
     )
+
+
+def _own_answer(item: EventItem) -> Answer:
+    """An appointment without guests says "none" to its own organizer, who has nobody to answer (Graph docs: event)."""
+    if item.is_organizer is True:
+        return Answer.ORGANIZER
+    response = item.response_status
+    return _ANSWERS.get(response.response or "", Answer.NONE) if response is not None else Answer.NONE
 
 
 def _series_zone(item: EventItem) -> str:

@@ -99,16 +99,21 @@ def _check_loan(
         raise Broken(f"I7: loan {loan.number} {loan.interval} but its event {shown}")
     organizer = event["organizer"]["emailAddress"]["address"].casefold()
     requester = loan.requester.address.casefold()
-    stands_in = requester in world.closed and organizer == world.people[0]  # whose mailbox is that of the default user
-    if organizer != requester and not stands_in:
+    default = world.people[0]  # who asks for those that are none of ours, and whose mailbox is that of those without
+    stands_in = requester in world.closed and organizer == default
+    is_stood_in_for = organizer not in world.people and requester == default
+    if organizer != requester and not stands_in and not is_stood_in_for:
         raise Broken(f"I7: loan {loan.number} of {loan.requester.address} but its event of {organizer}")
-    said = world.invited(event)
+    is_outside = world.is_outside(organizer)
+    said = dict(shown_in_rooms) if is_outside else world.invited(event)  # nobody can ask an organizer elsewhere
     if loan.series is not None or organizer in world.closed:
         said |= shown_in_rooms  # each date has an answer of its own (P52); what a closed mailbox is told is lost (B52)
     mine = {_number(world, item): item for item in loan.rooms}
     extra = {room for room, answer in said.items() if answer != "declined"} - set(mine)
     # A room that has declined may be uninvited without any room hearing of it: the nightly comparison's to find.
     held = {room for room, item in mine.items() if item.state in BLOCKING_STATES}
+    if is_outside:  # what a room that shows nothing has answered
+        held -= {room for room, item in mine.items() if item.state is ItemState.REQUESTED}
     if held - set(said) or (extra and "item_unavailable" not in world.cases_of(loan.number)):
         raise Broken(f"I7: loan {loan.number} has rooms {sorted(mine)} but its event {sorted(said)}")
     for number, item in mine.items():
@@ -129,10 +134,17 @@ def _number(world: World, item: LoanItem) -> int:
 def _check_meetings(
     world: World, events: dict[str, Any], linked: dict[str, Loan], answers: dict[str, dict[int, str]]
 ) -> None:
-    """I3: a meeting that one of our rooms has accepted, and shows, is a loan; or a case says why not."""
+    """I3: a meeting that one of our rooms has accepted, and shows, is a loan, or a case says why not."""
     for uid, event in events.items():
+        if event["isDraft"]:
+            if uid in linked:
+                raise Broken(f"I3: a draft is loan {linked[uid].number}: {event['subject']} {event['start']}")
+            continue
         accepted = {room for room, answer in world.invited(event).items() if answer == "accepted"}
-        if accepted & set(answers.get(uid, {})) and uid not in linked and not world.is_explained(uid):
+        if not accepted & set(answers.get(uid, {})) or uid in linked:
+            continue
+        is_outside = world.is_outside(event["organizer"]["emailAddress"]["address"])
+        if not world.is_explained(uid, is_from_outside=is_outside):
             raise Broken(
                 f"I3: a meeting in {sorted(accepted)} has no loan and no case: {event['subject']} {event['start']}"
             )
@@ -161,8 +173,9 @@ def _check_memory(
     lent = {int(item.id) for item in loan.held_items}
     if booking.things - lent:
         raise Broken(f"I4: loan {loan.number}: things {sorted(booking.things)} were lent, it has {sorted(lent)}")
-    if (loan.series is not None or world.closed) and "write_refused" in world.cases_of(loan.number):
-        return  # a closed mailbox, or a date beyond its neighbours (B57): the loan went back, and a case says so
+    may_refuse = loan.series is not None or world.closed or booking.side in ("outside", "room")
+    if may_refuse and "write_refused" in world.cases_of(loan.number):
+        return  # nobody's mailbox, or a date beyond its neighbours (B57): the loan went back, and a case says so
     if loan.interval != booking.interval and not _is_lost_in_a_case(world, booking.interval):
         raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
 

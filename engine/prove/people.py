@@ -34,6 +34,7 @@ class Remembered:
     """One booking as its people remember it: who made it, and the last value they gave each field."""
 
     side: str
+    """Where it was made: app, outlook, outside (by nobody of ours), or room (straight into its calendar)."""
     number: int | None = None
     """The loan's, when born in the app."""
     ical_uid: str | None = None
@@ -134,7 +135,14 @@ class Crowd:
         return self.random.randint(1, len(self.world.people))
 
     def pick(self, side: str) -> Remembered | None:
-        alive = [booking for booking in self.bookings if booking.side == side and not booking.cancelled]
+        return self._pick_of(side)
+
+    def pick_for_desk(self, side: str) -> Remembered | None:
+        """Pick a booking that the desk shows, made at this side or, for Outlook's, by nobody of ours."""
+        return self._pick_of(side, *(("outside", "room") if side == "outlook" else ()))
+
+    def _pick_of(self, *sides: str) -> Remembered | None:
+        alive = [booking for booking in self.bookings if booking.side in sides and not booking.cancelled]
         return self.random.choice(alive) if alive else None
 
     def tell(self, text: str) -> None:
@@ -354,7 +362,7 @@ class Crowd:
         return True
 
     def move_loan(self) -> None:
-        booking = self.pick(self.random.choice(["outlook", "app", "app"]))
+        booking = self.pick_for_desk(self.random.choice(["outlook", "app", "app"]))
         if booking is None:
             return
         interval = self.draw_interval(odd=False)
@@ -377,7 +385,7 @@ class Crowd:
             self._change(booking, change, f"to person {person} gives")
 
     def cancel_loan(self) -> None:
-        booking = self.pick(self.random.choice(["outlook", "app", "app"]))
+        booking = self.pick_for_desk(self.random.choice(["outlook", "app", "app"]))
         number = self.number_of(booking) if booking is not None else None
         if booking is None or number is None:
             return

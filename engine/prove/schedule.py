@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.prove import directory, staff, verbs
@@ -85,14 +86,20 @@ class Outcome:
         return "\n".join([f"seed {self.schedule.seed}: {self.broken or 'all promises kept'}", *self.log])
 
 
-def draw_schedule(seed: int, *, steps: int = STEPS, is_lasting: bool = False) -> Schedule:
-    """Draw the schedule that *seed* stands for; *is_lasting*: something of `weather.LASTING` never ends in it."""
+def draw_schedule(seed: int, *, steps: int = STEPS, is_lasting: bool = False, among: Sequence[str] = ()) -> Schedule:
+    """
+    Draw the schedule that *seed* stands for.
+
+    Args:
+        is_lasting: something of `weather.LASTING` never ends in it.
+        among: the only verbs people know, each as likely; empty: all there are, by their weights.
+    """
     chance = random.Random(seed)
     rooms, people = chance.randint(1, 3), chance.randint(1, 3)
     weather = draw_weather(chance)
     drawn = tuple(
         Step(
-            verbs.draw_verb(chance).name,
+            verbs.draw_verb(chance, among).name,
             chance.randrange(1_000_000_000),
             chance.choice(PAUSES),
             draw_gusts(weather, chance),

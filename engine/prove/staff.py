@@ -29,7 +29,7 @@ def _book(crowd: Crowd, person: int, interval: Interval, items: tuple[ItemRef, .
 
 def add_thing(crowd: Crowd) -> None:
     """Lend a thing to a meeting that is a loan already, wherever it was born."""
-    booking = crowd.pick(crowd.random.choice(["outlook", "app"]))
+    booking = crowd.pick_for_desk(crowd.random.choice(["outlook", "app"]))
     number = crowd.number_of(booking) if booking is not None else None
     if booking is None or number is None:
         return

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.prove import attendants, directory, meetings, odd_times, staff
+from engine.prove import attendants, directory, meetings, odd_times, staff, strangers
 from engine.prove.people import Crowd
 
 
@@ -53,6 +53,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("reroom_series", 1, Crowd.reroom_series),
     Verb("cancel_series", 0.5, Crowd.cancel_series),
     Verb("touch_app_series", 1, lambda crowd: crowd.app.touch_in_outlook()),
+    # by nobody of ours
+    Verb("ask_from_outside", 0.5, strangers.ask_from_outside),
+    Verb("change_from_outside", 0.4, strangers.change_from_outside),
+    Verb("write_into_room", 0.5, strangers.write_into_room),
+    Verb("change_in_room", 0.4, strangers.change_in_room),
     # rooms, delegates and administrators
     Verb("change_rules", 1, attendants.change_rules),
     Verb("decide_request", 1.5, attendants.decide_request),
@@ -85,6 +90,8 @@ VERBS: tuple[Verb, ...] = (
 BY_NAME = {verb.name: verb for verb in VERBS}
 
 
-def draw_verb(chance: random.Random) -> Verb:
-    """Return something to do."""
+def draw_verb(chance: random.Random, among: Sequence[str] = ()) -> Verb:
+    """Return something to do; *among*: one of these, each as likely, when any is named."""
+    if among:
+        return BY_NAME[chance.choice(among)]
     return chance.choices(VERBS, [verb.weight for verb in VERBS])[0]

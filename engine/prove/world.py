@@ -46,6 +46,7 @@ from engine.rooms.series import lone_key
 from engine.settings import Settings, load_settings
 from engine.simulator import Tenant, TenantOptions
 from engine.simulator.people import Person, Refused, RoomReader, event_path
+from engine.simulator.render import Style, render_event
 from engine.subscriptions.plan import Endpoint
 from engine.web.pages.setting_parts import SettingKey
 from engine.worker.locks import SharedLocks
@@ -496,30 +497,46 @@ class World:
         series = [each.number for each in self.loans if loan.series is not None and each.series == loan.series]
         return any(self.cases_of(number) for number in {loan.number, *series})
 
-    def is_explained(self, ical_uid: str) -> bool:
-        """Tell whether a case or a decision says why this meeting is no loan (any more); a case that somebody chose to
-        ignore does. That the desk cancelled it is no reason for a date of a series that its organizer's calendar shows
-        again."""
+    def is_explained(self, ical_uid: str, *, is_from_outside: bool = False) -> bool:
+        """
+        Tell whether a case or a decision says why this meeting is no loan (any more); a case that somebody chose to
+        ignore does.
+
+        That the desk cancelled it is no reason: its rooms were freed. But an organizer outside, whose meeting could
+        only be declined, may ask them anew.
+        """
         rows = self._rows(
             "SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND (state = 'open' OR settlement = 'ignore')", uid=ical_uid
         )
         ended = self._rows(
             "SELECT 1 FROM link JOIN decision ON decision.loan_number = link.loan_number WHERE link.ical_uid = :uid "
-            "AND decision.code IN ('no_room_left', 'all_rooms_released', :cancelled, :deleted)",
+            "AND decision.code IN ('no_room_left', 'all_rooms_released', :declined)",
             uid=ical_uid,
-            cancelled="" if "@" in ical_uid else "cancelled_in_app",
-            deleted="" if "@" in ical_uid else "event_deleted",
+            declined="declined_for_room" if is_from_outside else "",
         )
         return bool(rows or ended)
 
+    def is_outside(self, address: str) -> bool:
+        """Tell whether *address* is nobody's of ours: neither a person's nor a room's."""
+        return address.casefold() not in self.people and self.room_number(address.casefold()) is None
+
     def all_events(self) -> list[dict[str, Any]]:
-        """Return every person's own events: the organizers' copies, of a series its dates under their own names."""
+        """Return everybody's own events: the organizers' copies, of a series its dates under their own names."""
         found = []
         for person in range(1, len(self.people) + 1):
             own = [event for event in self.run(self.person(person).events()) if event["isOrganizer"]]
             found += [event for event in own if event["type"] != "seriesMaster"]
             for master in own:
                 found += self.dates(person, master["id"]) if master["type"] == "seriesMaster" else []
+        return found + self._events_of_nobody()
+
+    def _events_of_nobody(self) -> list[dict[str, Any]]:
+        """Return what has no person of ours as its organizer: somebody outside, or the room itself."""
+        calendars = self.tenant.world.calendars
+        outside = [box for box in self.tenant.world.mailboxes.values() if box.kind == "external"]
+        found = [render_event(event, Style()) for box in outside for event in calendars[box.id].events.values()]
+        for number in range(1, len(self.room_addresses) + 1):
+            found += [event for event in self.run(self.room(number).events()) if event["isOrganizer"]]
         return found
 
     def times_of(self, event: dict[str, Any]) -> Interval | None:
@@ -553,12 +570,15 @@ class World:
             for event in self.run(self.room(number).view(now - timedelta(days=60), now + timedelta(days=800))):
                 if not event["isCancelled"]:
                     name = lone_key(event["iCalUId"]) or event["iCalUId"]
-                    found.setdefault(name, {})[number] = event["responseStatus"]["response"]
+                    answer = "accepted" if event["isOrganizer"] else event["responseStatus"]["response"]
+                    found.setdefault(name, {})[number] = answer
         return found
 
     def invited(self, event: dict[str, Any]) -> dict[int, str]:
-        """Return the rooms an event invites, by their numbers, with what it says of their answers."""
+        """Return the rooms an event invites, by their numbers, with what it says of their answers; a room that
+        organizes it has accepted."""
         said = {each["emailAddress"]["address"]: each["status"]["response"] for each in event["attendees"]}
+        said[event["organizer"]["emailAddress"]["address"]] = "accepted"
         rooms = {self.room_number(address): response for address, response in said.items()}
         return {room: response for room, response in rooms.items() if room is not None}
 

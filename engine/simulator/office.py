@@ -243,6 +243,14 @@ class Office:
         outsider = self._world.find_mailbox(sender) or self.add_outsider(sender, name)
         return self._meetings.create(outsider, body)
 
+    def change_from_outside(self, sender: str, ical_uid: str, body: dict[str, Any]) -> Event:
+        """Let somebody outside change a meeting of theirs; *body* is that of a PATCH of a Graph event."""
+        return self._meetings.update(self._copy(sender, ical_uid), body)
+
+    def cancel_from_outside(self, sender: str, ical_uid: str) -> None:
+        """Let somebody outside call a meeting of theirs off."""
+        self._meetings.cancel(self._copy(sender, ical_uid))
+
     def place_accepted(
         self, room: str, organizer: str, *, subject: str, start: datetime, end: datetime, zone: str = "UTC",
         recurrence: dict[str, Any] | None = None,

@@ -198,9 +198,12 @@ class BookingPass:
         wanted = wanted or shows_other_rooms(known, self._ledger.room_book())
         if wanted and not known.organizer_read:
             known = await self._read_organizer(booking, known, to_write=read_organizer)
-        if await self._ask_unseen_rooms(booking, known):
+        is_elsewhere = await self._ask_unseen_rooms(booking, known)
+        if is_elsewhere:
             booking = self._ledger.load_booking(booking.kind, booking.key) or booking
             known = await self._read_organizer(booking, _known(booking))
+        elif is_elsewhere is False:
+            known = replace(known, organizer_read=True)  # as good as read: no calendar that can be read has it
         unshown = self._unshown(booking, known)
         if unshown and known.organizer_copy is not None and self._may_ask_rooms(booking):
             known = await self._ask_for_copies(booking, known, known.organizer_copy.ical_uid, unshown)
@@ -262,27 +265,40 @@ class BookingPass:
                 self._ledger.save_copy(copy.room_id, copy.event.event_id, found)
         return self._ledger.load_booking(booking.kind, booking.key) or booking
 
-    async def _ask_unseen_rooms(self, booking: Booking, known: Known) -> bool:
+    async def _ask_unseen_rooms(self, booking: Booking, known: Known) -> bool | None:
         """
-        Look in rooms that have not shown it yet for a meeting that its organizer has no more; tell whether one has it.
+        Look in rooms that have not shown it yet for a meeting that left the others, and that its organizer has no more.
 
-        Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled.
+        Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled. Where
+        the organizer is none of ours, these rooms are all there is to ask.
+
+        Returns:
+            Whether one of them has it; None when there was no need to ask, or not all could be asked.
         """
-        if not known.organizer_read or known.organizer_copy is not None or any(copy.live for copy in known.copies):
-            return False
-        if known.base is None or booking.series is not None or booking.link is None or booking.link.ical_uid is None:
-            return False
-        found = False
+        link = booking.link
+        if known.organizer_copy is not None or any(copy.live for copy in known.copies):
+            return None
+        if not known.organizer_read and not (known.copies and self._is_strangers(booking)):
+            return None
+        if known.base is None or booking.series is not None or link is None or link.ical_uid is None:
+            return None
+        found, asked = False, True
         for room_id in sorted(known.base.outlook.rooms - {copy.room_id for copy in known.copies}):
             room = self._ledger.room_book().by_id(room_id)
             try:
-                copy = await self._calendar.find_event(room.address, booking.link.ical_uid) if room else None
+                copy = await self._calendar.find_event(room.address, link.ical_uid) if room else None
             except (MailboxClosed, Malformed, Refused, Unmatched):
+                asked = False
                 continue
             if copy is not None:
                 self._ledger.save_copy(room_id, copy.event_id, copy)
                 found = True
-        return found
+        return found or (False if asked else None)
+
+    def _is_strangers(self, booking: Booking) -> bool:
+        """Tell whether a meeting is nobody's of ours: asked for from outside, or written straight into a room."""
+        mailbox = booking.link.mailbox if booking.link is not None else None
+        return not mailbox or domain_of(mailbox) not in self._rules().domains
 
     def _check(self, booking: Booking) -> AnswerCheck | None:
         link = booking.link

@@ -20,7 +20,7 @@ from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, 
 from engine.reconcile.merge import note_lost_interval, note_lost_rooms
 from engine.reconcile.told import DECLINED_INSTEAD, GONE_ALREADY, NOT_KNOWN
 from engine.rooms.calendar import PLAIN, EventDraft, EventPatch, RoomCalendar
-from engine.rooms.event import EventCopy, Mailbox, Privacy
+from engine.rooms.event import Answer, EventCopy, Mailbox, Privacy
 from engine.worker.locks import Holding
 from engine.worker.series import SeriesReader
 
@@ -139,11 +139,13 @@ class Writes:
 
     async def _delete(self, booking: Booking, intent: Intent, *, resumed: bool) -> None:
         try:
+            if not intent.mailbox:
+                raise Unmatched("no person has this event: it was written straight into a room's calendar")
             event_id = intent.event_id or await self._find_event_id(booking, intent)
             is_done = event_id is not None and await self._calendar.delete_event(intent.mailbox, event_id)
         except (MailboxClosed, Refused, Unmatched):
-            await self._decline_for_rooms(booking)
-            self._ledger.finish_intent(intent, None, told=DECLINED_INSTEAD)
+            is_deleted = await self._decline_for_rooms(booking)
+            self._ledger.finish_intent(intent, None, told=None if is_deleted else DECLINED_INSTEAD)
             return
         self._ledger.finish_intent(intent, None, told=None if is_done or resumed else GONE_ALREADY)
 
@@ -178,13 +180,20 @@ class Writes:
         found = (book.by_address(address) for address in addresses)
         return frozenset(room.id for room in found if room is not None)
 
-    async def _decline_for_rooms(self, booking: Booking) -> None:
-        """Free the rooms without the organizer: decline on their behalf, which the organizer is told."""
+    async def _decline_for_rooms(self, booking: Booking) -> bool:
+        """Free the rooms without the organizer: decline on their behalf, which the organizer is told. What a room
+        organizes itself is deleted there. Tell whether it was."""
         book = self._ledger.room_book()
+        deleted = False
         for copy in booking.copies:
             room = book.by_id(copy.room_id)
-            if room is not None and copy.live:
+            if room is None or not copy.live:
+                continue
+            if copy.event.answer is Answer.ORGANIZER:
+                deleted = await self._calendar.delete_event(room.address, copy.event.event_id)
+            else:
                 await self._calendar.decline_event(room.address, copy.event.event_id, "")
+        return deleted
 
 
 def _event_patch(draft: Draft) -> EventPatch:

@@ -147,7 +147,7 @@ def _check_quiet(world: World, crowd: Crowd, importer: Importer) -> None:
     assert not left, f"a plan was applied and another finds more: {left}"
     assert all(line.state is MeetingState.PLANNED for line in lines)
     explained = world.is_explained
-    world.is_explained = lambda uid: uid in told or explained(uid)  # type: ignore[method-assign]
+    world.is_explained = lambda uid, **named: uid in told or explained(uid, **named)  # type: ignore[method-assign]
     check_quiet(world, crowd)
 
 

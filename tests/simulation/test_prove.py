@@ -72,6 +72,11 @@ class TestShrinking:
         assert len(tried) == 5
 
 
+def calm(schedule: Schedule) -> Schedule:
+    """Return the schedule without weather."""
+    return replace(schedule, weather=(), steps=tuple(replace(step, gusts=()) for step in schedule.steps))
+
+
 @pytest.fixture
 def hates_cancelling(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plant a judge for whom a cancelled loan is a broken promise."""
@@ -91,7 +96,9 @@ class TestABrokenPromise:
         return tally.broken[0]
 
     def test_is_shortened_to_a_few_steps_that_break_it_again(self) -> None:
-        outcome = self.find()
+        verbs = ("book", "move_loan", "meet", "cancel_loan")  # others cancel loans in ways that take some steps
+        lived = (run_schedule(calm(draw_schedule(seed, among=verbs))) for seed in range(1, 10))
+        outcome = next(outcome for outcome in lived if not outcome.is_kept)
         assert promise_of(outcome) == "I99"
 
         shortest = shrink(outcome.schedule)

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from engine.graph import calendar, parse
+from engine.prove.schedule import draw_schedule, run_schedule
 from engine.prove.verbs import BY_NAME
+from engine.rooms.event import Answer
+from engine.worker.writes import Writes
 
 PAGE = Path(__file__).parents[2] / "docs" / "proof.md"
 
@@ -35,3 +44,50 @@ class TestTheTableOfFeatures:
         told = {name for named in told_features().values() for name in named}
 
         assert set(BY_NAME) <= told, f"not told: {sorted(set(BY_NAME) - told)}"
+
+
+def wait_for_an_answer_of_nobody(patch: pytest.MonkeyPatch) -> None:
+    """An event without guests waits for the answer of its own organizer."""
+    patch.setattr(parse, "_own_answer", lambda item: Answer.NONE if not item.attendees else Answer.ACCEPTED)
+
+
+def take_drafts_for_meetings(patch: pytest.MonkeyPatch) -> None:
+    """Drafts become loans."""
+    read = parse.parse_event
+
+    def misread(item: Any) -> Any:
+        return replace(read(item), is_draft=False)
+
+    for module in (parse, calendar):
+        patch.setattr(module, "parse_event", misread)
+
+
+def leave_rooms_taken(patch: pytest.MonkeyPatch) -> None:
+    """A meeting of nobody of ours stays in its rooms when its loan is cancelled."""
+
+    async def do_nothing(*_given: Any) -> None:
+        return None
+
+    patch.setattr(Writes, "_decline_for_rooms", do_nothing)
+
+
+PLANTED: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]], ...] = (
+    (wait_for_an_answer_of_nobody, ("write_into_room",)),
+    (take_drafts_for_meetings, ("write_into_room",)),
+    (leave_rooms_taken, ("write_into_room", "ask_from_outside", "cancel_loan")),
+)
+"""Bugs, and what people must do for anybody to notice."""
+
+
+@pytest.mark.parametrize(("plant", "among"), PLANTED, ids=[plant.__name__ for plant, _ in PLANTED])
+def test_what_people_do_is_noticed(
+    plant: Callable[[pytest.MonkeyPatch], None], among: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each verb is there for what nobody else would notice: calm worlds of it are kept, and broken by its bug."""
+    worlds = [replace(draw_schedule(seed, steps=12, among=among), weather=()) for seed in range(1, 5)]
+    calm = [replace(world, steps=tuple(replace(step, gusts=()) for step in world.steps)) for world in worlds]
+    assert all(run_schedule(world).is_kept for world in calm[:1])
+
+    plant(monkeypatch)
+
+    assert any(not run_schedule(world).is_kept for world in calm)
