@@ -33,6 +33,7 @@ from engine.database.outbox import Outbox
 from engine.database.outsiders import load_outsiders
 from engine.database.overrides import Overrides
 from engine.database.own_calendars import OwnCalendarStore
+from engine.database.people import People
 from engine.database.personal import Personal
 from engine.database.queue import WorkQueue
 from engine.database.reached import mark_reached
@@ -249,6 +250,7 @@ class Office:
         zone = settings.rooms.time_zone
         self.entries = Entries(self.cache, instance=self.instance, zone=zone, rules=self.rules.sync)
         self.mails = MailPreferences(self.database)
+        self.people = People(self.database)
         self.personal = Personal(self.database)
         self.retention = Retention(self.database)
         self._mailing: Mailing | None = None

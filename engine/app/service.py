@@ -44,6 +44,7 @@ from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.outbox import build_outbox
 from engine.web.pages.app import create_pages
+from engine.web.people import build_people
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
 from engine.web.webhooks import build_webhooks
 from engine.worker.locks import Holding, Locks, SharedLocks
@@ -224,6 +225,7 @@ async def _open_web(
         build_backfills(office.backfills),
         build_feeds(office.feeds, office.now),
         build_outbox(office.outbox),
+        build_people(office.people),
         build_webhooks(office.webhooks, office.outbox),
     ]
     app = Front(create_api(parts, routers=routers), create_pages(pages))

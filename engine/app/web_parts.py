@@ -16,7 +16,6 @@ from engine.database.board import Board
 from engine.database.case_list import CaseList
 from engine.database.keepers import Keepers
 from engine.database.own import OwnLoans
-from engine.database.people import People
 from engine.database.sessions import SessionStore
 from engine.database.sides import Sides
 from engine.ids import Address
@@ -89,7 +88,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         sessions=SessionStore(office.database),
         board=board,
         own=OwnLoans(office.database),
-        people=People(office.database),
+        people=office.people,
         cases=CaseList(office.database),
         activity=ActivityReader(office.database, office.queue, office.comparisons),
         backfills=office.backfills,

@@ -8,7 +8,7 @@ import typer
 
 from engine.cli.doors import Doors
 from engine.cli.failures import Exit, Group
-from engine.cli.output import note, show_json
+from engine.cli.output import Format, Output, note, show_json, show_mapping
 
 people = typer.Typer(cls=Group, no_args_is_help=True, help="What is kept of one person.")
 
@@ -20,6 +20,35 @@ def export_person(ctx: typer.Context, address: Who) -> None:
     """Print everything that is kept of a person, as JSON: rows by the name of their table."""
     with ctx.obj.office() as office:
         show_json(dict(office.personal.export(address)))
+
+
+Detail = Annotated[str | None, typer.Option(help='Set it; "" forgets it.')]
+
+
+@people.command("details")
+def details(
+    ctx: typer.Context,
+    address: Who,
+    phone: Detail = None,
+    birth_date: Annotated[str | None, typer.Option(help='Set it, as 1984-02-29; "" forgets it.')] = None,
+    company: Detail = None,
+    job_title: Detail = None,
+    street: Detail = None,
+    postcode: Detail = None,
+    town: Detail = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what is known of a requester from outside, for the contact in Outlook; set what is given."""
+    from engine.loans.details import ContactDetails
+    from engine.web.models import render_details
+
+    wanted = ContactDetails(phone, birth_date, company, job_title, street, postcode, town)
+    with ctx.obj.office() as office:
+        found = office.people.set_details(address, wanted) if wanted.given() else office.people.details(address)
+    if output is Format.JSON:
+        show_json(render_details(found))
+    else:
+        show_mapping(found.known())
 
 
 @people.command("erase")

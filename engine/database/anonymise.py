@@ -38,6 +38,7 @@ _link = metadata.tables["link"]
 _series = metadata.tables["series"]
 _person = metadata.tables["person"]
 _alias = metadata.tables["person_alias"]
+_details = metadata.tables["person_details"]
 _decision = metadata.tables["decision"]
 _case = metadata.tables["case"]
 _invitation = metadata.tables["invitation"]
@@ -140,7 +141,8 @@ def forget_people(connection: Connection, people: Collection[int]) -> None:
     if not people:
         return
     idle = and_(_person.c.id.in_(people), ~exists().where(_loan.c.person_id == _person.c.id))
-    connection.execute(delete(_alias).where(_alias.c.person_id.in_(select(_person.c.id).where(idle))))
+    for table in (_alias, _details):
+        connection.execute(delete(table).where(table.c.person_id.in_(select(_person.c.id).where(idle))))
     connection.execute(delete(_person).where(idle))
 
 

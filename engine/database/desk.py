@@ -24,6 +24,7 @@ from engine.database.edits import (
     add_loan,
     apply_change,
     describe_change,
+    keep_requester,
     let_go,
     lock_loan,
     set_status,
@@ -265,6 +266,8 @@ class Desk(LoanRegister):
         items = load_items(transaction.connection, wanted)
         refuse(find_item_faults(change.items or (), items, kept=present))
         changes = describe_change(loan, change, interval, items)
+        if change.requester is not None and change.requester.details is not None:
+            keep_requester(transaction, change.requester)
         if not changes:
             return loan
         moved = interval != loan.interval

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from engine.database.catalogue import Item
 from engine.database.connection import Transaction
+from engine.database.details import keep_details
 from engine.database.loans import keep_person, write_items
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
@@ -65,7 +66,7 @@ def add_loan(
     values = {
         "status": status.value,
         "home": Home.APP.value,
-        "person_id": keep_person(connection, order.requester),
+        "person_id": keep_requester(transaction, order.requester),
         "start_at": order.interval.start,
         "end_at": order.interval.end,
         "store_id": store_id,
@@ -86,6 +87,14 @@ def add_loan(
     return number
 
 
+def keep_requester(transaction: Transaction, requester: Requester) -> int:
+    """Return the person a loan is for, as `keep_person` does, with the details that somebody gives of them kept."""
+    person_id = keep_person(transaction.connection, requester)
+    if requester.details is not None:
+        keep_details(transaction.connection, person_id, requester.details, now=transaction.now)
+    return person_id
+
+
 def apply_change(
     transaction: Transaction, loan: Loan, change: LoanChange, interval: Interval, items: Mapping[int, Item]
 ) -> set[int]:
@@ -99,7 +108,7 @@ def apply_change(
         "changed_at": transaction.now,
     }
     if change.requester is not None:
-        values["person_id"] = keep_person(connection, change.requester)
+        values["person_id"] = keep_requester(transaction, change.requester)
     if change.title is not None:
         values["title"] = change.title
     if change.notes is not None:

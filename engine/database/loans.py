@@ -110,6 +110,13 @@ _NAME_PERSON = Prepared(person_table.update().where(person_table.c.id == bindpar
 _ADD_PERSON = Prepared(person_table.insert().returning(person_table.c.id))
 
 
+def find_person(connection: Connection, address: str) -> int | None:
+    """Return the person of that address or alias."""
+    folded = fold_address(address)
+    found = (statement.run(connection, {"folded": folded}).first() for statement in (_FIND_PERSON, _FIND_ALIAS))
+    return next((int(row.id) for row in found if row is not None), None)
+
+
 def keep_person(connection: Connection, requester: Requester) -> int:
     """Return the person of that address or alias; a new one is added, a newer name replaces the old."""
     folded = fold_address(requester.address)

@@ -8,11 +8,14 @@ from sqlalchemy import func, select
 
 from engine.database.anonymise import NOBODY
 from engine.database.connection import Database
+from engine.database.details import read_details
 from engine.database.tables import metadata
 from engine.ids import domain_of
+from engine.loans.details import ContactDetails
 from engine.reconcile.contacts import Outsider
 
 _person = metadata.tables["person"]
+_details = metadata.tables["person_details"]
 _loan = metadata.tables["loan"]
 _store = metadata.tables["store"]
 
@@ -48,6 +51,7 @@ def load_outsiders(database: Database, domains: Collection[str], *, instance: st
     """
     with database.read() as transaction:
         rows = transaction.connection.execute(_REQUESTERS).all()
+        details = {row.person_id: row for row in transaction.connection.execute(select(_details))}
         stores: dict[int, list[str]] = {}
         for person, name in transaction.connection.execute(_STORES):
             stores.setdefault(person, []).append(name)
@@ -57,9 +61,10 @@ def load_outsiders(database: Database, domains: Collection[str], *, instance: st
             name=row.name,
             address=row.address,
             created_at=row.created_at,
-            changed_at=row.changed_at,
+            changed_at=max(row.changed_at, details[row.id].changed_at) if row.id in details else row.changed_at,
             loans=row.loans,
             stores=tuple(stores.get(row.id, ())),
+            details=read_details(details[row.id]) if row.id in details else ContactDetails(),
         )
         for row in rows
         if domain_of(row.address) not in domains

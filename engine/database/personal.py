@@ -24,7 +24,7 @@ from engine.reconcile.actions import Note
 AT_ONCE = 200
 
 _t = metadata.tables
-_person, _alias, _loan = _t["person"], _t["person_alias"], _t["loan"]
+_person, _alias, _details, _loan = _t["person"], _t["person_alias"], _t["person_details"], _t["loan"]
 _outbox, _receiver, _work = _t["outbox"], _t["outbox_receiver"], _t["work"]
 
 SECRET = frozenset({"digest", "sealed", "told"})
@@ -47,6 +47,7 @@ class Personal(PersonalBook):
             who = _find(transaction, address)
             found = {"person": _rows(transaction, _person, _person.c.id == who.person_id)}
             found["person_alias"] = _rows(transaction, _alias, _alias.c.person_id == who.person_id)
+            found["person_details"] = _rows(transaction, _details, _details.c.person_id == who.person_id)
             for name, place in OWN.items():
                 found[name] = _rows(transaction, _t[name], place(who))
             for name, column in OF_LOANS.items():

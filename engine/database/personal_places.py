@@ -63,7 +63,7 @@ def _quoted(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text)
 
 
-PERSON = ("person", "person_alias")
+PERSON = ("person", "person_alias", "person_details")
 """Who they are: forgotten once no loan is for them any more."""
 
 OWN: Mapping[str, Place] = MappingProxyType(

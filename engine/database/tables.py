@@ -18,6 +18,7 @@ from engine.database import (
     once_tables,
     outbox_tables,
     own_calendar_tables,
+    people_tables,
     webhook_tables,
 )
 from engine.database.columns import instant as _instant
@@ -28,7 +29,16 @@ from engine.database.types import Json
 
 metadata: MetaData = SQLModel.metadata
 
-GATHERED = (feed_tables, leader_tables, mail_tables, once_tables, outbox_tables, own_calendar_tables, webhook_tables)
+GATHERED = (
+    feed_tables,
+    leader_tables,
+    mail_tables,
+    once_tables,
+    outbox_tables,
+    own_calendar_tables,
+    people_tables,
+    webhook_tables,
+)
 """Modules that declare further tables of the same metadata."""
 
 

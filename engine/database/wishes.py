@@ -32,7 +32,7 @@ def find_order_faults(order: LoanOrder, *, now: datetime) -> list[Fault]:
     """Return what is wrong with a booking as it was sent, before anything is looked up."""
     return [
         *find_time_faults(order.interval.start, order.interval.end, now=now),
-        *_requester_faults(order.requester),
+        *_requester_faults(order.requester, now),
         *_items_faults(order.items),
         *_text_faults("title", order.title, TITLE_CHARACTERS_MAX),
         *_text_faults("notes", order.notes, NOTES_CHARACTERS_MAX),
@@ -48,7 +48,7 @@ def find_change_faults(change: LoanChange, *, start: datetime, end: datetime, no
             start, end, now=now, grid=tuple(field for field, is_given in given.items() if is_given)
         )
     if change.requester is not None:
-        faults += _requester_faults(change.requester)
+        faults += _requester_faults(change.requester, now)
     if change.items is not None:
         faults += _items_faults(change.items)
     if change.title is not None:
@@ -88,7 +88,7 @@ def find_time_faults(
     return faults
 
 
-def _requester_faults(requester: Requester) -> list[Fault]:
+def _requester_faults(requester: Requester, now: datetime) -> list[Fault]:
     address = requester.address
     local, _, domain = address.partition("@")
     faults = _text_faults("requester.name", requester.name, NAME_CHARACTERS_MAX)
@@ -98,6 +98,9 @@ def _requester_faults(requester: Requester) -> list[Fault]:
         faults.append(Fault("requester.address", "too_long", f"at most {ADDRESS_CHARACTERS_MAX} characters"))
     elif not (local and domain) or address.count("@") != 1 or not address.isprintable() or " " in address:
         faults.append(Fault("requester.address", "implausible", "an address reads like name@example.org"))
+    if requester.details is not None:
+        found = requester.details.faults(now.date())
+        faults += [Fault(f"requester.details.{name}", each.code, each.message) for name, each in found]
     return faults
 
 

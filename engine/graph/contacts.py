@@ -15,9 +15,10 @@ import msgspec
 from engine.errors import Malformed, Unmatched
 from engine.graph.errors import Target
 from engine.graph.gateway import Call, Gateway
-from engine.graph.payloads import ContactItem, FolderItem
+from engine.graph.payloads import ContactItem, FolderItem, PostalAddress
 from engine.graph.render import MARKER_ID
 from engine.graph.urls import quote_text
+from engine.loans.details import ContactDetails
 from engine.reconcile.contacts import Card, FoundCard
 
 CONTACT_MARKER_ID = MARKER_ID.replace("AccordLoan", "AccordPerson")
@@ -25,7 +26,13 @@ CONTACT_MARKER_ID = MARKER_ID.replace("AccordLoan", "AccordPerson")
 
 FOLDERS_PER_PAGE, CONTACTS_PER_PAGE = 100, 250
 
-_FIELDS = ("id", "givenName", "surname", "displayName", "emailAddresses", "categories", "personalNotes")
+_FIELDS = (
+    "id", "givenName", "surname", "displayName", "emailAddresses", "categories", "personalNotes", "businessPhones",
+    "birthday", "companyName", "jobTitle", "businessAddress",
+)  # fmt: skip
+
+BIRTHDAY_HOUR = "T11:59:00Z"
+"""A birthday is an instant to Graph (contact: birthday, in UTC); near noon it is the same day nearly everywhere."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -111,7 +118,8 @@ class GraphContacts:
 
 
 def _render(card: Card) -> dict[str, Any]:
-    """Return a contact's body (Graph docs: contact)."""
+    """Return a contact's body (Graph docs: contact, physicalAddress). What is not known is emptied."""
+    known = card.details.known()
     return {
         "givenName": card.given,
         "surname": card.family,
@@ -119,7 +127,27 @@ def _render(card: Card) -> dict[str, Any]:
         "emailAddresses": [{"address": address, "name": card.display} for address in card.addresses],
         "categories": list(card.categories),
         "personalNotes": card.notes,
-    }
+        "businessPhones": [known["phone"]] if "phone" in known else [],
+        "birthday": known["birth_date"] + BIRTHDAY_HOUR if "birth_date" in known else None,
+        "companyName": known.get("company", ""),
+        "jobTitle": known.get("job_title", ""),
+        "businessAddress": {
+            "street": known.get("street", ""), "postalCode": known.get("postcode", ""), "city": known.get("town", ""),
+        },
+    }  # fmt: skip
+
+
+def _parse_details(item: ContactItem) -> ContactDetails:
+    address = item.business_address or PostalAddress()
+    return ContactDetails(
+        phone=", ".join(item.business_phones or ()) or None,
+        birth_date=(item.birthday or "")[:10] or None,
+        company=item.company_name or None,
+        job_title=item.job_title or None,
+        street=address.street or None,
+        postcode=address.postal_code or None,
+        town=address.city or None,
+    )
 
 
 def _parse(item: ContactItem) -> FoundCard:
@@ -133,5 +161,6 @@ def _parse(item: ContactItem) -> FoundCard:
         addresses=tuple(each.address for each in item.email_addresses or () if each.address),
         categories=tuple(item.categories or ()),
         notes=(item.personal_notes or "").replace("\r\n", "\n"),
+        details=_parse_details(item),
     )
     return FoundCard(item.id or "", card)

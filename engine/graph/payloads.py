@@ -171,6 +171,11 @@ class ContactItem(_Payload):
     email_addresses: list[EmailAddress] | None = None
     categories: list[str] | None = None
     personal_notes: str | None = None
+    business_phones: list[str] | None = None
+    birthday: str | None = None
+    company_name: str | None = None
+    job_title: str | None = None
+    business_address: PostalAddress | None = None
     extended: list[MarkItem] | None = field(default=None, name="singleValueExtendedProperties")
 
 

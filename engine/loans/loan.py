@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
+from engine.loans.details import ContactDetails
 from engine.loans.rules import BookingRules
 from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES, ItemState, LoanStatus
 
@@ -34,10 +35,11 @@ class TextLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who a loan is for."""
+    """Who a loan is for. `details`: what is to be kept of them beside, where somebody gives it; never read back."""
 
     address: Address
     name: str
+    details: ContactDetails | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,29 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
+from engine.loans.details import ContactDetails
+
+NOTHING_KNOWN = ContactDetails()
+
 CONTACTS = ("contacts", "all")
 """The key that has them exported."""
 
 
 class Column(StrEnum):
     """
-    What a card may say beside the mandatory columns: first name, last name, day of creation and day of change.
+    What a card may say beside the mandatory columns: first name, last name, day of creation and day of change (G9).
 
-    Of what people elsewhere put on such cards (phone, birth date, company, post), loans know nothing.
+    Those from `phone` to `town` say what somebody wrote of a requester when they booked, or later.
     """
 
     EMAIL = "email"
+    PHONE = "phone"
+    BIRTH_DATE = "birth_date"
+    COMPANY = "company"
+    JOB_TITLE = "job_title"
+    STREET = "street"
+    POSTCODE = "postcode"
+    TOWN = "town"
     STORES = "stores"
     """The stores they borrowed from, as categories."""
     LOANS = "loans"
@@ -37,9 +48,10 @@ class Outsider:
     created_at: datetime
     """When their first loan was made, UTC."""
     changed_at: datetime
-    """When one of their loans was last changed, UTC."""
+    """When one of their loans, or what is known of them, was last changed, UTC."""
     loans: int
     stores: tuple[str, ...]
+    details: ContactDetails = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,8 @@ class Card:
     addresses: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     notes: str = ""
+    details: ContactDetails = NOTHING_KNOWN
+    """What is chosen and known of phone, birth date, company, job title and post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,7 @@ def card_of(outsider: Outsider, columns: frozenset[Column]) -> Card:
         addresses=(outsider.address,) if Column.EMAIL in columns else (),
         categories=outsider.stores if Column.STORES in columns else (),
         notes="\n".join(lines),
+        details=ContactDetails(**{name: text for name, text in outsider.details.known().items() if name in columns}),
     )
 
 

@@ -326,7 +326,7 @@ class ContactsSettings(Section):
     folder: str = Field(
         default="Accord requesters", min_length=1, max_length=200, description="a name of 1 to 200 characters"
     )
-    columns: Words = Field(default=("email",), description="a list of columns: email, stores, loans")
+    columns: Words = Field(default=("email", "phone"), description=f"a list of columns: {', '.join(Column)}")
     export_at: Annotated[str, AfterValidator(_check_optional_clock)] = Field(
         default="", description="a time of day such as 03:30, or empty"
     )

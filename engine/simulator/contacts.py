@@ -8,6 +8,7 @@ properties are shown only when asked for with a filtered `$expand` (singlevaluel
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -34,7 +35,11 @@ FIELDS = (
 """What may be written of a contact, as far as it is imitated (Graph docs: contact)."""
 
 _BY_LOWER = {name.lower(): name for name in FIELDS}
-_DEFAULTS: dict[str, Any] = {"emailAddresses": [], "businessPhones": [], "categories": []}
+_DEFAULTS: dict[str, Any] = {
+    "emailAddresses": [], "businessPhones": [], "categories": [], "businessAddress": {}, "homeAddress": {},
+}  # fmt: skip
+_LISTS: dict[str, type] = {"emailAddresses": dict, "businessPhones": str, "categories": str}
+_ADDRESS = frozenset({"street", "city", "state", "countryOrRegion", "postalCode"})
 _EXPAND = re.compile(r"singleValueExtendedProperties\s*\(\s*\$filter\s*=\s*id\s+eq\s+'([^']+)'", re.IGNORECASE)
 
 
@@ -154,11 +159,37 @@ class Contacts:
                 for each in value:
                     contact.extended[str(each["id"])] = str(each["value"])
             elif name.lower() in _BY_LOWER:
-                contact.values[_BY_LOWER[name.lower()]] = value
+                contact.values[_BY_LOWER[name.lower()]] = _checked(_BY_LOWER[name.lower()], value)
             elif not name.startswith("@"):
                 raise bad_request(f"The property '{name}' does not exist on type 'microsoft.graph.contact'.")
         contact.version = self._world.next_number()
         contact.modified = render_instant(self._world.now())
+
+
+def _checked(name: str, value: Any) -> Any:
+    """Return a value as it is kept. Graph reads every property by its type, and refuses what is of another."""
+    if name in _LISTS and not (isinstance(value, list) and all(isinstance(each, _LISTS[name]) for each in value)):
+        raise bad_request(f"A collection was expected for the property '{name}'.", code="RequestBodyRead")
+    if name in ("businessAddress", "homeAddress"):
+        if value is not None and not (isinstance(value, dict) and set(value) <= _ADDRESS):
+            raise bad_request(f"The property '{name}' is of type 'physicalAddress'.", code="RequestBodyRead")
+        return {key: text for key, text in (value or {}).items() if text}
+    if name == "birthday":
+        return None if value is None else _instant(value)
+    if name not in _LISTS and value is not None and not isinstance(value, str):
+        raise bad_request(f"The property '{name}' is of type 'Edm.String'.", code="RequestBodyRead")
+    return value
+
+
+def _instant(value: Any) -> str:
+    """Return a DateTimeOffset in UTC; a day alone is none."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.utcoffset() is None:
+        raise bad_request(f"Cannot convert the literal '{value}' to the expected type 'Edm.DateTimeOffset'.")
+    return render_instant(found)
 
 
 def _page(request: Request, items: list[Any], show: Any, kind: str) -> Response:

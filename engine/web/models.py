@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from engine.errors import Fault, Invalid
 from engine.ids import Address, BookableId, LoanNumber
 from engine.interval import Interval
+from engine.loans.details import ContactDetails
 from engine.loans.loan import Case, CaseState, Decision, Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState, LoanStatus
@@ -33,12 +34,51 @@ class Listing(Outgoing, Generic[T]):
 # --- loans --------------------------------------------------------------------------------------------------------
 
 
+Detail = Annotated[str, Field(max_length=255), STORABLE] | SkipJsonSchema[None]
+
+
+class DetailsIn(Incoming):
+    """
+    What is known of a requester from outside, for their contact. What is left out stays as it is; "" forgets it.
+
+    `birth_date` is a day such as 1984-02-29.
+    """
+
+    phone: Detail = None
+    birth_date: Detail = None
+    company: Detail = None
+    job_title: Detail = None
+    street: Detail = None
+    postcode: Detail = None
+    town: Detail = None
+
+    def parse(self) -> ContactDetails:
+        return ContactDetails(**self.model_dump())
+
+
+class DetailsOut(Outgoing):
+    phone: str = ""
+    birth_date: str = ""
+    company: str = ""
+    job_title: str = ""
+    street: str = ""
+    postcode: str = ""
+    town: str = ""
+
+
+def render_details(details: ContactDetails) -> DetailsOut:
+    return DetailsOut(**details.known())
+
+
 class RequesterIn(Incoming):
+    """Who it is for. `details`, for people from outside, are kept beside: `GET /api/people/{address}/details`."""
+
     name: Name
     address: wire.Address
+    details: DetailsIn | SkipJsonSchema[None] = None
 
     def parse(self) -> Requester:
-        return Requester(Address(self.address), self.name)
+        return Requester(Address(self.address), self.name, self.details.parse() if self.details is not None else None)
 
 
 class ItemIn(Incoming):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,6 +26,7 @@ from engine.database.sessions import SessionStore
 from engine.database.tables import metadata
 from engine.errors import NotAllowed, NotFound
 from engine.ids import Address, LoanNumber, StoreId
+from engine.loans.details import ContactDetails
 from engine.loans.loan import Requester
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
@@ -49,6 +51,7 @@ from tests.database.building import (
 
 TWO_YEARS = timedelta(days=730)
 ZOE = Requester(Address("Zoe.Nandu@example.org"), "Zoé Ñandú")
+DETAILS = ContactDetails(phone="+34 600 100 200", birth_date="1990-05-17", company="Avestruz", town="Ñorquín")
 
 
 def book(building: Building, start: float = 1, *, requester: Requester = ZOE, title: str = "Salary talk") -> LoanNumber:
@@ -80,7 +83,7 @@ def changes(database: Database) -> list[tuple[int, str]]:
 class TestWhatIsOld:
     def test_becomes_nobodys(self, building: Building, clock: StandingClock) -> None:
         """Rooms and times stay, whom it was for and what about does not; others are told why."""
-        number = book(building)
+        number = book(building, requester=replace(ZOE, details=DETAILS))
         finish(building, number)
         insert(building.database, "case", subject=f"loan:{number}", code="x", facts={"who": ZOE.name}, state="closed",
                standing=True, opened_at=MONDAY, closed_at=MONDAY, loan_number=number)  # fmt: skip
@@ -97,6 +100,7 @@ class TestWhatIsOld:
         assert seen == [(number, RETENTION)]
         assert "Zo" not in everything(building.database)
         assert "Salary" not in everything(building.database)
+        assert rows(building.database, "person_details") == []
 
     def test_is_done_once(self, building: Building, clock: StandingClock) -> None:
         finish(building, book(building))
@@ -171,6 +175,13 @@ class TestOnePerson:
         assert "digest" not in found["feed"][0]
         assert SAM.name not in str(found)
 
+    def test_reads_what_is_known_of_them_for_their_contact(self, building: Building) -> None:
+        book(building, requester=replace(ZOE, details=DETAILS))
+
+        (found,) = Personal(building.database).export(ZOE.address)["person_details"]
+
+        assert (found["phone"], found["birth_date"], found["job_title"]) == ("+34 600 100 200", "1990-05-17", "")
+
     def test_who_is_unknown_is_not_found(self, building: Building) -> None:
         personal = Personal(building.database)
 
@@ -203,6 +214,7 @@ class TestOnePerson:
         left = everything(database).casefold()
         assert "zoe.nandu" not in left
         assert "ñandú" not in left
+        assert not any(text.casefold() in left for text in DETAILS.known().values())
         assert seen == [(number, ERASURE)]
         links = {
             link.generation: link.organizer_mailbox for link in rows(database, "link") if link.loan_number == others
@@ -256,6 +268,7 @@ def leave_traces(database: Database) -> None:
         ]
         write_letters(transaction, letters)
         transaction.connection.exec_driver_sql("UPDATE outbox SET state = 'sent', due_at = NULL")
+    People(database).set_details(ZOE.address, DETAILS)
     calendars = OwnCalendarStore(database, lambda: Sealer("test"))
     calendars.connect(ZOE.address, ZOE.address, "a refresh token")
     calendars.begin_entry(folded, 1)

@@ -12,6 +12,7 @@ from engine.app.trials import try_tenant
 from engine.errors import Refused
 from engine.ids import Address
 from engine.interval import Interval
+from engine.loans.details import ContactDetails
 from engine.loans.loan import Requester
 from engine.loans.register import LoanChange, LoanOrder
 from engine.prove.world import World
@@ -22,9 +23,13 @@ DESK = "person-1@example.org"
 FOLDER = "Accord requesters"
 SETTINGS = {
     "ENGINE_CONTACTS__MAILBOX": DESK,
-    "ENGINE_CONTACTS__COLUMNS": "email, stores, loans",
+    "ENGINE_CONTACTS__COLUMNS": "email, stores, loans, phone, birth_date, company, job_title, street, postcode, town",
     "ENGINE_LOANS__DOMAINS": "example.org",
 }
+ADA = ContactDetails(
+    phone="+44 20 7946 0", birth_date="1915-12-10", company="Engines", job_title="Countess",
+    street="12 St James's Square", postcode="SW1Y", town="London",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -76,6 +81,51 @@ class TestExporting:
         assert ada["personalNotes"].startswith("Created: 2026-")
         assert ada["personalNotes"].endswith("Loans: 1")
         assert report.text == "1 created, 0 changed, 0 removed, 0 as they were"
+
+    def test_brings_every_column_that_is_chosen_and_known(self, world: World) -> None:
+        """G9, the optional columns; what is forgotten here is emptied there, and an export twice writes once."""
+        borrow(world, "Ada Lovelace", "ada@elsewhere.example")
+        world.office.people.set_details("ADA@elsewhere.example", ADA)
+
+        export(world)
+        (ada,) = cards(world)
+        assert (ada["businessPhones"], ada["companyName"], ada["jobTitle"]) == (
+            ["+44 20 7946 0"],
+            "Engines",
+            "Countess",
+        )
+        assert ada["birthday"].startswith("1915-12-10T")
+        assert ada["businessAddress"] == {"street": "12 St James's Square", "postalCode": "SW1Y", "city": "London"}
+        writes = contact_writes(world)
+        assert export(world).planned.same == 1
+        assert contact_writes(world) == writes
+
+        world.office.people.set_details(
+            "ada@elsewhere.example", ContactDetails(phone="", birth_date="", town="Marylebone")
+        )
+        assert export(world).text == "0 created, 1 changed, 0 removed, 0 as they were"
+        (ada,) = cards(world)
+        assert (ada["businessPhones"], ada["birthday"], ada["companyName"]) == ([], None, "Engines")
+        assert ada["businessAddress"]["city"] == "Marylebone"
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"birthday": "1915-12-10"},
+            {"businessPhones": "+44"},
+            {"businessAddress": {"town": "London"}},
+            {"companyName": 5},
+            {"town": "London"},
+        ],
+    )
+    def test_is_held_to_the_types_of_graph(self, world: World, body: dict[str, Any]) -> None:
+        """What the simulated tenant takes, Graph takes: each property by its type."""
+        borrow(world, "Ada Lovelace", "ada@elsewhere.example")
+        export(world)
+        folder = world.run(world.person(1).call("GET", "/contactFolders"))["value"][0]["id"]
+
+        with pytest.raises(Exception, match="400"):
+            world.run(world.person(1).call("POST", f"/contactFolders/{folder}/contacts", body))
 
     def test_again_writes_nothing(self, world: World) -> None:
         borrow(world, "Ada Lovelace", "ada@elsewhere.example")

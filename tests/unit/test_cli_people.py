@@ -86,6 +86,17 @@ def test_a_person_is_read_out_and_erased_once_nothing_is_in_the_way(run: Typing,
     assert ZOE.address not in str(everything)
 
 
+def test_details_of_a_requester_are_shown_and_set(run: Typing) -> None:
+    assert run("people", "details", ZOE.address, "--phone", "+34 1", "--birth-date", "1990-05-17").exit_code == Exit.OK
+    run("people", "details", ZOE.address, "--phone", "", "--town", "Vigo")
+
+    shown = json.loads(run("people", "details", ZOE.address, "-o", "json").stdout)
+    assert {name: text for name, text in shown.items() if text} == {"birth_date": "1990-05-17", "town": "Vigo"}
+    assert "Vigo" in run("people", "details", ZOE.address).stdout
+    assert run("people", "details", ZOE.address, "--birth-date", "soon").exit_code == Exit.USAGE
+    assert run("people", "details", "nobody@example.org").exit_code == Exit.NOT_FOUND
+
+
 def test_staff_say_which_mails_somebody_gets(run: Typing, settings: Settings) -> None:
     assert run("mail", "preference", ZOE.address, "soon", "--language", "fr").exit_code == Exit.OK
 

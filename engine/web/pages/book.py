@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from engine.errors import DeskError, Fault, Invalid
 from engine.ids import Address, BookableId, LoanNumber
 from engine.interval import Interval
+from engine.loans.details import DETAIL_FIELDS, ContactDetails
 from engine.loans.loan import Loan, Requester
 from engine.loans.openings import find_openings, widen
 from engine.loans.recurrence import WEEKDAYS, Repeat
@@ -68,6 +69,13 @@ class BookWish(Repeated):
     title: Line = ""
     notes: Text = ""
     private: bool = False
+    phone: Line = ""
+    birth_date: Annotated[str, Field(max_length=10)] = ""
+    company: Line = ""
+    job_title: Line = ""
+    street: Line = ""
+    postcode: Line = ""
+    town: Line = ""
     shift: Annotated[Whole, Field(ge=-SHIFT_MINUTES_MAX, le=SHIFT_MINUTES_MAX)] = 0
     """Minutes by which a button moves it."""
     swap: Swap | None = None
@@ -81,6 +89,12 @@ class BookWish(Repeated):
     """The same as the reader was told that it is now."""
     scope: Scope = Scope.THIS
     csrf: str = ""
+
+    @property
+    def details(self) -> ContactDetails | None:
+        """What is told of a requester from outside; fields that are left empty tell nothing."""
+        written = {name: getattr(self, name) or None for name in DETAIL_FIELDS}
+        return ContactDetails(**written) if any(written.values()) else None
 
     @property
     def items(self) -> list[int]:
@@ -176,7 +190,8 @@ def _order(page: Page, wish: BookWish) -> LoanOrder:
         raise Invalid(Fault("item", "nothing_chosen", "choose a room or a thing"))
     known = {item.id: item for item in page.parts.web.register.availability(interval)}
     items = tuple(_ref(known, number) for number in wish.items)
-    return LoanOrder(_requester(page, wish), interval, items, wish.title, wish.notes, wish.private)
+    requester = replace(_requester(page, wish), details=wish.details)
+    return LoanOrder(requester, interval, items, wish.title, wish.notes, wish.private)
 
 
 def _ref(known: dict[BookableId, Availability], number: int) -> ItemRef:

@@ -119,14 +119,15 @@ def change_loan(page: Page, loan: Loan, wanted: LoanOrder, scope: Scope, *, vers
     """Change what differs. Raises as the desk does; 403 when dates of others are meant as well."""
     assert page.user is not None
     changed = find_changes(loan, wanted)
-    if not changed:
+    is_told_more = wanted.requester.details is not None
+    if not changed and not is_told_more:
         return
     before = _to_the_minute(loan.interval)
     change = LoanChange(
         seen_version=version,
         start=wanted.interval.start if wanted.interval.start != before.start else None,
         end=wanted.interval.end if wanted.interval.end != before.end else None,
-        requester=wanted.requester if Changed.REQUESTER in changed else None,
+        requester=wanted.requester if Changed.REQUESTER in changed or is_told_more else None,
         items=wanted.items if Changed.ITEMS in changed else None,
         title=wanted.title if Changed.TITLE in changed else None,
         notes=wanted.notes if Changed.NOTES in changed else None,

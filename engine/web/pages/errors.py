@@ -178,6 +178,8 @@ def describe_fault(page: Page, code: str, message: str) -> str:
             "This does not lead to a public address. The setting webhooks.allowed_networks allows networks of your own."
         ),
         "not_https": page.say("Over the internet only https is spoken."),
+        "birth_date_malformed": page.say("A date of birth is a day in the past."),
+        "phone_malformed": page.say("A telephone number has digits."),
         "number_out_of_range": page.say("A number is too small, too large, or no whole number."),
     }
     return known.get(code, message)

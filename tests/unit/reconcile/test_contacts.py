@@ -8,6 +8,7 @@ from itertools import product
 
 import pytest
 
+from engine.loans.details import DETAIL_FIELDS, ContactDetails
 from engine.reconcile.contacts import (
     Card,
     Column,
@@ -45,6 +46,14 @@ class TestACard:
         assert (plain.given, plain.family, plain.display) == ("Alex van der", "Doe", "Alex van der Doe")
         assert plain.notes == "Created: 2026-03-01\nChanged: 2026-11-20"
         assert (plain.addresses, plain.categories) == ((), ())
+
+    @pytest.mark.parametrize("column", [Column(name) for name in DETAIL_FIELDS])
+    def test_says_of_the_details_what_is_chosen_and_known(self, column: Column) -> None:
+        """G9: phone, birth date, company, job title, street, postcode, town."""
+        known = ContactDetails(**dict.fromkeys(DETAIL_FIELDS, "something"))
+
+        assert card_of(replace(ALEX, details=known), frozenset({column})).details.known() == {column: "something"}
+        assert card_of(ALEX, frozenset({column})).details == ContactDetails()
 
     @pytest.mark.parametrize("wanted", [frozenset(each) for each in product(Column, Column)])
     def test_says_the_optional_ones_when_asked_to(self, wanted: frozenset[Column]) -> None:
