@@ -100,7 +100,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("lost_answer", {"effect": "drop_after"}),
     Fault("gone", {"effect": "gone"}),
     Fault("replay", {"effect": "replay"}),
-    Fault("lag", {"effect": "lag"}),
+    Fault("lag", {"effect": "lag", "seconds": 20.0}),
     Fault("storm"),
     Fault("crash", blow=kill, chance=0.15),
     Fault("lose_delta", blow=lose_delta, chance=0.1),

@@ -265,6 +265,10 @@ class World:
     def wait(self, seconds: float) -> None:
         self.run(asyncio.sleep(seconds))
 
+    def later(self, seconds: float, act: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Let somebody at Outlook do something in so many seconds, whatever goes on by then."""
+        self.loop.call_later(seconds, lambda: self._spawn(act()), context=self._outside)
+
     def settle(self, most: float = 3600.0) -> None:
         """Let everything on its way arrive, answer checks included."""
         quiet = 0.0

@@ -95,7 +95,7 @@ class Delta:
         calendar = self._world.calendars[mailbox.id]
         size = self._page_size(request)
         items, after, is_last = (
-            self._first_pass(calendar, token, size, style)
+            self._first_pass(calendar, token, size, style, rule)
             if token.cursor is not None
             else self._changes(calendar, token, size, style, rule)
         )
@@ -120,9 +120,13 @@ class Delta:
         return bool(items) and rate > 0 and self._world.rng.random() < rate
 
     def _first_pass(
-        self, calendar: Calendar, token: Token, size: int, style: Style
+        self, calendar: Calendar, token: Token, size: int, style: Style, rule: Rule | None
     ) -> tuple[list[dict[str, Any]], Token, bool]:
-        """Walk the window by start time; what changes meanwhile comes with the change log afterwards."""
+        """
+        Walk the window by start time; what changes meanwhile comes with the change log afterwards.
+
+        So does what lags: a whole list may lack what is new (Graph docs: delta-query-overview, processing delays).
+        """
         cursor = token.cursor
         assert cursor is not None
         after = None if cursor[0] == -(2**62) else (_instant(cursor[0]), cursor[1])
@@ -130,8 +134,12 @@ class Delta:
         for unit in calendar.units(_instant(token.start), _instant(token.end), after):
             if len(items) >= size:
                 return items, token._replace(cursor=cursor), False
-            items += self._unit(calendar, unit.key, unit.items, style)
             cursor = (_micro(unit.spot[0]), unit.spot[1])
+            event = calendar.events[unit.key]
+            if rule is not None and rule.effect == "lag" and self._is_recent(event, rule.seconds):
+                token = token._replace(version=min(token.version, event.version - 1))
+                continue
+            items += self._unit(calendar, unit.key, unit.items, style)
         return items, token._replace(cursor=None), True
 
     def _changes(
@@ -151,12 +159,14 @@ class Delta:
         return items, token._replace(version=version, since=version), True
 
     def _without_recent(self, calendar: Calendar, changes: list[tuple[str, int]], age: float) -> list[tuple[str, int]]:
-        now = self._world.now()
         for index, (key, _) in enumerate(changes):
             event = calendar.events.get(key)
-            if event is not None and (now - event.modified_at).total_seconds() < age:
+            if event is not None and self._is_recent(event, age):
                 return changes[:index]
         return changes
+
+    def _is_recent(self, event: Event, age: float) -> bool:
+        return (self._world.now() - event.modified_at).total_seconds() < age
 
     def _older(self, calendar: Calendar, token: Token, count: int, style: Style) -> Iterable[dict[str, Any]]:
         """Send some items again that have been sent before (Graph docs: delta-query-overview, replays)."""

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
 
 from engine.prove.crash.stories import tell_stories
 from engine.prove.crash.sweep import Sweep
@@ -21,7 +22,7 @@ SECONDS = 600.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the score; 0 when every bug was noticed by somebody."""
+    """Print the score; 0 when as many bugs were noticed as there had to be."""
     options = _parse(arguments)
     bugs = {name: bug for name, bug in load_bugs().items() if any(part in name for part in options.bug)}
     sound = Sweep(next(iter(tell_stories().values())), deaths=0).live()  # and warms what every process inherits
@@ -29,25 +30,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.exit(f"a story ends badly without any planted bug: {sound.failures[0]}")
     noticed: dict[str, int] = dict.fromkeys(options.layers, 0)
     survivors = []
-    for name, bug in bugs.items():
-        found = {}
-        for layer in _layers(bug, options):
-            began = time.monotonic()
-            told = in_a_process(lambda bug=bug, layer=layer: _show(bug, layer, options), options.seconds)
-            found[layer] = told
-            noticed[layer] += told is not None
-            print(f"{name:42} {layer:8} {time.monotonic() - began:6.1f} s  {told or '-'}", flush=True)
-            if told is not None and not options.all:
-                break
-        if not any(found.values()):
-            survivors.append(name)
+    with get_context("fork").Pool(options.jobs or os.cpu_count()) as pool:
+        for name, found in pool.imap(_ask_about, ((name, options) for name in bugs)):
+            for layer, (told, seconds) in found.items():
+                noticed[layer] += told is not None
+                print(f"{name:42} {layer:8} {seconds:6.1f} s  {told or '-'}", flush=True)
+            if not any(told for told, _ in found.values()):
+                survivors.append(name)
     killed = len(bugs) - len(survivors)
-    print(f"\n{killed} of {len(bugs)} planted bugs noticed ({100 * killed // max(1, len(bugs))} %)")
+    score = 100 * killed / max(1, len(bugs))
+    print(f"\n{killed} of {len(bugs)} planted bugs noticed ({score:.0f} %)")
     if options.all:
         print("by layer: " + ", ".join(f"{layer} {count}" for layer, count in noticed.items()))
     for name in survivors:
         print(f"survived: {name}: {bugs[name].what}")
-    return 1 if survivors else 0
+    return 1 if score < options.least else 0
+
+
+def _ask_about(work: tuple[str, argparse.Namespace]) -> tuple[str, dict[str, tuple[str | None, float]]]:
+    """Show a bug to one layer after the other, until one notices it or, with `--all`, to the end."""
+    name, options = work
+    bug, found = load_bugs()[name], {}
+    for layer in _layers(bug, options):
+        began = time.monotonic()
+        told = in_a_process(lambda layer=layer: _show(bug, layer, options), options.seconds)
+        found[layer] = told, time.monotonic() - began
+        if told is not None and not options.all:
+            break
+    return name, found
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -57,6 +67,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--layers", nargs="+", choices=list(LAYERS), default=list(LAYERS), help="whom to ask, in this order")
     add("--share", type=float, default=0.05, help="share of all stories, and of a thousand worlds, to ask")
     add("--quick", action="store_true", help="show each bug only to the story, or the tests, expected to notice it")
+    add("--jobs", type=int, default=1, metavar="N", help="processes; 0: one for each processor")
+    add(
+        "--least",
+        type=float,
+        default=100.0,
+        metavar="PERCENT",
+        help="of the bugs have to be noticed; else it ends with 1",
+    )
     add("--seconds", type=float, default=SECONDS, help="what one layer may take over one bug")
     add("--all", action="store_true", help="ask every layer, also after one has noticed")
     add("--list", action="store_true", help="only tell the table of bugs")

@@ -69,7 +69,7 @@ def reads_the_first_page_only() -> None:
 
 @bug(
     "Overlooks @removed in a page of changes.",
-    tests="tests/unit/graph/test_calendar.py",
+    story="meeting: outlook cancels where cancelled copies go",
 )
 def drops_removed() -> None:
     def make(fetch: Any) -> Any:

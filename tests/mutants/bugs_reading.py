@@ -33,7 +33,7 @@ def saves_the_token_first() -> None:
 
 @bug(
     "Believes @removed: the meeting is over, without asking for it.",
-    tests="tests/database/test_mirror.py",
+    story="meeting: outlook moves out of what is followed",
 )
 def believes_removed() -> None:
     def make(write: Any) -> Any:
@@ -51,7 +51,7 @@ def believes_removed() -> None:
 
 @bug(
     "Does not look for what a whole reading no longer shows.",
-    tests="tests/database/test_mirror.py",
+    story="meeting: outlook cancels where cancelled copies go and tokens are lost",
 )
 def resyncs_without_tombstones() -> None:
     replace_in(Mirror, "doubt_unseen", lambda _old: lambda *args, **named: [])
@@ -59,7 +59,7 @@ def resyncs_without_tombstones() -> None:
 
 @bug(
     "Takes what a whole reading does not show for gone, without asking.",
-    tests="tests/database/test_mirror.py",
+    story="meeting: rooms are read anew and a page lags while its organizer is away",
 )
 def takes_absence_for_evidence() -> None:
     def make(doubt_unseen: Any) -> Any:
@@ -90,7 +90,7 @@ def forgets_notifications() -> None:
 
 @bug(
     "Does not read a room once it is subscribed: what happened just before goes unheard.",
-    tests="tests/database/test_inbox.py",
+    story="meeting: desk moves | outlook moves before the new subscription is made",
 )
 def leaves_a_gap_before_the_subscription() -> None:
     def make(finish: Any) -> Any:
@@ -129,7 +129,7 @@ def forgets_marks_of_running_keys() -> None:
 
 @bug(
     "Calls a pass done that has failed for the moment.",
-    tests="tests/simulation/test_app_to_outlook.py",
+    story="loan: desk moves while Graph is busy",
 )
 def gives_up_after_one_try() -> None:
     def make(_after: Any) -> Any:
@@ -188,7 +188,7 @@ def never_checks_answers() -> None:
 
 @bug(
     "Does not look at a loan whose event came and went in a room between two readings.",
-    tests="tests/simulation/test_app_to_outlook.py",
+    tests="tests/simulation/test_promptness.py",
 )
 def overlooks_what_came_and_went() -> None:
     replace_in(Mirror, "_ask_waiting_loans", lambda _old: lambda *args: None)

@@ -120,7 +120,7 @@ def overwrites_a_newer_event() -> None:
 
 @bug(
     "Drops a write that came too late, and does not look again.",
-    tests="tests/simulation/test_app_to_outlook.py",
+    story="wide loan: desk drops a room while its organizer sorts it",
 )
 def drops_a_write_without_a_look() -> None:
     def make(_old: Any) -> Any:

@@ -98,6 +98,22 @@ class TestLag:
         world.wait(61)
         assert [item["id"] for item in world.delta(AULA, link)[0]] == [copy["id"]]
 
+    def test_a_whole_list_may_lack_what_is_new(self, world: SimulatedWorld) -> None:
+        """Fault switch: a first round leaves out what is new, GET shows it, and a later round tells it."""
+        book_hours(world, 1)
+        world.wait(120)
+        book(world, NINE + timedelta(hours=5), TEN + timedelta(hours=5))
+        world.settle()
+        copies = {copy["id"] for copy in world.run(world.aula.events())}
+        world.tenant.faults.add(effect="lag", seconds=60.0)
+        shown, link = world.delta(AULA)
+        (newer,) = copies - {item["id"] for item in shown}
+
+        assert len(copies) == 2
+        assert world.call("GET", f"/users/{AULA}/events/{newer}").status == 200
+        world.tenant.faults.clear()
+        assert newer in {item["id"] for item in world.delta(AULA, link)[0]}
+
 
 class TestB42Disorder:
     def test_shuffled_and_repeated(self, world: SimulatedWorld) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from multiprocessing import get_context
 
 from engine.prove.crash.lives import DEATHS, Lives
-from engine.prove.crash.stories import Story, tell_stories
+from engine.prove.crash.scene import Story
+from engine.prove.crash.stories import tell_stories
 from engine.prove.crash.sweep import Outcome, Sweep
 
 

@@ -11,7 +11,7 @@ from engine.errors import DeskError
 from engine.interval import Interval
 from engine.prove.crash.memory import TIMES, Booking, Memory, judge
 from engine.prove.crash.mortal import MortalWorld
-from engine.prove.crash.stories import Scene
+from engine.prove.crash.scene import Scene
 from engine.prove.crash.sweep import DOWN_SECONDS, PATIENCE_SECONDS
 from engine.prove.invariants import check_always
 from engine.prove.life import Died

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from engine.prove.crash.memory import Memory, judge
 from engine.prove.crash.mortal import MortalWorld, continue_loop
-from engine.prove.crash.stories import Scene, Story
+from engine.prove.crash.scene import Scene, Story
 from engine.prove.invariants import check_always
 from engine.prove.life import Died
 
