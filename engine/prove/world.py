@@ -42,6 +42,7 @@ from engine.prove.trace import Trace
 from engine.prove.transport import Struck, TenantTransport, spare_people
 from engine.prove.virtual import START, VirtualLoop
 from engine.reconcile.markers import parse_marker
+from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.rooms.series import lone_key
 from engine.settings import Settings, load_settings
 from engine.simulator import Tenant, TenantOptions
@@ -280,12 +281,13 @@ class World:
         raise AssertionError(f"never quiet: {self.office.queue.waiting(10)}")
 
     def heal(self) -> None:
-        """Let everything heal: two safety readings of every room, as the timer would order them, and their work."""
+        """Let everything heal: two safety readings of every room, as the timer would order them, and their work; long
+        enough for what a mode has withheld to be looked at again."""
         for _ in range(2):
             self.settle()
             self.office.rooms.mark_rooms(priority=1)
             self.office.subscriptions.mark_due()
-            self.wait(120.0)
+            self.wait(0.55 * WITHHELD_SECONDS)
         self.settle()
 
     def lose_delta(self, room: int) -> None:
