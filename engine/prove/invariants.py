@@ -61,7 +61,7 @@ def check_quiet(world: World, crowd: Crowd) -> None:
     _check_secrets(world)
     _check_writes(world)
     for booking in crowd.bookings:
-        _check_memory(world, booking, loans, linked, events)
+        _check_memory(world, book, booking, loans, linked)
 
 
 def _check_secrets(world: World) -> None:
@@ -86,9 +86,8 @@ def _check_loan(
     events: dict[str, Any],
     answers: dict[str, dict[int, str]],
 ) -> None:
-    rooms = [room for item in loan.rooms if (room := book.by_id(item.id)) is not None]
-    if not rooms or any(room.state is not RoomState.ACTIVE for room in rooms):
-        return  # of a room that is no more nothing is heard
+    if not _is_followed(book, loan):
+        return
     event, shown_in_rooms = events.get(uid or ""), answers.get(uid or "", {})
     if event is None and world.is_kept(loan.number):
         return  # staff decided so, and a person's own meeting is not made anew
@@ -125,6 +124,12 @@ def _check_loan(
             raise Broken(f"I7: loan {loan.number} has not heard {item.name} say {said.get(number)}")
 
 
+def _is_followed(book: RoomBook, loan: Loan) -> bool:
+    """Tell whether all rooms of *loan* are there still: of one that is no more nothing is heard."""
+    rooms = [room for item in loan.rooms if (room := book.by_id(item.id)) is not None]
+    return bool(rooms) and all(room.state is RoomState.ACTIVE for room in rooms)
+
+
 def _number(world: World, item: LoanItem) -> int:
     number = world.room_number(str(item.address))
     assert number is not None, f"nobody ever had the address {item.address}"
@@ -151,13 +156,11 @@ def _check_meetings(
 
 
 def _check_memory(
-    world: World,
-    booking: Remembered,
-    loans: dict[int, Loan],
-    linked: dict[str, Loan],
-    events: dict[str, Any],
+    world: World, book: RoomBook, booking: Remembered, loans: dict[int, Loan], linked: dict[str, Loan]
 ) -> None:
     loan = loans.get(booking.number or 0) if booking.side == "app" else linked.get(booking.ical_uid or "")
+    if loan is not None and loan.rooms and not _is_followed(book, loan):
+        return
     if booking.cancelled:
         if booking.uncertain:
             return  # its event was deleted before the answer to its creation: a repetition cannot know of the first

@@ -232,11 +232,12 @@ class Crowd:
         booking.cancelled = True
 
     def hand_over(self) -> None:
-        """Let an administrator give somebody's meeting another organizer; that takes longer than rooms to answer."""
+        """Let an administrator give somebody's meeting another organizer; that takes longer than rooms to answer. One
+        that no room holds is in nobody's calendar that the engine knows of then, and is left alone."""
         booking = self.pick(self.random.choice(["outlook", "app"]))
         event = self.find_single(booking) if booking else None
         person = self.draw_person()
-        if booking is None or event is None or person == booking.person or is_unanswered(event):
+        if booking is None or event is None or person == booking.person or is_in_no_room(event):
             return
         self.tell(f"an administrator gives {name_of(booking)} from person {booking.person} to person {person}")
         people = self.world.people
@@ -443,8 +444,8 @@ def name_of(booking: Remembered) -> str:
     return f"loan {booking.number}" if booking.number is not None else f"meeting {(booking.ical_uid or '')[-15:]}"
 
 
-def is_unanswered(event: dict[str, Any]) -> bool:
-    return all(attendee["status"]["response"] == "none" for attendee in event["attendees"])
+def is_in_no_room(event: dict[str, Any]) -> bool:
+    return all(attendee["status"]["response"] in ("none", "declined") for attendee in event["attendees"])
 
 
 def parse_instant(value: dict[str, str]) -> datetime:

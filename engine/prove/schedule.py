@@ -15,6 +15,7 @@ from engine.prove.store import OpenDatabase, in_memory
 from engine.prove.transport import Struck
 from engine.prove.weather import DEAD_ROOM, LASTING, LEASE_SECONDS, RIVAL, Front, Weather, draw_gusts, draw_weather
 from engine.prove.world import World
+from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.rooms.room import RoomState
 from engine.worker.loop import BACKOFF_SECONDS_MAX
 
@@ -169,6 +170,8 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
         _check_progress(world, crowd, withdrawn)
         check_lives(world)
         return
+    if crowd.acted["set_mode"]:
+        world.wait(WITHHELD_SECONDS)
     world.heal()
     if crowd.believe_everything():
         world.heal()
