@@ -31,7 +31,7 @@ from engine.database.notifications import Inbox
 from engine.database.once import OnceStore
 from engine.database.outbox import Outbox
 from engine.database.outsiders import load_outsiders
-from engine.database.overrides import Overrides
+from engine.database.overrides import WAKE_SECONDS, Overrides
 from engine.database.own_calendars import OwnCalendarStore
 from engine.database.people import People
 from engine.database.personal import Personal
@@ -71,8 +71,9 @@ EXPORT_JOB = "export_contacts"
 if TYPE_CHECKING:
     from engine.app.mail import Mailing
 
-RULES_SECONDS = 10.0
-"""How old settings changed at run time may be before they are read again (H26: within minutes)."""
+RULES_SECONDS = 0.9 * WAKE_SECONDS
+"""How old settings changed at run time may be before they are read again: what a change wakes must meet it, whichever
+process looks at it."""
 
 
 class Rules:

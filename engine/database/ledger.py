@@ -92,7 +92,7 @@ class SyncLedger:
 
     def load_reading(self, room_id: BookableId) -> Reading | None:
         room = self._rooms.book().by_id(room_id)
-        if room is None:  # imported by another process a moment ago
+        if room is None or room.state is RoomState.EXCLUDED:  # another process may have changed that a moment ago
             self._rooms.forget()
             room = self._rooms.book().by_id(room_id)
         if room is None or room.state is RoomState.EXCLUDED:

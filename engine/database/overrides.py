@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from engine.database.connection import Database, Transaction
 from engine.database.directory import PLACES_KEY
-from engine.database.marks import Priority
+from engine.database.marks import Priority, work
 from engine.database.prepared import Prepared
 from engine.database.records import write_decisions
 from engine.database.tables import metadata
@@ -23,7 +23,7 @@ case_table = metadata.tables["case"]
 _ALL = Prepared(select(setting_table.c.key, setting_table.c.value))
 
 WAKE_SECONDS = 1.0
-"""When what a change is about is looked at: by then this process has read the new value."""
+"""When what a change is about is looked at: by then every process has read the new value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Overrides:
         """
         Set *key* to a JSON value, None to go back to the file; remembered as a decision `setting_changed`.
 
-        With *wake* every room and every booking with an open case is looked at again: what a former value held back
-        or refused may go on now.
+        With *wake* every room, every series that waits and every booking with an open case is looked at again: what a
+        former value held back or refused may go on now.
 
         The rooms are looked at again at once, so that a change is acted on within a minute (H26). Saving the value
         that is there already changes nothing.
@@ -94,6 +94,9 @@ def _wake(transaction: Transaction) -> None:
     followed = select(room_table.c.id).where(room_table.c.state != RoomState.EXCLUDED.value)
     for number in connection.execute(followed.order_by(room_table.c.id)).scalars().all():
         transaction.mark("room", str(number), priority=Priority.SWEEP, delay=WAKE_SECONDS)
+    withheld = select(work.c.key).where(work.c.kind == "series", work.c.ready_at.is_not(None))
+    for key in connection.execute(withheld.order_by(work.c.key)).scalars().all():
+        transaction.mark("series", key, delay=WAKE_SECONDS)
     subjects = select(case_table.c.subject).where(case_table.c.state == "open").distinct()
     for subject in connection.execute(subjects.order_by(case_table.c.subject)).scalars().all():
         kind, _, key = subject.partition(":")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from engine.ids import BookableId
+from engine.prove.app_series import AppSeries
 from engine.prove.backups import back_up, restore
 from engine.prove.invariants import Broken, check_always, check_lives
 from engine.prove.life import Life
+from engine.prove.people import Crowd
 from engine.prove.world import World
+from engine.web.pages.setting_parts import SettingKey
 from engine.worker.loop import Loop
 from tests.simulation.conftest import MakeWorld
 
@@ -70,6 +76,42 @@ class TestAWorkerThatSleptPastItsLease:
         rivals.wait(2 * LONG_SECONDS)
         with pytest.raises(Broken, match="I19"):
             check_lives(rivals)
+
+
+class TestASettingThatChanges:
+    def test_is_met_by_what_it_wakes_in_every_engine(self, rivals: World) -> None:
+        """What one engine held back while the mode was shadow goes on, though the other one changed the mode."""
+        first, second = rivals.lives
+        rivals.override(SettingKey.MODE, "shadow")
+        loan = rivals.book(2, 9, 10, 1)
+        rivals.wait(30.0)
+        rivals.put_to_sleep(first, 5.0)
+        second.engine.office.rules.sync()
+        rivals.override(SettingKey.MODE, None)
+        rivals.wait(3.0)
+        assert rivals.links()[loan.number] is not None
+
+    def test_wakes_series_that_wait_for_it(self, rivals: World) -> None:
+        """A series is looked at again at once, not when five minutes are over."""
+        rivals.override(SettingKey.MODE, "shadow")
+        AppSeries(Crowd(rivals, random.Random(1))).book()
+        rivals.wait(10.0)
+        assert rivals.count_writes() == 0
+        rivals.override(SettingKey.MODE, None)
+        rivals.wait(5.0)
+        assert rivals.count_writes() == 1
+
+    def test_that_excluded_a_room_is_met_when_it_is_followed_again(self, rivals: World) -> None:
+        """An engine that still thinks the room excluded reads it all the same: nothing would wake it again."""
+        _, second = rivals.lives
+        rivals.tenant.office.change_place(rivals.room_addresses[0], tags=["no sync"])
+        rivals.override(SettingKey.IGNORED_TAGS, "no sync")
+        rivals.wait(30.0)
+        rivals.put_to_sleep(second, 3.0)
+        assert second.engine.office.ledger.load_reading(BookableId(1)) is None
+        rivals.override(SettingKey.IGNORED_TAGS, None)
+        rivals.wait(2.0)
+        assert second.engine.office.ledger.load_reading(BookableId(1)) is not None
 
 
 class TestAWorkerAlone:
