@@ -8,15 +8,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from operator import itemgetter
 
+from engine.app.calendar_side import build_service_calendar, credential_of
 from engine.app.engine import Engine
 from engine.app.office import Office
-from engine.app.tenant import build_service_calendar, credential_of
 from engine.app.trials import try_tenant
 from engine.clock import utc_now
 from engine.database.marks import Priority
 from engine.errors import Unreachable
 from engine.graph.contacts import GraphContacts
-from engine.graph.credential import StaticTokenCredential, TokenCredential
 from engine.reconcile.backfill_book import Backfill
 from engine.reconcile.contacts import ContactReport
 from engine.reconcile.lines import CHANGES, PlanLine, begins_at, say_plan
@@ -121,8 +120,7 @@ async def carry_on_backfill(settings: Settings, number: int, told: Callable[[Bac
 @asynccontextmanager
 async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
     with Office(settings, now=utc_now) as office:
-        base_url, credential = _tenant(settings)
-        calendar = build_service_calendar(settings, base_url, credential)
+        calendar = build_service_calendar(settings, _base_url(settings), credential_of(settings))
         try:
             public = settings.web.public_url_for(settings.web.port)
             office.rules.link_base = public
@@ -139,9 +137,6 @@ async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
             await calendar.aclose()
 
 
-def _tenant(settings: Settings) -> tuple[str, TokenCredential]:
-    """Return the tenant to speak to; the simulated one must be running, in the service or by `simulate serve`."""
-    graph = settings.graph
-    if settings.simulated:
-        return f"http://127.0.0.1:{settings.simulator.port}/v1.0", StaticTokenCredential("demo")
-    return graph.base_url, credential_of(settings)
+def _base_url(settings: Settings) -> str:
+    """Return the Graph to speak to; the simulated tenant must be running, in the service or by `simulate serve`."""
+    return f"http://127.0.0.1:{settings.simulator.port}/v1.0" if settings.simulated else settings.graph.base_url

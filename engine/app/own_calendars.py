@@ -10,13 +10,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import TimeoutError as TooLate
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from engine.app.office import Office
 from engine.errors import CredentialsRevoked, Malformed, Unreachable
-from engine.graph.build import build_calendar
-from engine.graph.delegated import App, Grant, RefreshCredential, TokenDesk, authorize_address
-from engine.graph.transport import AiohttpTransport, Transport
+from engine.graph.consent import App, authorize_address
 from engine.ids import fold_address
 from engine.reconcile.own_calendar import OwnCalendar
 from engine.rooms.calendar import RoomCalendar
@@ -24,6 +23,10 @@ from engine.settings import Settings
 from engine.web.pages.own_calendar import BACK_PATH
 from engine.web.pages.own_calendar_parts import Answer
 from engine.web.provider import Journey
+
+if TYPE_CHECKING:
+    from engine.graph.delegated import Grant
+    from engine.graph.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,9 @@ class OwnCalendars:
         app: the registration people sign in to.
         redirect: where the directory sends them back to; asked for each time, since the port may be known late.
         loop: where requests run; the pages' handlers are in other threads.
-        make_transport: makes the connections of one calendar.
+        make_transport: makes the connections of one calendar; None: to the network.
+
+    What speaks to the directory and to Graph is imported when it is needed: the pages are there before it.
     """
 
     def __init__(
@@ -51,7 +56,7 @@ class OwnCalendars:
         app: App,
         redirect: Callable[[], str],
         loop: asyncio.AbstractEventLoop,
-        make_transport: Callable[[], Transport] = AiohttpTransport,
+        make_transport: Callable[[], Transport] | None = None,
     ) -> None:
         self._store = office.own_calendars
         self._now = office.now
@@ -59,7 +64,7 @@ class OwnCalendars:
         self._app = app
         self._redirect = redirect
         self._loop = loop
-        self._make_transport = make_transport
+        self._make_transport = make_transport or _connect
 
     # --- for the pages
 
@@ -116,6 +121,8 @@ class OwnCalendars:
 
     async def redeem(self, code: str, journey: Journey) -> Grant:
         """Return what a code is good for. Raises CredentialsRevoked, Unreachable, Malformed."""
+        from engine.graph.delegated import TokenDesk
+
         transport = self._make_transport()
         try:
             desk = TokenDesk(self._app, transport)
@@ -129,6 +136,9 @@ class OwnCalendars:
 
     @asynccontextmanager
     async def _open(self, calendar: OwnCalendar) -> AsyncIterator[RoomCalendar]:
+        from engine.graph.build import build_calendar
+        from engine.graph.delegated import RefreshCredential, TokenDesk
+
         address = calendar.address
         transport = self._make_transport()
         credential = RefreshCredential(
@@ -142,6 +152,12 @@ class OwnCalendars:
             yield opened
         finally:
             await opened.aclose()
+
+
+def _connect() -> Transport:
+    from engine.graph.transport import AiohttpTransport
+
+    return AiohttpTransport()
 
 
 def app_of(settings: Settings, base_url: str) -> App | None:

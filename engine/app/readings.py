@@ -9,7 +9,7 @@ from engine.app.office import Office
 from engine.database.marks import Priority
 from engine.database.queue import QueueDepth
 from engine.errors import EngineError
-from engine.graph.calendar import GraphCalendar
+from engine.graph.meter import GatewayMeter
 from engine.reconcile.actions import Note
 from engine.reconcile.activity import Traffic, TrafficFault
 from engine.settings import Settings
@@ -47,11 +47,11 @@ def _is_moving(depth: QueueDepth, now: datetime) -> bool:
     return all(now - at < timedelta(minutes=10) for at in waits)
 
 
-def read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
+def read_metrics(office: Office, meter: GatewayMeter) -> Readings:
     """Return what metrics show of the engine's state."""
     depth, now = office.queue.depth(), office.now()
     outcomes: dict[str, int] = {}
-    for (_kind, outcome), count in calendar.meter.requests.items():
+    for (_kind, outcome), count in meter.requests.items():
         outcomes[outcome] = outcomes.get(outcome, 0) + count
     imported = (office.status.jobs().get("import_rooms") or {}).get("last_at")
     return Readings(
@@ -62,7 +62,7 @@ def read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
         queue_running=depth.running,
         parked=depth.parked,
         graph_requests=outcomes,
-        throttled=calendar.meter.throttled,
+        throttled=meter.throttled,
         drift=office.total_drift(),
         subscriptions_deaf=sum(room.deaf for room in office.status.rooms()),
         last_import_at=imported if isinstance(imported, datetime) else None,
@@ -73,9 +73,8 @@ def read_metrics(office: Office, calendar: GraphCalendar) -> Readings:
     )
 
 
-def traffic_of(calendar: GraphCalendar) -> Callable[[], Traffic]:
-    """Return what reads how many requests *calendar* has made since the start."""
-    meter = calendar.meter
+def traffic_of(meter: GatewayMeter) -> Callable[[], Traffic]:
+    """Return what reads how many requests *meter* has counted since the start."""
 
     def read() -> Traffic:
         fault = TrafficFault(*meter.last_fault) if meter.last_fault is not None else None

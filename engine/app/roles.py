@@ -6,11 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from engine.database.leadership import LEASE, Leadership
 from engine.errors import BadSettings, EngineError
-from engine.schedule.clock_jobs import Schedule
 from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.schedule.clock_jobs import Schedule
 
 log = logging.getLogger(__name__)
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as TooLate
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from engine.app.late import Late
 from engine.app.office import Office
 from engine.app.trials import LOOKING
 from engine.errors import EngineError, Fault, Invalid, MailboxClosed
 from engine.loans.loan import Decision
-from engine.rooms.calendar import RoomCalendar
 from engine.settings import SECRETS, parse_value, without_password
 from engine.web.pages.setting_parts import MailboxAnswer, SettingKey, SettingView
+
+if TYPE_CHECKING:
+    from engine.app.engine import Engine
+    from engine.rooms.event import EventCopy
 
 PROBE_SECONDS = 10.0
 
@@ -42,11 +47,14 @@ def ask_nobody(address: str) -> MailboxAnswer:
     return MailboxAnswer.UNKNOWN
 
 
-def probe_through(calendar: RoomCalendar, loop: asyncio.AbstractEventLoop) -> Probe:
+def probe_through(engine: Late[Engine], loop: asyncio.AbstractEventLoop) -> Probe:
     """Return a function for other threads that asks Graph, with the very permission the engine needs there."""
 
+    async def ask(address: str) -> EventCopy | None:
+        return await (await engine.get()).calendar.find_event(address, LOOKING)
+
     def probe(address: str) -> MailboxAnswer:
-        asking = asyncio.run_coroutine_threadsafe(calendar.find_event(address, LOOKING), loop)
+        asking = asyncio.run_coroutine_threadsafe(ask(address), loop)
         try:
             asking.result(PROBE_SECONDS)
         except MailboxClosed:

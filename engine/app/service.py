@@ -5,36 +5,32 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
-from typing import Any
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from engine.app.connection import warn_of_expiry
 from engine.app.demo import furnish_desk
-from engine.app.engine import Engine
+from engine.app.late import Late
 from engine.app.lines import start_logging
 from engine.app.office import Office
 from engine.app.own_calendars import build_own_calendars
-from engine.app.readings import Watching, read_metrics, traffic_of
-from engine.app.roles import ALL_ROLES, Role, check_roles, keep_clock
+from engine.app.readings import read_metrics, traffic_of
+from engine.app.roles import ALL_ROLES, Role, check_roles
 from engine.app.run_time import probe_through
-from engine.app.senders import open_senders
 from engine.app.stopping import StopSignals
-from engine.app.tenant import build_service_calendar, open_tenant
-from engine.app.timetable import plan_service_jobs
+from engine.app.tenant import open_tenant
 from engine.app.trials import try_through
 from engine.app.web_parts import Outside, build_page_parts, build_web_parts, choose_bootstrap_token
 from engine.clock import utc_now
 from engine.database.connection import name_database
-from engine.database.leadership import Leadership
-from engine.database.marks import Priority
 from engine.database.sole import SoleWorker
 from engine.errors import BadSettings, Fatal
-from engine.graph.contacts import GraphContacts
-from engine.schedule.clock_jobs import Schedule
+from engine.graph.meter import GatewayMeter
 from engine.settings import Settings, is_loopback
 from engine.subscriptions.plan import Endpoint
 from engine.web.api import create_api
@@ -47,7 +43,9 @@ from engine.web.pages.app import create_pages
 from engine.web.people import build_people
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
 from engine.web.webhooks import build_webhooks
-from engine.worker.locks import Holding, Locks, SharedLocks
+
+if TYPE_CHECKING:
+    from engine.app.engine import Engine
 
 
 def run_service(settings: Settings, roles: Collection[Role], signals: StopSignals) -> None:
@@ -63,69 +61,54 @@ def run_service(settings: Settings, roles: Collection[Role], signals: StopSignal
 async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignals) -> None:
     stopping = asyncio.Event()
     async with AsyncExitStack() as stack:
-        base_url, credential, outlook = await stack.enter_async_context(open_tenant(settings))
+        base_url, outlook = await stack.enter_async_context(open_tenant(settings))
         with signals.doing(f"it waited for the database {name_database(settings.database.url)}"):
             office = stack.enter_context(Office(settings, now=utc_now))
         sole = SoleWorker(office.database)
         stack.callback(sole.close)
         if sole.is_sole:
             office.queue.release_others()  # whoever held them has died
-        calendar = build_service_calendar(settings, base_url, credential)
-        stack.push_async_callback(calendar.aclose)
-        metrics = Metrics(lambda: read_metrics(office, calendar))
+        meter, loop = GatewayMeter(), asyncio.get_running_loop()
+        metrics = Metrics(lambda: read_metrics(office, meter))
         token = choose_bootstrap_token(settings, office)
-        loop = asyncio.get_running_loop()
-        contacts = GraphContacts(calendar.gateway)
-        trying = try_through(office, calendar, loop, contacts)
+        engine: Late[Engine] = Late()
         own_calendars = build_own_calendars(settings, office, base_url, loop)
-        outside = Outside(probe_through(calendar, loop), outlook, traffic_of(calendar), trying, own_calendars)
+        outside = Outside(
+            probe_through(engine, loop), outlook, traffic_of(meter), try_through(engine, loop), own_calendars
+        )
         public = settings.web.public_url
         if Role.WEB in roles:
             public = await stack.enter_async_context(_open_web(settings, office, outside, metrics, token))
         check_public_url(settings, public)
         office.rules.link_base = public
-        endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
-        senders = await stack.enter_async_context(open_senders(settings, office))
-        locks = stack.enter_context(_keep_mailboxes(office))
-        watcher = Watching(office, metrics)
-        engine = Engine(
-            office,
-            calendar,
-            endpoint=endpoint,
-            watcher=watcher,
-            senders=senders,
-            locks=locks,
-            contacts=contacts,
-            open_own_calendar=own_calendars.open_calendar if own_calendars is not None else None,
-        )
         _announce(settings, roles, public, base_url, token)
+        await asyncio.to_thread(import_module, "engine.app.work")  # what the web serves meanwhile is hardly slower
+        from engine.app.work import open_work
+
+        endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
+        opening = open_work(
+            settings,
+            office,
+            base_url=base_url,
+            endpoint=endpoint,
+            metrics=metrics,
+            meter=meter,
+            own_calendars=own_calendars,
+        )
+        work = await stack.enter_async_context(opening)
+        engine.give(work.engine)
         warn_of_expiry(office.connection, office.now, at_start=True)
         office.warn_of_names()
         _spare_collector()
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
         if Role.WORKER in roles:
-            tasks.append(asyncio.create_task(_work(office, engine)))
+            tasks.append(asyncio.create_task(work.run()))
         if Role.SCHEDULER in roles:
-            tasks.append(asyncio.create_task(_schedule(settings, office, is_sole=sole.is_sole)))
+            tasks.append(asyncio.create_task(work.keep_clock(is_sole=sole.is_sole)))
         if settings.simulated and settings.simulator.demo:
             stack.callback(asyncio.create_task(furnish_desk(office)).cancel)
         signals.hand_to(lambda: loop.call_soon_threadsafe(stopping.set))
         await _run_until_first(tasks)
-
-
-@contextmanager
-def _keep_mailboxes(office: Office) -> Iterator[Holding]:
-    """Keep one writer per mailbox: among all processes on PostgreSQL, where there may be several."""
-    if office.database.dialect != "postgresql":
-        yield Locks()
-        return
-    from engine.database.latches import Latches  # brings the PostgreSQL driver, which SQLite does without
-
-    latches = Latches(office.database, space=f"mailbox of {office.instance}")
-    try:
-        yield SharedLocks(latches)
-    finally:
-        latches.close()
 
 
 async def _run_until_first(tasks: Sequence[asyncio.Task[Any]]) -> None:
@@ -146,32 +129,6 @@ def _spare_collector() -> None:
     gc.freeze()
 
 
-async def _work(office: Office, engine: Engine) -> None:
-    """Run passes until cancelled, or until the loop cannot go on. Passes under way are brought to their end."""
-    listener = _listen_elsewhere(office)
-    working = asyncio.create_task(engine.loop.run())
-    try:
-        await asyncio.shield(working)
-    finally:
-        if listener is not None:
-            listener.close()
-        engine.loop.stop()
-        await working
-
-
-async def _schedule(settings: Settings, office: Office, *, is_sole: bool) -> None:
-    """Have everything looked at that happened while nobody listened, then keep the clock until cancelled."""
-    office.rooms.follow_default_zone()
-    office.enqueue("subscription", "all")
-    office.rooms.mark_rooms(priority=Priority.SWEEP)
-    leadership = Leadership(office.database, "schedule", owner=office.queue.owner)
-
-    def make() -> Schedule:
-        return Schedule(plan_service_jobs(settings, office), now=office.now, report=office.note_job)
-
-    await keep_clock(leadership, make, by_force=is_sole)
-
-
 def check_public_url(settings: Settings, public: str) -> None:
     """Refuse to subscribe a real tenant to an address it cannot call. Raises BadSettings."""
     graph_is_here = is_loopback(urlsplit(settings.graph.base_url).hostname or "")
@@ -179,17 +136,6 @@ def check_public_url(settings: Settings, public: str) -> None:
         return
     wanted = "Graph must reach it: give an https:// address, or set sync.delivery = 'poll'"
     raise BadSettings((f"web.public_url is {settings.web.public_url!r}; {wanted}",))
-
-
-def _listen_elsewhere(office: Office) -> Any:
-    """Hear of marks that other processes make on PostgreSQL; on SQLite the loop looks for itself."""
-    if office.database.dialect != "postgresql":
-        return None
-    from engine.database.wakeups import Listener  # brings the PostgreSQL driver, which SQLite does without
-
-    listener = Listener(office.database, office.database.announce_marks)
-    listener.start()
-    return listener
 
 
 # --- the web

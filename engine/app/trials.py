@@ -7,7 +7,9 @@ import secrets
 from collections.abc import Sequence
 from concurrent.futures import TimeoutError as TooLate
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from engine.app.late import Late
 from engine.app.office import Office
 from engine.errors import AccessDenied, CredentialsRevoked, EngineError
 from engine.ids import Address, ICalUid
@@ -18,19 +20,24 @@ from engine.rooms.room import Place
 from engine.settings.sections import ContactsSettings
 from engine.web.pages.welcome_parts import Needed, Outcome, Trial, TryTenant
 
+if TYPE_CHECKING:
+    from engine.app.engine import Engine
+
 TRIAL_SECONDS = 60.0
 LOOKING = ICalUid("accord-looks-around")
 """The uid of no event: asking for it shows whether a calendar may be read."""
 SUBJECT = "Accord: trying whether it may write here"
 
 
-def try_through(
-    office: Office, calendar: RoomCalendar, loop: asyncio.AbstractEventLoop, contacts: ContactBook | None = None
-) -> TryTenant:
+def try_through(engine: Late[Engine], loop: asyncio.AbstractEventLoop) -> TryTenant:
     """Return a function for other threads that tries everything, one after the other."""
 
+    async def ask() -> Sequence[Trial]:
+        made = await engine.get()
+        return await try_tenant(made.office, made.calendar, made.contacts)
+
     def try_all() -> Sequence[Trial]:
-        trying = asyncio.run_coroutine_threadsafe(try_tenant(office, calendar, contacts), loop)
+        trying = asyncio.run_coroutine_threadsafe(ask(), loop)
         try:
             return trying.result(TRIAL_SECONDS)
         except TooLate:

@@ -8,9 +8,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.app.calendar_side import build_service_calendar
 from engine.app.engine import Engine
 from engine.app.office import Office
-from engine.app.tenant import build_service_calendar
 from engine.bench.children import TOKEN, Furniture, service_environment, start_tenant
 from engine.bench.floors import Floors
 from engine.bench.report import Figure

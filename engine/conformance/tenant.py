@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from engine.app.tenant import credential_of
+from engine.app.calendar_side import credential_of
 from engine.clock import utc_now
 from engine.conformance.client import Client
 from engine.conformance.receiver import listen

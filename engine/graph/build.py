@@ -10,6 +10,7 @@ from engine.errors import BadSettings
 from engine.graph.calendar import GraphCalendar
 from engine.graph.credential import Authorizer, TokenCredential, check_base_url
 from engine.graph.gateway import Gateway
+from engine.graph.meter import GatewayMeter
 from engine.graph.transport import AiohttpTransport, Transport
 from engine.graph.urls import Urls
 
@@ -28,6 +29,7 @@ def build_calendar(
     http_client: str = "aiohttp",
     requests_per_mailbox: int = 3,
     timeout_seconds: float = 30.0,
+    meter: GatewayMeter | None = None,
 ) -> GraphCalendar:
     """
     Return a calendar that speaks to the Graph at *base_url*; `aclose()` it in the end.
@@ -40,6 +42,7 @@ def build_calendar(
         http_client: `aiohttp`, or `kiota` for the SDK's own adapter; ignored when *transport* is given.
         requests_per_mailbox: 1 to 4.
         timeout_seconds: for one whole request.
+        meter: counts its requests; else one of its own.
 
     Raises BadSettings. Nothing is connected yet.
     """
@@ -52,6 +55,7 @@ def build_calendar(
         authorizer=Authorizer(credential, base_url=base_url, now=now),
         now=now,
         requests_per_mailbox=requests_per_mailbox,
+        meter=meter,
     )
     return GraphCalendar(gateway)
 

@@ -9,11 +9,10 @@ signature would (OpenID Connect Core, 3.1.3.7).
 from __future__ import annotations
 
 import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,26 +20,11 @@ import msgspec
 from azure.core.credentials import AccessToken
 
 from engine.errors import CredentialsRevoked, Malformed, OutcomeUnknown, Unreachable
+from engine.graph.consent import SCOPES, App
 from engine.graph.transport import Request, Response, Transport
-
-SCOPES = ("openid", "profile", "email", "offline_access", "https://graph.microsoft.com/Calendars.ReadWrite")
-"""What a person is asked for: who they are, their own calendar, and both for longer than an hour."""
 
 EARLY = timedelta(minutes=5)
 """An access token this close to its end is not used any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """The registration people sign in to. `authority`: without a slash at the end."""
-
-    authority: str
-    tenant: str
-    client_id: str
-    client_secret: str
-
-    def endpoint(self, name: str) -> str:
-        return f"{self.authority}/{self.tenant}/oauth2/v2.0/{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +45,6 @@ class _Answer(msgspec.Struct):
     id_token: str = ""
     error: str = ""
     error_description: str = ""
-
-
-def authorize_address(app: App, *, redirect: str, state: str, nonce: str, verifier: str, hint: str) -> str:
-    """Return where to send a person's browser."""
-    challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
-    query = {
-        "client_id": app.client_id,
-        "response_type": "code",
-        "response_mode": "query",
-        "redirect_uri": redirect,
-        "scope": " ".join(SCOPES),
-        "state": state,
-        "nonce": nonce,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
-        "login_hint": hint,
-    }
-    return f"{app.endpoint('authorize')}?{urlencode(query)}"
 
 
 class TokenDesk:

@@ -13,7 +13,7 @@ from engine.app.engine import Engine
 from engine.app.own_calendars import OwnCalendars
 from engine.database.sealing import Sealer
 from engine.errors import CredentialsRevoked
-from engine.graph.delegated import App
+from engine.graph.consent import App
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
