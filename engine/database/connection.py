@@ -115,9 +115,10 @@ class Transaction:
             raise
 
     @property
-    def marked(self) -> bool:
-        """Whether anything was marked."""
-        return bool(self._marks)
+    def first_due_in(self) -> float | None:
+        """In how many seconds the first of what was marked is due; None: nothing was marked."""
+        first = min((mark.due_at for mark in self._marks.values()), default=None)
+        return None if first is None else (first - self.now).total_seconds()
 
     def flush(self) -> None:
         """Write what was put off until the end. Rows of the queue are always locked in the order of their keys."""
@@ -170,7 +171,8 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.clock = clock
         self.draw = draw
-        self.mark_listeners: list[Callable[[], None]] = []
+        self.mark_listeners: list[Callable[[float], None]] = []
+        """Told, after a commit that marked something, in how many seconds the first of it is due."""
         self.announcers: dict[str, Announcer] = {}
         """Told in each transaction, just before its commit, what it changed: they write what others are owed."""
         self._durability = _SYNCHRONOUS[durability]
@@ -224,8 +226,8 @@ class Database:
                 raise
             self._commit(connection, begun)
         transaction.run_callbacks()
-        if transaction.marked:
-            self.announce_marks()
+        if transaction.first_due_in is not None:
+            self.announce_marks(transaction.first_due_in)
 
     @contextmanager
     def change_schema(self) -> Iterator[Transaction]:
@@ -268,10 +270,10 @@ class Database:
         """Whether this thread is inside a transaction of ours."""
         return bool(getattr(self._open, "yes", False))
 
-    def announce_marks(self) -> None:
-        """Tell everyone in this process who waits for marks."""
+    def announce_marks(self, seconds: float = 0.0) -> None:
+        """Tell everyone in this process who waits for marks that something may be due in so many *seconds*."""
         for listener in tuple(self.mark_listeners):
-            listener()
+            listener(seconds)
 
     def data_version(self) -> int | None:
         """Return a number that changes when *another process* writes; None on PostgreSQL and while we write."""

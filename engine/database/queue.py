@@ -349,8 +349,12 @@ class WorkQueue:
             ready = _LIST_READY.run(transaction.connection, {"most": limit - len(parked)}).all()
         return [_waiting_from(row) for row in (*parked, *ready)]
 
-    def on_mark(self, callback: Callable[[], None]) -> None:
-        """Call *callback*, from any thread, after a transaction of this process that marked something has committed."""
+    def on_mark(self, callback: Callable[[float], None]) -> None:
+        """
+        Call *callback*, from any thread, after a transaction of this process that marked something has committed.
+
+        It is told in how many seconds something may be due: 0 where that is not known.
+        """
         self._database.mark_listeners.append(callback)
 
     def changed_elsewhere(self) -> bool:

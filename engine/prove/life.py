@@ -109,9 +109,9 @@ class MortalDatabase(Database):
         self.kin.append(heir)
         return heir
 
-    def announce_marks(self) -> None:
+    def announce_marks(self, seconds: float = 0.0) -> None:
         """Tell everyone who waits for marks, in whatever incarnation."""
-        super().announce_marks()
+        super().announce_marks(seconds)
         for each in self.__dict__.get("kin", ()):
             if each is not self and each.life is not None and not each.life.is_over:
-                Database.announce_marks(each)
+                Database.announce_marks(each, seconds)

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.errors import (
@@ -65,7 +65,7 @@ class Queue(Protocol[C]):
     def park(self, claim: C, *, error: str) -> None: ...
     def renew(self, claims: Iterable[C]) -> list[C]: ...
     def release(self) -> None: ...
-    def on_mark(self, callback: Callable[[], None]) -> None: ...
+    def on_mark(self, callback: Callable[[float], None]) -> None: ...
     def changed_elsewhere(self) -> bool: ...
 
 
@@ -163,6 +163,8 @@ class Loop(Generic[C]):
         self._parked: set[tuple[str, str]] = set()
         self._is_refused = True  # not known: the first room that is read closes what an earlier run opened
         self._fatal: BaseException | None = None
+        self._look_at = now()
+        """When the queue is looked at next, as far as anybody told: a key is due then, or a lease may have ended."""
         self._awake = asyncio.Event()
         self._stopping = False
 
@@ -170,7 +172,11 @@ class Loop(Generic[C]):
         """Run until `stop`. Raises Fatal when the engine cannot go on."""
         events = asyncio.get_running_loop()
         home = threading.get_ident()
-        self._queue.on_mark(lambda: self._awake.set() if threading.get_ident() == home else _wake(events, self._awake))
+        self._queue.on_mark(
+            lambda seconds: (
+                self._look_in(seconds) if threading.get_ident() == home else _tell(events, self._look_in, seconds)
+            )
+        )
         keepers = [events.create_task(self._keep_leases())]
         if self._poll_seconds:
             keepers.append(events.create_task(self._watch_others()))
@@ -206,11 +212,12 @@ class Loop(Generic[C]):
     def _turn(self) -> float:
         """
         Tell the queue what has ended, and start passes in the free slots. Afterwards no slot is free, or nothing else
-        is due. Returns how many seconds to sleep at most.
+        is due. Returns how many seconds to sleep at most. The queue is not asked before anything can be due.
         """
         free = self._slots - len(self._running)
-        if free <= 0 and not self._ended:
-            return IDLE_SECONDS_MAX
+        early = self._seconds_until_look()
+        if not self._ended and (free <= 0 or early > 0):
+            return IDLE_SECONDS_MAX if free <= 0 else early
         until = self._ticks() + self._lease_seconds
         try:
             claims, next_due = self._queue.turn(self._ended, free)
@@ -223,9 +230,19 @@ class Loop(Generic[C]):
             self._running[task] = claim
             self._leases[claim] = until
             task.add_done_callback(self._end)
-        if next_due is None or len(self._running) >= self._slots:
-            return IDLE_SECONDS_MAX
-        return min(IDLE_SECONDS_MAX, max(0.001, (next_due - self._now()).total_seconds()))
+        latest = self._now() + timedelta(seconds=IDLE_SECONDS_MAX)
+        self._look_at = latest if next_due is None else min(latest, next_due)
+        return IDLE_SECONDS_MAX if len(self._running) >= self._slots else max(0.001, self._seconds_until_look())
+
+    def _seconds_until_look(self) -> float:
+        return (self._look_at - self._now()).total_seconds()
+
+    def _look_in(self, seconds: float) -> None:
+        """Look at the queue in so many *seconds*, or sooner if that was said before."""
+        look_at = self._now() + timedelta(seconds=seconds)
+        if look_at < self._look_at:
+            self._look_at = look_at
+            self._awake.set()
 
     def _end(self, task: asyncio.Task[None]) -> None:
         """Free the slot of a pass that has ended."""
@@ -319,7 +336,7 @@ class Loop(Generic[C]):
             await asyncio.sleep(self._poll_seconds)
             try:
                 if self._queue.changed_elsewhere():
-                    self._awake.set()
+                    self._look_in(0.0)
             except Transient:
                 continue
 
@@ -338,7 +355,7 @@ class Loop(Generic[C]):
             log.warning("leases could not be released: %s", error)
 
 
-def _wake(events: asyncio.AbstractEventLoop, awake: asyncio.Event) -> None:
-    """Wake the loop from another thread; one that has closed needs no waking."""
+def _tell(events: asyncio.AbstractEventLoop, hear: Callable[[float], None], seconds: float) -> None:
+    """Tell the loop from another thread; one that has closed needs no telling."""
     if not events.is_closed():
-        events.call_soon_threadsafe(awake.set)
+        events.call_soon_threadsafe(hear, seconds)

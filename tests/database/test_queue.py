@@ -360,7 +360,7 @@ class TestWakingUp:
     def test_comes_after_the_commit(self, database: Database, queue: WorkQueue) -> None:
         """Whoever waits in the same process is told when there is something to claim, and not before."""
         found: list[int] = []
-        queue.on_mark(lambda: found.append(len(queue.claim(10))))
+        queue.on_mark(lambda _seconds: found.append(len(queue.claim(10))))
 
         mark(database, "1")
 
@@ -371,12 +371,23 @@ class TestWakingUp:
         mark(database, "1")
         claim = claim_one(queue)
         mark(database, "1")
-        woken: list[bool] = []
-        queue.on_mark(lambda: woken.append(True))
+        woken: list[float] = []
+        queue.on_mark(woken.append)
 
         queue.done(claim)
 
-        assert woken == [True]
+        assert woken == [0.0]
+
+    def test_says_when_the_first_is_due(self, database: Database, queue: WorkQueue) -> None:
+        """What is due later wakes nobody before its time."""
+        told: list[float] = []
+        queue.on_mark(told.append)
+
+        with database.write() as transaction:
+            transaction.mark("loan", "1", delay=10.5)
+            transaction.mark("room", "1", delay=0.25)
+
+        assert told == [0.25]
 
     def test_on_sqlite_shows_that_another_process_wrote(self, sqlite_url: str) -> None:
         """Two processes on one file poll; only what others wrote counts."""
