@@ -9,6 +9,7 @@ import typer
 
 from engine.cli.failures import Group
 from engine.cli.output import Format, Output, note, show_json, show_table
+from engine.errors import NotFound
 from engine.webhooks.endpoint import CHANNEL, HEADER, MODELS, RECENT, Endpoint, EndpointOrder
 from engine.webhooks.signature import signature_headers
 
@@ -140,6 +141,8 @@ def show_curl(
 
     with ctx.obj.office() as office:
         found = office.outbox.find(message)
+        if found.letter.channel != CHANNEL:
+            raise NotFound(f"message {message} is no webhook: it went out by {found.letter.channel}")
         endpoint = office.webhooks.find(int(found.letter.receiver))
         named = message_name(office.instance, found.id)
     body = found.letter.body.encode()

@@ -99,7 +99,7 @@ def _loans(known: Known) -> Iterator[Note]:
         times = {"start": say_instant(loan.interval.start), "end": say_instant(loan.interval.end)}
         if loan.holds:
             facts = {"item": known.room.name, "loan": loan.number, **times, "state": loan.state.value}
-            yield Note(f"why_held_{loan.state}", facts)
+            yield Note("why_held_unasked" if loan.unwritten is not None else f"why_held_{loan.state}", facts)
         elif loan.status in (LoanStatus.CANCELLED, LoanStatus.REFUSED, LoanStatus.SUSPENDED, LoanStatus.COMPLETED):
             yield Note(f"why_{loan.status}", {"item": known.room.name, "loan": loan.number, **times})
         else:

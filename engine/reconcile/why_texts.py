@@ -19,6 +19,10 @@ WHY_REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{item} is kept {start} - {end} UTC for loan {loan}; the room has not answered yet.",
             "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; la salle n'a pas encore répondu.",
         ),
+        "why_held_unasked": (
+            "{item} is kept {start} - {end} UTC for loan {loan}; the room has not been asked in Outlook.",
+            "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; la salle n'a pas été invitée dans Outlook.",
+        ),
         "why_cancelled": (
             "Loan {loan} had {item} {start} - {end} UTC; it was cancelled.",
             "Le prêt {loan} avait {item} {start} - {end} UTC ; il a été annulé.",

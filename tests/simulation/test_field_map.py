@@ -184,7 +184,7 @@ def test_what_is_too_far_ahead_comes_over_from_both_sides_once_it_is_near(make: 
     assert [event["subject"] for event in world.run(world.person(1).events())] == [f"#{near.number} Person 1"]
     assert len(world.loans) == 2
     assert world.history(loan.number) == ["booked_in_app", "beyond_view"]
-    assert why(world, 1) == ["why_held_requested", "beyond_view"]
+    assert why(world, 1) == ["why_held_unasked", "beyond_view"]
     assert why(world, 2) == ["why_meeting_rejected", "beyond_view"]
     assert world.office.mark_reached() == 0
     before = world.count_decisions()

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from engine.cli.doors import Doors
 from engine.cli.listening import check, describe, open_listener
 from engine.cli.main import app
-from engine.outbox.message import MessageFilter, Receipt
+from engine.database.outbox import write_letters
+from engine.outbox.message import Letter, MessageFilter, Receipt
 from engine.webhooks.signature import signature_headers
 from tests.web.visitors import House, open_house
 
@@ -113,6 +114,15 @@ class TestWebhooks:
         assert line.startswith(f"curl --data @{file} -H 'Content-Type: application/json; charset=utf-8'")
         assert "X-Lapin-Signature: " in line
         assert line.rstrip().endswith(URL)
+
+    def test_are_not_made_of_other_messages(self, run: Run, house: House) -> None:
+        with house.office.database.write() as transaction:
+            write_letters(transaction, [Letter("mail", "zoe@example.org", "loan:1", "loan.booked", "{}", 1)])
+
+        done = run("webhooks", "curl", "1")
+
+        assert done.exit_code == 4
+        assert "message 1 is no webhook: it went out by mail" in done.stderr
 
 
 class TestTheOutbox:
