@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, select
 
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.ids import BookableId, LoanNumber
@@ -19,7 +20,7 @@ LIMIT_MAX = 1000
 _loan = metadata.tables["loan"]
 _item = metadata.tables["loan_item"]
 _decision = metadata.tables["decision"]
-_HISTORY = select(_decision).where(_decision.c.loan_number == bindparam("of_number")).order_by(_decision.c.id)
+_HISTORY = Prepared(select(_decision).where(_decision.c.loan_number == bindparam("of_number")).order_by(_decision.c.id))
 
 
 def list_numbers(connection: Connection, wanted: LoanFilter) -> Sequence[int]:
@@ -47,7 +48,7 @@ def list_numbers(connection: Connection, wanted: LoanFilter) -> Sequence[int]:
 
 def list_history(connection: Connection, number: int) -> list[Decision]:
     """Return the decisions about a loan, oldest first."""
-    return [_parse(row) for row in connection.execute(_HISTORY, {"of_number": number})]
+    return [_parse(row) for row in _HISTORY.run(connection, {"of_number": number})]
 
 
 def _parse(row: Any) -> Decision:

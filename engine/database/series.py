@@ -38,31 +38,41 @@ PAST_IS_LEFT = timedelta(days=1)
 """Dates that ended longer ago are not asked for any more: what is over stays as it was."""
 
 _ids: Any = bindparam("ids", expanding=True)
-_MASTERS = select(copy_table.c.event_id, copy_table.c.payload, copy_table.c.listed).where(
-    copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(_ids), copy_table.c.payload != ""
+_MASTERS = Prepared(
+    select(copy_table.c.event_id, copy_table.c.payload, copy_table.c.listed).where(
+        copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(_ids), copy_table.c.payload != ""
+    )
 )
-_DATES = select(copy_table).where(
-    copy_table.c.room_id == bindparam("room"),
-    copy_table.c.series_master.in_(_ids),
-    copy_table.c.series_master != copy_table.c.event_id,
+_DATES = Prepared(
+    select(copy_table).where(
+        copy_table.c.room_id == bindparam("room"),
+        copy_table.c.series_master.in_(_ids),
+        copy_table.c.series_master != copy_table.c.event_id,
+    )
 )
-_SERIES_OF = select(series_table.c.uid, series_table.c.id, series_table.c.zone).where(series_table.c.uid.in_(_ids))
-_ONE_SERIES = select(series_table).where(series_table.c.uid == bindparam("of_uid"))
-_TOUCH = (
+_SERIES_OF = Prepared(
+    select(series_table.c.uid, series_table.c.id, series_table.c.zone).where(series_table.c.uid.in_(_ids))
+)
+_ONE_SERIES = Prepared(select(series_table).where(series_table.c.uid == bindparam("of_uid")))
+_TOUCH = Prepared(
     update(series_table).where(series_table.c.uid == bindparam("of_uid")).values(version=series_table.c.version + 1)
 )
-_LEARN_ZONE = (
+_LEARN_ZONE = Prepared(
     update(series_table)
     .where(series_table.c.uid == bindparam("of_uid"), series_table.c.zone == "")
     .values(zone=bindparam("new_zone"))
 )
-_DOUBT_SERIES = (
+_DOUBT_SERIES = Prepared(
     update(copy_table)
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.series_master == bindparam("master"))
     .where(~copy_table.c.gone)
     .values(doubt=True)
 )
-_DATES_BEFORE = (
+_ADD_UNSEEN = {
+    module.dialect.name: Prepared(module.insert(series_table).on_conflict_do_nothing(index_elements=["uid"]))
+    for module in (postgresql, sqlite)
+}
+_DATES_BEFORE = Prepared(
     select(func.count())
     .select_from(copy_table)
     .where(
@@ -78,12 +88,14 @@ _UNSETTLED = Prepared(
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.doubt, copy_table.c.series_master.is_not(None))
     .order_by(copy_table.c.series_master)
 )
-_HAS_MASTER = select(copy_table.c.event_id).where(
-    copy_table.c.room_id == bindparam("room"),
-    copy_table.c.event_id.in_(_ids),
-    copy_table.c.payload != "",
-    ~copy_table.c.doubt,
-    ~copy_table.c.gone,
+_HAS_MASTER = Prepared(
+    select(copy_table.c.event_id).where(
+        copy_table.c.room_id == bindparam("room"),
+        copy_table.c.event_id.in_(_ids),
+        copy_table.c.payload != "",
+        ~copy_table.c.doubt,
+        ~copy_table.c.gone,
+    )
 )
 
 
@@ -104,13 +116,12 @@ def keep_series(transaction: Transaction, uids: Mapping[str, str]) -> dict[str, 
     connection = transaction.connection
     if not uids:
         return {}
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(series_table)
     rows = [{"uid": uid, "zone": zone, "version": 1, "title": "", "private": False} for uid, zone in uids.items()]
-    connection.execute(insert.on_conflict_do_nothing(index_elements=["uid"]), rows)
+    _ADD_UNSEEN[connection.dialect.name].run(connection, rows)
     found = {row.uid: row for row in _in_chunks(connection, _SERIES_OF, list(uids))}
     learnt = [{"of_uid": uid, "new_zone": zone} for uid, zone in uids.items() if zone and not found[uid].zone]
     if learnt:
-        connection.execute(_LEARN_ZONE, learnt)
+        _LEARN_ZONE.run(connection, learnt)
         return keep_series(transaction, uids)
     return found
 
@@ -118,7 +129,7 @@ def keep_series(transaction: Transaction, uids: Mapping[str, str]) -> dict[str, 
 def find_series(connection: Connection, key: str | None) -> Series | None:
     """Return the series whose date *key* names; None for a single event, and for a series never seen."""
     parts = split_key(key or "")
-    row = connection.execute(_ONE_SERIES, {"of_uid": parts[0]}).first() if parts is not None else None
+    row = _ONE_SERIES.run(connection, {"of_uid": parts[0]}).first() if parts is not None else None
     if row is None or key is None:
         return None
     return Series(
@@ -174,20 +185,20 @@ def count_dates_before(transaction: Transaction, booking: Booking) -> int:
         "now": transaction.now,
         "start": live.interval.start,
     }
-    return int(transaction.connection.execute(_DATES_BEFORE, values).scalar_one())
+    return int(_DATES_BEFORE.run(transaction.connection, values).scalar_one())
 
 
 def touch_series(transaction: Transaction, key: str | None) -> None:
     """Count that the date *key* was written: what was read of its series before is out of date."""
     parts = split_key(key or "")
     if parts is not None:
-        transaction.connection.execute(_TOUCH, {"of_uid": parts[0]})
+        _TOUCH.run(transaction.connection, {"of_uid": parts[0]})
 
 
 def doubt_series(transaction: Transaction, room_id: BookableId, masters: Iterable[str]) -> None:
     """Put whole series in doubt: their masters were said to be removed."""
     for master in masters:
-        transaction.connection.execute(_DOUBT_SERIES, {"room": room_id, "master": master})
+        _DOUBT_SERIES.run(transaction.connection, {"room": room_id, "master": master})
 
 
 def find_unsettled(
@@ -206,9 +217,9 @@ def find_unsettled(
     return tuple((EventId(master), master not in known, tuple(dates)) for master, dates in found.items())
 
 
-def _in_chunks(connection: Connection, statement: Any, ids: Sequence[str], **values: object) -> Iterable[Any]:
+def _in_chunks(connection: Connection, statement: Prepared, ids: Sequence[str], **values: object) -> Iterable[Any]:
     for start in range(0, len(ids), _CHUNK):
-        yield from connection.execute(statement, {"ids": list(ids[start : start + _CHUNK]), **values})
+        yield from statement.run(connection, {"ids": list(ids[start : start + _CHUNK]), **values})
 
 
 class SeriesPage:
@@ -246,7 +257,7 @@ class SeriesPage:
         news |= {settling} if settling is not None else set()
         self._stored = {row.event_id: row for row in self._load(_DATES, sorted(news))} if news else {}
 
-    def _load(self, statement: Any, ids: Sequence[str]) -> Iterable[Any]:
+    def _load(self, statement: Prepared, ids: Sequence[str]) -> Iterable[Any]:
         return _in_chunks(self._transaction.connection, statement, ids, room=self._room_id)
 
     def _find_masters(self, known: Mapping[str, Any]) -> dict[str, Master]:
@@ -365,7 +376,7 @@ class SeriesPage:
     def _following(self, before: Any) -> dict[str, Any]:
         """Return a stored date as it is under its changed master."""
         master = self._masters[before.series_master]
-        row: dict[str, Any] = dict(before._mapping)
+        row: dict[str, Any] = before._asdict()
         if before.hydrated:
             old = decode_copy(before.payload) if before.payload else None
             stub = _as_stub(old) if old is not None else _stored_stub(before)
@@ -379,7 +390,7 @@ class SeriesPage:
         """Return the rows of stored dates in doubt that the list of its series' dates does not hold: they are gone."""
         missing = [row for row in self._stored.values() if row.doubt and row.event_id not in self._changes]
         gone = {"gone": True, "live": False, "doubt": False, "observed_at": self._transaction.now}
-        rows = [{**before._mapping, **gone} for before in missing]
+        rows = [{**before._asdict(), **gone} for before in missing]
         return rows, {row["ical_uid"] for row in rows if row["ical_uid"] and not row["listed"]}
 
     def touch(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -390,8 +401,7 @@ class SeriesPage:
         uids = {series_uid(self._masters[each].copy.ical_uid) for each in touched if each in self._masters}
         lone = [split_key(row["ical_uid"] or "") for row in rows if row["series_master"] is None]
         uids |= {parts[0] for parts in lone if parts is not None}
-        for uid in sorted(uids):
-            self._transaction.connection.execute(_TOUCH, {"of_uid": uid})
+        _TOUCH.run(self._transaction.connection, [{"of_uid": uid} for uid in sorted(uids)])
 
 
 def _is_news(before: Any, copy: EventCopy) -> bool:

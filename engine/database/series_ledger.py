@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import null, select, update
+from sqlalchemy import bindparam, null, select, update
 
 from engine.database.codec import parse_base, parse_recurrence, render_base, render_recurrence
 from engine.database.connection import Database, Transaction
 from engine.database.ledger import FIRST_LOOK_SECONDS
 from engine.database.loans import load_loans
+from engine.database.prepared import Prepared
 from engine.database.records import open_cases, write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.series_codec import read_series_write, render_series_draft
@@ -45,6 +46,16 @@ _series = metadata.tables["series"]
 _write = metadata.tables["series_write"]
 _link = metadata.tables["link"]
 _loan = metadata.tables["loan"]
+
+_ONE = Prepared(select(_series).where(_series.c.id == bindparam("of_id")))
+_WRITES = Prepared(select(_write).where(_write.c.series_id == bindparam("of_series")).order_by(_write.c.id))
+_ENDS = Prepared(select(_write.c.payload).where(_write.c.kind == SeriesWriteKind.END.value))
+_LED_DATES = Prepared(
+    select(_link.c.loan_number, _link.c.generation, _link.c.ical_uid)
+    .join(_loan, _loan.c.number == _link.c.loan_number)
+    .where(_loan.c.series == bindparam("of_series"), _link.c.state == LED)
+    .order_by(_link.c.loan_number)
+)
 
 
 def provisional_key(series_id: int, day: date) -> ICalUid:
@@ -88,12 +99,10 @@ class AppSeriesLedger:
     def load(self, series_id: int) -> AppSeriesState | None:
         with self._database.read() as transaction:
             connection = transaction.connection
-            found = connection.execute(select(_series).where(_series.c.id == series_id)).first()
+            found = _ONE.run(connection, {"of_id": series_id}).first()
             if found is None:
                 return None
-            writes = connection.execute(
-                select(_write).where(_write.c.series_id == series_id).order_by(_write.c.id)
-            ).all()
+            writes = _WRITES.run(connection, {"of_series": series_id})
             return AppSeriesState(
                 id=series_id,
                 recurrence=parse_recurrence(found.recurrence),
@@ -400,17 +409,11 @@ def _forget(transaction: Transaction, write: SeriesWrite) -> bool:
 
 def _follows_an_end(transaction: Transaction, series_id: int) -> bool:
     """Tell whether an end is still being written of which this series is the rest."""
-    ends = select(_write.c.payload).where(_write.c.kind == SeriesWriteKind.END.value)
-    return any(payload["successor"] == series_id for payload in transaction.connection.execute(ends).scalars())
+    return any(payload["successor"] == series_id for payload in _ENDS.run(transaction.connection).scalars())
 
 
 def _load_led(transaction: Transaction, series_id: int) -> tuple[LedDate, ...]:
-    rows = transaction.connection.execute(
-        select(_link.c.loan_number, _link.c.generation, _link.c.ical_uid)
-        .join(_loan, _loan.c.number == _link.c.loan_number)
-        .where(_loan.c.series == str(series_id), _link.c.state == LED)
-        .order_by(_link.c.loan_number)
-    ).all()
+    rows = _LED_DATES.run(transaction.connection, {"of_series": str(series_id)}).all()
     loans = {loan.number: loan for loan in load_loans(transaction.connection, [row.loan_number for row in rows])}
     return tuple(
         LedDate(day, row.generation, loans[row.loan_number])

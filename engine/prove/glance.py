@@ -45,6 +45,10 @@ _DOUBLY_LINKED = Prepared(
     .group_by(_link.c.ical_uid)
     .having(func.count() > 1)
 )
+_LINKS = Prepared(select(_link.c.loan_number, _link.c.ical_uid).order_by(_link.c.loan_number, _link.c.generation))
+_LOAN_OF = Prepared(
+    select(_link.c.loan_number).where(_link.c.ical_uid == bindparam("uid"), _link.c.state == "linked").limit(1)
+)
 _DUE = Prepared(
     select(_work.c.key)
     .where(
@@ -95,6 +99,19 @@ def look(database: Database) -> Glance:
             ),
             tuple(_DOUBLY_LINKED.run(connection).scalars()),
         )
+
+
+def meetings_of_loans(database: Database) -> dict[int, str | None]:
+    """Return the meeting of each loan: of its newest generation."""
+    with database.read() as transaction:
+        return {row.loan_number: row.ical_uid for row in _LINKS.run(transaction.connection)}
+
+
+def loan_of(database: Database, ical_uid: str) -> int | None:
+    """Return the loan that a meeting is linked to."""
+    with database.read() as transaction:
+        found = _LOAN_OF.run(transaction.connection, {"uid": ical_uid}).scalar()
+    return None if found is None else int(found)
 
 
 def is_work_due(database: Database) -> bool:

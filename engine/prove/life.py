@@ -8,16 +8,23 @@ from contextlib import _GeneratorContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, select
 
 from engine.database.connection import Database, Transaction
+from engine.database.prepared import Prepared
+from engine.database.tables import metadata
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
 
 DatabaseT = TypeVar("DatabaseT", bound="MortalDatabase")
 
-_HOLDER = text("SELECT lease_owner, fence FROM work WHERE kind = :kind AND key = :key")
+_work = metadata.tables["work"]
+_HOLDER = Prepared(
+    select(_work.c.lease_owner, _work.c.fence).where(
+        _work.c.kind == bindparam("of_kind"), _work.c.key == bindparam("of_key")
+    )
+)
 
 
 class Died(BaseException):
@@ -61,7 +68,7 @@ class Life:
         claim = self.engine.loop.claim_of(task) if task is not None else None
         if claim is None:
             return False
-        row = transaction.connection.execute(_HOLDER, {"kind": claim.kind, "key": claim.key}).one()
+        row = _HOLDER.run(transaction.connection, {"of_kind": claim.kind, "of_key": claim.key}).one()
         return (row.lease_owner, row.fence) != (self.engine.office.queue.owner, claim.fence)
 
 

@@ -473,15 +473,13 @@ class World:
 
     def links(self) -> dict[int, str | None]:
         """Return the meeting of each loan: of its newest generation."""
-        rows = self._rows("SELECT loan_number, ical_uid FROM link ORDER BY loan_number, generation")
-        return {row.loan_number: row.ical_uid for row in rows}
+        return glance.meetings_of_loans(self.database)
 
     def linked_uids(self) -> list[str]:
         return [row.ical_uid for row in self._rows("SELECT ical_uid FROM link WHERE state = 'linked'") if row.ical_uid]
 
     def loan_of(self, ical_uid: str) -> int | None:
-        rows = self._rows("SELECT loan_number FROM link WHERE ical_uid = :uid AND state = 'linked'", uid=ical_uid)
-        return int(rows[0].loan_number) if rows else None
+        return glance.loan_of(self.database, ical_uid)
 
     def tell(self, loan: Loan) -> str:
         """Return a loan and its history in one line, for whoever has to find out what happened."""
