@@ -270,18 +270,22 @@ class Mirror:
     def doubt_unseen(
         self, transaction: Transaction, room_id: BookableId, *, reading: int, began_at: datetime, window: Interval
     ) -> list[str]:
-        """Put in doubt the live copies that a complete reading of *window* did not show; returns their uids.
+        """
+        Put in doubt the live copies that a complete reading of *window* did not show; returns their uids, and those of
+        copies that are in doubt since before: whoever was to ask for them may have given up.
 
-        Only copies observed before the reading began count: absence is not evidence for newer ones.
+        Only copies observed before the reading began count: absence is not evidence for newer ones. One without
+        times, a meeting that lasts no time or whose date nobody can read, may lie anywhere.
         """
         c = copy_table.c
+        alone = c.series_master.is_(None)  # dates of a series are settled together
+        within = and_(c.end_at > window.start, c.start_at < window.end)
         unseen = and_(
-            c.room_id == room_id, c.reading < reading, c.live, ~c.doubt, c.observed_at < began_at,
-            c.end_at > window.start, c.start_at < window.end,
+            c.room_id == room_id, c.reading < reading, c.live, c.observed_at < began_at,
+            or_(within, and_(c.start_at.is_(None), alone)),
         )  # fmt: skip
-        alone = and_(unseen, c.series_master.is_(None))  # dates of a series are settled together
-        uids = [row[0] for row in transaction.connection.execute(select(c.ical_uid).where(alone)) if row[0]]
-        transaction.connection.execute(update(copy_table).where(unseen).values(doubt=True))
+        uids = [row[0] for row in transaction.connection.execute(select(c.ical_uid).where(unseen, alone)) if row[0]]
+        transaction.connection.execute(update(copy_table).where(unseen, ~c.doubt).values(doubt=True))
         return uids
 
     def save_copy(

@@ -256,14 +256,17 @@ class BookingPass:
         return replace(known, copies=copies, missing=frozenset(missing))
 
     async def _settle_doubts(self, booking: Booking) -> Booking:
-        """Ask for every doubtful copy by its id: only 404 means gone."""
-        book = self._ledger.room_book()
-        for copy in booking.copies:
-            room = book.by_id(copy.room_id)
-            if copy.doubt and room is not None:
-                found = await self._calendar.fetch_event(room.address, copy.event.event_id)
-                self._ledger.save_copy(copy.room_id, copy.event.event_id, found)
-        return self._ledger.load_booking(booking.kind, booking.key) or booking
+        """Ask for every doubtful copy by its id: only 404 means gone. Behind the newest one of a room that was set up
+        anew may be one of its former calendar."""
+        book, asked = self._ledger.room_book(), set[EventId]()
+        while doubtful := [copy for copy in booking.copies if copy.doubt and copy.event.event_id not in asked]:
+            for copy in doubtful:
+                asked.add(copy.event.event_id)
+                if (room := book.by_id(copy.room_id)) is not None:
+                    found = await self._calendar.fetch_event(room.address, copy.event.event_id)
+                    self._ledger.save_copy(copy.room_id, copy.event.event_id, found)
+            booking = self._ledger.load_booking(booking.kind, booking.key) or booking
+        return booking
 
     async def _ask_unseen_rooms(self, booking: Booking, known: Known) -> bool | None:
         """

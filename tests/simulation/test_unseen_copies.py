@@ -110,3 +110,60 @@ class TestAMeetingOfWhichOneRoomWasNeverHeardOf:
         (loan,) = world.live_loans
         assert states(loan) == [ItemState.ACCEPTED, ItemState.RELEASED]
         assert world.cases() == ["room_released"]
+
+
+def set_up_anew(world: World, room: int) -> None:
+    """Delete a room and set it up again under its address: its calendar is empty, and nobody tells its organizers."""
+    address = world.room_addresses[room - 1]
+    world.tenant.office.remove_room(address)
+    world.tenant.office.add_room(address, f"Room {room}")
+
+
+class TestARoomThatIsSetUpAnew:
+    """What is held of its former calendar is asked for, and is not there."""
+
+    def test_loses_a_meeting_of_which_each_of_its_calendars_had_a_copy(self, world: World) -> None:
+        """The new calendar is read when it has a copy of its own: that of the former one is hidden behind it."""
+        event = world.meet(1, 9, 10, 1)
+        world.settle()
+        (loan,) = world.loans
+        deafen(world)
+        set_up_anew(world, 1)
+        world.run(world.person(1).move(event["id"], world.at(11), world.at(12)))  # which asks both rooms anew
+        world.wait(2)
+        world.office.enqueue("places", "all")
+        world.heal()
+        assert states(world.loan(loan.number)) == [ItemState.ACCEPTED]
+
+        drop(world, 1)
+        world.heal()
+        assert states(world.loan(loan.number)) == [ItemState.RELEASED]
+
+    def test_loses_a_meeting_that_lasts_no_time(self, world: World) -> None:
+        """It lies nowhere in a window; a whole reading that does not show it has it asked for all the same."""
+        event = world.meet(1, 9, 10, 1, 2)
+        world.settle()
+        (loan,) = world.loans
+        world.run(world.person(1).move(event["id"], world.at(11), world.at(11)))
+        world.settle()
+
+        set_up_anew(world, 1)
+        world.office.enqueue("places", "all")
+        world.heal()
+        assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
+
+    def test_is_asked_again_for_what_it_could_not_be_asked_while_it_was_not_there(self, world: World) -> None:
+        """The look was given up then; a whole reading of the new calendar orders another."""
+        event = world.meet(1, 9, 10, 1, 2)
+        world.settle()
+        (loan,) = world.loans
+        no_room = {"effect": "error", "status": 404, "code": "ErrorInvalidUser", "mailbox": world.room_addresses[0]}
+        world.tenant.faults.add(**no_room, path="events/A")
+        world.tenant.office.release(world.room_addresses[0], event["iCalUId"])
+        world.wait(30)
+        assert [kind for kind, *_ in world.watcher.parked_keys] == ["loan"]
+
+        world.tenant.faults.clear()
+        world.lose_delta(1)
+        world.heal()
+        assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
