@@ -56,7 +56,8 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
         sweep_every=timedelta(minutes=settings.sync.sweep_every_minutes),
         poll_every=timedelta(seconds=settings.sync.poll_every_seconds),
     )
-    reach = ClockJob("reach_dates", REACH_EVERY, office.mark_reached, first_after=REACH_AFTER)
+    every = REACH_EVERY if settings.view.days_ahead else timedelta(days=1)  # what a former limit left is found as well
+    reach = ClockJob("reach_dates", every, office.mark_reached, first_after=REACH_AFTER)
     names = ClockJob("check_names", timedelta(days=1), office.warn_of_names, first_after=NAMES_AFTER)
     return (*jobs, reach, names, *_export_contacts(settings, office), *_look_at_own_calendars(settings, office))
 
