@@ -95,7 +95,7 @@ def _lose_tokens(scene: Scene) -> None:
 
 
 def _moves_out_of_what_is_followed(scene: Scene) -> None:
-    """Move the meeting to a day that the room's window does not reach: delta says `@removed` of what is there (F12)."""
+    """Move the meeting to a day that the room's window does not reach: delta says `@removed` of what is there."""
     later = timedelta(days=FAR_DAYS)
     times = scene.main.last("times")
     scene.edit(times=type(times)(times.start + later, times.end + later))
