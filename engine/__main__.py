@@ -1,6 +1,16 @@
 """`python -m engine`: the doorbell."""
 
-from engine.cli.main import main
+import gc
+
+
+def ring() -> None:
+    """Load the command line and hand over."""
+    gc.disable()  # modules leave no garbage to look for
+    from engine.cli.main import main
+
+    gc.enable()
+    main()
+
 
 if __name__ == "__main__":
-    main()
+    ring()

@@ -11,7 +11,8 @@ The functions of this module import the rest only when called: a command that as
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,10 +26,21 @@ if TYPE_CHECKING:
     from engine.web.pages.welcome_parts import Trial
 
 
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Load modules: a thousand of them leave no garbage, and looking for some takes a tenth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def open_office(settings: Settings) -> Office:
     """Open the office for one command. Raises DatabaseUnusable, Unreachable."""
-    from engine.app.office import Office
-    from engine.clock import utc_now
+    with _loading():
+        from engine.app.office import Office
+        from engine.clock import utc_now
 
     return Office(settings, now=utc_now)
 
@@ -38,11 +50,10 @@ def run_service(settings: Settings, roles: Collection[str] = ()) -> None:
     from engine.app.stopping import StopSignals
 
     signals = StopSignals()
-    gc.disable()  # two thousand modules leave no garbage, and looking for some takes a tenth of the time to load them
-    from engine.app.roles import ALL_ROLES, Role
-    from engine.app.service import run_service as run
+    with _loading():
+        from engine.app.roles import ALL_ROLES, Role
+        from engine.app.service import run_service as run
 
-    gc.enable()
     run(settings, {Role(role) for role in roles} or ALL_ROLES, signals)
 
 

@@ -22,7 +22,7 @@ ROOMS = 35
 def measure_startup(directory: Path, *, kinds: Sequence[str]) -> list[Figure]:
     """Start the service once per kind of database: a `new` one, then the `known` one that it left."""
     tenant, base_url = start_tenant(Furniture(rooms=ROOMS, people=1))
-    subprocess.run([sys.executable, "-c", "import engine.app.service"], env=_environment(), check=True)
+    subprocess.run([sys.executable, "-c", "import engine.app.service, engine.app.work"], env=_environment(), check=True)
     figures = []
     with tenant:
         for kind in kinds:

@@ -31,6 +31,12 @@ app = typer.Typer(
     help="Bring in meetings that were there before the connection: look, apply all or part, take back.",
 )
 
+
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(app, name="backfill")
+
+
 Number = Annotated[int, typer.Argument(min=1, metavar="PLAN", help="The plan's number.")]
 Rooms = Annotated[
     list[str] | None, typer.Option("--room", help="Only this room: name, address or id; may be repeated.")

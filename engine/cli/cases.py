@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 cases = typer.Typer(cls=Group, no_args_is_help=True, help="Disagreements and rejections to look at.")
 
+
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(cases, name="cases")
+
+
 CaseId = Annotated[int, typer.Argument(metavar="ID", min=1)]
 Lang = Annotated[str, typer.Option(help="en or fr.")]
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Requesters from outside, as contacts in Outlook.")
 
 
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(app, name="contacts")
+
+
 @app.callback()
 def prepare() -> None:
     """Requesters from outside, as contacts in Outlook."""

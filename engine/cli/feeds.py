@@ -18,6 +18,11 @@ from engine.ids import Address
 feeds = typer.Typer(cls=Group, no_args_is_help=True, help="Calendar feeds of people, rooms and stores.")
 
 
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(feeds, name="feeds")
+
+
 class Language(StrEnum):
     EN = "en"
     FR = "fr"

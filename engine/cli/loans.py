@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Book, look at and change loans.")
 
+
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(app, name="loans")
+
+
 Number = Annotated[int, typer.Argument(min=1, help="The loan's number.")]
 Rooms = Annotated[list[str] | None, typer.Option("--room", help="A room by name, address or id; may be repeated.")]
 Assets = Annotated[list[str] | None, typer.Option("--asset", help="An asset by name or id; may be repeated.")]

@@ -16,6 +16,11 @@ from engine.ids import Address
 mail = typer.Typer(cls=Group, no_args_is_help=True, help="Calendar mails.")
 
 
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(mail, name="mail")
+
+
 @mail.command("test")
 def send_trial(ctx: typer.Context, address: Annotated[str, typer.Argument(help="Who gets it.")]) -> None:
     """Send one mail now, past the outbox, and print what the mail server said."""

@@ -1,42 +1,63 @@
-"""The whole command line, put together."""
+"""The command line, put together of the modules whose commands are wanted."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
 
-from engine.cli import (
-    backfill,
-    cases,
-    conformance,
-    connect,
-    contacts,
-    feeds,
-    loans,
-    mail,
-    office,
-    outbox,
-    people,
-    prove,
-    service,
-    simulate,
-    weather,
-    webhooks,
-    why,
-)
 from engine.cli.doors import Doors
 from engine.cli.failures import EXIT_HELP, Group
 
-app = typer.Typer(
-    cls=Group,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Keep Microsoft 365 room calendars and the loan desk in agreement.",
-    epilog=EXIT_HELP,
+MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "run": "service",
+        "status": "service",
+        "sync": "service",
+        "bench": "service",
+        "connect": "connect",
+        "why": "why",
+        "prove": "prove",
+        "conformance": "conformance",
+        "rooms": "office",
+        "subscriptions": "office",
+        "token": "office",
+        "loans": "loans",
+        "backfill": "backfill",
+        "contacts": "contacts",
+        "cases": "cases",
+        "feeds": "feeds",
+        "mail": "mail",
+        "people": "people",
+        "outbox": "outbox",
+        "webhooks": "webhooks",
+        "simulate": "simulate",
+    }
 )
+"""In which module of this package a command, or a group of them, is."""
+
+
+@cache
+def make_app(*modules: str) -> typer.Typer:
+    """Return the command line with the commands of *modules*; of all there are when none is named."""
+    app = typer.Typer(
+        cls=Group,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Keep Microsoft 365 room calendars and the loan desk in agreement.",
+        epilog=EXIT_HELP,
+    )
+    app.callback()(prepare)
+    for module in modules or dict.fromkeys(MODULES.values()):
+        import_module(f"engine.cli.{module}").register(app)
+    return app
 
 
 def _show_version(wanted: bool) -> None:
@@ -47,7 +68,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def prepare(
     ctx: typer.Context,
     settings: Annotated[
@@ -63,27 +83,8 @@ def prepare(
         ctx.obj.path = settings
 
 
-service.register(app)
-connect.register(app)
-why.register(app)
-prove.register(app)
-conformance.register(app)
-app.add_typer(office.rooms, name="rooms")
-app.add_typer(loans.app, name="loans")
-app.add_typer(backfill.app, name="backfill")
-app.add_typer(contacts.app, name="contacts")
-app.add_typer(cases.cases, name="cases")
-app.add_typer(feeds.feeds, name="feeds")
-app.add_typer(mail.mail, name="mail")
-app.add_typer(people.people, name="people")
-app.add_typer(office.subscriptions, name="subscriptions")
-app.add_typer(office.tokens, name="token")
-app.add_typer(outbox.app, name="outbox")
-app.add_typer(webhooks.app, name="webhooks")
-weather.register(simulate.app)
-app.add_typer(simulate.app, name="simulate")
-
-
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. Only what the first word names is loaded; without one that is known, everything."""
+    wanted = MODULES.get(sys.argv[1]) if len(sys.argv) > 1 else None
+    app = make_app(wanted) if wanted is not None else make_app()
     app(prog_name="python -m engine")

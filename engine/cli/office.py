@@ -17,6 +17,13 @@ tokens = typer.Typer(cls=Group, no_args_is_help=True, help="Bearer tokens of mac
 subscriptions = typer.Typer(cls=Group, no_args_is_help=True, help="What Outlook notifies us of.")
 
 
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(rooms, name="rooms")
+    whole.add_typer(subscriptions, name="subscriptions")
+    whole.add_typer(tokens, name="token")
+
+
 class TokenRole(StrEnum):
     VIEWER = "viewer"
     STAFF = "staff"

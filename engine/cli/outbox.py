@@ -13,6 +13,12 @@ from engine.outbox.message import MessageFilter, MessageState
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="What goes out to others: webhooks, mail.")
 
+
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(app, name="outbox")
+
+
 Channel = Annotated[str | None, typer.Option(help="Only this channel's: webhook, mail.")]
 Receiver = Annotated[str | None, typer.Option(help="Only this receiver's: a webhook's number, an address.")]
 

@@ -12,6 +12,12 @@ from engine.cli.output import Format, Output, note, show_json, show_mapping
 
 people = typer.Typer(cls=Group, no_args_is_help=True, help="What is kept of one person.")
 
+
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(people, name="people")
+
+
 Who = Annotated[str, typer.Argument(help="Their mail address, or an alias of it.")]
 
 

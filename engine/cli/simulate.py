@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from engine.cli import weather
 from engine.cli.doors import Doors
 from engine.cli.failures import Group
 from engine.cli.outlook import At, reach, render_time
@@ -20,6 +21,13 @@ from engine.cli.wishes import parse_day, parse_stretch
 from engine.errors import Fault, Invalid
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Play Outlook in the simulated tenant.")
+
+
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    weather.register(app)
+    whole.add_typer(app, name="simulate")
+
 
 Organizer = Annotated[str, typer.Argument(help="Who organizes it: name or address.")]
 Event = Annotated[str, typer.Argument(help="The event: its subject, id or iCalUId.")]

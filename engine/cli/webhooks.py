@@ -15,6 +15,12 @@ from engine.webhooks.signature import signature_headers
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Tell other systems of changes, signed.")
 
+
+def register(whole: typer.Typer) -> None:
+    """Add the commands to *whole*."""
+    whole.add_typer(app, name="webhooks")
+
+
 Which = Annotated[int, typer.Argument(help="The webhook's number.")]
 Models = Annotated[
     list[str] | None, typer.Option("--model", help=f"What it hears of, repeatable: {', '.join(MODELS)}. Else all.")

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.doors import Doors
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.conformance.check import Check, load_checks
 from engine.conformance.client import Client, Differs
 from engine.conformance.run import Result, Verdict, run
@@ -155,7 +155,7 @@ def test_the_token_goes_to_one_host() -> None:
 def command(*arguments: str) -> Any:
     """Run the command line; a secret of the environment is no part of it."""
     doors = Doors(read=lambda _path: Settings())
-    return CliRunner().invoke(app, ["conformance", *arguments], obj=doors)
+    return CliRunner().invoke(make_app(), ["conformance", *arguments], obj=doors)
 
 
 REAL = ("--base-url", "https://graph.microsoft.com/v1.0")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.database.directory import RoomDirectory
 from engine.errors import Malformed
 from engine.prove import invariants, schedule
@@ -110,8 +110,8 @@ class TestABrokenPromise:
         seed = self.find().schedule.seed
         asked = ["prove", "--schedules", "1", "--seed", str(seed), "--no-shrinks", "--found", str(tmp_path)]
 
-        told = CliRunner().invoke(app, asked)
-        again = CliRunner().invoke(app, ["prove", "--replay", str(tmp_path / f"seed-{seed}.json")])
+        told = CliRunner().invoke(make_app(), asked)
+        again = CliRunner().invoke(make_app(), ["prove", "--replay", str(tmp_path / f"seed-{seed}.json")])
 
         assert told.exit_code == again.exit_code == 1
         assert "I99: a loan was cancelled" in told.output
@@ -136,7 +136,7 @@ class TestSomethingThatLastsForEver:
 
 
 def test_a_kept_promise_is_counted(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["prove", "--schedules", "2", "--coverage", "--found", str(tmp_path)])
+    told = CliRunner().invoke(make_app(), ["prove", "--schedules", "2", "--coverage", "--found", str(tmp_path)])
     assert told.exit_code == 0, told.output
     assert "2 of 2 schedules, 0 broken" in told.output
     assert "meet" in told.output

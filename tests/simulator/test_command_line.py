@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from engine.cli.doors import Doors
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.settings import Settings
 from tests.simulator.test_booking import AULA, answers, book, configure, copies
 from tests.simulator.virtual import SimulatedWorld
@@ -28,7 +28,7 @@ def run(world: SimulatedWorld) -> Run:
         return answer.status, answer.body
 
     def type_(*words: str, code: int = 0) -> Result:
-        done = CliRunner().invoke(app, ["simulate", *words], obj=Doors(read=lambda _: Settings(), ask=ask))
+        done = CliRunner().invoke(make_app(), ["simulate", *words], obj=Doors(read=lambda _: Settings(), ask=ask))
         assert done.exit_code == code, done.output
         return done
 

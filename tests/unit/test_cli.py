@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from engine.cli.doors import Doors
 from engine.cli.failures import exit_code
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.cli.outlook import SimulatedOutlook, ask_over_http
 from engine.cli.wishes import parse_moment, parse_requester, parse_stretch
 from engine.errors import BadSettings, DatabaseUnusable, Invalid, Unreachable
@@ -94,7 +94,7 @@ def run(office):
 
     def type_in(*words: str):
         doors = Doors(engine=lambda: office, read=lambda _path: settings)
-        return CliRunner().invoke(app, words, obj=doors)
+        return CliRunner().invoke(make_app(), words, obj=doors)
 
     return type_in
 
@@ -298,7 +298,7 @@ class TestEnds:
         def read(_path):
             raise BadSettings(("[web] port = 0: no", "[web] hots: unknown"))
 
-        done = CliRunner().invoke(app, ["status"], obj=Doors(engine=MemoryOffice, read=read))
+        done = CliRunner().invoke(make_app(), ["status"], obj=Doors(engine=MemoryOffice, read=read))
 
         assert done.exit_code == 2
         assert done.stderr.splitlines() == ["error: [web] port = 0: no", "error: [web] hots: unknown"]

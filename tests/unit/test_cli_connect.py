@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from engine.app import describe_connection
 from engine.cli.doors import Doors
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.settings import Settings, load_settings
 from engine.web.pages.welcome_parts import Needed, Outcome, Trial
 
@@ -33,7 +33,7 @@ def connect(*words: str, trials: Sequence[Trial] = (), seen: list[Settings] | No
 
     engine: Any = SimpleNamespace(describe_connection=describe_connection, try_permissions=try_permissions)
     doors = Doors(engine=lambda: engine, read=lambda _path: load_settings(None, ENVIRON))
-    return CliRunner().invoke(app, ["connect", *words], obj=doors)
+    return CliRunner().invoke(make_app(), ["connect", *words], obj=doors)
 
 
 def test_shows_permissions_consent_and_commands_without_the_secret() -> None:

@@ -14,7 +14,7 @@ from engine.app.office import Office
 from engine.calendars.mailing import MailLevel, MailPreference
 from engine.cli.doors import Doors
 from engine.cli.failures import Exit
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.clock import utc_now
 from engine.database.tables import metadata
 from engine.ids import Address
@@ -45,7 +45,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def run(settings: Settings) -> Typing:
     def type_in(*words: str) -> Result:
-        return CliRunner().invoke(app, list(words), obj=Doors(read=lambda _path: settings))
+        return CliRunner().invoke(make_app(), list(words), obj=Doors(read=lambda _path: settings))
 
     return type_in
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from engine.app.office import Office
 from engine.cli.doors import Doors
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.cli.repeat import Rule, parse_rule
 from engine.errors import Invalid
 from engine.ids import Address
@@ -79,7 +79,7 @@ def run(office: Office) -> Any:
 
     def type_in(*words: str) -> Any:
         doors = Doors(engine=Engine, read=lambda _path: office.settings)  # type: ignore[arg-type]
-        return CliRunner().invoke(app, words, obj=doors)
+        return CliRunner().invoke(make_app(), words, obj=doors)
 
     return type_in
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from engine.cli.doors import Doors
 from engine.cli.listening import check, describe, open_listener
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.database.outbox import write_letters
 from engine.outbox.message import Letter, MessageFilter, Receipt
 from engine.webhooks.signature import signature_headers
@@ -45,7 +45,7 @@ def run(house: House) -> Run:
 
     def type_in(*words: str) -> Any:
         doors = Doors(engine=lambda: Engine(), read=lambda _path: house.office.settings)  # type: ignore[arg-type,return-value]
-        return CliRunner().invoke(app, words, obj=doors)
+        return CliRunner().invoke(make_app(), words, obj=doors)
 
     return type_in
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from engine.app.office import Office
 from engine.cli.doors import Doors
-from engine.cli.main import app
+from engine.cli.main import make_app
 from engine.ids import Address
 from engine.reconcile.reasons import explain
 from engine.rooms.listing import plan_import
@@ -129,7 +129,7 @@ class TestTheCommandLine:
         words = ["loans", "book", "--room", "fern", "--requester", "Alex Doe <alex@example.org>"]
 
         done = CliRunner().invoke(
-            app, [*words, "--start", "2027-01-11 10:00", "--end", "11:00", "-o", "json"], obj=doors
+            make_app(), [*words, "--start", "2027-01-11 10:00", "--end", "11:00", "-o", "json"], obj=doors
         )
 
         assert done.exit_code == 0, done.stderr
@@ -139,7 +139,7 @@ class TestTheCommandLine:
         "words", ["status", "rooms list", "loans list", "cases list", "token list", "subscriptions list"]
     )
     def test_everything_can_be_shown_as_json(self, real, settings, words):
-        done = CliRunner().invoke(app, [*words.split(), "-o", "json"], obj=Doors(read=lambda _path: settings))
+        done = CliRunner().invoke(make_app(), [*words.split(), "-o", "json"], obj=Doors(read=lambda _path: settings))
 
         assert done.exit_code == 0, done.stderr
         json.loads(done.stdout)
