@@ -97,7 +97,10 @@ class Crowd:
 
     def forget(self, loss: Loss) -> None:
         """The store goes back in time: what only the desk knew is lost, and what Outlook knows stays wanted."""
-        numbers = [(booking, self.number_of(booking)) for booking in self.bookings]
+        loans = {uid: number for number, uid in self.world.links().items()}
+        numbers = [
+            (each, each.number if each.number is not None else loans.get(each.ical_uid)) for each in self.bookings
+        ]
         self.bookings = [
             booking for booking, number in numbers if booking.side == "outlook" or number not in loss.loans
         ]

@@ -14,6 +14,7 @@ from engine.prove.people import Crowd
 from engine.prove.store import OpenDatabase, in_memory
 from engine.prove.transport import Struck
 from engine.prove.weather import DEAD_ROOM, LASTING, LEASE_SECONDS, RIVAL, Front, Weather, draw_gusts, draw_weather
+from engine.prove.witness import Witness, check_same
 from engine.prove.world import World
 from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.rooms.room import RoomState
@@ -131,12 +132,12 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
     )
     if schedule.lasting:
         world.tenant.office.add_room(DEAD_ROOM, "Dead room")
-    crowd = Crowd(world, random.Random(schedule.seed))
+    crowd, witness = Crowd(world, random.Random(schedule.seed)), Witness(world)
     broken = None
     try:
         world.open()
         world.furnish(staff.THINGS)
-        _live(world, crowd, schedule)
+        _live(world, crowd, witness, schedule)
     except Exception as error:  # whatever ends a world breaks it
         broken = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
     try:
@@ -151,7 +152,7 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
     )
 
 
-def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
+def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> None:
     withdrawn: set[int] = set()
     world.on_loss.append(lambda _loss: withdrawn.clear())
     weather = Weather(world, schedule.weather)
@@ -164,11 +165,14 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
         weather.blow(step.gusts, crowd.random)
         world.wait(step.pause)
         check_always(world, withdrawn)
+        witness.check_ends()
+        witness.check_tokens()
     weather.clear(schedule.lasting)
     directory.put_in_order(world)
     if schedule.lasting:
         _check_progress(world, crowd, withdrawn)
         check_lives(world)
+        witness.check_brake()
         return
     if crowd.acted["set_mode"]:
         world.wait(WITHHELD_SECONDS)
@@ -178,7 +182,10 @@ def _live(world: World, crowd: Crowd, schedule: Schedule) -> None:
     check_always(world, withdrawn)
     check_quiet(world, crowd)
     _check_queue(world)
-    _check_rest(world)
+    witness.check_ends()
+    witness.check_brake()
+    witness.check_bounds()
+    _check_rest(world, witness)
     check_quiet(world, crowd)
     check_lives(world)
 
@@ -194,9 +201,9 @@ def _check_progress(world: World, crowd: Crowd, withdrawn: set[int]) -> None:
     check_quiet(world, crowd)
 
 
-def _check_rest(world: World) -> None:
+def _check_rest(world: World, witness: Witness) -> None:
     """I8, I9: once everything agrees, a restart, a whole new reading and every notification once more do nothing."""
-    before = world.count_writes(), world.count_decisions()
+    before, at_rest = (world.count_writes(), world.count_decisions()), witness.measure()
     world.kill()
     world.start()
     for room in range(1, len(world.room_addresses) + 1):
@@ -206,6 +213,8 @@ def _check_rest(world: World) -> None:
     after = world.count_writes(), world.count_decisions()
     if after != before:
         raise Broken(f"I8: a restart after everything agreed took writes and decisions from {before} to {after}")
+    check_same(at_rest, witness.measure())
+    witness.check_tokens()
 
 
 def _check_queue(world: World) -> None:

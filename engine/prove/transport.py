@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
@@ -60,6 +60,7 @@ class TenantTransport:
         on_request: is told of each request before and after it is carried out, and may kill.
         trace: takes in each request and what came of it.
         life: whose requests these are.
+        on_answer: who hears each answer, whether the engine does or not.
         spawn: carries out what was under way when it ended: every other one of those arrives.
     """
 
@@ -71,10 +72,12 @@ class TenantTransport:
         trace: Trace | None = None,
         life: Life | None = None,
         spawn: Callable[[Coroutine[Any, Any, None]], Any] | None = None,
+        on_answer: Sequence[Callable[[Request, Response], None]] = (),
     ) -> None:
         self._tenant = tenant
         self._life = life or Life()
         self._spawn = spawn
+        self._on_answer = on_answer
         self._on_request = on_request or (lambda _when, _request: None)
         self._trace = trace or Trace()
         self.requests: list[Request] = []
@@ -118,6 +121,8 @@ class TenantTransport:
         finally:
             is_engine_calling.reset(calling)
         response = Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
+        for hear in self._on_answer:
+            hear(request, response)
         if (done := read_deed(request, response)) is not None:
             self.done.append(done)
         return response

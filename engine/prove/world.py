@@ -25,7 +25,7 @@ from engine.errors import NotFound
 from engine.graph.build import build_calendar
 from engine.graph.contacts import GraphContacts
 from engine.graph.credential import StaticTokenCredential
-from engine.graph.transport import Request
+from engine.graph.transport import Request, Response
 from engine.ids import Address, BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
@@ -128,6 +128,8 @@ class World:
         self.all_lives: list[Life] = []
         self.latch = Latch()
         self.backup: Backup | None = None
+        self.on_answer: list[Callable[[Request, Response], None]] = []
+        """Who hears what Graph answers."""
         self.on_loss: list[Callable[[Loss], None]] = []
         """Who is told when the store goes back in time, right before it does."""
         self.watcher = QuietWatcher()
@@ -181,6 +183,7 @@ class World:
                 trace=self.trace,
                 life=life,
                 spawn=self._spawn,
+                on_answer=self.on_answer,
             )
         )
         calendar = build_calendar(

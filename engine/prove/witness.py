@@ -1,0 +1,204 @@
+"""Who watches a world while it lives, for promises that its end does not show: what ended on what evidence, how many at
+once, what was lost to whom, how far tokens are ahead of data, what grows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import zip_longest
+from typing import Any
+
+from sqlalchemy import bindparam, func, literal, select, union_all
+
+from engine.database.prepared import Prepared
+from engine.database.tables import metadata
+from engine.graph.transport import Request, Response
+from engine.loans.status import BLOCKING_STATUSES
+from engine.prove.invariants import Broken
+from engine.prove.world import World
+from engine.reconcile.brake import CANCELLED_BY_OUTLOOK, PERCENT_FROM, WINDOW
+
+_loan, _item, _link = metadata.tables["loan"], metadata.tables["loan_item"], metadata.tables["link"]
+_case = metadata.tables["case"]
+_decision, _room, _copy = metadata.tables["decision"], metadata.tables["room"], metadata.tables["room_copy"]
+
+PERCENT_MAX = 30
+"""Of a room's coming loans may end at once because of Outlook, from `PERCENT_FROM` on: the settings' default."""
+
+BY_TIME = frozenset({"room_does_not_answer"})
+"""Cases that open because time goes by."""
+GROWS = frozenset({"case", "notification", "job", "outbox_try", "subscription", "work"})
+"""What a restart and everything heard once more may add rows to: notifications are kept, keys are for ever."""
+
+_ENDED = Prepared(
+    select(_decision.c.id, _decision.c.at, _decision.c.code, _decision.c.loan_number, _link.c.ical_uid, _link.c.hold)
+    .join(_loan, _loan.c.number == _decision.c.loan_number)
+    .join(_link, _link.c.loan_number == _loan.c.number, isouter=True)
+    .where(
+        _decision.c.id > bindparam("after"),
+        _decision.c.code.in_(sorted(CANCELLED_BY_OUTLOOK)),
+        _loan.c.status.not_in(sorted(BLOCKING_STATUSES)),
+    )
+    .order_by(_decision.c.id, _link.c.generation)
+)
+_ITEMS = Prepared(
+    select(_item.c.loan_number, _item.c.bookable_id, _loan.c.series, _loan.c.created_at)
+    .join(_loan, _loan.c.number == _item.c.loan_number)
+    .where(_item.c.kind == "room")
+)
+_SIZES = Prepared(
+    union_all(
+        *(
+            select(literal(table.name).label("name"), func.count().label("size")).select_from(table)
+            for table in metadata.sorted_tables
+        )
+    )
+)
+TASKS_PER_ENGINE = 4
+_LINKS_OF_ROOMS = Prepared(select(_room.c.id, _room.c.delta_link, _room.c.next_link))
+_COPY_IDS = Prepared(select(_copy.c.event_id).where(_copy.c.room_id == bindparam("room")))
+
+
+class Witness:
+    """
+    Watches one world.
+
+    Args:
+        world: before it is opened: what the wire shows from the first request on is heard.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pages: dict[str, frozenset[str]] = {}
+        """What the page showed that gave a link."""
+        self._links: dict[int, str | None] = {}
+        self._seen = 0
+        """The last decision that was looked at."""
+        world.on_answer.append(self._hear)
+        world.on_loss.append(lambda _loss: self._forget())
+
+    def _forget(self) -> None:
+        """The store goes back in time: numbers of decisions are given again."""
+        self._seen = 0
+
+    # --- I20
+
+    def _hear(self, request: Request, response: Response) -> None:
+        """Remember what each page of a room's changes showed, by the link it gave."""
+        if "delta" not in request.url or response.status != 200:
+            return
+        page = json.loads(response.body)
+        link = page.get("@odata.deltaLink") or page.get("@odata.nextLink")
+        if link:
+            shown = (each["id"] for each in page.get("value", ()) if "@removed" not in each)
+            self._pages[link] = frozenset(shown)
+
+    def check_tokens(self) -> None:
+        """I20: where a room's next reading begins, all is stored that came before: a crash repeats, and never skips."""
+        with self._world.database.read() as transaction:
+            for row in _LINKS_OF_ROOMS.run(transaction.connection).all():
+                link = row.next_link or row.delta_link
+                if link is None or self._links.get(row.id) == link:
+                    continue
+                self._links[row.id] = link
+                shown = self._pages.get(link, frozenset())
+                stored = set(_COPY_IDS.run(transaction.connection, {"room": row.id}).scalars()) if shown else set()
+                if shown - stored:
+                    raise Broken(f"I20: the token of room {row.id} is ahead of {len(shown - stored)} events")
+
+    # --- I13
+
+    def check_ends(self) -> None:
+        """I13: a loan that ended because of Outlook ended on evidence: its organizer has the meeting no more."""
+        with self._world.database.read() as transaction:
+            rows = _ENDED.run(transaction.connection, {"after": self._seen}).all()
+        for row in rows:
+            self._seen = max(self._seen, row.id)
+            is_one = row.code == "cancelled_in_outlook" and row.ical_uid and "@" not in row.ical_uid
+            if is_one and self._is_alive(row.ical_uid):
+                raise Broken(f"I13: loan {row.loan_number} was cancelled, and its meeting is alive")
+
+    def _is_alive(self, ical_uid: str) -> bool:
+        """Tell whether a meeting is there; of an organizer whom nobody can ask, as far as rooms show."""
+        tenant = self._world.tenant.world
+        boxes = [box for box in tenant.mailboxes.values() if box.state != "removed" and box.id in tenant.calendars]
+        copies = [(box, event) for box in boxes for event in tenant.calendars[box.id].all_by_ical(ical_uid)]
+        alive = [(box, event) for box, event in copies if not event.is_cancelled]
+        organizers = {event.organizer_address.casefold() for _, event in alive if event.is_organizer}
+        is_heard = any(not self._world.is_outside(each) and each not in self._world.closed for each in organizers)
+        return bool(organizers) and (is_heard or any(box.kind == "room" for box, event in alive))
+
+    # --- I14
+
+    def check_brake(self) -> None:
+        """
+        I14: no room loses more of its bookings within an hour than the brake lets pass, unless somebody confirmed it.
+
+        Counted for the engine's good: only loans of one room go, and everything that ever was booked there is there.
+        """
+        with self._world.database.read() as transaction:
+            ended = _ENDED.run(transaction.connection, {"after": 0}).all()
+            if len(ended) < PERCENT_FROM:
+                return
+            items = _ITEMS.run(transaction.connection).all()
+        rooms_of: dict[int, set[int]] = defaultdict(set)
+        born: dict[int, dict[str, datetime]] = defaultdict(dict)
+        for item in items:
+            rooms_of[item.loan_number].add(item.bookable_id)
+            born[item.bookable_id].setdefault(_group(item), item.created_at)
+        groups = {item.loan_number: _group(item) for item in items}
+        gone: dict[int, dict[str, datetime]] = defaultdict(dict)
+        for row in ended:
+            if row.hold is None and len(rooms_of[row.loan_number]) == 1:
+                (room,) = rooms_of[row.loan_number]
+                gone[room][groups[row.loan_number]] = row.at
+        for room, ends in gone.items():
+            for at in ends.values():
+                going = sum(at - WINDOW < each <= at for each in ends.values())
+                total = sum(each <= at for each in born[room].values())
+                if going >= PERCENT_FROM and going * 100 > PERCENT_MAX * total:
+                    raise Broken(f"I14: room {room} lost {going} of {total} bookings at once, and nobody was asked")
+
+    # --- I17
+
+    def check_bounds(self) -> None:
+        """I17: at rest no write waits, and no more is under way than an engine always has."""
+        sizes = self._sizes()
+        left = {name: sizes[name] for name in ("intent", "series_write") if sizes[name]}
+        tasks = [task for task in asyncio.all_tasks(self._world.loop) if not task.done()]
+        if left or len(tasks) > TASKS_PER_ENGINE * len(self._world.lives):
+            raise Broken(f"I17: at rest there are {left or [task.get_name() for task in tasks]}")
+
+    def measure(self) -> Mapping[str, Any]:
+        """Return what must be the same after a restart, a whole new reading and everything heard once more."""
+        with self._world.database.read() as transaction:
+            rows = {
+                table.name: transaction.connection.execute(select(table).order_by(*table.primary_key)).all()
+                for table in (_loan, _item, _case)
+            }
+        rows["case"] = [case for case in rows["case"] if case.code not in BY_TIME]
+        return {**{f"rows of {name}": size for name, size in self._sizes().items() if name not in GROWS}, **rows}
+
+    def _sizes(self) -> dict[str, int]:
+        with self._world.database.read() as transaction:
+            return {row.name: row.size for row in _SIZES.run(transaction.connection)}
+
+
+def check_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """I8, I9, I17: nothing has changed, and nothing has grown."""
+    for name, was in before.items():
+        if after[name] != was:
+            told = f"from {was} to {after[name]}" if isinstance(was, int) else _first_difference(was, after[name])
+            raise Broken(f"I9: what was at rest changed: {name} {told}")
+
+
+def _first_difference(before: Sequence[Any], after: Sequence[Any]) -> str:
+    return str(next(((one, other) for one, other in zip_longest(before, after) if one != other), ""))
+
+
+def _group(row: Any) -> str:
+    """A series counts as one booking, as for the brake."""
+    return f"series {row.series}" if row.series else f"loan {row.loan_number}"
