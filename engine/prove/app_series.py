@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.interval import Interval
 from engine.loans.loan import Loan
-from engine.loans.recurrence import Repeat, recur
+from engine.loans.recurrence import Recurrence, Repeat, recur
 from engine.loans.register import LoanChange
+from engine.prove import patterns
 from engine.prove.series import at, recurrence
 from engine.reconcile.series_book import DateChoice, DateState, Scope, SeriesOrder
+from engine.rooms.series import day_of
 
 if TYPE_CHECKING:
     from engine.prove.people import Crowd, Remembered
@@ -33,6 +35,18 @@ class AppSeries:
         first = self._world.at(0, days=self._random.randint(1, 2)).date()
         hour, times = crowd.draw_hour(), self._random.randint(2, 4)
         recurrence = recur(Repeat.DAILY, at(first, hour), at(first, hour + 1), "Europe/Paris", count=times)
+        return self._book(person, rooms, recurrence, f"from {first} at {hour}, {times} times")
+
+    def book_by_pattern(self) -> list[Loan]:
+        """Book a series of any other pattern."""
+        crowd = self._crowd
+        person, rooms = crowd.draw_person(), crowd.draw_rooms()
+        recurrence = patterns.draw_recurrence(crowd)
+        ends = f"until {recurrence.until}" if recurrence.until else f"{recurrence.count} times"
+        return self._book(person, rooms, recurrence, f"{recurrence.repeat} from {recurrence.first}, {ends}")
+
+    def _book(self, person: int, rooms: list[int], recurrence: Recurrence, text: str) -> list[Loan]:
+        crowd = self._crowd
         items = tuple(self._world.item(room) for room in rooms)
         order = SeriesOrder(self._world.requester(person), recurrence, items)
         choices = tuple(
@@ -40,7 +54,7 @@ class AppSeries:
             for each in self._world.office.series.preview(order)
             if each.state is not DateState.FREE
         )
-        crowd.tell(f"desk books a series in {rooms} for person {person} from {first} at {hour}, {times} times")
+        crowd.tell(f"desk books a series in {rooms} for person {person} {text}")
         wanted = SeriesOrder(order.requester, recurrence, items, choices=choices)
         made = self._world.office.series.book(wanted, actor="app:test")
         crowd.log[-1] += f" = series {made.id}: {[loan.number for loan in made.loans]}"
@@ -135,8 +149,12 @@ class AppSeries:
                 hour = self._crowd.draw_hour()
                 self._world.run(someone.move(master["id"], at(first, hour), at(first, hour + 1)))
             case "cut":
-                cut = recurrence(first, kind="daily", until=first + timedelta(days=1))
-                self._world.run(someone.change(master["id"], recurrence=cut))
+                if master["recurrence"]["pattern"]["type"] == "daily":
+                    cut = recurrence(first, kind="daily", until=first + timedelta(days=1))
+                    self._world.run(someone.change(master["id"], recurrence=cut))
+                else:
+                    days = sorted(day for name in dates if (day := day_of(name)) is not None)
+                    self._world.run(someone.cancel_following(master["id"], days[len(days) // 2]))
             case _:
                 self._world.run(someone.cancel(master["id"]))
         self._look_at(person, master["id"], uid)

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 _TOUCHED = """
     SELECT loan_number FROM decision WHERE at >= :since AND actor LIKE 'app:%' AND loan_number IS NOT NULL
     UNION SELECT loan_number FROM "case" WHERE opened_at >= :since AND loan_number IS NOT NULL
+    UNION SELECT loan.number FROM loan JOIN loan AS told ON loan.series = told.series
+    JOIN "case" ON "case".loan_number = told.number WHERE opened_at >= :since
 """
-"""Loans of which something stands in the store alone: what the desk did, and what a case keeps."""
+"""Loans of which something stands in the store alone: what the desk did, and what a case keeps. A series that was
+refused whole has one case for all its dates."""
 
 _UNWRITTEN = """
     SELECT loan_number FROM intent UNION SELECT number FROM loan WHERE status = 'new' AND NOT EXISTS

@@ -10,7 +10,7 @@ from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
 from engine.prove.glance import find_text, look
 from engine.prove.meetings import SECRET
-from engine.prove.people import Crowd, Remembered
+from engine.prove.people import Crowd, Remembered, parse_instant
 from engine.prove.world import World
 from engine.rooms.room import RoomBook, RoomState
 
@@ -55,7 +55,7 @@ def check_quiet(world: World, crowd: Crowd) -> None:
     links, answers, book = world.links(), world.room_answers(), world.office.rooms.room_book()
     linked = {uid: loans[number] for number, uid in links.items() if uid and loans[number].blocks}
     for loan in loans.values():
-        if loan.blocks:
+        if loan.blocks and not world.is_beyond(loan.interval.start):
             _check_loan(world, book, loan, links.get(loan.number), events, answers)
     _check_meetings(world, events, linked, answers)
     _check_secrets(world)
@@ -146,7 +146,7 @@ def _check_meetings(
                 raise Broken(f"I3: a draft is loan {linked[uid].number}: {event['subject']} {event['start']}")
             continue
         accepted = {room for room, answer in world.invited(event).items() if answer == "accepted"}
-        if not accepted & set(answers.get(uid, {})) or uid in linked:
+        if not accepted & set(answers.get(uid, {})) or uid in linked or world.is_beyond(parse_instant(event["start"])):
             continue
         is_outside = world.is_outside(event["organizer"]["emailAddress"]["address"])
         if not world.is_explained(uid, is_from_outside=is_outside):
@@ -161,6 +161,8 @@ def _check_memory(
     loan = loans.get(booking.number or 0) if booking.side == "app" else linked.get(booking.ical_uid or "")
     if loan is not None and loan.rooms and not _is_followed(book, loan):
         return
+    if loan is not None and loan.blocks and world.is_beyond(loan.interval.start):
+        return  # of what becomes of it in Outlook nothing is heard yet
     if booking.cancelled:
         if booking.uncertain:
             return  # its event was deleted before the answer to its creation: a repetition cannot know of the first

@@ -15,9 +15,10 @@ from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
+from engine.prove import patterns
 from engine.prove.app_series import AppSeries
 from engine.prove.backups import Loss
-from engine.prove.series import PARIS, STEPS, at, book_series, recurrence
+from engine.prove.series import PARIS, STEPS, at, book_series
 from engine.prove.world import World
 from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
@@ -62,7 +63,7 @@ class RememberedSeries:
     length: int
     """How many dates its pattern has."""
     kind: str = "daily"
-    """How it repeats: daily or weekly."""
+    """How it repeats: daily, weekly, or by any other pattern."""
     zone: str = PARIS
     dates: list[Remembered] = field(default_factory=list)
     cancelled: bool = False
@@ -260,7 +261,7 @@ class Crowd:
 
     def follow(self, series: RememberedSeries) -> None:
         self.series.append(series)
-        self._look_at(series)
+        self.look_at(series)
 
     def draw_hour(self) -> float:
         return self.random.randrange(8 * 4, 18 * 4) / 4
@@ -269,7 +270,7 @@ class Crowd:
         alive = [series for series in self.series if not series.cancelled]
         return self.random.choice(alive) if alive else None
 
-    def _look_at(self, series: RememberedSeries, *, times: bool = True) -> None:
+    def look_at(self, series: RememberedSeries, *, times: bool = True) -> None:
         """
         Remember each date as its organizer's calendar shows it after what the organizer did there.
 
@@ -300,7 +301,7 @@ class Crowd:
             series.event_id, at(series.first, hour), at(series.first, hour + 1)
         )
         self.world.run(move)
-        self._look_at(series)
+        self.look_at(series)
 
     def cut_series(self) -> None:
         """Let this and the following dates go on otherwise: a shortened series, and another one."""
@@ -308,13 +309,15 @@ class Crowd:
         if series is None or series.length < 2:
             return
         rooms, hour = self.draw_rooms(), self.draw_hour()
+        if series.kind not in STEPS:
+            patterns.cut(self, series, rooms, hour)
+            return
         kept = self.random.randint(1, series.length - 1)
         after, left = series.first + kept * STEPS[series.kind], series.length - kept
         series.length = kept
         self.tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
-        cut = recurrence(series.first, kind=series.kind, until=after - timedelta(days=1))
-        self.world.run(self.world.person(series.person).change(series.event_id, recurrence=cut))
-        self._look_at(series, times=False)
+        self.world.run(self.world.person(series.person).cancel_following(series.event_id, after))
+        self.look_at(series, times=False)
         following = book_series(
             self.world, series.person, after, hour, *rooms, zone=series.zone, kind=series.kind, times=left
         )
@@ -327,7 +330,7 @@ class Crowd:
         rooms = self.draw_rooms()
         self.tell(f"person {series.person} takes the series of {series.first} to rooms {rooms}")
         self.world.run(self.world.person(series.person).set_rooms(series.event_id, self.world.addresses(rooms)))
-        self._look_at(series, times=False)
+        self.look_at(series, times=False)
 
     def cancel_series(self) -> None:
         series = self._pick_series()
@@ -336,7 +339,7 @@ class Crowd:
         self.tell(f"person {series.person} cancels the series of {series.first}")
         self.world.run(self.world.person(series.person).cancel(series.event_id))
         series.cancelled = True
-        self._look_at(series)
+        self.look_at(series)
 
     # --- the app
 

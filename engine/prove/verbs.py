@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.prove import attendants, directory, meetings, odd_times, staff, strangers
+from engine.prove import attendants, directory, meetings, odd_times, patterns, staff, strangers
 from engine.prove.people import Crowd
 
 
@@ -52,6 +52,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("cut_series", 1, Crowd.cut_series),
     Verb("reroom_series", 1, Crowd.reroom_series),
     Verb("cancel_series", 0.5, Crowd.cancel_series),
+    Verb("meet_by_pattern", 1, patterns.meet_by_pattern),
+    Verb("move_date", 1, patterns.move_date),
+    Verb("cancel_date", 0.5, patterns.cancel_date),
     Verb("touch_app_series", 1, lambda crowd: crowd.app.touch_in_outlook()),
     # by nobody of ours
     Verb("ask_from_outside", 0.5, strangers.ask_from_outside),
@@ -78,6 +81,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("give_loan", 1, Crowd.give_loan),
     Verb("cancel_loan", 2, Crowd.cancel_loan),
     Verb("book_series", 2, lambda crowd: crowd.app.book()),
+    Verb("book_by_pattern", 1, lambda crowd: crowd.app.book_by_pattern()),
+    Verb("move_date_at_desk", 1, patterns.move_date_at_desk),
     Verb("change_series", 2, lambda crowd: crowd.app.change()),
     Verb("cancel_app_series", 0.7, lambda crowd: crowd.app.cancel()),
     Verb("lend_things", 1, staff.lend_things),

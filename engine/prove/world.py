@@ -569,12 +569,20 @@ class World:
         events = (event for calendar in calendars for event in calendar.events.values())
         return [event.transaction_id for event in events if event.transaction_id and event.is_organizer]
 
+    def judged(self) -> tuple[datetime, datetime]:
+        """Return the stretch in which both sides are looked at: more than the engine reads, which is its horizon."""
+        now = self.loop.now()
+        return now - timedelta(days=60), now + timedelta(days=self.settings.sync.horizon_days + 60)
+
+    def is_beyond(self, start: datetime) -> bool:
+        """Tell whether what starts then may lie beyond the horizon, which slides: Outlook is not read so far ahead."""
+        return start > self.loop.now() + timedelta(days=self.settings.sync.horizon_days - 5)
+
     def room_answers(self) -> dict[str, dict[int, str]]:
         """Return what rooms' own calendars say: the answer of each room's copy, by meeting or date of a series."""
         found: dict[str, dict[int, str]] = {}
-        now = self.loop.now()
         for number in range(1, len(self.room_addresses) + 1):
-            for event in self.run(self.room(number).view(now - timedelta(days=60), now + timedelta(days=800))):
+            for event in self.run(self.room(number).view(*self.judged())):
                 if not event["isCancelled"]:
                     name = lone_key(event["iCalUId"]) or event["iCalUId"]
                     answer = "accepted" if event["isOrganizer"] else event["responseStatus"]["response"]
@@ -598,9 +606,8 @@ class World:
 
     def dates(self, person: int, master_id: str) -> list[dict[str, Any]]:
         """Return the dates of a series in its organizer's calendar, by start, each under the name it has here."""
-        now = self.loop.now()
-        window = {"startDateTime": now - timedelta(days=60), "endDateTime": now + timedelta(days=800)}
-        query = urlencode({name: moment.isoformat() for name, moment in window.items()})
+        since, until = self.judged()
+        query = urlencode({"startDateTime": since.isoformat(), "endDateTime": until.isoformat()})
         tail = f"{event_path(master_id)}/instances?{query}&$top=1000"
         found = self.run(self.person(person).call("GET", tail))["value"]
         named = [{**event, "iCalUId": lone_key(event["iCalUId"]) or event["iCalUId"]} for event in found]

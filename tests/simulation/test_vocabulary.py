@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from engine.graph import calendar, parse
+from engine.graph import calendar, parse, render
+from engine.loans.recurrence import Recurrence, Week
 from engine.prove.schedule import draw_schedule, run_schedule
 from engine.prove.verbs import BY_NAME
 from engine.rooms.event import Answer
@@ -71,9 +72,31 @@ def leave_rooms_taken(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Writes, "_decline_for_rooms", do_nothing)
 
 
+def take_the_first_of_its_weekday(patch: pytest.MonkeyPatch) -> None:
+    """The last Friday of each month is asked for as the first."""
+    written = render.render_recurrence
+
+    def misrender(recurrence: Recurrence) -> Any:
+        return written(replace(recurrence, week=Week.FIRST) if recurrence.week is not None else recurrence)
+
+    patch.setattr(render, "render_recurrence", misrender)
+
+
+def take_exceptions_for_plain_dates(patch: pytest.MonkeyPatch) -> None:
+    """A date that was moved by itself is taken where its series has it."""
+    parsed = parse.parse_change
+
+    def misread(item: Any) -> Any:
+        return None if item.type == "exception" else parsed(item)
+
+    patch.setattr(calendar, "parse_change", misread)
+
+
 PLANTED: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]], ...] = (
     (wait_for_an_answer_of_nobody, ("write_into_room",)),
     (take_drafts_for_meetings, ("write_into_room",)),
+    (take_the_first_of_its_weekday, ("book_by_pattern",)),
+    (take_exceptions_for_plain_dates, ("meet_by_pattern", "move_date")),
     (leave_rooms_taken, ("write_into_room", "ask_from_outside", "cancel_loan")),
 )
 """Bugs, and what people must do for anybody to notice."""
