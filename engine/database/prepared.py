@@ -125,6 +125,15 @@ def run_directly(connection: Connection, sql: str) -> None:
         raise _as_sqlalchemy(error, sql, connection, None) from error
 
 
+def commit_directly(connection: Connection) -> None:
+    """Commit what the driver has under way. Raises what SQLAlchemy raises."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.commit()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(error, "COMMIT", connection, None) from error
+
+
 class _Plan:
     """A statement compiled for one dialect, one set of names, and one length of each list."""
 
