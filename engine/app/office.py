@@ -53,7 +53,7 @@ from engine.loans.loan import TextLevel
 from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.brake import BrakeRule
-from engine.reconcile.contacts import Column, ContactReport, Outsider
+from engine.reconcile.contacts import Column, ContactReport, ContactView, Outsider
 from engine.reconcile.dates import Dates
 from engine.reconcile.field_map import View
 from engine.reconcile.gathering import GatherRule
@@ -325,11 +325,15 @@ class Office:
         )
 
     def outsiders(self) -> Sequence[Outsider]:
-        """Return the requesters who are not of our domains. Raises Refused while nobody knows these."""
+        """Return the requesters who are not of our domains, as far as contacts of them are wanted. Raises Refused while
+        nobody knows these domains."""
         domains = self.rules.sync().domains
         if not domains:
             raise Refused("which domains are ours is not known: import the rooms first, or set loans.domains")
-        return load_outsiders(self.database, domains, instance=self.instance)
+        wanted, now = self.settings.contacts, self.now()
+        view = ContactView(frozenset(fold(name) for name in wanted.stores), wanted.kept_days)
+        found = load_outsiders(self.database, domains, instance=self.instance)
+        return [each for each in found if view.holds(each, now)]
 
     def note_export(self, report: ContactReport) -> None:
         """Remember what came of an export of contacts, or how far it is."""
@@ -369,13 +373,15 @@ class Office:
 
     def unknown_names(self) -> Sequence[UnknownName]:
         """Return the names in the settings that no store, room or tag has; none while no room is known at all."""
-        view, ignored = self.settings.view, self.rules.ignored_tags
-        rooms = self.cache.book().rooms if view.stores or view.rooms or ignored else ()
+        view, contacts, ignored = self.settings.view, self.settings.contacts, self.rules.ignored_tags
+        rooms = self.cache.book().rooms if view.stores or view.rooms or contacts.stores or ignored else ()
         if not rooms:
             return ()
         found = [*find_unknown("view.rooms", view.rooms, (room.name for room in rooms))]
-        if view.stores:
-            found += find_unknown("view.stores", view.stores, (store.name for store in self.desk.list_stores()))
+        if view.stores or contacts.stores:
+            stores = [store.name for store in self.desk.list_stores()]
+            found += find_unknown("view.stores", view.stores, stores)
+            found += find_unknown("contacts.stores", contacts.stores, stores)
         if ignored:  # one that no room has is no mistake by itself: it may be there for rooms to come
             tags = [tag for room in rooms for tag in room.tags]
             tags += [one.tag for one in self.status.last_import().left_out]

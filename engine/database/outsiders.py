@@ -26,6 +26,7 @@ _REQUESTERS = (
         _person.c.name,
         func.min(_loan.c.created_at).label("created_at"),
         func.max(_loan.c.changed_at).label("changed_at"),
+        func.max(_loan.c.end_at).label("last_end"),
         func.count(_loan.c.number).label("loans"),
     )
     .join(_loan, _loan.c.person_id == _person.c.id)
@@ -64,6 +65,7 @@ def load_outsiders(database: Database, domains: Collection[str], *, instance: st
             changed_at=max(row.changed_at, details[row.id].changed_at) if row.id in details else row.changed_at,
             loans=row.loans,
             stores=tuple(stores.get(row.id, ())),
+            last_end=row.last_end,
             details=read_details(details[row.id]) if row.id in details else ContactDetails(),
         )
         for row in rows

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
 from engine.loans.details import ContactDetails
+from engine.reconcile.names import fold
 
 NOTHING_KNOWN = ContactDetails()
 
@@ -51,7 +52,23 @@ class Outsider:
     """When one of their loans, or what is known of them, was last changed, UTC."""
     loans: int
     stores: tuple[str, ...]
+    last_end: datetime
+    """When their last loan ends, or ended, UTC."""
     details: ContactDetails = NOTHING_KNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """Which requesters from outside become contacts (G10); an empty set and 0 let everybody in."""
+
+    stores: frozenset[str] = frozenset()
+    """Names, folded; one that they ever borrowed from is enough."""
+    kept_days: int = 0
+    """How long after the end of their last loan they are kept."""
+
+    def holds(self, outsider: Outsider, now: datetime) -> bool:
+        is_of_stores = not self.stores or any(fold(name) in self.stores for name in outsider.stores)
+        return is_of_stores and (not self.kept_days or outsider.last_end > now - timedelta(days=self.kept_days))
 
 
 @dataclass(frozen=True, slots=True)

@@ -327,6 +327,8 @@ class ContactsSettings(Section):
         default="Accord requesters", min_length=1, max_length=200, description="a name of 1 to 200 characters"
     )
     columns: Words = Field(default=("email", "phone"), description=f"a list of columns: {', '.join(Column)}")
+    stores: Words = Field(default=(), description="a list of names of stores, or empty for all")
+    kept_days: Whole = _count(0, 0, 3650, "days")
     export_at: Annotated[str, AfterValidator(_check_optional_clock)] = Field(
         default="", description="a time of day such as 03:30, or empty"
     )

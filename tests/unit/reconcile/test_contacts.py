@@ -14,6 +14,7 @@ from engine.reconcile.contacts import (
     Column,
     ContactPlan,
     ContactReport,
+    ContactView,
     FoundCard,
     Outsider,
     card_of,
@@ -28,6 +29,7 @@ ALEX = Outsider(
     changed_at=datetime(2026, 11, 20, 9, tzinfo=UTC),
     loans=3,
     stores=("Main desk", "Workshop"),
+    last_end=datetime(2026, 11, 1, 9, tzinfo=UTC),
 )
 
 
@@ -37,6 +39,23 @@ def card(key: str, name: str = "Doe") -> Card:
 
 def found(contact_id: str, key: str, name: str = "Doe") -> FoundCard:
     return FoundCard(contact_id, card(key, name))
+
+
+@pytest.mark.parametrize(
+    ("view", "is_held"),
+    [
+        (ContactView(), True),
+        (ContactView(stores=frozenset({"workshop", "annex"})), True),
+        (ContactView(stores=frozenset({"annex"})), False),
+        (ContactView(kept_days=20), True),
+        (ContactView(kept_days=19), False),
+        (ContactView(frozenset({"annex"}), 20), False),
+        (ContactView(frozenset({"main desk"}), 19), False),
+    ],
+)
+def test_a_view_limits_who_becomes_a_contact(view: ContactView, is_held: bool) -> None:
+    """G10: of certain stores, and until so long after their last loan; both have to hold."""
+    assert view.holds(ALEX, datetime(2026, 11, 20, 9, tzinfo=UTC)) is is_held
 
 
 class TestACard:
