@@ -29,7 +29,8 @@ class Tally:
     """What a number of schedules came to."""
 
     schedules: int = 0
-    steps: int = 0
+    operations: int = 0
+    """What people did, or were refused."""
     requests: int = 0
     seconds: float = 0.0
     """Of the worlds' clocks."""
@@ -42,7 +43,7 @@ class Tally:
     def count(self, outcome: Outcome, cpu_seconds: float) -> None:
         """Add one schedule."""
         self.schedules += 1
-        self.steps += len(outcome.schedule.steps)
+        self.operations += outcome.verbs.total()
         self.requests += outcome.requests
         self.seconds += outcome.seconds
         self.cpu_seconds += cpu_seconds

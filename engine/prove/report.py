@@ -21,9 +21,10 @@ def summary(tally: Tally, wanted: int, wall_seconds: float) -> Iterator[str]:
     a_core = tally.schedules / tally.cpu_seconds if tally.cpu_seconds else 0.0
     yield progress(tally, wanted, wall_seconds)
     yield f"{a_core:.2f} schedules/s per core; {tally.cpu_seconds:.0f} s of CPU in {wall_seconds:.0f} s"
+    faults, crashes = sum(tally.struck.values()), sum(tally.crashes.values())
     yield (
-        f"{tally.steps:,} steps of people, {tally.requests:,} requests, {sum(tally.struck.values()):,} faults, "
-        f"{sum(tally.crashes.values()):,} crashes, {tally.seconds / DAY_SECONDS:,.1f} days of the worlds' clocks"
+        f"{tally.operations:,} operations of people, {tally.requests:,} requests, {faults:,} faults, "
+        f"{crashes:,} crashes, {tally.seconds / DAY_SECONDS:,.1f} days of the worlds' clocks"
     )
 
 

@@ -22,7 +22,10 @@ from engine.worker.loop import BACKOFF_SECONDS_MAX
 
 SETTINGS = {"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris", "ENGINE_SYNC__LEASE_SECONDS": str(LEASE_SECONDS)}
 
-STEPS = 25
+OPERATIONS = 30
+"""After so many people have done something, or tried to, nobody does anything more."""
+STEPS = 60
+"""So many are drawn: in three of ten there is nothing to do it to, no loan to cancel and no case to settle."""
 SETTLING_SECONDS = 60.0
 """How long what was heard of may take to settle: requests, answers of rooms, a second look at them."""
 PAUSES = (0.01, 0.3, 1.0, 5.0)
@@ -160,6 +163,8 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
     names = [front.name for front in schedule.weather]
     crowd.log.append(f"weather: {', '.join(names)}; for ever: {schedule.lasting or 'nothing'}")
     for step in schedule.steps:
+        if crowd.acted.total() >= OPERATIONS:
+            break
         crowd.random.seed(step.seed)
         crowd.act(step.verb, verbs.BY_NAME[step.verb].act)
         weather.blow(step.gusts, crowd.random)

@@ -15,7 +15,7 @@ from engine.prove import invariants, schedule
 from engine.prove.campaign import live_through, promise_of, shrink
 from engine.prove.found import read_schedule, write_schedule
 from engine.prove.invariants import Broken
-from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
+from engine.prove.schedule import OPERATIONS, Outcome, Schedule, draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
 from engine.prove.weather import LASTING
 from engine.prove.world import World
@@ -48,6 +48,11 @@ class TestASchedule:
         write_schedule(tmp_path / "seed.json", replace(drawn, steps=(replace(drawn.steps[0], verb="juggle"),)))
         with pytest.raises(Malformed, match="juggle"):
             read_schedule(tmp_path / "seed.json")
+
+
+def test_a_world_holds_thirty_operations() -> None:
+    """What finds nothing to do it to is no operation: somebody does something else instead."""
+    assert [run_schedule(seed).verbs.total() for seed in (201, 202)] == [OPERATIONS, OPERATIONS]
 
 
 class TestShrinking:
