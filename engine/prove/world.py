@@ -564,10 +564,20 @@ class World:
         )
 
     def creations(self) -> list[str]:
-        """Return the transaction id of every organizer's event that was made with one, once for each event."""
-        calendars = self.tenant.world.calendars.values()
-        events = (event for calendar in calendars for event in calendar.events.values())
-        return [event.transaction_id for event in events if event.transaction_id and event.is_organizer]
+        """
+        Return the transaction id of every organizer's event that was made with one, once for each event.
+
+        One in a mailbox that was closed is told apart: when the answer to a creation is lost and the mailbox closes
+        before it can be repeated, nobody can know of the event, and the default user's calendar stands in (B52).
+        """
+        calendars = self.tenant.world.calendars
+        closed = {self.tenant.office.find(address).id for address in self.closed}
+        return [
+            f"{event.transaction_id} {box if box in closed else ''}"
+            for box, calendar in calendars.items()
+            for event in calendar.events.values()
+            if event.transaction_id and event.is_organizer
+        ]
 
     def judged(self) -> tuple[datetime, datetime]:
         """Return the stretch in which both sides are looked at: more than the engine reads, which is its horizon."""
