@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.settings.sections import FieldsSettings, RoomsSettings, ViewSettings
+from engine.settings.sections import ContactsSettings, FieldsSettings, RoomsSettings, ViewSettings
 from tests.web.conftest import TestClient
 from tests.web.visitors import House, open_house
 
@@ -112,6 +112,13 @@ def test_shows_limits_and_the_names_that_nothing_has(tmp_path: Path) -> None:
         "view.stores: there is no 'Main dsek'; did you mean Main desk?",
         "rooms.ignored_tags: there is no 'paino'; did you mean piano?",
     ]
+
+
+def test_a_store_of_contacts_that_nothing_is_called_is_told_too(tmp_path: Path) -> None:
+    with open_house(tmp_path, contacts=ContactsSettings(stores=("Main dsek", "main desk"))) as house:
+        texts = [each.text for each in house.office.unknown_names()]
+
+    assert texts == ["contacts.stores: there is no 'Main dsek'; did you mean Main desk?"]
 
 
 def test_names_that_nothing_has_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
