@@ -8,6 +8,7 @@ from typing import Any
 from engine.interval import Interval
 from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
+from engine.prove.contests import Contest, find_wrong
 from engine.prove.glance import find_text, look
 from engine.prove.meetings import SECRET
 from engine.prove.people import Crowd, Remembered, parse_instant
@@ -62,6 +63,8 @@ def check_quiet(world: World, crowd: Crowd) -> None:
     _check_writes(world)
     for booking in crowd.bookings:
         _check_memory(world, book, booking, loans, linked)
+    for contest in crowd.contests:
+        _check_contest(world, contest, loans, linked)
 
 
 def _check_secrets(world: World) -> None:
@@ -183,6 +186,17 @@ def _check_memory(
         return  # nobody's mailbox, or a date beyond its neighbours (B57): the loan went back, and a case says so
     if loan.interval != booking.interval and not _is_lost_in_a_case(world, booking.interval):
         raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
+
+
+def _check_contest(world: World, contest: Contest, loans: dict[int, Loan], linked: dict[str, Loan]) -> None:
+    """I11: the same side wins whatever was heard of first; I12: exactly one case tells what the other lost."""
+    booking = contest.booking
+    loan = loans.get(booking.number or 0) if booking.side == "app" else linked.get(booking.ical_uid or "")
+    if loan is None or not loan.blocks or booking.cancelled or booking.uncertain:
+        return
+    wrong = find_wrong(world, contest, loan)
+    if wrong is not None:
+        raise Broken(wrong)
 
 
 def _is_lost_in_a_case(world: World, interval: Interval) -> bool:

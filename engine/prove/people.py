@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import DeskError
 from engine.interval import Interval
@@ -23,6 +23,9 @@ from engine.prove.world import World
 from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
 from engine.simulator.series_calls import times_in
+
+if TYPE_CHECKING:
+    from engine.prove.contests import Contest
 
 ZONES = ("Romance Standard Time", "Europe/Paris", "Eastern Standard Time", "Asia/Kathmandu")
 
@@ -77,6 +80,8 @@ class Crowd:
     random: random.Random
     bookings: list[Remembered] = field(default_factory=list)
     series: list[RememberedSeries] = field(default_factory=list)
+    contests: list[Contest] = field(default_factory=list)
+    """What both sides were given at once."""
     log: list[str] = field(default_factory=list)
     acted: Counter[str] = field(default_factory=Counter)
     """How often each verb did something, and how often it was refused."""
@@ -105,6 +110,7 @@ class Crowd:
         self.bookings = [
             booking for booking, number in numbers if booking.side == "outlook" or number not in loss.loans
         ]
+        self.contests.clear()
         for booking, number in numbers:
             booking.uncertain = booking.uncertain or number in loss.touched
             booking.things = frozenset() if number in loss.loans else booking.things

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.prove import attendants, directory, meetings, odd_times, patterns, staff, strangers
+from engine.prove import attendants, contests, directory, meetings, odd_times, patterns, staff, strangers
 from engine.prove.people import Crowd
 
 
@@ -89,6 +89,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("add_thing", 1, staff.add_thing),
     Verb("clear_calendar", 0.3, staff.clear_calendar),
     Verb("answer_brake", 0.7, staff.answer_brake),
+    # on both sides
+    Verb("move_at_once", 2, contests.move_at_once),
     # whoever looks after the cases
     Verb("settle_case", 2, Crowd.settle_case),
 )  # fmt: skip

@@ -137,7 +137,8 @@ class Witness:
         """
         I14: no room loses more of its bookings within an hour than the brake lets pass, unless somebody confirmed it.
 
-        Counted for the engine's good: only loans of one room go, and everything that ever was booked there is there.
+        Counted for the engine's good: only loans of one room go, none that may just have been refused, and everything
+        that ever was booked there is there.
         """
         with self._world.database.read() as transaction:
             ended = _ENDED.run(transaction.connection, {"after": 0}).all()
@@ -152,7 +153,7 @@ class Witness:
         groups = {item.loan_number: _group(item) for item in items}
         gone: dict[int, dict[str, datetime]] = defaultdict(dict)
         for row in ended:
-            if row.hold is None and len(rooms_of[row.loan_number]) == 1:
+            if row.code != "all_rooms_declined" and row.hold is None and len(rooms_of[row.loan_number]) == 1:
                 (room,) = rooms_of[row.loan_number]
                 gone[room][groups[row.loan_number]] = row.at
         for room, ends in gone.items():

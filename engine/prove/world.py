@@ -28,7 +28,7 @@ from engine.graph.credential import StaticTokenCredential
 from engine.graph.transport import Request, Response
 from engine.ids import Address, BookableId, LoanNumber
 from engine.interval import Interval
-from engine.loans.loan import ItemKind, Loan, Requester
+from engine.loans.loan import Case, ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
 from engine.outbox.message import Sender
@@ -492,6 +492,10 @@ class World:
         )
         items = ", ".join(f"{item.name} {item.state}" for item in loan.items)
         return f"loan {loan.number} {loan.home} {loan.status} {loan.interval.start:%d %H:%M} [{items}]: {steps}"
+
+    def all_cases(self) -> list[Case]:
+        """Return every case there ever was."""
+        return list(self.office.desk.list_cases(state=None, after=None, limit=10_000))
 
     def all_case_facts(self) -> list[dict[str, Any]]:
         return [case.facts for case in self.office.desk.list_cases(state=None, after=None, limit=10_000)]

@@ -5,6 +5,7 @@ So a story is lived through once however many points it has, and a death costs o
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import pickle
@@ -162,13 +163,15 @@ class Sweep:
 
     def _fork(self) -> Outcome | None:
         """Return what became of the child; in the child None."""
+        is_running = asyncio.events._get_running_loop() is not None  # a start happens outside of it
         heard, answer = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(heard)
             gc.disable()  # it lives for a moment only
             self._answer, self._outcome = answer, Outcome(crashes=1)
-            continue_loop(self._world.loop)
+            if is_running:
+                continue_loop(self._world.loop)
             return None
         os.close(answer)
         with os.fdopen(heard, "rb") as pipe:
