@@ -122,14 +122,13 @@ class Witness:
                 raise Broken(f"I13: loan {row.loan_number} was cancelled, and its meeting is alive")
 
     def _is_alive(self, ical_uid: str) -> bool:
-        """Tell whether a meeting is there; of an organizer whom nobody can ask, as far as rooms show."""
+        """Tell whether somebody has a meeting, and a room still shows it: nobody can know more who may not ask all."""
         tenant = self._world.tenant.world
         boxes = [box for box in tenant.mailboxes.values() if box.state != "removed" and box.id in tenant.calendars]
         copies = [(box, event) for box in boxes for event in tenant.calendars[box.id].all_by_ical(ical_uid)]
         alive = [(box, event) for box, event in copies if not event.is_cancelled]
-        organizers = {event.organizer_address.casefold() for _, event in alive if event.is_organizer}
-        is_heard = any(not self._world.is_outside(each) and each not in self._world.closed for each in organizers)
-        return bool(organizers) and (is_heard or any(box.kind == "room" for box, event in alive))
+        shown = [event for box, event in alive if box.kind == "room" and event.response != "declined"]
+        return bool(shown) and any(event.is_organizer for _, event in alive)
 
     # --- I14
 

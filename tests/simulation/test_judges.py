@@ -1,24 +1,113 @@
-"""Each judge of the random worlds, shown an engine with a bug that breaks its promise (docs/proof.md)."""
+"""Judges of the random worlds, each shown an engine with a bug that breaks its promise (docs/proof.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from engine.database import settle
-from engine.database.ledger import SyncLedger
+from engine.database.mirror import Mirror
+from engine.graph.calendar import GraphCalendar
 from engine.prove.campaign import promise_of
 from engine.prove.schedule import draw_schedule, run_schedule
 from engine.reconcile import merge
+from engine.reconcile.brake import BrakeRule
+from engine.reconcile.decide import Verdict, decide_field
 from engine.worker.loop import Loop
+from tests.mutants.__main__ import in_a_process
 
-Plant = Callable[[pytest.MonkeyPatch], None]
-
-
-def believes_everything_gone(patch: pytest.MonkeyPatch) -> None:
-    """Takes every copy that a whole reading misses for gone, and misses some."""
+SECONDS = 300.0
 
 
-PROMISES: dict[str, tuple[Plant, Sequence[str], range]] = {}
+def let_the_wrong_side_win() -> None:
+    swapped = {Verdict.APP_WINS: Verdict.OUTLOOK_WINS, Verdict.OUTLOOK_WINS: Verdict.APP_WINS}
+
+    def decide(**named: Any) -> Verdict:
+        verdict = decide_field(**named)
+        return swapped.get(verdict, verdict)
+
+    merge.decide_field = decide
+
+
+def tell_nobody_of_the_loser() -> None:
+    merge._settle = lambda *_args, **_named: None
+
+
+def take_copies_for_gone_that_are_there() -> None:
+    """With every fourth page, all copies are written down as dead, and nobody who is asked has the meeting."""
+    write = Mirror.save_page
+    count = itertools.count(1)
+
+    def forget(self: Any, transaction: Any, room_id: Any, page: Any, **named: Any) -> Any:
+        saved = write(self, transaction, room_id, page, **named)
+        if next(count) % 4 == 0:
+            transaction.connection.execute(text("UPDATE room_copy SET live = 0, gone = 1 WHERE live = 1"))
+            for uid in transaction.connection.execute(text("SELECT loan_number FROM link")).scalars().all():
+                transaction.mark("loan", str(uid))
+        return saved
+
+    async def nothing(*_args: Any, **_named: Any) -> None:
+        return None
+
+    Mirror.save_page = forget
+    GraphCalendar.fetch_event = nothing
+    GraphCalendar.find_event = nothing
+
+
+def have_no_brake() -> None:
+    BrakeRule.stops = lambda self, going, total: False
+
+
+def leave_a_task_behind_each_pass() -> None:
+    end = Loop._end
+
+    def leave(self: Any, task: Any) -> None:
+        self.__dict__.setdefault("left", []).append(asyncio.get_running_loop().create_task(asyncio.sleep(1e9)))
+        end(self, task)
+
+    Loop._end = leave
+
+
+def overlook_the_last_of_a_page() -> None:
+    save = Mirror.save_page
+
+    def overlook(self: Any, transaction: Any, room_id: Any, page: Any, **named: Any) -> Any:
+        return save(self, transaction, room_id, replace(page, changes=page.changes[:-1]), **named)
+
+    Mirror.save_page = overlook
+
+
+CALM = ("meet", "book", "move_meeting", "move_loan", "cancel_meeting")
+BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...], range]] = {
+    "I11": (let_the_wrong_side_win, ("meet", "book", "move_at_once"), range(1, 10)),
+    "I12": (tell_nobody_of_the_loser, ("meet", "book", "move_at_once"), range(1, 10)),
+    "I13": (take_copies_for_gone_that_are_there, CALM, range(1, 10)),
+    "I14": (have_no_brake, ("meet", "meet", "meet", "clear_calendar"), range(1, 30)),
+    "I17": (leave_a_task_behind_each_pass, CALM, range(1, 3)),
+    "I20": (overlook_the_last_of_a_page, CALM, range(1, 5)),
+}
+"""By promise: a bug, what people do, and the worlds in which it is looked for."""
+
+
+@pytest.mark.parametrize("promise", BUGS)
+def test_a_bug_that_breaks_it_is_noticed(promise: str) -> None:
+    plant, among, seeds = BUGS[promise]
+
+    def look() -> str | None:
+        plant()
+        found = (promise_of(run_schedule(draw_schedule(seed, among=among))) for seed in seeds)
+        return next((each for each in found if each == promise), None)
+
+    assert in_a_process(look, SECONDS) == promise
+
+
+@pytest.mark.parametrize("promise", BUGS)
+def test_without_the_bug_nothing_is(promise: str) -> None:
+    _, among, seeds = BUGS[promise]
+    outcome = run_schedule(draw_schedule(seeds[0], among=among))
+    assert outcome.is_kept, outcome
