@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from contextvars import copy_context
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -64,13 +66,14 @@ class VirtualWorld:
     ) -> None:
         self.loop = VirtualLoop()
         asyncio.set_event_loop(self.loop)
+        outside = copy_context()  # what the tenant does, it does under no lease of the engine's
         given: dict[str, Any] = {"extra_touches": 0, "empty_page_rate": 0.0, **(tenant or {})}
         self.tenant = Tenant(
             TenantOptions(**given),
             now=self.loop.now,
-            call_later=self.loop.call_later,
+            call_later=partial(self.loop.call_later, context=outside),
             post=self._post,
-            spawn=self.loop.create_task,
+            spawn=lambda coroutine: self.loop.create_task(coroutine, context=outside.copy()),
         )
         self.rooms = [f"room-{number}@example.org" for number in range(1, rooms + 1)]
         self.people = [f"person-{number}@example.org" for number in range(1, people + 1)]
