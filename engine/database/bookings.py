@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 
 from engine.database.codec import parse_base, parse_draft, render_base
 from engine.database.connection import Transaction
@@ -36,7 +35,6 @@ _INTENTS = Prepared(
     .where(intent_table.c.loan_number == bindparam("number"))
     .order_by(intent_table.c.id)
 )
-_SEEN = Prepared(select(func.min(copy_table.c.observed_at)).where(copy_table.c.ical_uid == bindparam("uid")))
 
 
 def load_link(connection: Connection, kind: str, key: str) -> tuple[int, Link] | None:
@@ -83,12 +81,6 @@ def read_intent(row: Any) -> Intent:
         told=row.told,
         ical_uid=ICalUid(row.ical_uid) if row.ical_uid else None,
     )
-
-
-def load_seen_at(connection: Connection, ical_uid: str) -> datetime | None:
-    """Return when the first of a meeting's present copies was observed."""
-    found: datetime | None = _SEEN.run(connection, {"uid": ical_uid}).scalar()
-    return found
 
 
 def finish_change(transaction: Transaction, intent: Intent, copy: EventCopy) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, delete, func, select, update
 
-from engine.database.bookings import finish_change, load_intents, load_link, load_seen_at
+from engine.database.bookings import finish_change, load_intents, load_link
 from engine.database.codec import render_base
 from engine.database.connection import Database, Transaction
 from engine.database.loans import load_loan
@@ -139,7 +139,8 @@ class SyncLedger:
             self._save_progress(transaction, reading, page, changed=0 if whole else changed)
             if whole and page.delta_link is not None and not first_contact:
                 marked += self._doubt_unseen(transaction, reading, priority)
-        return PageSaved(changed, marked)
+            unsettled = find_unsettled(transaction.connection, reading.room.id) if page.next_link is None else ()
+        return PageSaved(changed, marked, tuple(UnsettledSeries(*found) for found in unsettled))
 
     def _save_progress(self, transaction: Transaction, reading: Reading, page: ChangesPage, *, changed: int) -> None:
         values: dict[str, Any] = {"room_id": reading.room.id, "next": page.next_link}
@@ -176,10 +177,6 @@ class SyncLedger:
             transaction, reading.room.id, reading=reading.number, began_at=row.read_at, window=reading.window
         )
         return Marker(transaction, priority=Priority(priority)).mark_meetings(uids)
-
-    def unsettled_series(self, room_id: BookableId) -> tuple[UnsettledSeries, ...]:
-        with self._read() as transaction:
-            return tuple(UnsettledSeries(*found) for found in find_unsettled(transaction.connection, room_id))
 
     def save_dates(self, room_id: BookableId, master_id: EventId, copies: Sequence[EventCopy]) -> None:
         with self._write() as transaction:
@@ -240,17 +237,16 @@ class SyncLedger:
             series = find_series(connection, key)
             if withdrawn is not None and (series is None or _is_being_ended(connection, withdrawn, series)):
                 return None  # ours, and withdrawn: what is still heard of it is its echo
-            copies = self._mirror.load_copies(transaction, ICalUid(key))
+            copies, seen_at = self._mirror.load_copies(transaction, ICalUid(key))
             if withdrawn is not None and not any(_is_to_come(copy, transaction.now) for copy in copies):
                 return None
-            seen_at = load_seen_at(connection, key)
             series = name_now(series, copies)
             return Booking(kind, key, None, None, copies, seen_at=seen_at, series=series, withdrawn=withdrawn)
         loan = load_loan(connection, int(key))
         if loan is None:
             return None
         link = found[1] if found else None
-        copies = self._mirror.load_copies(transaction, link.ical_uid) if link and link.ical_uid else ()
+        copies = self._mirror.load_copies(transaction, link.ical_uid)[0] if link and link.ical_uid else ()
         intents = load_intents(connection, loan.number)
         series = name_now(find_series(connection, link.ical_uid), copies) if link is not None else None
         return Booking(kind, key, loan, link, copies, intents, series=series)

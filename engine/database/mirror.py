@@ -337,10 +337,13 @@ class Mirror:
             transaction.connection.execute(update(copy_table).where(settled, copy_table.c.doubt).values(**gone))
         Marker(transaction, priority=Priority.LIVE).mark_meetings(uids, shown=_dates_shown(rows))
 
-    def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[RoomCopy, ...]:
-        """Return the newest copy of the meeting per room; a live one counts before an ended one."""
+    def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[tuple[RoomCopy, ...], datetime | None]:
+        """
+        Return the newest copy of the meeting per room, a live one before one that ended, and when the first of all its
+        copies was observed.
+        """
         rows = _COPIES.run(transaction.connection, {"uid": ical_uid}).all()
-        return self._newest(rows)
+        return self._newest(rows), min((row.observed_at for row in rows), default=None)
 
     def load_copies_of(self, transaction: Transaction, keys: Sequence[str]) -> dict[str, tuple[RoomCopy, ...]]:
         """Return the same of several meetings, by key, in one statement."""

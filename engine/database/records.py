@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
@@ -23,9 +23,13 @@ asset_table = metadata.tables["asset"]
 store_table = metadata.tables["store"]
 loan_table = metadata.tables["loan"]
 
-_NAMES = tuple(
-    Prepared(select(table.c.id, table.c.name).where(table.c.id.in_(bindparam("ids", expanding=True))))
-    for table in (room_table, asset_table)
+_NAMES = Prepared(
+    union_all(
+        *(
+            select(table.c.id, table.c.name).where(table.c.id.in_(bindparam("ids", expanding=True)))
+            for table in (room_table, asset_table)
+        )
+    )
 )
 _ADD_DECISIONS = Prepared(decision_table.insert())
 
@@ -35,8 +39,7 @@ def named_facts(connection: Connection, notes: Sequence[Note]) -> list[dict[str,
     wanted = {item for note in notes for items in unnamed_items(note.facts).values() for item in items}
     names: dict[int, str] = {}
     if wanted:
-        for statement in _NAMES:
-            names.update((row.id, row.name) for row in statement.run(connection, {"ids": sorted(wanted)}))
+        names.update((row.id, row.name) for row in _NAMES.run(connection, {"ids": sorted(wanted)}))
     return [name_items(note.facts, lambda item: names.get(item, "?")) for note in notes]
 
 

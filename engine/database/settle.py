@@ -257,7 +257,8 @@ class Settler:
             is_said = list(_SAID_OF_LOAN.run(transaction.connection, {"of_number": number, "of_code": notes[0].code}))
             notes = () if is_said else notes
         write_decisions(transaction, notes, loan_number=number, ical_uid=uid)
-        keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid)
+        if plan.cases or not isinstance(plan.loan, NewLoan):  # a new loan has none to close
+            keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid)
         if booking.kind == "meeting" and number is not None:
             keep_standing_cases(transaction, f"meeting:{booking.key}", ())
         version = booking.loan.version if booking.loan else 0
@@ -282,7 +283,7 @@ class Settler:
             self._update_link(transaction, booking, loan, link, plan, writing)
         if not plan.writes:
             return ()
-        after = load_loan(transaction.connection, loan.number)
+        after = loan if plan.loan is None else load_loan(transaction.connection, loan.number)
         assert after is not None
         writer = _IntentWriter(transaction, self._rooms, self._instance, booking, after, plan, writing)
         return tuple(writer.write(write) for write in plan.writes)

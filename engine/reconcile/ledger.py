@@ -190,10 +190,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class PageSaved:
-    """What a page brought: copies that changed, and bookings marked for a look."""
+    """What a page brought: copies that changed, and bookings marked for a look. With the last page of a reading, the
+    series of the room of which a date is in doubt."""
 
     changed: int
     marked: int
+    unsettled: tuple[UnsettledSeries, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +243,6 @@ class Ledger(Protocol):
         *whole*: the page belongs to a reading of the whole window; with its last page, copies that the reading
         did not show are put in doubt (never tombstoned: absence is not evidence).
         """
-        ...
-
-    def unsettled_series(self, room_id: BookableId) -> Sequence[UnsettledSeries]:
-        """Return the series of a room of which a date is in doubt."""
         ...
 
     def save_dates(self, room_id: BookableId, master_id: EventId, copies: Sequence[EventCopy]) -> None:

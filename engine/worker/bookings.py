@@ -398,14 +398,18 @@ class BookingPass:
         rules = self._rules()
         mode = mode or rules.mode
         loan = booking.loan
+        clashes, clashes_here = self._clashes(meeting, meeting.interval, loan), None
+        if loan is not None:
+            is_here = loan.interval == meeting.interval
+            clashes_here = clashes if is_here else self._clashes(meeting, loan.interval, loan)
         situation = Situation(
             meeting=meeting,
             loan=loan,
             base=observed.known.base,
             people=PeopleRule(rules.domains, _default_requester(rules)),
             now=self._now(),
-            clashes=self._clashes(meeting, meeting.interval, loan),
-            clashes_here=self._clashes(meeting, loan.interval, loan) if loan is not None else None,
+            clashes=clashes,
+            clashes_here=clashes_here,
             breaches=self._breaches(meeting, loan),
             seen_at=booking.seen_at,
             in_view=loan is None or rules.view.holds(loan),

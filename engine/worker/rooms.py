@@ -8,14 +8,14 @@ what that does not show is put in doubt, never deleted.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.errors import MailboxClosed, ResyncRequired, Unreachable
 from engine.ids import BookableId
 from engine.interval import Interval
-from engine.reconcile.ledger import Ledger, Reading
+from engine.reconcile.ledger import Ledger, Reading, UnsettledSeries
 from engine.rooms.calendar import ChangesPage, RoomCalendar
 from engine.rooms.room import Room, RoomState
 
@@ -82,14 +82,14 @@ class RoomPass:
         if reading is None:
             return None
         try:
-            await self._read_from(reading, priority)
+            unsettled = await self._read_from(reading, priority)
         except ResyncRequired:
             log.info("delta token lost, reading the whole window", extra={"room": room_id})
-            await self._read_whole(room_id, priority)
+            unsettled = await self._read_whole(room_id, priority)
         except MailboxClosed as error:
             self._ledger.suspend_room(room_id, str(error))
             raise
-        await self._settle_series(reading.room)
+        await self._settle_series(reading.room, unsettled)
         if reading.room.state is RoomState.SUSPENDED:
             self._ledger.resume_room(room_id)
         return reading.signalled_at
@@ -103,28 +103,23 @@ class RoomPass:
         """
         try:
             reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
-            await self._read_pages(reading, None, whole=True, priority=priority, look=look)
+            unsettled = await self._read_pages(reading, None, whole=True, priority=priority, look=look)
         except MailboxClosed as error:
             self._ledger.suspend_room(room_id, str(error))
             raise
-        await self._settle_series(reading.room)
+        await self._settle_series(reading.room, unsettled)
         return reading.number
 
-    async def _read_from(self, reading: Reading, priority: int) -> None:
+    async def _read_from(self, reading: Reading, priority: int) -> Sequence[UnsettledSeries]:
         window = reading.window
         if window is None or self._window.is_stale(window, self._now()):
-            await self._read_whole(reading.room.id, priority)
-        elif reading.next_link is not None:
-            whole = reading.delta_link is None
-            await self._read_pages(reading, reading.next_link, whole=whole, priority=priority)
-        elif reading.delta_link is not None:
-            await self._read_pages(reading, reading.delta_link, whole=False, priority=priority)
-        else:
-            await self._read_pages(reading, None, whole=True, priority=priority)
+            return await self._read_whole(reading.room.id, priority)
+        link = reading.next_link or reading.delta_link
+        return await self._read_pages(reading, link, whole=reading.delta_link is None, priority=priority)
 
-    async def _read_whole(self, room_id: BookableId, priority: int) -> None:
+    async def _read_whole(self, room_id: BookableId, priority: int) -> Sequence[UnsettledSeries]:
         reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
-        await self._read_pages(reading, None, whole=True, priority=priority)
+        return await self._read_pages(reading, None, whole=True, priority=priority)
 
     async def _read_pages(
         self,
@@ -134,7 +129,8 @@ class RoomPass:
         whole: bool,
         priority: int,
         look: Callable[[ChangesPage], None] | None = None,
-    ) -> None:
+    ) -> Sequence[UnsettledSeries]:
+        """Read page after page; returns the series of which a date is in doubt after the last."""
         seen: set[str] = set()
         for _ in range(PAGES_MAX):
             page = await self._fetch(reading, link, whole=whole)
@@ -142,12 +138,12 @@ class RoomPass:
                 self._tell_unreadable(reading, page)
             if look is not None:
                 look(page)
-            self._ledger.save_page(
+            saved = self._ledger.save_page(
                 reading, page, whole=whole, import_existing=self._import_existing(), priority=priority
             )
             link = page.next_link
             if link is None:
-                return
+                return saved.unsettled
             if link in seen:
                 break
             seen.add(link)
@@ -162,10 +158,10 @@ class RoomPass:
             page_size=PAGE_SIZE_WHOLE if whole else PAGE_SIZE_CHANGES,
         )
 
-    async def _settle_series(self, room: Room) -> None:
+    async def _settle_series(self, room: Room, unsettled: Sequence[UnsettledSeries]) -> None:
         """Ask for the dates of each series of which one is in doubt: once per series, never date by date."""
         reach = self._window.reach(self._now())
-        for series in self._ledger.unsettled_series(room.id):
+        for series in unsettled:
             master = None
             if series.is_master_unknown:
                 master = await self._calendar.fetch_event(room.address, series.master_id)
