@@ -18,13 +18,23 @@ NEWER = "whsec_c2VjcmV0LW51bWJlci10d28taXMtbmV3ZXI="
 STRANGER = "whsec_c29tZWJvZHktZWxzZXMtc2VjcmV0LWVudGlyZWx5"
 BODY = '{"data":{"title":"Réunion 张伟"},"meta":{}}'
 
+
+def find_compiler() -> str | None:
+    """Return Mono's C# compiler, where it has the library by which the sample reads JSON: they are packages apart."""
+    compiler, mono = shutil.which("mcs"), shutil.which("mono")
+    if compiler is None or mono is None:
+        return None
+    libraries = Path(mono).resolve().parents[1] / "lib" / "mono"
+    return compiler if any(libraries.rglob("System.Runtime.Serialization.dll")) else None
+
+
 RUNTIMES = {
     name: found
     for name, found in {
         "verify.py": sys.executable,
         "verify.js": shutil.which("node"),
         "verify.php": shutil.which("php"),
-        "Verify.cs": shutil.which("mono") and shutil.which("mcs"),
+        "Verify.cs": find_compiler(),
     }.items()
     if found
 }
