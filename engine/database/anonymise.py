@@ -169,7 +169,8 @@ def _forget_series(connection: Connection, series: Collection[int], nobody_id: i
 
 
 def _forget_old(connection: Connection, before: datetime, *, copies_before: datetime) -> None:
-    """Forget old copies of meetings, what was decided about them, settled cases, and who did what."""
+    """Forget old copies of meetings, what was decided about them, settled cases, details of people whose loans went to
+    others, and who did what."""
     connection.execute(delete(_copy).where(_copy.c.end_at < copies_before))
     connection.execute(
         delete(_decision).where(
@@ -177,6 +178,8 @@ def _forget_old(connection: Connection, before: datetime, *, copies_before: date
         )
     )
     connection.execute(delete(_case).where(_case.c.state == "closed", _case.c.closed_at < before))
+    without_loan = ~exists().where(_loan.c.person_id == _details.c.person_id)
+    connection.execute(delete(_details).where(_details.c.changed_at < before, without_loan))
     connection.execute(
         update(_decision)
         .where(_decision.c.at < before, _decision.c.actor.like("app:%"), _decision.c.actor != NO_ACTOR)

@@ -102,6 +102,19 @@ class TestWhatIsOld:
         assert "Salary" not in everything(building.database)
         assert rows(building.database, "person_details") == []
 
+    def test_forgets_details_of_whose_loans_went_to_others(self, building: Building, clock: StandingClock) -> None:
+        number = book(building, requester=replace(ZOE, details=DETAILS))
+        building.desk.change(number, LoanChange(requester=replace(SAM, details=DETAILS)), actor=BY)
+        clock.now = MONDAY + TWO_YEARS - timedelta(days=1)
+        Retention(building.database).run(clock.now - TWO_YEARS)
+        assert len(rows(building.database, "person_details")) == 2
+
+        clock.now = MONDAY + TWO_YEARS + timedelta(days=1)
+        Retention(building.database).run(clock.now - TWO_YEARS)
+
+        (left,) = rows(building.database, "person_details")
+        assert left.person_id == next(row.id for row in rows(building.database, "person") if row.name == SAM.name)
+
     def test_is_done_once(self, building: Building, clock: StandingClock) -> None:
         finish(building, book(building))
         clock.now = MONDAY + TWO_YEARS + timedelta(days=1)
