@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from engine.prove import garble
 from engine.prove.people import DAYS, ZONES, Crowd, RememberedSeries
 from engine.prove.series import book_series
 from engine.simulator.series_calls import times_in
@@ -62,6 +63,32 @@ def lose_length(crowd: Crowd) -> None:
     start = crowd.read_time(event["start"])
     crowd.world.run(crowd.world.person(booking.person).change(event["id"], **times_in(start, start, "UTC")))
     booking.interval, booking.edits = None, booking.edits + 1
+
+
+def garble_times(crowd: Crowd) -> None:
+    """Let an old client save a meeting with times that nobody can read; half of them are new."""
+    if crowd.random.random() < 0.5:
+        crowd.meet()
+    booking = crowd.pick("outlook")
+    event = crowd.find_single(booking) if booking is not None else None
+    if booking is None or event is None or event["isAllDay"]:
+        return
+    side, odd = crowd.random.choice(["start", "end"]), crowd.random.choice(garble.ODD)
+    crowd.tell(f"the {side} of {event['iCalUId'][-15:]} reads {dict(odd)}")
+    crowd.world.garble.of[event["iCalUId"]] = (side, odd)
+    crowd.world.run(crowd.world.person(booking.person).rename(event["id"], "Odd times"))
+
+
+def mend_times(crowd: Crowd) -> None:
+    """Let a newer client save such a meeting again."""
+    odd = [each for each in crowd.bookings if each.ical_uid in crowd.world.garble.of and not each.cancelled]
+    booking = crowd.random.choice(odd) if odd else None
+    event = crowd.find_single(booking) if booking is not None else None
+    if booking is None or event is None:
+        return
+    crowd.tell(f"the times of {event['iCalUId'][-15:]} can be read again")
+    del crowd.world.garble.of[event["iCalUId"]]
+    crowd.world.run(crowd.world.person(booking.person).rename(event["id"], "Plain times"))
 
 
 def _midnight(day: datetime, zone: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from engine.errors import OutcomeUnknown
 from engine.graph.transport import Request, Response
 from engine.prove.deeds import Done, read_deed
+from engine.prove.garble import Garble
 from engine.prove.life import Life
 from engine.prove.trace import Trace
 from engine.simulator import ConnectionDropped, Tenant
@@ -61,6 +62,7 @@ class TenantTransport:
         trace: takes in each request and what came of it.
         life: whose requests these are.
         on_answer: who hears each answer, whether the engine does or not.
+        garble: the times that the engine is shown otherwise.
         spawn: carries out what was under way when it ended: every other one of those arrives.
     """
 
@@ -73,11 +75,13 @@ class TenantTransport:
         life: Life | None = None,
         spawn: Callable[[Coroutine[Any, Any, None]], Any] | None = None,
         on_answer: Sequence[Callable[[Request, Response], None]] = (),
+        garble: Garble | None = None,
     ) -> None:
         self._tenant = tenant
         self._life = life or Life()
         self._spawn = spawn
         self._on_answer = on_answer
+        self._garble = garble or Garble()
         self._on_request = on_request or (lambda _when, _request: None)
         self._trace = trace or Trace()
         self.requests: list[Request] = []
@@ -125,7 +129,7 @@ class TenantTransport:
             hear(request, response)
         if (done := read_deed(request, response)) is not None:
             self.done.append(done)
-        return response
+        return self._garble.spoil(response)
 
     def count_writes(self) -> int:
         """Return how many requests wrote to a calendar."""

@@ -40,6 +40,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("swap_rooms", 0.7, meetings.swap_rooms),
     Verb("meet_without_length", 0.3, odd_times.meet_without_length),
     Verb("lose_length", 0.3, odd_times.lose_length),
+    Verb("garble_times", 0.5, odd_times.garble_times),
+    Verb("mend_times", 0.3, odd_times.mend_times),
     Verb("make_whole_day", 0.5, odd_times.make_whole_day),
     Verb("meet_over_clock_change", 0.5, odd_times.meet_over_clock_change),
     Verb("set_room_zone", 0.3, odd_times.set_room_zone),

@@ -35,6 +35,7 @@ from engine.outbox.message import Sender
 from engine.prove import glance
 from engine.prove.backups import Backup, Loss
 from engine.prove.deeds import count_deeds, find_untold
+from engine.prove.garble import Garble
 from engine.prove.latch import Latch
 from engine.prove.life import LIFE, Life, MortalDatabase
 from engine.prove.store import OpenDatabase, in_memory
@@ -140,6 +141,7 @@ class World:
         self.notifications: list[bytes] = []
         """What Graph has sent."""
         self.things: list[BookableId] = []
+        self.garble = Garble()
         self.closed: set[str] = set()
         """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
 
@@ -184,6 +186,7 @@ class World:
                 life=life,
                 spawn=self._spawn,
                 on_answer=self.on_answer,
+                garble=self.garble,
             )
         )
         calendar = build_calendar(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +93,23 @@ def take_exceptions_for_plain_dates(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(calendar, "parse_change", misread)
 
 
+def choke_on_odd_times(patch: pytest.MonkeyPatch) -> None:
+    """One date that cannot be read stops the reading of its page."""
+    patch.setattr(parse, "_naive", datetime.fromisoformat)
+
+
+def move_by_odd_times(patch: pytest.MonkeyPatch) -> None:
+    """A zone that nobody knows is taken for another one."""
+    patch.setattr(parse, "find_zone", lambda name: timezone(timedelta(hours=5)))
+
+
 PLANTED: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]], ...] = (
     (wait_for_an_answer_of_nobody, ("write_into_room",)),
     (take_drafts_for_meetings, ("write_into_room",)),
     (take_the_first_of_its_weekday, ("book_by_pattern",)),
     (take_exceptions_for_plain_dates, ("meet_by_pattern", "move_date")),
+    (choke_on_odd_times, ("garble_times", "meet")),
+    (move_by_odd_times, ("garble_times", "meet")),
     (leave_rooms_taken, ("write_into_room", "ask_from_outside", "cancel_loan")),
 )
 """Bugs, and what people must do for anybody to notice."""
