@@ -12,8 +12,9 @@ from engine.interval import Interval
 from engine.loans.loan import Home
 from engine.reconcile import decide, merge, observe, plan
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, Verdict
-from engine.worker import bookings
+from engine.worker import bookings, observer
 from engine.worker.bookings import BookingPass
+from engine.worker.planner import Planner
 from tests.mutants.table import bug, replace_in
 
 
@@ -149,7 +150,7 @@ def believes_rooms_to_accept() -> None:
 
 @bug("Never reads the organizer's copy: rooms' copies must do.", story="meeting: is made")
 def never_reads_the_organizer() -> None:
-    replace_in(bookings, "needs_organizer", lambda _old: lambda known, **named: False)
+    replace_in(observer, "needs_organizer", lambda _old: lambda known, **named: False)
 
 
 @bug(
@@ -185,7 +186,7 @@ def knows_not_its_own_event() -> None:
         return False
 
     replace_in(BookingPass, "_is_ours", lambda _old: no)
-    replace_in(BookingPass, "_own_create_under_way", lambda _old: lambda self, observed: False)
+    replace_in(Planner, "_own_create_under_way", lambda _old: lambda self, observed: False)
 
 
 @bug("Knows an event as its own by a marker of any other engine.", story="loan: is made | another engine books")
@@ -228,4 +229,4 @@ def rounds_what_it_keeps() -> None:
 
         return rounded
 
-    replace_in(bookings, "view_meeting", make)
+    replace_in(observer, "view_meeting", make)

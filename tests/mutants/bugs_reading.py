@@ -12,7 +12,7 @@ from engine.database.ledger import SyncLedger
 from engine.database.mirror import Mirror
 from engine.database.queue import WorkQueue
 from engine.database.subscriptions import SubscriptionStore
-from engine.worker.bookings import BookingPass
+from engine.worker.answers import AnswerClock
 from engine.worker.loop import Loop
 from engine.worker.rooms import RoomPass
 from tests.mutants.table import bug, replace_in
@@ -183,7 +183,7 @@ def leaves_series_in_doubt() -> None:
     tests="tests/simulation/test_app_to_outlook.py",
 )
 def never_checks_answers() -> None:
-    replace_in(BookingPass, "_check", lambda _old: lambda self, booking: None)
+    replace_in(AnswerClock, "check", lambda _old: lambda self, booking: None)
 
 
 @bug(

@@ -1,0 +1,43 @@
+"""When rooms' answers are asked for: the clock of one booking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from engine.reconcile.answers import AnswerCheck, check_answers
+from engine.reconcile.ledger import Booking
+from engine.worker.series import SeriesReader
+
+
+class AnswerClock:
+    """Says when the organizer's copy is to be read for answers that did not come by themselves."""
+
+    def __init__(self, series: SeriesReader, *, answer_timeout: timedelta, now: Callable[[], datetime]) -> None:
+        self._series = series
+        self._answer_timeout = answer_timeout
+        self._now = now
+
+    def check(self, booking: Booking) -> AnswerCheck | None:
+        """Return where the waiting for answers stands; None when none is waited for, or it cannot be read yet."""
+        link = booking.link
+        if link is None or link.asked_at is None or booking.loan is None or not booking.loan.blocks:
+            return None
+        if booking.series is not None and not self._series.covers(booking.series):
+            return None  # beyond what is read: its room's answer comes when the window reaches it
+        return check_answers(
+            asked_at=link.asked_at,
+            checked_at=link.checked_at,
+            now=self._now(),
+            answer_timeout=self._answer_timeout,
+        )
+
+    def is_due(self, booking: Booking) -> bool:
+        """Tell whether the organizer's copy is to be read now, for an answer or because that was ordered."""
+        check = self.check(booking)
+        return is_check_due(booking) or (check is not None and check.due)
+
+
+def is_check_due(booking: Booking) -> bool:
+    """Tell whether the organizer's copy was ordered to be read, once, for what only it shows."""
+    return booking.link is not None and booking.link.state == "linked" and booking.link.is_check_due

@@ -1,0 +1,180 @@
+"""Observing one booking: what the rooms' copies say, what is in doubt, and the organizer's copy where it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
+from engine.ids import BookableId, EventId, ICalUid
+from engine.reconcile.answers import FIRST_CHECK, AnswerCheck
+from engine.reconcile.ledger import Booking, Ledger
+from engine.reconcile.observe import Known, needs_organizer, shows_other_rooms, unshown_rooms, view_meeting
+from engine.reconcile.views import MeetingView
+from engine.rooms.calendar import RoomCalendar
+from engine.worker.answers import AnswerClock, is_check_due
+from engine.worker.organizers import OrganizerReader
+from engine.worker.series import SeriesReader
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A booking with what was read for it in this pass."""
+
+    booking: Booking
+    known: Known
+    meeting: MeetingView
+    check: AnswerCheck | None = None
+    unshown: bool = False
+    """Whether only the organizer's copy tells the yes of a room, whose own copy can be asked for."""
+
+
+class Observer:
+    """Makes one view of all that can be known of a booking."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        calendar: RoomCalendar,
+        series: SeriesReader,
+        answers: AnswerClock,
+        organizers: OrganizerReader,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._calendar = calendar
+        self._series = series
+        self._answers = answers
+        self._organizers = organizers
+        self._now = now
+
+    async def observe(self, booking: Booking, *, read_organizer: bool = False) -> Observed:
+        """Look at both sides of a booking, and ask for what is missing; *read_organizer*: the organizer's copy too."""
+        known = _known(booking)
+        if any(copy.doubt for copy in known.copies):
+            if known.base is not None and not any(copy.live and not copy.doubt for copy in known.copies):
+                known = await self._organizers.read(booking, known)  # it may say at once that all is over
+            if known.organizer_copy is not None or not known.organizer_read:
+                booking = await self._settle_doubts(booking)
+                known = replace(known, copies=booking.copies)
+            else:
+                known = replace(known, copies=tuple(replace(copy, live=False) for copy in known.copies))
+        check = self._answers.check(booking)
+        wanted = read_organizer or is_check_due(booking)
+        wanted = wanted or needs_organizer(known, check_answers=check is not None and check.due)
+        wanted = wanted or shows_other_rooms(known, self._ledger.room_book())
+        if wanted and not known.organizer_read:
+            known = await self._organizers.read(booking, known, to_write=read_organizer)
+        is_elsewhere = await self._ask_unseen_rooms(booking, known)
+        if is_elsewhere:
+            booking = self._ledger.load_booking(booking.kind, booking.key) or booking
+            known = await self._organizers.read(booking, _known(booking))
+        elif is_elsewhere is False:
+            known = replace(known, organizer_read=True)  # as good as read: no calendar that can be read has it
+        unshown = self._unshown(booking, known)
+        if unshown and known.organizer_copy is not None and self._may_ask_rooms(booking):
+            known = await self._ask_for_copies(booking, known, known.organizer_copy.ical_uid, unshown)
+            unshown = self._unshown(booking, known)
+        return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check, bool(unshown))
+
+    def _unshown(self, booking: Booking, known: Known) -> frozenset[BookableId]:
+        """Return the rooms whose yes nobody but the organizer's copy tells, although their calendars are followed
+        there."""
+        base = known.base
+        interval = known.organizer_interval or (base.outlook.interval if base is not None else None)
+        if interval is None or interval.end <= self._now():
+            return frozenset()
+        book = self._ledger.room_book()
+        rooms = (book.by_id(room) for room in unshown_rooms(known, book))
+        readings = (self._ledger.load_reading(room.id) for room in rooms if room is not None and room.is_synced)
+        followed = (each for each in readings if each is not None and each.window is not None)
+        return frozenset(each.room.id for each in followed if each.window and each.window.overlaps(interval))
+
+    def _may_ask_rooms(self, booking: Booking) -> bool:
+        """Tell whether a room that said yes must have its copy by now: a while after it was asked, or when something
+        has left a room."""
+        link = booking.link
+        if link is None:
+            return False
+        return link.is_check_due or (link.asked_at is not None and self._now() - link.asked_at >= FIRST_CHECK)
+
+    async def _ask_for_copies(
+        self, booking: Booking, known: Known, uid: ICalUid, rooms: frozenset[BookableId]
+    ) -> Known:
+        """Ask *rooms* themselves for their copies of a meeting; what one does not have, it has dropped."""
+        missing, found = set[BookableId](), False
+        for room_id in sorted(rooms):
+            room = self._ledger.room_book().by_id(room_id)
+            if room is None:
+                continue
+            try:
+                if booking.series is not None:
+                    copy = await self._series.read_in_room(booking.series, room.address)
+                else:
+                    copy = await self._calendar.find_event(room.address, uid)
+            except (MailboxClosed, Malformed, Refused, Unmatched):
+                continue  # a mailbox that refuses us says nothing about a meeting
+            if copy is None:
+                missing.add(room_id)
+            elif booking.series is None:  # dates come with the next reading of their room, as a series
+                self._ledger.save_copy(room_id, copy.event_id, copy)
+                found = True
+        copies = (self._ledger.load_booking(booking.kind, booking.key) or booking).copies if found else known.copies
+        return replace(known, copies=copies, missing=frozenset(missing))
+
+    async def _settle_doubts(self, booking: Booking) -> Booking:
+        """Ask for every doubtful copy by its id: only 404 means gone. Behind the newest one of a room that was set up
+        anew may be one of its former calendar."""
+        book, asked = self._ledger.room_book(), set[EventId]()
+        while doubtful := [copy for copy in booking.copies if copy.doubt and copy.event.event_id not in asked]:
+            for copy in doubtful:
+                asked.add(copy.event.event_id)
+                if (room := book.by_id(copy.room_id)) is not None:
+                    found = await self._calendar.fetch_event(room.address, copy.event.event_id)
+                    self._ledger.save_copy(copy.room_id, copy.event.event_id, found)
+            booking = self._ledger.load_booking(booking.kind, booking.key) or booking
+        return booking
+
+    async def _ask_unseen_rooms(self, booking: Booking, known: Known) -> bool | None:
+        """
+        Look in rooms that have not shown it yet for a meeting that left the others, and that its organizer has no more.
+
+        Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled. Where
+        the organizer is none of ours, these rooms are all there is to ask.
+
+        Returns:
+            Whether one of them has it; None when there was no need to ask, or not all could be asked.
+        """
+        link = booking.link
+        if known.organizer_copy is not None or any(copy.live for copy in known.copies):
+            return None
+        if not known.organizer_read and not (known.copies and self._organizers.is_strangers(booking)):
+            return None
+        if known.base is None or booking.series is not None or link is None or link.ical_uid is None:
+            return None
+        found, asked = False, True
+        for room_id in sorted(known.base.outlook.rooms - {copy.room_id for copy in known.copies}):
+            room = self._ledger.room_book().by_id(room_id)
+            try:
+                copy = await self._calendar.find_event(room.address, link.ical_uid) if room else None
+            except (MailboxClosed, Malformed, Refused, Unmatched):
+                asked = False
+                continue
+            if copy is not None:
+                self._ledger.save_copy(room_id, copy.event_id, copy)
+                found = True
+        return found or (False if asked else None)
+
+
+def _known(booking: Booking) -> Known:
+    link, loan = booking.link, booking.loan
+    base = link.base if link is not None and link.state == "linked" else None
+    before = {item.id: item.state for item in loan.rooms} if loan is not None else {}
+    return Known(
+        copies=booking.copies if link is None or link.state == "linked" else (),
+        base=base,
+        written=link is not None and link.written_at is not None,
+        answers_before=before,
+    )
