@@ -92,7 +92,8 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
 
 def unshown_rooms(known: Known, book: RoomBook) -> frozenset[BookableId]:
     """Return the rooms whose yes nobody but the organizer's copy has told, now or when it was read last: they have
-    never shown a copy of their own, and may have dropped it since without a word to the organizer (P68)."""
+    never shown a copy of their own, and may have dropped it since without a word to the organizer (P68); or what they
+    have shown last is of other times, and the yes may be to those."""
     states = known.answers_before
     if known.organizer_copy is not None:
         rooms = (book.by_address(each.address) for each in known.organizer_copy.attendees if each.answer in _YES)
@@ -100,7 +101,18 @@ def unshown_rooms(known: Known, book: RoomBook) -> frozenset[BookableId]:
     else:
         invited = known.base.outlook.rooms if known.base is not None else frozenset()
         said_yes = {room for room in invited if states.get(room) in _STATES_OF_YES}
-    return frozenset(said_yes) - {copy.room_id for copy in known.copies} - known.missing
+    shown = {copy.room_id for copy in known.copies if not _is_behind(copy, known)}
+    return frozenset(said_yes) - shown - known.missing
+
+
+def _is_behind(copy: RoomCopy, known: Known) -> bool:
+    """Tell whether a room's copy is of other times than the organizer's; a date of a series comes with its series."""
+    return (
+        known.organizer_copy is not None
+        and known.shared is None
+        and copy.live
+        and copy.interval != known.organizer_interval
+    )
 
 
 def shows_other_rooms(known: Known, book: RoomBook) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from engine.loans.loan import Loan
+from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanStatus
 from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
@@ -96,6 +97,32 @@ class TestALoanWhoseRoomWasNeverHeardOf:
         world.wait(600)
 
         assert states(world.loan(loan.number)) == [ItemState.ACCEPTED]
+
+
+class TestALoanThatIsMovedWhileNothingIsHeard:
+    """The room's copy in our books is of the old times, so that the yes its organizer tells may be to those."""
+
+    def test_is_known_to_be_accepted_once_its_room_was_asked(self, world: World) -> None:
+        loan = world.book(1, 9, 10, 1)
+        world.settle()
+        deafen(world)
+        world.change(loan.number, LoanChange(start=world.at(11), end=world.at(12)))
+
+        world.wait(AT_ONCE)
+
+        assert states(world.loan(loan.number)) == [ItemState.ACCEPTED]
+
+    def test_is_not_accepted_by_a_yes_to_its_old_times(self, world: World) -> None:
+        """A room that decides nothing by itself any more takes the new times in, and says neither yes nor no."""
+        loan = world.book(1, 9, 10, 1)
+        world.settle()
+        world.tenant.office.set_processing(world.room_addresses[0], AutomateProcessing="AutoUpdate")
+        deafen(world)
+        world.change(loan.number, LoanChange(start=world.at(11), end=world.at(12)))
+
+        world.wait(AT_ONCE)
+
+        assert ItemState.ACCEPTED not in states(world.loan(loan.number))
 
 
 class TestAMeetingOfWhichOneRoomWasNeverHeardOf:

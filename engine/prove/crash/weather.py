@@ -32,6 +32,10 @@ def _desk_moves(scene: Scene) -> None:
     scene.change(times=scene.hours(11, 12))
 
 
+def _outlook_moves(scene: Scene) -> None:
+    scene.edit(times=scene.hours(13, 14))
+
+
 def _outlook_moves_later(scene: Scene) -> None:
     """Let the organizer move the meeting in a while, when the engine lives again and has read the room."""
     found = scene.find(scene.main)
@@ -140,6 +144,11 @@ STORIES: dict[str, tuple[Act, Act, Act]] = {
     "wide loan: desk drops a room while its organizer sorts it": (
         lambda scene: scene.book(scene.hours(9, 10), 1, 2),
         in_turn(lambda scene: scene.change(rooms=(1,)), after(0.007, _organizer_sorts)),
+        nothing,
+    ),
+    "loan: desk moves, outlook moves at once, and no room is heard": (
+        _book,
+        in_turn(_desk_moves, after(0.007, in_turn(_fault(effect="lose"), _outlook_moves))),
         nothing,
     ),
     "loan: a room whose yes was told by others drops it": (
