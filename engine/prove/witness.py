@@ -45,7 +45,13 @@ _ENDED = Prepared(
     .order_by(_decision.c.id, _link.c.generation)
 )
 _ITEMS = Prepared(
-    select(_item.c.loan_number, _item.c.bookable_id, _loan.c.series, _loan.c.created_at)
+    select(
+        _item.c.loan_number,
+        _item.c.bookable_id,
+        _loan.c.series,
+        _loan.c.created_at,
+        _loan.c.status.in_(sorted(BLOCKING_STATUSES)).label("stands"),
+    )
     .join(_loan, _loan.c.number == _item.c.loan_number)
     .where(_item.c.kind == "room")
 )
@@ -136,8 +142,8 @@ class Witness:
         """
         I14: no room loses more of its bookings within an hour than the brake lets pass, unless somebody confirmed it.
 
-        Counted for the engine's good: only loans of one room go, none that may just have been refused, and everything
-        that ever was booked there is there.
+        Counted for the engine's good: only loans of one room go, none that may just have been refused, a series goes
+        once none of its dates is left, and everything that ever was booked there is there.
         """
         with self._world.database.read() as transaction:
             ended = _ENDED.run(transaction.connection, {"after": 0}).all()
@@ -150,9 +156,12 @@ class Witness:
             rooms_of[item.loan_number].add(item.bookable_id)
             born[item.bookable_id].setdefault(_group(item), item.created_at)
         groups = {item.loan_number: _group(item) for item in items}
+        standing = {_group(item) for item in items if item.stands}
         gone: dict[int, dict[str, datetime]] = defaultdict(dict)
         for row in ended:
-            if row.code != "all_rooms_declined" and row.hold is None and len(rooms_of[row.loan_number]) == 1:
+            if row.code == "all_rooms_declined" or groups[row.loan_number] in standing:
+                continue
+            if row.hold is None and len(rooms_of[row.loan_number]) == 1:
                 (room,) = rooms_of[row.loan_number]
                 gone[room][groups[row.loan_number]] = row.at
         for room, ends in gone.items():
