@@ -7,6 +7,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -151,7 +152,7 @@ def _render_all(event: Event, style: Style) -> dict[str, Any]:
         "seriesMasterId": render_id(event.series, immutable=style.immutable) if event.series else None,
         "showAs": event.show_as,
         "type": event.type,
-        "webLink": f"https://outlook.office365.com/calendar/item/{quote(shown_id, safe='')}",
+        "webLink": _web_link(shown_id),
         "onlineMeetingUrl": None,
         "isOnlineMeeting": extras.get("isOnlineMeeting", False),
         "onlineMeetingProvider": extras.get("onlineMeetingProvider", "unknown"),
@@ -170,6 +171,11 @@ def _render_all(event: Event, style: Style) -> dict[str, Any]:
         "onlineMeeting": extras.get("onlineMeeting"),
         **original,
     }
+
+
+@lru_cache(1024)
+def _web_link(shown_id: str) -> str:
+    return f"https://outlook.office365.com/calendar/item/{quote(shown_id, safe='')}"
 
 
 EMPTY_LOCATION: dict[str, Any] = {

@@ -270,12 +270,12 @@ class Series:
     def _remember(self) -> None:
         """Keep what the master says now, to see later what an exception has in common with it."""
         names = (*INHERITED, "attendees", "response", "responded_at", "sequence")
-        self._written = {name: deepcopy(getattr(self.master, name)) for name in names}
+        self._written = {name: _copied(getattr(self.master, name)) for name in names}
 
     def _inherit(self, item: Event) -> None:
         for name in INHERITED:
             if getattr(item, name) == self._written[name]:
-                setattr(item, name, deepcopy(getattr(self.master, name)))
+                setattr(item, name, _copied(getattr(self.master, name)))
         self._inherit_attendees(item)
         if item.sequence == self._written["sequence"]:
             if item.response == self._written["response"]:
@@ -298,3 +298,8 @@ class Series:
             source = kept if is_own else new.get(address)
             if source is not None:
                 attendee.response, attendee.responded_at = source.response, source.responded_at
+
+
+def _copied(value: Any) -> Any:
+    """Return a value of an event that nobody else changes: most are plain, and looking up how to copy these costs."""
+    return value if value is None or isinstance(value, str | int | datetime) else deepcopy(value)

@@ -8,6 +8,7 @@ its SDKs send `Schedules` and `%24top` (Graph docs: delta-query-events; seen in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -70,6 +71,11 @@ class GraphError(Exception):
         self.extra = extra or {}
 
 
+@lru_cache(1024)
+def _parse_query(raw: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name.lower(), value) for name, value in parse_qsl(raw, keep_blank_values=True))
+
+
 class Request:
     """One request, taken apart only as far as somebody asks."""
 
@@ -96,8 +102,7 @@ class Request:
     def query(self) -> dict[str, str]:
         """Query parameters by lower-case name, decoded once."""
         if self._query is None:
-            pairs = parse_qsl(self.raw_query, keep_blank_values=True)
-            self._query = {name.lower(): value for name, value in pairs}
+            self._query = dict(_parse_query(self.raw_query))
         return self._query
 
     @property
