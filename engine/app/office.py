@@ -245,7 +245,7 @@ class Office:
         self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)
-        self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync, self.ledger.settler)
+        self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync)
         self.own_calendars = OwnCalendarStore(self.database, self._sealer, on_change=self._catch_up)
         self.backfills = BackfillDesk(self.database, self.cache, self.rules.sync, instance=self.instance)
         zone = settings.rooms.time_zone

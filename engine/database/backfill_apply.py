@@ -17,13 +17,14 @@ from engine.database.backfill_rows import Result, load_due, relist, save_results
 from engine.database.backfill_scene import Listed, Scene, SceneLoader
 from engine.database.codec import render_base, render_face
 from engine.database.connection import Transaction
+from engine.database.loan_side import free_uid
 from engine.database.loans import load_loans, loan_table
 from engine.database.marks import Priority
 from engine.database.mirror import link_table
 from engine.database.records import write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.series import count_dates_before, find_series
-from engine.database.settle import Settler, free_uid
+from engine.database.settle import Settler
 from engine.database.tables import metadata
 from engine.errors import Occupied
 from engine.ids import domain_of

@@ -14,10 +14,10 @@ from engine.database.backfill_rows import Result, load_due, relist, save_results
 from engine.database.bookings import read_link
 from engine.database.codec import parse_face
 from engine.database.connection import Transaction
+from engine.database.loan_side import edit_loan
 from engine.database.loans import load_loans, loan_table, wake_waiting
 from engine.database.mirror import item_table, link_table
 from engine.database.records import write_decisions
-from engine.database.settle import Settler
 from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.errors import Occupied
@@ -70,9 +70,6 @@ _CLOSE_CASES = (
 
 class BackfillUndoer:
     """Takes backfills back within the transaction it is given."""
-
-    def __init__(self, settler: Settler) -> None:
-        self._settler = settler
 
     def undo_some(self, transaction: Transaction, row: Any, limit: int) -> int:
         """Take back the next meetings; returns how many were dealt with."""
@@ -141,7 +138,7 @@ class BackfillUndoer:
             requester=Requester(Address(address), name) if _differs(loan, address) else None,
             states={room: state for room, state in states.items() if now.get(room) is not state},
         )
-        self._settler.edit_loan(transaction, loan, edit)
+        edit_loan(transaction, loan, edit)
         values = {"home": before["home"], "title": before["title"], "private": before["private"]}
         change_loan(transaction, loan, values)
 

@@ -74,7 +74,7 @@ class BackfillDesk:
         loader = SceneLoader(rooms, rules, self._mirror)
         self._planner = BackfillPlanner(loader)
         self._doer = BackfillDoer(rooms, rules, loader, settler)
-        self._undoer = BackfillUndoer(settler)
+        self._undoer = BackfillUndoer()
 
     # --- ordering
 

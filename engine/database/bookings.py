@@ -25,6 +25,14 @@ _LINK_OF_LOAN = Prepared(
     .order_by(link_table.c.generation.desc())
     .limit(1)
 )
+ADD_LINK = Prepared(link_table.insert())
+CHANGE_LINK = Prepared(
+    update(link_table).where(
+        link_table.c.loan_number == bindparam("of_number"), link_table.c.generation == bindparam("of_generation")
+    )
+)
+"""Changes the columns it is given of a link: `of_number`, `of_generation`."""
+
 _INTENTS = Prepared(
     select(intent_table, link_table.c.ical_uid)
     .join(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, func, select, 
 from engine.database.bookings import finish_change, load_intents, load_link
 from engine.database.codec import render_base
 from engine.database.connection import Database, Transaction
+from engine.database.loan_side import FIRST_LOOK_SECONDS, return_to_base
 from engine.database.loans import load_loan
 from engine.database.marks import Priority
 from engine.database.mirror import HELD_BY_LOAN, WITHDRAWN, Marker, Mirror, copy_table, item_table, link_table
@@ -69,7 +70,7 @@ class SyncLedger:
         self._rooms = rooms
         self._rules = rules
         self._mirror = Mirror(database.dialect, rooms)
-        self.settler = Settler(rooms, rules, self._mirror, instance=instance)
+        self._settler = Settler(rooms, rules, self._mirror, instance=instance)
 
     def room_book(self) -> RoomBook:
         return self._rooms.book()
@@ -297,7 +298,7 @@ class SyncLedger:
 
     def save_plan(self, booking: Booking, plan: Plan, writing: Writing) -> tuple[Intent, ...]:
         with self._write() as transaction:
-            return self.settler.save(transaction, booking, plan, writing)
+            return self._settler.save(transaction, booking, plan, writing)
 
     def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> bool:
         with self._write() as transaction:
@@ -377,7 +378,7 @@ class SyncLedger:
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
             open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
             if intent.kind is IntentKind.CHANGE:
-                self.settler.return_to_base(transaction, intent.loan_number)
+                return_to_base(transaction, intent.loan_number)
 
     def note_conflict(self, booking: Booking, note: Note) -> None:
         assert booking.loan is not None, "a conflict is about a loan"
@@ -395,7 +396,7 @@ class SyncLedger:
         with self._write() as transaction:
             write_decisions(transaction, [note], loan_number=number, ical_uid=None)
             open_cases(transaction, f"loan:{number}", [note], standing=False, loan_number=number)
-            self.settler.return_to_base(transaction, number)
+            return_to_base(transaction, number)
 
     def open_case(self, subject: str, note: Note) -> None:
         with self._write() as transaction:
@@ -450,9 +451,6 @@ _LINKED_TO_COME = Prepared(
 
 SIGNAL_COVERS = timedelta(minutes=5)
 """How long after a notification a change that is found still counts as announced by it."""
-
-FIRST_LOOK_SECONDS = 10.5
-"""After a write, when to look for answers that did not come by themselves (see reconcile.answers)."""
 
 _READING = Prepared(select(
     room_table.c.delta_link, room_table.c.next_link, room_table.c.window_start, room_table.c.window_end,

@@ -11,13 +11,12 @@ from sqlalchemy import bindparam, null, select, update
 
 from engine.database.codec import parse_base, parse_recurrence, render_base, render_recurrence
 from engine.database.connection import Database, Transaction
-from engine.database.ledger import FIRST_LOOK_SECONDS
+from engine.database.loan_side import FIRST_LOOK_SECONDS, edit_loan
 from engine.database.loans import load_loans
 from engine.database.prepared import Prepared
 from engine.database.records import open_cases, write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.series_codec import read_series_write, render_series_draft
-from engine.database.settle import Settler
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber, fold_address
 from engine.loans.loan import Loan, TextLevel
@@ -87,11 +86,10 @@ HEAR_SECONDS = 9.0
 class AppSeriesLedger:
     """All methods are one short transaction each."""
 
-    def __init__(self, database: Database, rooms: RoomCache, rules: Callable[[], SyncRules], settler: Settler) -> None:
+    def __init__(self, database: Database, rooms: RoomCache, rules: Callable[[], SyncRules]) -> None:
         self._database = database
         self._rooms = rooms
         self._rules = rules
-        self._settler = settler
 
     def draw(self, count: int) -> str:
         return self._database.draw(count)
@@ -248,7 +246,7 @@ class AppSeriesLedger:
         values = {"version": loan.version + 1, "changed_at": transaction.now}
         connection.execute(update(_loan).where(_loan.c.number == each.number).values(values))
         states = {item.id: ItemState.DECLINED for item in loan.rooms}
-        self._settler.edit_loan(transaction, loan, LoanEdit(states=states, action=LoanAction.REFUSE))
+        edit_loan(transaction, loan, LoanEdit(states=states, action=LoanAction.REFUSE))
         connection.execute(
             update(_link)
             .where(_link.c.loan_number == each.number, _link.c.generation == each.generation)

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from engine.database import ledger, settle
+from engine.database import ledger
+from engine.database.bookings import CHANGE_LINK
 from engine.database.codec import render_base
 from engine.database.desk import Desk
 from engine.database.ledger import SyncLedger
@@ -57,7 +58,7 @@ def agrees_before_it_writes() -> None:
                     if intent.kind is IntentKind.CHANGE:
                         which = {"of_number": intent.loan_number, "of_generation": intent.generation}
                         values = {**which, "base": render_base(intent.base)}
-                        settle._CHANGE_LINK.run(transaction.connection, values)
+                        CHANGE_LINK.run(transaction.connection, values)
                         transaction.connection.execute(text("DELETE FROM intent WHERE id = :id"), {"id": intent.id})
             return intents
 
