@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, null, update
 
+from engine.database.backfill_rows import relist
 from engine.database.bookings import ADD_LINK, CHANGE_LINK, load_link
 from engine.database.codec import render_base
 from engine.database.connection import Transaction
@@ -67,6 +68,8 @@ def import_loan(
         whole=True,
     )
     free_uid(transaction, booking.key)
+    if any(copy.listed for copy in booking.copies):  # of a room that has not heard yet what made this a loan
+        relist(connection, [booking.key], is_listed=False)
     waiting = writing.unshown or ItemState.REQUESTED in new.rooms.values()
     ADD_LINK.run(
         connection,

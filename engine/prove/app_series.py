@@ -157,10 +157,11 @@ class AppSeries:
                     self._world.run(someone.cancel_following(master["id"], days[len(days) // 2]))
             case _:
                 self._world.run(someone.cancel(master["id"]))
-        self._look_at(person, master["id"], uid)
+        self._look_at(person, master["id"], uid, times=act == "move")
 
-    def _look_at(self, person: int, master_id: str, uid: str) -> None:
-        """Remember the dates as the organizer sees them now."""
+    def _look_at(self, person: int, master_id: str, uid: str, *, times: bool) -> None:
+        """Remember the dates as the organizer sees them now. *times*: whether the organizer gave them these; else those
+        given last hold, which the calendar may not show yet."""
         shown = self._world.dates_by_name(person, master_id)
         links = self._world.links()
         for booking in self._crowd.bookings:
@@ -171,7 +172,8 @@ class AppSeries:
                 booking.cancelled = True
             else:
                 start, end = (self._crowd.read_time(shown[key][name]) for name in ("start", "end"))
-                booking.interval, booking.edits = Interval(start, end), booking.edits + 1
+                if times or booking.cancelled:
+                    booking.interval, booking.edits = Interval(start, end), booking.edits + 1
                 if booking.cancelled:  # moving a whole series brings its lost dates back, heard of or not
                     booking.cancelled, booking.uncertain = False, True
 

@@ -23,7 +23,7 @@ def read_schedule(path: Path) -> Schedule:
         schedule = msgspec.json.decode(path.read_bytes(), type=Schedule)
     except (OSError, msgspec.MsgspecError) as error:
         raise Malformed(f"{path} holds no schedule: {error}") from error
-    unknown = {step.verb for step in schedule.steps} - verbs.BY_NAME.keys()
+    unknown = {step.verb for step in (*schedule.before, *schedule.steps)} - verbs.BY_NAME.keys()
     unknown |= {gust for step in schedule.steps for gust in step.gusts} - weather.BY_NAME.keys()
     unknown |= {schedule.lasting} - {"", *weather.LASTING}
     unknown |= {front.name for front in schedule.weather} - weather.BY_NAME.keys()

@@ -85,6 +85,8 @@ class Crowd:
     log: list[str] = field(default_factory=list)
     acted: Counter[str] = field(default_factory=Counter)
     """How often each verb did something, and how often it was refused."""
+    is_from_before: bool = False
+    """Whether people met before the engine came, which lists those meetings and leaves them alone."""
 
     def __post_init__(self) -> None:
         self.app = AppSeries(self)
@@ -250,6 +252,7 @@ class Crowd:
         if booking is None or event is None or person == booking.person or is_in_no_room(event):
             return
         self.tell(f"an administrator gives {name_of(booking)} from person {booking.person} to person {person}")
+        booking.uncertain |= booking.number is not None and not self.world.links().get(booking.number)
         people = self.world.people
         self.world.tenant.office.change_organizer(people[booking.person - 1], event["iCalUId"], people[person - 1])
         booking.person = person

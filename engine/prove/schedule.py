@@ -6,9 +6,9 @@ import random
 import traceback
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from engine.prove import directory, staff, verbs
+from engine.prove import backfills, directory, staff, verbs
 from engine.prove.invariants import Broken, check_always, check_lives, check_quiet
 from engine.prove.people import Crowd
 from engine.prove.store import OpenDatabase, in_memory
@@ -28,6 +28,10 @@ STEPS = 60
 """So many are drawn: in three of ten there is nothing to do it to, no loan to cancel and no case to settle."""
 SETTLING_SECONDS = 60.0
 """How long what was heard of may take to settle: requests, answers of rooms, a second look at them."""
+FROM_BEFORE = 0.2
+"""The share of worlds in which people met before the engine came."""
+SECONDS_BEFORE = 2.0
+"""Between two things people do then: rooms have answered."""
 PAUSES = (0.01, 0.3, 1.0, 5.0)
 """Seconds between two steps."""
 UNKNOWN = "ErrorInvalidUser"
@@ -61,6 +65,8 @@ class Schedule:
     steps: tuple[Step, ...]
     lasting: str = ""
     """What goes on for ever: a name of `weather.LASTING`."""
+    before: tuple[Step, ...] = ()
+    """What people did before the engine first read their calendars: it lists that, and waits for somebody to plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +97,20 @@ class Outcome:
         return "\n".join([f"seed {self.schedule.seed}: {self.broken or 'all promises kept'}", *self.log])
 
 
-def draw_schedule(seed: int, *, steps: int = STEPS, is_lasting: bool = False, among: Sequence[str] = ()) -> Schedule:
+def draw_schedule(
+    seed: int,
+    *,
+    steps: int = STEPS,
+    is_lasting: bool = False,
+    is_from_before: bool | None = None,
+    among: Sequence[str] = (),
+) -> Schedule:
     """
     Draw the schedule that *seed* stands for.
 
     Args:
         is_lasting: something of `weather.LASTING` never ends in it.
+        is_from_before: whether people met before the engine came; None: in some worlds.
         among: the only verbs people know, each as likely; empty: all there are, by their weights.
     """
     chance = random.Random(seed)
@@ -112,7 +126,14 @@ def draw_schedule(seed: int, *, steps: int = STEPS, is_lasting: bool = False, am
         for _ in range(steps)
     )
     lasting = chance.choice(sorted(LASTING)) if is_lasting else ""
-    return Schedule(seed, rooms, people, weather, drawn, lasting)
+    if is_from_before is None:
+        is_from_before = not lasting and not among and chance.random() < FROM_BEFORE
+    if not is_from_before:
+        return Schedule(seed, rooms, people, weather, drawn, lasting)
+    names = backfills.draw_from_before(chance)
+    before = tuple(Step(name, chance.randrange(1_000_000_000), SECONDS_BEFORE) for name in names)
+    drawn = tuple(replace(step, verb=backfills.draw_plan(chance) or step.verb) for step in drawn)
+    return Schedule(seed, rooms, people, weather, drawn, lasting, before)
 
 
 def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory.open) -> Outcome:
@@ -129,15 +150,17 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
         rooms=schedule.rooms,
         people=schedule.people,
         seed=schedule.seed,
-        settings=SETTINGS,
+        settings=SETTINGS | (backfills.LIST if schedule.before else {}),
         database=database,
         is_sole=all(front.name != RIVAL for front in schedule.weather),
     )
     if schedule.lasting:
         world.tenant.office.add_room(DEAD_ROOM, "Dead room")
-    crowd, witness = Crowd(world, random.Random(schedule.seed)), Witness(world)
+    crowd = Crowd(world, random.Random(schedule.seed), is_from_before=bool(schedule.before))
+    witness = Witness(world)
     broken = None
     try:
+        _take_steps(world, crowd, schedule.before)
         world.open()
         world.furnish(staff.THINGS)
         _live(world, crowd, witness, schedule)
@@ -165,10 +188,7 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
     for step in schedule.steps:
         if crowd.acted.total() >= OPERATIONS:
             break
-        crowd.random.seed(step.seed)
-        crowd.act(step.verb, verbs.BY_NAME[step.verb].act)
-        weather.blow(step.gusts, crowd.random)
-        world.wait(step.pause)
+        _take_steps(world, crowd, [step], weather)
         check_always(world, withdrawn)
         witness.check_ends()
         witness.check_tokens()
@@ -184,6 +204,8 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
     world.heal()
     if crowd.believe_everything():
         world.heal()
+    if schedule.before and (left := backfills.bring_in_the_rest(world)):
+        raise Broken(f"I3: a plan was applied and another finds more: {left}")
     check_always(world, withdrawn)
     check_quiet(world, crowd)
     _check_queue(world)
@@ -193,6 +215,15 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
     _check_rest(world, witness)
     check_quiet(world, crowd)
     check_lives(world)
+
+
+def _take_steps(world: World, crowd: Crowd, steps: Sequence[Step], weather: Weather | None = None) -> None:
+    for step in steps:
+        crowd.random.seed(step.seed)
+        crowd.act(step.verb, verbs.BY_NAME[step.verb].act)
+        if weather is not None:
+            weather.blow(step.gusts, crowd.random)
+        world.wait(step.pause)
 
 
 def _check_progress(world: World, crowd: Crowd, withdrawn: set[int]) -> None:

@@ -33,9 +33,12 @@ class Shrinking:
         return shorter
 
     def _shorter(self, schedule: Schedule) -> Schedule:
-        """Leave out steps."""
+        """Leave out steps, and what was done before them, but for one meeting: without any it is another world."""
         steps = self._fewer(schedule.steps, lambda kept: replace(schedule, steps=tuple(kept)))
-        return replace(schedule, steps=tuple(steps))
+        schedule = replace(schedule, steps=tuple(steps))
+        first, others = schedule.before[:1], schedule.before[1:]
+        before = self._fewer(others, lambda kept: replace(schedule, before=(*first, *kept)))
+        return replace(schedule, before=(*first, *before))
 
     def _milder(self, schedule: Schedule) -> Schedule:
         """Leave out kinds of faults."""

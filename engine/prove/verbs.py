@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.prove import attendants, contests, directory, meetings, odd_times, patterns, staff, strangers
+from engine.prove import attendants, backfills, contests, directory, meetings, odd_times, patterns, staff, strangers
 from engine.prove.people import Crowd
 
 
@@ -93,6 +93,10 @@ VERBS: tuple[Verb, ...] = (
     Verb("answer_brake", 0.7, staff.answer_brake),
     # on both sides
     Verb("move_at_once", 2, contests.move_at_once),
+    # whoever brings in what was there before the engine; `backfills.draw_plan` draws these
+    Verb("plan_backfill", 0, backfills.plan_backfill),
+    Verb("apply_backfill", 0, backfills.apply_backfill),
+    Verb("undo_backfill", 0, backfills.undo_backfill),
     # whoever looks after the cases
     Verb("settle_case", 2, Crowd.settle_case),
 )  # fmt: skip

@@ -142,6 +142,8 @@ class World:
         """What Graph has sent."""
         self.things: list[BookableId] = []
         self.garble = Garble()
+        self.left_by_plan: set[str] = set()
+        """Meetings from before the engine that the last plan to bring them in leaves, and says why."""
         self.closed: set[str] = set()
         """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
 
@@ -513,12 +515,14 @@ class World:
 
     def is_explained(self, ical_uid: str, *, is_from_outside: bool = False) -> bool:
         """
-        Tell whether a case or a decision says why this meeting is no loan (any more); a case that somebody chose to
-        ignore does.
+        Tell whether a case, a decision or a plan says why this meeting is no loan (any more); a case that somebody
+        chose to ignore does.
 
         That the desk cancelled it is no reason: its rooms were freed. But an organizer outside, whose meeting could
         only be declined, may ask them anew.
         """
+        if ical_uid in self.left_by_plan:
+            return True
         rows = self._rows(
             "SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND (state = 'open' OR settlement = 'ignore')", uid=ical_uid
         )
