@@ -219,6 +219,7 @@ class WorkQueue:
         lease meanwhile nothing is written. Also returns when the next key becomes due or a lease ends, maybe in the
         past; None: nothing waits.
         """
+        first: dict[Priority, datetime] | None = None
         if not ended and self._database.dialect == "sqlite":
             with self._database.read() as transaction:
                 first = _first_due(transaction)
@@ -228,7 +229,8 @@ class WorkQueue:
         with self._database.write(durable=False) as transaction:  # after a power cut a key is looked at once more
             for claim in sorted(ended, key=lambda claim: (claim.kind, claim.key)):
                 self._end(claim, transaction)
-            first = _first_due(transaction)
+            if first is None:
+                first = _first_due(transaction)
             for priority in _due(first, transaction.now):
                 if len(claims) < limit:
                     claims += self._claim_some(transaction, priority, limit - len(claims))
