@@ -55,12 +55,12 @@ class Observer:
         known = _known(booking)
         if any(copy.doubt for copy in known.copies):
             if known.base is not None and not any(copy.live and not copy.doubt for copy in known.copies):
-                known = await self._organizers.read(booking, known)  # it may say at once that all is over
-            if known.organizer_copy is not None or not known.organizer_read:
-                booking = await self._settle_doubts(booking)
-                known = replace(known, copies=booking.copies)
+                known = await self._organizers.read(booking, known)
+            booking = await self._settle_doubts(booking)
+            if known.organizer_read and known.organizer_copy is None and any(copy.live for copy in booking.copies):
+                known = _known(booking)  # its organizer has it no more, and a room has: it was given to somebody else
             else:
-                known = replace(known, copies=tuple(replace(copy, live=False) for copy in known.copies))
+                known = replace(known, copies=booking.copies)
         check = self._answers.check(booking)
         wanted = read_organizer or is_check_due(booking)
         wanted = wanted or needs_organizer(known, check_answers=check is not None and check.due)

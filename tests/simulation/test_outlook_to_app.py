@@ -107,6 +107,24 @@ class TestWhoAsks:
         assert loan.requester.address == "person-3@example.org"
         assert loan.status is LoanStatus.NEW
 
+    def test_is_found_while_its_room_shows_nothing(self, world: World) -> None:
+        """A whole reading that comes back empty, and a former organizer who has it no more, are no end of a meeting
+        that was handed over in the meantime: the room is asked for it by its id."""
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        world.tenant.faults.add(effect="lose")
+        world.tenant.office.change_organizer("person-2@example.org", event["iCalUId"], "person-3@example.org")
+        world.lose_delta(1)
+        world.tenant.faults.add(effect="lag", seconds=30)
+        world.office.rooms.mark_rooms(priority=1)
+        world.wait(20)
+        world.tenant.faults.clear()
+        world.heal()
+
+        loan = only_loan(world)
+        assert loan.blocks
+        assert loan.requester.address == "person-3@example.org"
+
     def test_is_called_by_the_new_name(self, world: World) -> None:
         """A renamed organizer is the same requester under another name once the meeting is heard of again."""
         event = world.meet(2, 9, 10, 1)
