@@ -376,6 +376,22 @@ class TestAnotherOrganizer:
         assert world.loan(number).requester.address == world.people[2]
         assert len(world.loans) == 1
 
+    def test_given_by_an_administrator_while_a_room_is_read_without_it_is_not_cancelled(
+        self, world: World
+    ) -> None:
+        """A whole reading that lacks the newest changes puts the room's copy in doubt: the room is asked for another
+        before its former organizer, who has it no more, is believed."""
+        number, _ = born(world, "app")
+        decided = len(world.history(number))
+        world.lose_delta(1)
+        world.tenant.faults.add(effect="lag", seconds=60.0, times=1)
+        world.tenant.office.change_organizer(world.people[1], organizers(world)["iCalUId"], world.people[2])
+        world.settle()
+
+        assert world.loan(number).requester.address == world.people[2]
+        assert world.history(number)[decided:] == ["organizer_changed"]
+        assert [loan.number for loan in world.loans] == [number]
+
     @pytest.mark.parametrize("home", ["outlook", "app"])
     def test_given_by_an_administrator_does_not_save_a_loan_that_is_cancelled(self, world: World, home: str) -> None:
         number, _ = born(world, home)
