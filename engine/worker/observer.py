@@ -139,8 +139,7 @@ class Observer:
 
     async def _ask_unseen_rooms(self, booking: Booking, known: Known) -> bool | None:
         """
-        Look in rooms that have not shown it yet, or whose copy is in doubt, for a meeting that left the others, and
-        that its organizer has no more.
+        Look in rooms that have not shown it yet for a meeting that left the others, and that its organizer has no more.
 
         Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled. Where
         the organizer is none of ours, these rooms are all there is to ask.
@@ -156,8 +155,7 @@ class Observer:
         if known.base is None or booking.series is not None or link is None or link.ical_uid is None:
             return None
         found, asked = False, True
-        told = {copy.room_id for copy in known.copies if not copy.doubt}
-        for room_id in sorted(known.base.outlook.rooms - told):
+        for room_id in sorted(known.base.outlook.rooms - {copy.room_id for copy in known.copies}):
             room = self._ledger.room_book().by_id(room_id)
             try:
                 copy = await self._calendar.find_event(room.address, link.ical_uid) if room else None

@@ -376,9 +376,7 @@ class TestAnotherOrganizer:
         assert world.loan(number).requester.address == world.people[2]
         assert len(world.loans) == 1
 
-    def test_given_by_an_administrator_while_a_room_is_read_without_it_is_not_cancelled(
-        self, world: World
-    ) -> None:
+    def test_given_by_an_administrator_while_a_room_is_read_without_it_is_not_cancelled(self, world: World) -> None:
         """A whole reading that lacks the newest changes puts the room's copy in doubt: the room is asked for another
         before its former organizer, who has it no more, is believed."""
         number, _ = born(world, "app")
