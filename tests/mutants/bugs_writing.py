@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from engine.database import ledger
+from engine.database import intent_ledger
 from engine.database.bookings import CHANGE_LINK
 from engine.database.codec import render_base
 from engine.database.desk import Desk
@@ -32,7 +32,7 @@ def keeps_no_intents() -> None:
         return forgetful
 
     replace_in(SyncLedger, "save_plan", make)
-    replace_in(ledger, "_drop", lambda _old: lambda transaction, intent: True)
+    replace_in(intent_ledger, "_drop", lambda _old: lambda transaction, intent: True)
 
 
 @bug("Tells the history of a write in a transaction after the one that ends its intent.", story="loan: is made")
@@ -41,7 +41,7 @@ def tells_too_late() -> None:
         def late(self: Any, intent: Any, copy: Any, *, told: str | None = None) -> None:
             finish(self, replace(intent, told=""), copy, told=told)
             with self._write() as transaction:
-                ledger._tell(transaction, intent, intent.told, copy)
+                intent_ledger._tell(transaction, intent, intent.told, copy)
 
         return late
 
@@ -78,7 +78,7 @@ def takes_the_answer_for_the_base() -> None:
 
         return answered
 
-    replace_in(ledger, "finish_change", make)
+    replace_in(intent_ledger, "finish_change", make)
 
 
 @bug(
@@ -127,7 +127,7 @@ def drops_a_write_without_a_look() -> None:
     def make(_old: Any) -> Any:
         def drop(self: Any, intent: Any, *, told: str | None = None) -> None:
             with self._write() as transaction:
-                ledger._drop(transaction, intent)
+                intent_ledger._drop(transaction, intent)
 
         return drop
 
@@ -155,7 +155,7 @@ def leaves_the_replaced_event() -> None:
 
 @bug("Ends a write with any answer, also one that belongs to another.", story="loan: desk gives away")
 def ends_any_write() -> None:
-    replace_in(ledger, "_drop", lambda _old: _drop_of_loan)
+    replace_in(intent_ledger, "_drop", lambda _old: _drop_of_loan)
 
 
 def _drop_of_loan(transaction: Any, intent: Any) -> bool:
@@ -170,9 +170,9 @@ def _drop_of_loan(transaction: Any, intent: Any) -> bool:
 )
 def looks_for_no_answers_after_a_write() -> None:
     def make(finish: Any) -> Any:
-        def silent(self: Any, transaction: Any, intent: Any, copy: Any) -> None:
-            if ledger._drop(transaction, intent) and intent.kind is not IntentKind.DELETE:
-                ledger.finish_change(transaction, intent, copy)
+        def silent(self: Any, transaction: Any, intent: Any, copy: Any, *, told: str) -> None:
+            if intent_ledger._drop(transaction, intent) and intent.kind is not IntentKind.DELETE:
+                intent_ledger.finish_change(transaction, intent, copy)
 
         return silent
 

@@ -1,0 +1,36 @@
+"""What the parts of the ledger share: the database, the rooms as they are known, the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from engine.database.connection import Database, Transaction
+from engine.database.mirror import Mirror
+from engine.database.roombook import RoomCache
+from engine.database.settle import Settler
+from engine.reconcile.ledger import SyncRules
+from engine.rooms.room import RoomBook
+
+
+class LedgerBase:
+    """All methods of the ledger are one short transaction each; times are the transaction's own clock."""
+
+    def __init__(self, database: Database, rooms: RoomCache, rules: Callable[[], SyncRules], *, instance: str) -> None:
+        self._database = database
+        self._rooms = rooms
+        self._rules = rules
+        self._mirror = Mirror(database.dialect, rooms)
+        self._settler = Settler(rooms, rules, self._mirror, instance=instance)
+
+    def room_book(self) -> RoomBook:
+        return self._rooms.book()
+
+    def _write(self, *, durable: bool = True) -> AbstractContextManager[Transaction]:
+        """Open a writing transaction, the rooms being up to date before it begins."""
+        self._rooms.book()
+        return self._database.write(durable=durable)
+
+    def _read(self) -> AbstractContextManager[Transaction]:
+        self._rooms.book()
+        return self._database.read()
