@@ -24,6 +24,7 @@ from engine.database.roombook import read_room
 from engine.database.tables import metadata
 from engine.errors import DeskError, Fault, Invalid, NotAllowed, NotFound
 from engine.ids import Address, BookableId, StoreId
+from engine.interval import Interval
 from engine.loans.loan import Case, CaseState, ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.status import ItemState
@@ -161,7 +162,7 @@ class Settlements:
     def _undo(self, transaction: Transaction, case_id: int, actor: str) -> CaseView:
         filed = _take(transaction, case_id)
         loan = _loan_of(transaction, filed.case)
-        refusal = _why_no_undo(filed, loan)
+        refusal = _why_no_undo(transaction, filed, loan)
         if refusal is not None:
             raise NotAllowed(f"case {case_id}: {explain(refusal.code, refusal.facts)}")
         if filed.undo is not None and loan is not None:
@@ -189,7 +190,7 @@ def view_case(
     held = held_loans(transaction, filed.case) if filed.case.code == "mass_cancel_held" else ()
     loans = held or ((loan.number,) if loan is not None else ())
     if filed.case.state is not CaseState.OPEN:
-        return CaseView(filed.case, no_undo=_why_no_undo(filed, loan), loans=loans, loan=loan)
+        return CaseView(filed.case, no_undo=_why_no_undo(transaction, filed, loan), loans=loans, loan=loan)
     choices = []
     for way in find_ways(filed.case, loan):
         rooms: tuple[RankedRoom, ...] = ()
@@ -325,7 +326,7 @@ def _snapshot(loan: Loan) -> dict[str, Any]:
     }
 
 
-def _why_no_undo(filed: Filed, loan: Loan | None) -> Note | None:
+def _why_no_undo(transaction: Transaction, filed: Filed, loan: Loan | None) -> Note | None:
     """Say why a settlement cannot be undone; None when it can."""
     case = filed.case
     if case.state is CaseState.OPEN:
@@ -341,7 +342,22 @@ def _why_no_undo(filed: Filed, loan: Loan | None) -> Note | None:
     now, after, before = _snapshot(loan), filed.undo["after"], filed.undo["before"]
     if any(now[field] != after[field] for field in now if after[field] != before[field]):
         return Note("no_undo_changed_since", {"loan": loan.number})
-    return None
+    return _what_is_taken(transaction, filed.undo, loan)
+
+
+def _what_is_taken(transaction: Transaction, undo: Mapping[str, Any], loan: Loan) -> Note | None:
+    """Say who has taken what the loan would have again; None when nothing is in the way."""
+    before = undo["before"]
+    start, end = (datetime.fromisoformat(text) for text in before["interval"])
+    moves = before["interval"] != undo["after"]["interval"]
+    wanted = {BookableId(item) for _, item in before["items"]} - (set() if moves else {i.id for i in loan.held_items})
+    interval = Interval(start, end) if moves else loan.interval
+    busy = find_busy(transaction.connection, sorted(wanted), interval, apart=loan.number)
+    if not busy:
+        return None
+    names = {item.id: item.name for item in loan.items}
+    facts = {"item": names.get(busy[0].item_id, f"#{busy[0].item_id}"), "other": busy[0].loan_number}
+    return Note("no_undo_taken" if busy[0].loan_number else "no_undo_taken_in_outlook", facts)
 
 
 def _way_back(undo: Mapping[str, Any], loan: Loan) -> LoanChange:

@@ -224,6 +224,16 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Loan {loan} has been changed since.",
             "Le prêt {loan} a été modifié depuis.",
         ),
+        "no_undo_taken": (
+            "Loan {other} has {item} then by now: move or cancel that one first, or give this loan another room.",
+            "Le prêt {other} a {item} à ce moment-là : déplacez-le ou annulez-le d'abord, ou donnez à ce prêt "
+            "une autre salle.",
+        ),
+        "no_undo_taken_in_outlook": (
+            "A meeting in Outlook has {item} then by now: it has to go first, or give this loan another room.",
+            "Une réunion d'Outlook a {item} à ce moment-là : elle doit d'abord libérer la place, ou donnez à ce prêt "
+            "une autre salle.",
+        ),
         "policy_failed": (
             "Case {case} could not be settled as the store has set: {error}",
             "Le cas {case} n'a pas pu être réglé comme le magasin l'a prévu : {error}",

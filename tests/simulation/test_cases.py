@@ -8,9 +8,10 @@ from engine.errors import Invalid, NotAllowed, NotFound
 from engine.ids import BookableId, StoreId
 from engine.loans.loan import Case, CaseState
 from engine.loans.register import LoanChange
-from engine.loans.status import ItemState
+from engine.loans.status import ItemState, LoanAction
 from engine.prove.world import World
 from engine.reconcile.actions import Note
+from engine.reconcile.reasons import explain
 from engine.reconcile.ways import Way
 from tests.simulation.conftest import MakeWorld
 
@@ -124,6 +125,31 @@ class TestBothSidesMovedIt:
             world.office.cases.undo(case.id, actor=BY)
 
         assert world.office.cases.find(case.id).no_undo == Note("no_undo_changed_since", {"loan": loan.number})
+
+    def test_a_room_that_somebody_has_taken_meanwhile_is_not_taken_back(self, world: World) -> None:
+        """The case says who has it, and what to do, in the reader's language; once the room is free, undo takes it."""
+        world.meet(2, 9, 10, 1, 2)
+        world.settle()
+        (loan,) = world.loans
+        (copy,) = world.run(world.room(1).events())
+        world.run(world.room(1).answer(copy["id"], "decline"))
+        world.settle()
+        case = open_case(world, world.cases()[0])
+        settle(world, case, Way.DROP_ROOM)
+        other = world.book(3, 9, 10, 1)
+        world.settle()
+
+        with pytest.raises(NotAllowed, match=f"Loan {other.number} has Room 1 then by now: move or cancel that one"):
+            world.office.cases.undo(case.id, actor=BY)
+        refusal = world.office.cases.find(case.id).no_undo
+        assert refusal is not None
+        assert refusal == Note("no_undo_taken", {"item": "Room 1", "other": other.number})
+        assert "déplacez-le ou annulez-le d'abord" in explain(refusal.code, refusal.facts, "fr")
+
+        world.act(other, LoanAction.CANCEL)
+        world.settle()
+        world.office.cases.undo(case.id, actor=BY)
+        assert "Room 1" in [item.name for item in world.loan(loan.number).rooms]
 
     def test_a_value_that_is_taken_meanwhile_is_refused(self, world: World) -> None:
         """Settling books like anybody: what is not free is refused, and the case stays open."""

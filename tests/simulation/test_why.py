@@ -47,6 +47,17 @@ class TestWhy:
 
         assert ask(world, 10) == ["why_nothing_known", "why_read_subscribed"]
 
+    def test_a_room_that_declined_at_once_leaves_nothing_to_tell(self, world: World) -> None:
+        """The room is taken by something that ended again before anybody read of it: the delta tells an id that is
+        gone, without time or organizer; it is no loan, no copy and no case."""
+        world.tenant.office.set_processing(world.room_addresses[0], AllBookInPolicy=False)
+        world.meet(2, 9, 10, 1)
+        world.settle()
+        world.heal()
+
+        assert (world.loans, world.cases()) == ((), [])
+        assert ask(world, 9.5) == ["why_nothing_known", "why_read_subscribed"]
+
     def test_the_time_of_a_free_room_is_the_one_asked_for_on_any_clock(self, world: World) -> None:
         """The app asks on the building's clocks, the sentence answers in UTC; no signal came yet."""
         world.settle()
