@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import bindparam, case, func, null, select, update
 
 from engine.database.connection import Transaction
 from engine.database.ledger_base import LedgerBase
@@ -46,19 +46,9 @@ class RoomLedger(LedgerBase):
         return Reading(room, row.delta_link, row.next_link, window, row.reading, row.contacted_at, row.signalled_at)
 
     def begin_reading(self, room_id: BookableId, window: Interval) -> Reading:
-        with self._write() as transaction:
-            transaction.connection.execute(
-                update(room_table)
-                .where(room_table.c.id == room_id)
-                .values(
-                    reading=room_table.c.reading + 1,
-                    next_link=None,
-                    delta_link=None,
-                    window_start=window.start,
-                    window_end=window.end,
-                    read_at=transaction.now,
-                )
-            )
+        with self._write(durable=False) as transaction:  # after a power cut it begins once more
+            values = {"room": room_id, "start": window.start, "end": window.end, "now": transaction.now}
+            _BEGIN_READING.run(transaction.connection, values)
         found = self.load_reading(room_id)
         assert found is not None, "a reading begins only for a room that is followed"
         return found
@@ -196,6 +186,18 @@ _LINKED_TO_COME = Prepared(
 SIGNAL_COVERS = timedelta(minutes=5)
 """How long after a notification a change that is found still counts as announced by it."""
 
+_BEGIN_READING = Prepared(
+    update(room_table)
+    .where(room_table.c.id == bindparam("room"))
+    .values(
+        reading=room_table.c.reading + 1,
+        next_link=null(),
+        delta_link=null(),
+        window_start=bindparam("start", type_=Instant()),
+        window_end=bindparam("end", type_=Instant()),
+        read_at=bindparam("now", type_=Instant()),
+    )
+)
 _READING = Prepared(select(
     room_table.c.delta_link, room_table.c.next_link, room_table.c.window_start, room_table.c.window_end,
     room_table.c.reading, room_table.c.contacted_at, room_table.c.read_at, room_table.c.signalled_at,
