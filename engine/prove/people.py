@@ -323,6 +323,9 @@ class Crowd:
             return
         kept = self.random.randint(1, series.length - 1)
         after, left = series.first + kept * STEPS[series.kind], series.length - kept
+        shown = self.world.dates_by_name(series.person, series.event_id)
+        if not any(name.rpartition("@")[2] >= f"{after:%Y%m%d}" for name in shown):
+            return  # the desk has ended the series before
         series.length = kept
         self.tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
         self.world.run(self.world.person(series.person).cancel_following(series.event_id, after))
