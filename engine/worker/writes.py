@@ -87,7 +87,7 @@ class Writes:
         """Use the default user's mailbox for somebody who has none; else give up and say so."""
         default = self._rules().default_user
         if default is None or fold_address(default) == fold_address(intent.mailbox):
-            self._ledger.fail_intent(intent, Note("write_refused", {"error": str(error)}, actor="engine"))
+            self._give_up(intent, error)
             return
         note = Note("default_mailbox_used", {"mailbox": intent.mailbox}, actor="engine")
         await self._create(self._ledger.redirect_intent(intent, default, note))
@@ -110,8 +110,12 @@ class Writes:
 
     async def _change(self, booking: Booking, intent: Intent, copy: EventCopy | None, *, resumed: bool) -> None:
         assert intent.event_id is not None, "a change names its event"
-        if copy is None or resumed:
-            copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
+        try:
+            if copy is None or resumed:
+                copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
+        except (MailboxClosed, Refused) as error:
+            self._give_up(intent, error)
+            return
         overtaken = NOT_KNOWN if resumed else None
         if copy is None:
             self._ledger.drop_intent(intent, told=overtaken)
@@ -131,9 +135,13 @@ class Writes:
             self._ledger.drop_intent(intent)
             return
         except (MailboxClosed, Refused) as error:
-            self._ledger.fail_intent(intent, Note("write_refused", {"error": str(error)}, actor="engine"))
+            self._give_up(intent, error)
             return
         self._ledger.finish_intent(intent, changed)
+
+    def _give_up(self, intent: Intent, error: Exception) -> None:
+        """Give up a write that is refused, and say so."""
+        self._ledger.fail_intent(intent, Note("write_refused", {"error": str(error)}, actor="engine"))
 
     # --- delete
 
@@ -164,7 +172,10 @@ class Writes:
         successor = next((each.draft for each in intents if each.kind is IntentKind.CREATE), None)
         if successor is None or successor.interval is None or intent.event_id is None:
             return
-        copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
+        try:
+            copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
+        except (MailboxClosed, Refused):
+            return  # a mailbox that refuses us tells of no edit
         if copy is None or copy.etag == intent.etag:
             return
         if copy.interval is not None and copy.interval not in (intent.draft.interval, successor.interval):

@@ -747,6 +747,20 @@ class TestTheHistoryOfAWrite:
         assert world.history(loan.number).count("event_replaced") == 1
         assert world.history(loan.number).count("event_created") == 1, "of the first booking"
 
+    def test_tells_of_a_change_whose_mailbox_closed_before_it_could_be_repeated(self, world: World) -> None:
+        """Whether the first try came through cannot be looked up: it is given up as refused, and nothing is parked."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.tenant.faults.add(effect="error", method="PATCH", path="events/", status=503, times=9)
+        world.change(loan.number, LoanChange(end=world.at(11)))
+        world.wait(2.0)
+        world.set_mailbox(2, "disabled")
+        world.tenant.faults.clear()
+        world.wait(600.0)
+
+        assert "write_refused" in world.cases()
+        assert world.watcher.parked_keys == []
+
     def test_tells_an_event_that_was_found_again_once(self, world: World) -> None:
         """It was seen in the calendar, and then the answer to its creation came after all."""
         world.tenant.faults.add(effect="delay_after", method="POST", path="events$", seconds=20, times=1)
