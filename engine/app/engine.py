@@ -49,82 +49,44 @@ class Engine:
         open_own_calendar: OpenCalendar | None = None,
     ) -> None:
         """*locks*: keep one writer per mailbox among all processes that write; None: there is no other."""
-        locks = locks or Locks()
-        settings, now = office.settings, office.now
+        locks, window = locks or Locks(), _window_of(office)
         self.office = office
         self.calendar = calendar
+        self.contacts = contacts
         self._watcher = watcher
         self._noticed: tuple[datetime, datetime] | None = None
         """When the last room was read for a notification, and when that notification had come."""
-        window = WindowRule(
-            timedelta(days=max(settings.sync.history_days, settings.view.days_back)),
-            lambda: office.rules.horizon,
-        )
         self.room_pass = RoomPass(
-            office.ledger,
-            calendar,
-            window=window,
-            import_existing=office.rules.import_existing,
-            now=now,
+            office.ledger, calendar, window=window, import_existing=office.rules.import_existing, now=office.now
         )
-        self.booking_pass = BookingPass(
-            office.ledger,
+        self.booking_pass = _build_booking_pass(office, calendar, window, locks)
+        self.series_pass = SeriesPass(
+            office.series_ledger,
             calendar,
             instance=office.instance,
             rules=office.rules.sync,
-            answer_timeout=timedelta(minutes=settings.sync.answer_timeout_minutes),
-            window=lambda: window.reach(now()),
-            now=now,
+            now=office.now,
             locks=locks,
         )
-        self.series_pass = SeriesPass(
-            office.series_ledger, calendar, instance=office.instance, rules=office.rules.sync, now=now, locks=locks
-        )
-        self.places_pass = PlacesPass(
-            calendar,
-            office.rooms,
-            ignored_tags=lambda: office.rules.ignored_tags,
-            default_store=lambda: office.rules.default_store,
-        )
-        self.subscription_pass = SubscriptionPass(
-            calendar,
-            office.subscriptions,
-            office.rooms,
-            addresses=endpoint,
-            delivery=Delivery(settings.sync.delivery),
-            now=now,
-        )
-        self.compare_pass = ComparePass(
-            office.ledger,
-            office.comparisons,
-            self.room_pass,
-            self.booking_pass,
-            checks=settings.sync.compare_reads_per_room,
-            tells=settings.sync.delivery == "push",
-            now=now,
-        )
+        self.places_pass = _build_places_pass(office, calendar)
+        self.subscription_pass = _build_subscription_pass(office, calendar, endpoint)
+        self.compare_pass = _build_compare_pass(office, self.room_pass, self.booking_pass)
         self.backfill_pass = BackfillPass(office.backfills, calendar)
-        self.own_calendar_pass: OwnCalendarPass | None = None
-        if open_own_calendar is not None:
-            self.own_calendar_pass = OwnCalendarPass(
-                office.own_calendars,
-                open_own_calendar,
-                instance=office.instance,
-                link_base=lambda: office.rules.link_base,
-            )
-        self.contacts = contacts
-        self.contacts_pass: ContactsPass | None = None
-        if contacts is not None:
-            self.contacts_pass = ContactsPass(contacts, outsiders=office.outsiders, wish=office.contact_wish)
+        self.own_calendar_pass = _build_own_calendar_pass(office, open_own_calendar)
+        self.contacts_pass = _build_contacts_pass(office, contacts)
         self.outbox_pass = OutboxPass(office.outbox, senders or {})
-        self.loop: Loop[Claim] = Loop(
+        self.loop = self._build_loop(poll_seconds)
+
+    def _build_loop(self, poll_seconds: float) -> Loop[Claim]:
+        office = self.office
+        return Loop(
             office.queue,
             self._handlers(),
-            slots=settings.sync.workers,
-            now=now,
-            watcher=watcher,
+            slots=office.settings.sync.workers,
+            now=office.now,
+            watcher=self._watcher,
             poll_seconds=poll_seconds,
-            lease_seconds=settings.sync.lease_seconds,
+            lease_seconds=office.settings.sync.lease_seconds,
             ticks=office.ticks,
         )
 
@@ -189,3 +151,76 @@ class Engine:
 
     async def _settle_case(self, claim: Claim) -> None:
         self.office.cases.settle_by_policy(int(claim.key))
+
+
+# --- the passes, as the settings want them
+
+
+def _window_of(office: Office) -> WindowRule:
+    settings = office.settings
+    back = max(settings.sync.history_days, settings.view.days_back)
+    return WindowRule(timedelta(days=back), lambda: office.rules.horizon)
+
+
+def _build_booking_pass(office: Office, calendar: SeriesCalendar, window: WindowRule, locks: Holding) -> BookingPass:
+    return BookingPass(
+        office.ledger,
+        calendar,
+        instance=office.instance,
+        rules=office.rules.sync,
+        answer_timeout=timedelta(minutes=office.settings.sync.answer_timeout_minutes),
+        window=lambda: window.reach(office.now()),
+        now=office.now,
+        locks=locks,
+    )
+
+
+def _build_places_pass(office: Office, calendar: SeriesCalendar) -> PlacesPass:
+    return PlacesPass(
+        calendar,
+        office.rooms,
+        ignored_tags=lambda: office.rules.ignored_tags,
+        default_store=lambda: office.rules.default_store,
+    )
+
+
+def _build_subscription_pass(office: Office, calendar: SeriesCalendar, endpoint: Endpoint) -> SubscriptionPass:
+    return SubscriptionPass(
+        calendar,
+        office.subscriptions,
+        office.rooms,
+        addresses=endpoint,
+        delivery=Delivery(office.settings.sync.delivery),
+        now=office.now,
+    )
+
+
+def _build_compare_pass(office: Office, rooms: RoomPass, bookings: BookingPass) -> ComparePass:
+    return ComparePass(
+        office.ledger,
+        office.comparisons,
+        rooms,
+        bookings,
+        checks=office.settings.sync.compare_reads_per_room,
+        tells=office.settings.sync.delivery == "push",
+        now=office.now,
+    )
+
+
+def _build_own_calendar_pass(office: Office, open_calendar: OpenCalendar | None) -> OwnCalendarPass | None:
+    """Return the pass over people's own calendars; None where nobody is offered any."""
+    if open_calendar is None:
+        return None
+    return OwnCalendarPass(
+        office.own_calendars,
+        open_calendar,
+        instance=office.instance,
+        link_base=lambda: office.rules.link_base,
+    )
+
+
+def _build_contacts_pass(office: Office, contacts: ContactBook | None) -> ContactsPass | None:
+    """Return the pass that exports contacts; None without a calendar side that keeps any."""
+    if contacts is None:
+        return None
+    return ContactsPass(contacts, outsiders=office.outsiders, wish=office.contact_wish)
