@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from engine.app.office import Office
+from engine.database.directory import ImportReport
 from engine.database.marks import Priority
 from engine.database.own_calendars import KEY as OWN_CALENDAR
 from engine.database.queue import Claim
@@ -175,7 +176,7 @@ def _build_booking_pass(office: Office, calendar: SeriesCalendar, window: Window
     )
 
 
-def _build_places_pass(office: Office, calendar: SeriesCalendar) -> PlacesPass:
+def _build_places_pass(office: Office, calendar: SeriesCalendar) -> PlacesPass[ImportReport]:
     return PlacesPass(
         calendar,
         office.rooms,
