@@ -40,6 +40,13 @@ def prove(
     liveness: Annotated[
         bool, typer.Option(help="Worlds in which something fails for ever: does the rest get on?")
     ] = False,
+    twin: Annotated[
+        str,
+        typer.Option(
+            help="Compare each world with a twin: same (lived through again, trace by trace), clock (the engine's is "
+            "a day wrong) or reference (a new engine that reads the rooms from nothing)."
+        ),
+    ] = "",
     coverage: Annotated[bool, typer.Option(help="Show which requests met which faults.")] = False,
 ) -> None:
     """Let random people use random worlds in which everything fails; see whether the promises hold (docs/proof.md)."""
@@ -51,14 +58,19 @@ def prove(
     from engine.prove import report
     from engine.prove.campaign import Tally, live_through
     from engine.prove.schedule import draw_schedule
+    from engine.prove.twins import TWINS
+
+    if twin not in ("", *TWINS):
+        note(f"error: --twin is one of {', '.join(TWINS)}")
+        raise typer.Exit(Exit.USAGE)
 
     began = told_at = time.monotonic()
     tally, known = Tally(), 0
     seeds = range(seed, seed + schedules)
     drawn = (draw_schedule(each, is_lasting=liveness) for each in seeds)
-    for tally in live_through(drawn, jobs=jobs or os.cpu_count() or 1, url=database, seconds_max=seconds):
+    for tally in live_through(drawn, jobs=jobs or os.cpu_count() or 1, url=database, seconds_max=seconds, twin=twin):
         for outcome in tally.broken[known:]:
-            _keep(outcome, found, shrinks=shrinks)
+            _keep(outcome, found, shrinks=shrinks, twin=twin)
         known = len(tally.broken)
         if time.monotonic() - told_at > PROGRESS_SECONDS:
             told_at = time.monotonic()
@@ -85,7 +97,7 @@ def _replay(path: Path) -> int:
     return Exit.OK if outcome.is_kept else Exit.REFUSED
 
 
-def _keep(outcome: Outcome, directory: Path, *, shrinks: bool) -> None:
+def _keep(outcome: Outcome, directory: Path, *, shrinks: bool, twin: str) -> None:
     """Tell of a broken promise, and write the shortest schedule that breaks it."""
     from engine.prove.campaign import shrink
     from engine.prove.found import write_schedule
@@ -93,7 +105,7 @@ def _keep(outcome: Outcome, directory: Path, *, shrinks: bool) -> None:
     schedule = outcome.schedule
     note(f"seed {schedule.seed}: {outcome.broken}")
     if shrinks:
-        schedule = shrink(schedule)
+        schedule = shrink(schedule, twin)
     path = directory / f"seed-{schedule.seed}.json"
     write_schedule(path, schedule)
     note(f"{len(schedule.steps)} steps left; live through them again: {sys.executable} -m engine prove --replay {path}")

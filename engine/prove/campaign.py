@@ -8,14 +8,15 @@ import multiprocessing
 import queue
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.prove.schedule import Outcome, Schedule, run_schedule
+from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
-from engine.prove.store import databases_at
+from engine.prove.store import databases_at, in_memory
+from engine.prove.twins import TWINS
 
 ALIVE_SECONDS = 5.0
 """How often to see whether the processes that live through schedules are still there."""
@@ -55,7 +56,12 @@ class Tally:
 
 
 def live_through(
-    seeds: Iterable[Schedule | int], *, jobs: int = 1, url: str | None = None, seconds_max: float | None = None
+    seeds: Iterable[Schedule | int],
+    *,
+    jobs: int = 1,
+    url: str | None = None,
+    seconds_max: float | None = None,
+    twin: str = "",
 ) -> Iterator[Tally]:
     """
     Live through schedules, or those that seeds stand for; yield the tally after each, always the same one.
@@ -64,9 +70,10 @@ def live_through(
         jobs: how many processes.
         url: where each process makes a database of its own, and drops it; None: in memory.
         seconds_max: begin no other schedule after so many seconds.
+        twin: what each is compared with, a name of `twins.TWINS`; empty: nothing.
     """
     tally, until = Tally(), None if seconds_max is None else time.monotonic() + seconds_max
-    outcomes = _one_by_one(seeds, url, 0) if jobs == 1 else _side_by_side(list(seeds), jobs, url)
+    outcomes = _one_by_one(seeds, url, 0, twin) if jobs == 1 else _side_by_side(list(seeds), jobs, url, twin)
     try:
         for outcome, cpu_seconds in outcomes:
             tally.count(outcome, cpu_seconds)
@@ -77,8 +84,12 @@ def live_through(
         outcomes.close()
 
 
-def shrink(schedule: Schedule, run: Callable[[Schedule], Outcome] = run_schedule) -> Schedule:
-    """Return the shortest schedule found that breaks the same promise as *schedule*."""
+def shrink(schedule: Schedule, twin: str = "") -> Schedule:
+    """Return the shortest schedule found that breaks the same promise as *schedule*, compared with *twin*."""
+
+    def run(shorter: Schedule) -> Outcome:
+        return TWINS.get(twin, run_schedule)(shorter, database=in_memory.open)
+
     with quiet():
         promise = promise_of(run(schedule))
         return Shrinking(lambda shorter: promise_of(run(shorter)) == promise).shrink(schedule)
@@ -93,20 +104,26 @@ def promise_of(outcome: Outcome) -> str | None:
     return outcome.broken.partition(":")[0]
 
 
-def _one_by_one(seeds: Iterable[Schedule | int], url: str | None, job: int) -> Generator[tuple[Outcome, float]]:
+def _one_by_one(
+    seeds: Iterable[Schedule | int], url: str | None, job: int, twin: str
+) -> Generator[tuple[Outcome, float]]:
+    live = TWINS.get(twin, run_schedule)
     with databases_at(url, job) as database, quiet(), seldom_collecting():
         for seed in seeds:
             began = time.process_time()
-            outcome = run_schedule(seed, database=database)
+            schedule = draw_schedule(seed) if isinstance(seed, int) else seed
+            outcome = live(schedule, database=database)
             yield outcome, time.process_time() - began
 
 
-def _side_by_side(seeds: list[Schedule | int], jobs: int, url: str | None) -> Generator[tuple[Outcome, float]]:
+def _side_by_side(
+    seeds: list[Schedule | int], jobs: int, url: str | None, twin: str
+) -> Generator[tuple[Outcome, float]]:
     processes = multiprocessing.get_context("spawn")
     results: Any = processes.Queue()
     stop = processes.Event()
     workers = [
-        processes.Process(target=_work, args=(results, stop, seeds[job::jobs], url, job), daemon=True)
+        processes.Process(target=_work, args=(results, stop, seeds[job::jobs], url, job, twin), daemon=True)
         for job in range(jobs)
     ]
     for worker in workers:
@@ -162,10 +179,10 @@ def seldom_collecting() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _work(results: Any, stop: Any, seeds: list[Schedule | int], url: str | None, job: int) -> None:
+def _work(results: Any, stop: Any, seeds: list[Schedule | int], url: str | None, job: int, twin: str) -> None:
     """Live through *seeds* in a process of its own."""
     try:
-        with closing(_one_by_one(seeds, url, job)) as lived:
+        with closing(_one_by_one(seeds, url, job, twin)) as lived:
             for found in lived:
                 results.put(found)
                 if stop.is_set():

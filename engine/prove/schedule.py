@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from engine.prove import backfills, directory, staff, verbs
 from engine.prove.invariants import Broken, check_always, check_lives, check_quiet
@@ -136,13 +137,21 @@ def draw_schedule(
     return Schedule(seed, rooms, people, weather, drawn, lasting, before)
 
 
-def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory.open) -> Outcome:
+def run_schedule(
+    schedule: Schedule | int,
+    *,
+    database: OpenDatabase = in_memory.open,
+    skew: timedelta = timedelta(0),
+    at_end: Callable[[World], None] | None = None,
+) -> Outcome:
     """
     Live through one world: edits under faults, then quiet, then a restart that must find nothing to do.
 
     Args:
         schedule: what happens; or a seed, for what `draw_schedule` makes of it.
         database: opens the store.
+        skew: how wrong the engine's clock is, from its first contact on.
+        at_end: looks at the world when all is judged, and may find it broken.
     """
     if isinstance(schedule, int):
         schedule = draw_schedule(schedule)
@@ -162,8 +171,11 @@ def run_schedule(schedule: Schedule | int, *, database: OpenDatabase = in_memory
     try:
         _take_steps(world, crowd, schedule.before)
         world.open()
+        world.skew = skew
         world.furnish(staff.THINGS)
         _live(world, crowd, witness, schedule)
+        if at_end is not None:
+            at_end(world)
     except Exception as error:  # whatever ends a world breaks it
         broken = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
     try:

@@ -98,6 +98,8 @@ class World:
         """Of what happens in the tenant, whoever asked for it."""
         self.on_request = on_request
         self.is_sole = is_sole
+        self.skew = timedelta(0)
+        """How wrong the engine's clock is."""
         self.trace = Trace()
         self.struck: Struck = Counter()
         """Which requests met which faults."""
@@ -120,8 +122,8 @@ class World:
         )
         spare_people(self.tenant, self.struck)
         self._furnish(rooms, people)
-        self.settings = self._settings(settings or {})
-        self.database = database(self.loop.now)
+        self.settings = self.make_settings(settings or {})
+        self.database = database(self.now)
         names = random.Random(f"names {seed}")
         self.database.draw = lambda count: names.randbytes(count).hex()
         self.lives: list[Life] = []
@@ -157,7 +159,12 @@ class World:
         for number, address in enumerate(self.people, 1):
             office.add_person(address, f"Person {number}")
 
-    def _settings(self, more: dict[str, str]) -> Settings:
+    def now(self) -> datetime:
+        """Return what the engine takes for the time."""
+        found: datetime = self.loop.now() + self.skew
+        return found
+
+    def make_settings(self, more: dict[str, str]) -> Settings:
         environ = {
             "ENGINE_GRAPH__CREDENTIAL": "static_token",
             "ENGINE_GRAPH__TOKEN": "demo",
@@ -179,7 +186,7 @@ class World:
         """Start an engine: the first one, or another that shares the store."""
         life = self.new_life()
         database = self.database.heir(life) if isinstance(self.database, MortalDatabase) else self.database
-        office = Office(self.settings, now=self.loop.now, database=database, ticks=self.loop.time)
+        office = Office(self.settings, now=self.now, database=database, ticks=self.loop.time)
         self.transports.append(
             TenantTransport(
                 self.tenant,
@@ -194,7 +201,7 @@ class World:
         calendar = build_calendar(
             base_url="https://graph.microsoft.com/v1.0",
             credential=StaticTokenCredential("demo"),
-            now=self.loop.now,
+            now=self.now,
             transport=self.transports[-1],
         )
         life.engine = Engine(

@@ -255,7 +255,7 @@ class TestAModeThatDoesNotWrite:
             loan = world.book(3, 9 + 24 * 30, 10 + 24 * 30, 1)
             world.settle()
             world.kill()
-            world.settings = world._settings({"ENGINE_SYNC__MODE": "read_only"})
+            world.settings = world.make_settings({"ENGINE_SYNC__MODE": "read_only"})
             world.start()
             world.office.desk.act(loan.number, LoanAction.CANCEL, actor="app:test")
             world.wait(MINUTE)

@@ -1,0 +1,49 @@
+"""Worlds compared with their twins: `prove --twin` does it with many."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from engine.cli.main import make_app
+from engine.prove import twins
+from engine.prove.schedule import draw_schedule, run_schedule
+from engine.prove.store import in_memory
+from engine.prove.world import World
+
+
+@pytest.mark.parametrize("twin", twins.TWINS)
+def test_a_world_and_its_twin_agree(twin: str) -> None:
+    told = CliRunner().invoke(make_app(), ["prove", "--schedules", "1", "--seed", "3", "--no-shrinks", "--twin", twin])
+    assert told.exit_code == 0, told.output
+    assert "1 of 1 schedules, 0 broken" in told.output
+
+
+def test_an_unknown_twin_is_refused() -> None:
+    told = CliRunner().invoke(make_app(), ["prove", "--twin", "evil"])
+    assert told.exit_code == 2
+    assert "same, clock, reference" in told.output
+
+
+def test_a_store_that_knows_less_than_a_new_one_is_noticed() -> None:
+    def forget(world: World) -> None:
+        with world.database.write() as transaction:
+            transaction.connection.execute(text("DELETE FROM room_copy"))
+        twins._compare_with_fresh(world, in_memory.open)
+
+    found = run_schedule(draw_schedule(1, among=("meet",)), at_end=forget)
+    assert (found.broken or "").startswith("C11"), found.broken
+
+
+def test_a_schedule_that_goes_another_way_the_second_time_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settle = World.settle
+
+    def dawdle(world: World, most: float = 3600.0) -> None:
+        world.wait(dawdle.__dict__.setdefault("seconds", 0.0))
+        dawdle.__dict__["seconds"] += 0.01
+        settle(world, most)
+
+    monkeypatch.setattr(World, "settle", dawdle)
+    found = twins.live_twice(draw_schedule(1, steps=3, among=("meet",)), database=in_memory.open)
+    assert (found.broken or "").startswith("C5"), found.broken
