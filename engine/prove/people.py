@@ -22,7 +22,7 @@ from engine.prove.series import PARIS, STEPS, at, book_series
 from engine.prove.world import World
 from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
-from engine.simulator.series_calls import times_in
+from engine.simulator.series_calls import NoDateLeft, times_in
 
 if TYPE_CHECKING:
     from engine.prove.contests import Contest
@@ -99,7 +99,7 @@ class Crowd:
             verb(self)
             if len(self.log) > before:
                 self.acted[name] += 1
-        except (Refused, DeskError) as error:
+        except (Refused, DeskError, NoDateLeft) as error:
             self.acted[f"{name}, refused"] += 1
             self.log.append(f"  refused: {type(error).__name__} {str(error)[:90]}")
 

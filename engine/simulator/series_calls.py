@@ -83,6 +83,10 @@ def day_of(occurrence: dict[str, Any], zone: str) -> date:
     return parse_when(occurrence["originalStart"]).astimezone(find_zone(zone)).date()
 
 
+class NoDateLeft(ValueError):
+    """Somebody wants to change dates of a series that has ended by then."""
+
+
 def first_day(master: dict[str, Any]) -> date:
     """Return the date of a series' first occurrence."""
     first = dates_of(parse_recurrence(master["recurrence"], zone_of(master))).first
@@ -94,11 +98,11 @@ def end_before(master: dict[str, Any], day: date) -> dict[str, Any] | None:
     """
     Return the PATCH that ends a series before *day*; None when nothing would be left of it.
 
-    Raises ValueError when it has ended by then: a later end would make it longer.
+    Raises NoDateLeft when it has ended by then: a later end would make it longer.
     """
     dates = dates_of(parse_recurrence(master["recurrence"], zone_of(master)))
     if dates.last is not None and dates.last < day:
-        raise ValueError(f"the series has no date from {day} on")
+        raise NoDateLeft(f"the series has no date from {day} on")
     if first_day(master) >= day:
         return None
     last = (day - timedelta(days=1)).isoformat()
