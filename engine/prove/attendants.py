@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from engine.prove.people import Crowd
+from engine.prove.virtual import START
+
+QUIET = timedelta(hours=16)
+"""So long after a world begins nothing is booked yet, and its day is the same."""
 
 RULES: tuple[Mapping[str, Any], ...] = (
     {"AllBookInPolicy": False, "AllRequestInPolicy": True},
@@ -38,6 +43,26 @@ def change_rules(crowd: Crowd) -> None:
     crowd.world.tenant.office.set_processing(crowd.world.room_addresses[room - 1], **rules)
 
 
+def ask_delegates(crowd: Crowd) -> None:
+    """Let a room's requests wait for its delegates, and somebody ask for it: one meeting, or a series."""
+    room, person = crowd.draw_room(), crowd.draw_person()
+    rules = {"AllBookInPolicy": False, "AllRequestInPolicy": True, "ResourceDelegates": [crowd.world.people[0]]}
+    crowd.tell(f"room {room} asks its delegates; person {person} asks for it")
+    crowd.world.tenant.office.set_processing(crowd.world.room_addresses[room - 1], **rules)
+    interval = crowd.draw_interval()
+    booking = crowd.world.person(person).book(interval.start, interval.end, rooms=crowd.world.addresses([room]))
+    crowd.remember_meeting(crowd.world.run(booking), person, interval)
+
+
+def let_hours_pass(crowd: Crowd) -> None:
+    """Let nothing happen for hours: delegates are late, rooms stay silent. No booking begins meanwhile."""
+    hours, now = crowd.random.choice([0.5, 2.0, 5.0]), crowd.world.loop.now()
+    if now + timedelta(hours=hours) >= START + QUIET:
+        return
+    crowd.tell(f"{hours} hours pass")
+    crowd.world.wait(hours * 3600)
+
+
 def decide_request(crowd: Crowd) -> None:
     """Let a delegate approve or reject a request that waits in a room, whatever else is there; silently at times."""
     office = crowd.world.tenant.office
@@ -45,7 +70,7 @@ def decide_request(crowd: Crowd) -> None:
         (room, event)
         for room, address in enumerate(crowd.world.room_addresses, 1)
         for event in office.pending(address)
-        if event.series is None
+        if not event.series
     ]
     if not waiting:
         return

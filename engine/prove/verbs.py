@@ -65,6 +65,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("change_in_room", 0.4, strangers.change_in_room),
     # rooms, delegates and administrators
     Verb("change_rules", 1, attendants.change_rules),
+    Verb("ask_delegates", 0.7, attendants.ask_delegates),
+    Verb("let_hours_pass", 0.2, attendants.let_hours_pass),
     Verb("decide_request", 1.5, attendants.decide_request),
     Verb("release_room", 0.7, attendants.release_room),
     Verb("rename_room", 0.3, directory.rename_room),

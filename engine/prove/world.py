@@ -144,6 +144,8 @@ class World:
         """What Graph has sent."""
         self.things: list[BookableId] = []
         self.garble = Garble()
+        self.handed_over: set[str] = set()
+        """Meetings that an administrator gave to somebody else: until a room tells, nobody knows who has them."""
         self.left_by_plan: set[str] = set()
         """Meetings from before the engine that the last plan to bring them in leaves, and says why."""
         self.closed: set[str] = set()
@@ -522,24 +524,28 @@ class World:
 
     def is_explained(self, ical_uid: str, *, is_from_outside: bool = False) -> bool:
         """
-        Tell whether a case, a decision or a plan says why this meeting is no loan (any more); a case that somebody
-        chose to ignore does.
+        Tell whether a case or a decision says why this meeting is no loan (any more); a case that somebody chose to
+        ignore does.
 
         That the desk cancelled it is no reason: its rooms were freed. But an organizer outside, whose meeting could
-        only be declined, may ask them anew.
+        only be declined, may ask them anew; and who was given a meeting at that moment may keep it.
         """
-        if ical_uid in self.left_by_plan:
-            return True
         rows = self._rows(
             "SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND (state = 'open' OR settlement = 'ignore')", uid=ical_uid
         )
         ended = self._rows(
             "SELECT 1 FROM link JOIN decision ON decision.loan_number = link.loan_number WHERE link.ical_uid = :uid "
-            "AND decision.code IN ('no_room_left', 'all_rooms_released', :declined)",
+            "AND decision.code IN ('no_room_left', 'all_rooms_released', :declined, :cancelled)",
             uid=ical_uid,
             declined="declined_for_room" if is_from_outside else "",
+            cancelled="cancelled_in_app" if ical_uid in self.handed_over else "",
         )
         return bool(rows or ended)
+
+    def is_out_of_sight(self, number: int) -> bool:
+        """Tell whether a loan's meeting was given to somebody else and left its rooms before one of them told of it."""
+        uid = (self.links().get(number) or "").partition("@")[0]
+        return uid in self.handed_over and "cancelled_in_outlook" in self.history(number)
 
     def is_outside(self, address: str) -> bool:
         """Tell whether *address* is nobody's of ours: neither a person's nor a room's."""

@@ -103,6 +103,11 @@ def move_by_odd_times(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(parse, "find_zone", lambda name: timezone(timedelta(hours=5)))
 
 
+def take_waiting_for_yes(patch: pytest.MonkeyPatch) -> None:
+    """A request that waits for a delegate is taken for accepted."""
+    patch.setattr(parse, "_ANSWERS", {**parse._ANSWERS, "tentativelyAccepted": Answer.ACCEPTED})
+
+
 PLANTED: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]], ...] = (
     (wait_for_an_answer_of_nobody, ("write_into_room",)),
     (take_drafts_for_meetings, ("write_into_room",)),
@@ -110,6 +115,7 @@ PLANTED: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]], ...
     (take_exceptions_for_plain_dates, ("meet_by_pattern", "move_date")),
     (choke_on_odd_times, ("garble_times", "meet")),
     (move_by_odd_times, ("garble_times", "meet")),
+    (take_waiting_for_yes, ("ask_delegates", "let_hours_pass")),
     (leave_rooms_taken, ("write_into_room", "ask_from_outside", "cancel_loan")),
 )
 """Bugs, and what people must do for anybody to notice."""
