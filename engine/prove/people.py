@@ -193,7 +193,8 @@ class Crowd:
             return self._find_date(booking, name)
         for person in range(1, len(self.world.people) + 1):
             for event in self.world.run(self.world.person(person).events()):
-                if event["subject"].startswith(f"#{booking.number} "):
+                # By its number only where nothing better is known: a store that went back in time gives some again.
+                if event["iCalUId"] == name if name else event["subject"].startswith(f"#{booking.number} "):
                     booking.person = person
                     return dict(event)
         return None
