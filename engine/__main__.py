@@ -1,14 +1,12 @@
 """`python -m engine`: the doorbell."""
 
-import gc
+from engine.app.loading import without_collector
 
 
 def ring() -> None:
     """Load the command line and hand over."""
-    gc.disable()  # modules leave no garbage to look for
-    from engine.cli.main import main
-
-    gc.enable()
+    with without_collector():
+        from engine.cli.main import main
     main()
 
 

@@ -10,10 +10,10 @@ The functions of this module import the rest only when called: a command that as
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
+
+from engine.app.loading import without_collector
 
 if TYPE_CHECKING:
     from engine.app.office import Office
@@ -26,19 +26,9 @@ if TYPE_CHECKING:
     from engine.web.pages.welcome_parts import Trial
 
 
-@contextmanager
-def _loading() -> Iterator[None]:
-    """Load modules: a thousand of them leave no garbage, and looking for some takes a tenth of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 def open_office(settings: Settings) -> Office:
     """Open the office for one command. Raises DatabaseUnusable, Unreachable."""
-    with _loading():
+    with without_collector():
         from engine.app.office import Office
         from engine.clock import utc_now
 
@@ -50,7 +40,7 @@ def run_service(settings: Settings, roles: Collection[str] = ()) -> None:
     from engine.app.stopping import StopSignals
 
     signals = StopSignals()
-    with _loading():
+    with without_collector():
         from engine.app.roles import ALL_ROLES, Role
         from engine.app.service import run_service as run
 

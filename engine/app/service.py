@@ -17,6 +17,7 @@ from engine.app.connection import warn_of_expiry
 from engine.app.demo import furnish_desk
 from engine.app.late import Late
 from engine.app.lines import start_logging
+from engine.app.loading import without_collector
 from engine.app.office import Office
 from engine.app.own_calendars import build_own_calendars
 from engine.app.readings import read_metrics, traffic_of
@@ -82,7 +83,8 @@ async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignal
         check_public_url(settings, public)
         office.rules.link_base = public
         _announce(settings, roles, public, base_url, token)
-        await asyncio.to_thread(import_module, "engine.app.work")  # what the web serves meanwhile is hardly slower
+        with without_collector():
+            await asyncio.to_thread(import_module, "engine.app.work")  # in a thread: the web serves meanwhile
         from engine.app.work import open_work
 
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)

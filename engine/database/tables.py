@@ -6,42 +6,30 @@ Rows never leave this package. Guards that no column can express (no overlapping
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
-from engine.database import (
-    access_tables,
-    backfill_tables,
-    feed_tables,
-    house_tables,
-    leader_tables,
-    loan_tables,
-    mail_tables,
-    once_tables,
-    outbox_tables,
-    own_calendar_tables,
-    people_tables,
-    sync_tables,
-    webhook_tables,
-    work_tables,
+MODULES = (
+    "access",
+    "backfill",
+    "feed",
+    "house",
+    "leader",
+    "loan",
+    "mail",
+    "once",
+    "outbox",
+    "own_calendar",
+    "people",
+    "sync",
+    "webhook",
+    "work",
 )
+"""What the tables are about; each has a module, `<name>_tables.py`."""
+
+for _name in MODULES:
+    import_module(f"engine.database.{_name}_tables")
 
 metadata: MetaData = SQLModel.metadata
-
-GATHERED = (
-    access_tables,
-    backfill_tables,
-    feed_tables,
-    house_tables,
-    leader_tables,
-    loan_tables,
-    mail_tables,
-    once_tables,
-    outbox_tables,
-    own_calendar_tables,
-    people_tables,
-    sync_tables,
-    webhook_tables,
-    work_tables,
-)
-"""The modules that declare the tables."""
