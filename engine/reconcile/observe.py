@@ -273,11 +273,20 @@ def _invited(
                 invited.setdefault(copy.room_id, None)
             elif not copy.live and (copy.event.is_cancelled or copy.gone):
                 invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older
-    elif organizer_copy.is_organizer:
+    else:
+        agreed = known.base.outlook.rooms if known.base is not None else frozenset()
+        is_renamed = any(_may_be_ours(attendee, book) for attendee in organizer_copy.attendees)
         for copy in live:
-            if copy.event.is_organizer:
+            is_its_own = organizer_copy.is_organizer and copy.event.is_organizer
+            if is_its_own or (is_renamed and copy.room_id in agreed):
                 invited.setdefault(copy.room_id, None)
     return invited
+
+
+def _may_be_ours(attendee: Attendee, book: RoomBook) -> bool:
+    """Tell whether a resource that nobody knows may be one of our rooms under an address of which the list of rooms has
+    not told yet. A room that still shows the meeting is not out of it then; its own calendar will tell."""
+    return attendee.type == "resource" and book.by_address(attendee.address) is None
 
 
 def _takes_part(room: Room, known: Known) -> bool:

@@ -390,6 +390,26 @@ class TestRooms:
 
         assert [item.state for item in only_loan(world).items] == [ItemState.ACCEPTED]
 
+    def test_are_not_lost_when_their_new_address_is_not_known_yet(self, worlds: MakeWorld) -> None:
+        """The organizer's list names an address that nobody knows, the room's calendar still shows the meeting: an
+        edit at the desk, for which that list is read, does not end the loan for want of a room."""
+        world = worlds(rooms=2)
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        (loan,) = world.loans
+        world.tenant.faults.add(effect="lose", probability=1.0)
+        world.readdress(1, "salon@example.org")
+        world.run(world.person(2).set_rooms(event["id"], ["salon@example.org"]))
+        world.change(loan.number, LoanChange(start=world.at(14), end=world.at(15)))
+        world.wait(5)
+
+        assert world.loan(loan.number).blocks
+        world.office.enqueue("places", "all")
+        world.heal()
+        (moved,) = world.live_loans
+        assert (moved.number, moved.interval.start) == (loan.number, world.at(14))
+        assert [(item.name, item.state) for item in moved.rooms] == [("Room 1", ItemState.ACCEPTED)]
+
     def test_are_recognised_once_their_new_address_is_known(self, worlds: MakeWorld) -> None:
         """Invited by an address of which the list of rooms has not told yet, a meeting waits for it, unasked."""
         world = worlds(rooms=1)
