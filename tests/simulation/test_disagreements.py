@@ -376,6 +376,20 @@ class TestAnotherOrganizer:
         assert world.loan(number).requester.address == world.people[2]
         assert len(world.loans) == 1
 
+    def test_that_names_a_room_by_an_address_not_heard_of_yet_does_not_take_it_out(self, world: World) -> None:
+        """The room shows the meeting in its own calendar; the list names it by its new address, which the next import
+        will bring. What the desk says meanwhile goes on."""
+        number, _ = born(world, "outlook")
+        world.readdress(1, "room-1-anew@example.org")
+        world.run(world.person(2).set_rooms(organizers(world)["id"], world.addresses([1])))
+
+        world.change(number, LoanChange(start=world.at(14), end=world.at(15)))
+        world.settle()
+
+        assert world.loan(number).blocks
+        assert "room_removed_in_outlook" not in world.history(number)
+        assert organizers(world)["start"]["dateTime"] == f"{world.at(14):%Y-%m-%dT%H:%M:%S}.0000000"
+
     def test_given_by_an_administrator_while_a_room_is_read_without_it_is_not_cancelled(self, world: World) -> None:
         """A whole reading that lacks the newest changes puts the room's copy in doubt: the room is asked for another
         before its former organizer, who has it no more, is believed."""
