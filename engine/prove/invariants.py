@@ -177,7 +177,7 @@ def _check_memory(
         return
     if booking.uncertain:
         return
-    if loan is not None and not loan.blocks and world.is_out_of_sight(loan.number):
+    if loan is not None and not loan.blocks and world.is_out_of_sight(loan):
         return
     if booking.side == "app" and (loan is None or not (loan.blocks or world.is_told(loan))):
         raise Broken(f"I3: {booking} was lost: nobody cancelled it, and no case tells of it")

@@ -542,10 +542,12 @@ class World:
         )
         return bool(rows or ended)
 
-    def is_out_of_sight(self, number: int) -> bool:
-        """Tell whether a loan's meeting was given to somebody else and left its rooms before one of them told of it."""
-        uid = (self.links().get(number) or "").partition("@")[0]
-        return uid in self.handed_over and "cancelled_in_outlook" in self.history(number)
+    def is_out_of_sight(self, loan: Loan) -> bool:
+        """Tell whether a loan's meeting left its rooms while nobody could be asked for it: it had been given to
+        somebody else before a room told of that, or its organizer's mailbox was closed (B52)."""
+        uid = (self.links().get(loan.number) or "").partition("@")[0]
+        is_hidden = uid in self.handed_over or loan.requester.address.casefold() in self.closed
+        return is_hidden and "cancelled_in_outlook" in self.history(loan.number)
 
     def is_outside(self, address: str) -> bool:
         """Tell whether *address* is nobody's of ours: neither a person's nor a room's."""
