@@ -524,12 +524,14 @@ class World:
 
     def is_explained(self, ical_uid: str, *, is_from_outside: bool = False) -> bool:
         """
-        Tell whether a case or a decision says why this meeting is no loan (any more); a case that somebody chose to
-        ignore does.
+        Tell whether a case, a decision or a plan says why this meeting is no loan (any more); a case that somebody
+        chose to ignore does.
 
         That the desk cancelled it is no reason: its rooms were freed. But an organizer outside, whose meeting could
         only be declined, may ask them anew; and who was given a meeting at that moment may keep it.
         """
+        if ical_uid in self.left_by_plan:
+            return True
         rows = self._rows(
             "SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND (state = 'open' OR settlement = 'ignore')", uid=ical_uid
         )
