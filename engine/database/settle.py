@@ -168,6 +168,8 @@ class Settler:
             may_come_back = booking.series is not None  # moving a whole series brings back its cancelled dates
             withdrawn = deleting or not loan.blocks or (loan.home is Home.APP and not may_come_back)
             values["state"] = "ended" if withdrawn else "left"
+            if not withdrawn:
+                self._pass_on_news(transaction, booking, link)
         if writing.event_id is not None and writing.event_id != link.event_id:
             values |= {"organizer_event_id": writing.event_id, "organizer_etag": writing.etag}
         if writing.organizer_mailbox and writing.organizer_mailbox != link.mailbox:
@@ -185,6 +187,13 @@ class Settler:
         if values:
             which = {"of_number": loan.number, "of_generation": link.generation}
             CHANGE_LINK.run(transaction.connection, {**which, **values})
+
+    def _pass_on_news(self, transaction: Transaction, booking: Booking, link: Link) -> None:
+        """Have the meeting looked at that its loan lets go of, when a room has told something of it since this pass
+        began: that marked the loan, which asks about the meeting no more."""
+        uid = link.ical_uid
+        if uid is not None and self._mirror.load_copies(transaction, uid)[0] != booking.copies:
+            transaction.mark("meeting", uid)
 
     def _look_again(self, transaction: Transaction, booking: Booking, plan: Plan) -> None:
         if plan.look_again_seconds is not None:
