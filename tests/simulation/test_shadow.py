@@ -11,7 +11,7 @@ import pytest
 from engine.loans.loan import Case, CaseState, Loan
 from engine.loans.register import LoanFilter
 from engine.prove.directory import put_in_order
-from engine.prove.people import Crowd
+from engine.prove.people import Crowd, parse_instant
 from engine.prove.staff import THINGS
 from engine.prove.verbs import VERBS
 from engine.prove.world import World
@@ -40,12 +40,15 @@ def told(world: World) -> list[Case]:
 
 def meetings_in_rooms(world: World) -> dict[str, Any]:
     """Return the meetings that a room's calendar shows as accepted. An organizer's copy still says so, too, of a room
-    that was released, or set up anew and empty; nobody who reads the rooms hears of those."""
+    that was released, or set up anew and empty; nobody who reads the rooms hears of those, nor of what lies beyond the
+    horizon."""
     answers = world.room_answers()
     return {
         event["iCalUId"]: event
         for event in world.all_events()
-        if not event["isCancelled"] and "accepted" in answers.get(event["iCalUId"], {}).values()
+        if not event["isCancelled"]
+        and "accepted" in answers.get(event["iCalUId"], {}).values()
+        and not world.is_beyond(parse_instant(event["start"]))
     }
 
 
