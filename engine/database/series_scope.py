@@ -29,7 +29,7 @@ from engine.errors import Clash, NotAllowed, NotFound, Stale, Unavailable
 from engine.ids import BookableId, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan
-from engine.loans.recurrence import Recurrence, begin_on, days_of, expand, move
+from engine.loans.recurrence import Recurrence, begin_on, by_the_clock, days_of, expand, move
 from engine.loans.register import LoanChange
 from engine.loans.status import WITHDRAWN_STATUSES, LoanAction
 from engine.reconcile.ledger import RoomRef
@@ -70,8 +70,7 @@ class _Times:
 
     def of(self, loan: Loan) -> Interval:
         day = loan.interval.start.astimezone(self.zone).date() + timedelta(days=self.days)
-        begins = datetime.combine(day, self.start)
-        return Interval(begins.replace(tzinfo=self.zone), (begins + self.length).replace(tzinfo=self.zone))
+        return by_the_clock(datetime.combine(day, self.start), self.length, self.zone)
 
 
 class SeriesScope:

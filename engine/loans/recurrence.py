@@ -179,17 +179,20 @@ def expand(wanted: Recurrence) -> tuple[tuple[date, Interval], ...]:
 
 
 def times_on(wanted: Recurrence, day: date) -> Interval:
+    """Return the times of the date on *day*."""
+    return by_the_clock(datetime.combine(day, wanted.start), wanted.length, ZoneInfo(wanted.zone))
+
+
+def by_the_clock(begins: datetime, length: timedelta, zone: ZoneInfo) -> Interval:
     """
-    Return the times of the date on *day*.
+    Return what begins when the clocks of *zone* show *begins*, and ends when they show *length* later.
 
     An hour that the clocks leave out is taken as many minutes later; a date that would be over before it began then
     keeps its length.
     """
-    zone = ZoneInfo(wanted.zone)
-    begins = datetime.combine(day, wanted.start)
     start = begins.replace(tzinfo=zone).astimezone(UTC)
-    end = (begins + wanted.length).replace(tzinfo=zone).astimezone(UTC)
-    return Interval(start, end if end > start else start + wanted.length)
+    end = (begins + length).replace(tzinfo=zone).astimezone(UTC)
+    return Interval(start, end if end > start else start + length)
 
 
 def cut_before(wanted: Recurrence, day: date) -> Recurrence:
