@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from engine.database.bookings import load_intents, load_link
+from engine.database.catalogue import load_items
 from engine.database.connection import Transaction
 from engine.database.intent_ledger import IntentLedger
 from engine.database.loan_side import return_to_base
@@ -106,10 +107,11 @@ class SyncLedger(RoomLedger, IntentLedger):
     ) -> Mapping[BookableId, Clash]:
         with self._read() as transaction:
             held = find_held(transaction.connection, items, interval, apart=apart_from)
+            named = load_items(transaction.connection, [busy.item_id for busy in held])
         return {
             busy.item_id: Clash(
                 busy.item_id,
-                self._rooms.name_of(busy.item_id),
+                named[busy.item_id].name,
                 busy.interval.start,
                 busy.interval.end,
                 busy.loan_number,

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import inspect, text
 
 from engine.errors import Invalid, Unavailable
-from engine.loans.loan import Home, Loan
-from engine.loans.register import LoanChange
+from engine.loans.loan import Home, ItemKind, Loan
+from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanStatus
 from engine.prove.world import World
@@ -491,6 +491,22 @@ class TestWhatIsTaken:
         assert "item_dropped" in world.history(loan.number)
         assert world.cases() == ["item_unavailable"]
         assert world.count_writes() == 1, "beside the loan's event nothing is written: the meeting is the organizer's"
+
+    def test_a_thing_that_is_lent_at_the_new_time_is_called_by_its_name(self, world: World) -> None:
+        world.furnish(["Trolley"])
+        trolley = ItemRef(ItemKind.ASSET, world.things[0])
+        for start, room in ((9, 1), (14, 2)):
+            event = world.meet(2, start, start + 1, room)
+            world.settle()
+            number = world.loans[-1].number
+            world.change(number, LoanChange(items=(world.item(room), trolley)))
+        world.settle()
+
+        world.run(world.person(2).move(event["id"], world.at(9), world.at(10)))
+        world.settle()
+
+        assert states(world.loans[-1])["Trolley"] is ItemState.CANCELLED
+        assert [facts["item"] for facts in world.all_case_facts()] == ["Trolley"]
 
     def test_a_meeting_whose_only_room_is_taken_loses_its_loan(self, world: World) -> None:
         world.book(3, 14, 15, 1)
