@@ -149,8 +149,9 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
     loan_end = _loan_end(loan)
     if loan_end is LoanEnd.ALIVE and (frozen := _plan_begun_date(situation, loan, base)) is not None:
         return frozen
-    if loan_end is LoanEnd.ALIVE and loan.interval.end <= situation.now:
-        return _plan_frozen(situation, loan)
+    is_closed = loan_end is LoanEnd.FINISHED and meeting_end is MeetingEnd.ALIVE and situation.series is None
+    if (loan_end is LoanEnd.ALIVE or is_closed) and loan.interval.end <= situation.now:
+        return _plan_frozen(situation, loan, base)
     if situation.is_kept and loan_end is LoanEnd.ALIVE and meeting_end is not MeetingEnd.ALIVE:
         return plan_kept(situation, loan, gone=meeting_end is MeetingEnd.GONE)
     if loan_end is LoanEnd.ALIVE and _is_given_up(meeting, meeting_end, loan, base):
@@ -257,10 +258,13 @@ def _plan_begun_date(situation: Situation, loan: Loan, base: Base) -> Plan | Non
     return Plan(base=replace(base, outlook=face), notes=tuple(notes))
 
 
-def _plan_frozen(situation: Situation, loan: Loan) -> Plan:
-    """Leave a loan whose time is over as it is; a meeting moved out of the past is told as a case."""
-    interval = situation.meeting.interval
-    if interval is not None and interval != loan.interval and interval.end > situation.now:
+def _plan_frozen(situation: Situation, loan: Loan, base: Base) -> Plan:
+    """
+    Leave a loan whose time is over as it is, whether or not the clock has closed it yet; a meeting moved out of the
+    past is told as a case. One that still has what both agreed on, while the desk's last edit is unsent, was not moved.
+    """
+    interval, known = situation.meeting.interval, {loan.interval, base.outlook.interval}
+    if interval is not None and interval not in known and interval.end > situation.now:
         return Plan(
             cases=(Note("past_loan_frozen", {"start": say_instant(interval.start), "end": say_instant(interval.end)}),)
         )

@@ -954,6 +954,24 @@ class TestALoanWhoseTimeIsOver:
         assert (made.loan, made.writes) == (None, ())
         assert codes(made.cases) == ["past_loan_frozen"]
 
+    @pytest.mark.parametrize(("home", "status"), tuple(product(Home, (LoanStatus.COMPLETED, LoanStatus.SUSPENDED))))
+    def test_tells_so_too_once_the_clock_has_closed_it(self, home: Home, status: LoanStatus) -> None:
+        """Rooms' loans close at their end: nobody would hear that the meeting takes the room at another time."""
+        loan = make_loan(home=home, status=status, interval=YESTERDAY)
+        made = plan(situation(make_meeting(interval=EVENING), loan, self.PAST))
+
+        assert (made.loan, made.writes) == (None, ())
+        assert codes(made.cases) == ["past_loan_frozen"]
+        assert plan(situation(make_meeting(interval=YESTERDAY), loan, self.PAST)) == Plan()
+
+    def test_tells_nothing_of_a_meeting_that_nobody_moved(self) -> None:
+        """The desk shortened a running loan, and its new end passed before that was sent."""
+        ended = Interval(NOW - timedelta(hours=2), NOW - timedelta(minutes=1))
+        agreed = Interval(ended.start, NOW + timedelta(hours=1))
+        loan = make_loan(status=LoanStatus.COMPLETED, interval=ended)
+
+        assert plan(situation(make_meeting(interval=agreed), loan, make_base(agreed))) == Plan()
+
     @pytest.mark.parametrize(("home", "status"), tuple(product(Home, WITHDRAWN)))
     def test_and_that_was_withdrawn_still_takes_its_event_along(self, home: Home, status: LoanStatus) -> None:
         """Only living loans are frozen: a cancellation that comes through late is carried out (H56)."""
