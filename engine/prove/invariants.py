@@ -8,7 +8,7 @@ from typing import Any
 from engine.interval import Interval
 from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
-from engine.prove import garble
+from engine.prove import begun, garble
 from engine.prove.contests import Contest, find_wrong
 from engine.prove.glance import find_text, look
 from engine.prove.meetings import SECRET
@@ -54,13 +54,18 @@ def check_lives(world: World) -> None:
 
 
 def check_quiet(world: World, crowd: Crowd) -> None:
-    """I3 nothing lost; I4 no edit lost; I7 both sides equal."""
+    """I3 nothing lost; I4 no edit lost; I7 both sides equal; what is over stays as it was (P53)."""
+    if crowd.is_begun:
+        begun.note_what_is_over(crowd)
+        if (changed := begun.find_changed(crowd)) is not None:
+            raise Broken(changed)
     events = {event["iCalUId"]: event for event in world.all_events() if not event["isCancelled"]}
     loans: dict[int, Loan] = {loan.number: loan for loan in world.loans}
     links, answers, book = world.links(), world.room_answers(), world.office.rooms.room_book()
     linked = {uid: loans[number] for number, uid in links.items() if uid and loans[number].blocks}
     for loan in loans.values():
-        if loan.blocks and not world.is_beyond(loan.interval.start):
+        is_over = loan.interval.end <= world.loop.now()
+        if loan.blocks and not is_over and not world.is_beyond(loan.interval.start):
             _check_loan(world, book, loan, links.get(loan.number), events, answers)
     _check_meetings(world, events, linked, answers)
     _check_secrets(world)
@@ -157,6 +162,8 @@ def _check_meetings(
         accepted = {room for room, answer in world.invited(event).items() if answer == "accepted"}
         if not accepted & set(answers.get(uid, {})) or uid in linked or world.is_beyond(parse_instant(event["start"])):
             continue
+        if parse_instant(event["end"]) <= world.loop.now():
+            continue  # history: it was a loan if it was heard of in time
         is_outside = world.is_outside(event["organizer"]["emailAddress"]["address"])
         if not world.is_explained(uid, is_from_outside=is_outside):
             raise Broken(
@@ -167,6 +174,8 @@ def _check_meetings(
 def _check_memory(
     world: World, book: RoomBook, booking: Remembered, loans: dict[int, Loan], linked: dict[str, Loan]
 ) -> None:
+    if booking.over is not None:
+        return  # judged by what it was when its time was over
     loan = loans.get(booking.number or 0) if booking.side == "app" else linked.get(booking.ical_uid or "")
     if loan is not None and loan.rooms and not _is_followed(book, loan):
         return

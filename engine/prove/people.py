@@ -25,6 +25,7 @@ from engine.simulator.people import Refused
 from engine.simulator.series_calls import NoDateLeft, times_in
 
 if TYPE_CHECKING:
+    from engine.prove.begun import Over
     from engine.prove.contests import Contest
 
 ZONES = ("Romance Standard Time", "Europe/Paris", "Eastern Standard Time", "Asia/Kathmandu")
@@ -54,6 +55,8 @@ class Remembered:
     """What was lent beside rooms, by the numbers of the assets."""
     series: RememberedSeries | None = None
     """The series it is a date of."""
+    over: Over | None = None
+    """What its loan was when its time was over: only the desk may change that, of what somebody still has."""
 
 
 @dataclass
@@ -87,6 +90,8 @@ class Crowd:
     """How often each verb did something, and how often it was refused."""
     is_from_before: bool = False
     """Whether people met before the engine came, which lists those meetings and leaves them alone."""
+    is_begun: bool = False
+    """Whether somebody booked what begins while the world lives."""
 
     def __post_init__(self) -> None:
         self.app = AppSeries(self)
@@ -116,6 +121,7 @@ class Crowd:
         for booking, number in numbers:
             booking.uncertain = booking.uncertain or number in loss.touched
             booking.things = frozenset() if number in loss.loans else booking.things
+            booking.over = None
 
     # --- drawing
 
@@ -380,6 +386,7 @@ class Crowd:
             return False
         self.tell(f"desk {text} loan {number} ({name_of(booking)})")
         self.world.change(number, change)
+        booking.over = None
         return True
 
     def move_loan(self) -> None:
@@ -412,7 +419,7 @@ class Crowd:
             return
         self.tell(f"desk cancels loan {number} ({name_of(booking)})")
         self.world.act_on(number, LoanAction.CANCEL)
-        booking.cancelled = True
+        booking.cancelled, booking.over = True, None
 
     @staticmethod
     def read_time(value: dict[str, str]) -> datetime:

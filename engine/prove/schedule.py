@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from engine.prove import backfills, directory, staff, verbs
+from engine.prove import backfills, begun, directory, staff, verbs
 from engine.prove.invariants import Broken, check_always, check_lives, check_quiet
 from engine.prove.people import Crowd
 from engine.prove.store import OpenDatabase, in_memory
@@ -206,6 +206,8 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
         witness.check_tokens()
     weather.clear(schedule.lasting)
     directory.put_in_order(world)
+    if crowd.is_begun:
+        begun.let_rooms_be(crowd)
     if schedule.lasting:
         _check_progress(world, crowd, withdrawn)
         check_lives(world)
@@ -232,6 +234,8 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
 def _take_steps(world: World, crowd: Crowd, steps: Sequence[Step], weather: Weather | None = None) -> None:
     for step in steps:
         crowd.random.seed(step.seed)
+        if crowd.is_begun:
+            begun.note_what_is_over(crowd)
         crowd.act(step.verb, verbs.BY_NAME[step.verb].act)
         if weather is not None:
             weather.blow(step.gusts, crowd.random)

@@ -6,7 +6,18 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.prove import attendants, backfills, contests, directory, meetings, odd_times, patterns, staff, strangers
+from engine.prove import (
+    attendants,
+    backfills,
+    begun,
+    contests,
+    directory,
+    meetings,
+    odd_times,
+    patterns,
+    staff,
+    strangers,
+)
 from engine.prove.people import Crowd
 
 
@@ -99,6 +110,15 @@ VERBS: tuple[Verb, ...] = (
     Verb("plan_backfill", 0, backfills.plan_backfill),
     Verb("apply_backfill", 0, backfills.apply_backfill),
     Verb("undo_backfill", 0, backfills.undo_backfill),
+    # what begins and ends while the world lives: drawn where a schedule names it (`begun.AMONG`)
+    Verb("meet_soon", 0, begun.meet_soon),
+    Verb("book_soon", 0, begun.book_soon),
+    Verb("let_minutes_pass", 0, begun.let_minutes_pass),
+    Verb("sleep_over_the_clock", 0, begun.sleep_over_the_clock),
+    Verb("move_soon", 0, begun.move_soon),
+    Verb("lengthen", 0, begun.lengthen),
+    Verb("expect_check_in", 0, begun.expect_check_in),
+    Verb("check_in", 0, begun.check_in),
     # whoever looks after the cases
     Verb("settle_case", 2, Crowd.settle_case),
 )  # fmt: skip
