@@ -9,6 +9,7 @@ from engine.database.connection import Database, Transaction
 from engine.database.mirror import Mirror
 from engine.database.roombook import RoomCache
 from engine.database.settle import Settler
+from engine.ids import BookableId
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.room import RoomBook
 
@@ -25,6 +26,9 @@ class LedgerBase:
 
     def room_book(self) -> RoomBook:
         return self._rooms.book()
+
+    def name_of(self, item_id: BookableId) -> str:
+        return self._rooms.name_of(item_id)
 
     def _write(self, *, durable: bool = True) -> AbstractContextManager[Transaction]:
         """Open a writing transaction, the rooms being up to date before it begins."""

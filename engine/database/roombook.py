@@ -25,12 +25,14 @@ from engine.rooms.room import Room, RoomBook, RoomState
 
 room_table = metadata.tables["room"]
 store_table = metadata.tables["store"]
+asset_table = metadata.tables["asset"]
 
 KEPT_SECONDS = 10.0
 """How long rooms are kept in memory: another process may have changed them."""
 
 ALL_ROOMS = Prepared(select(room_table).order_by(room_table.c.id))
 _STORES = Prepared(select(store_table))
+_THINGS = Prepared(select(asset_table.c.id, asset_table.c.name))
 
 
 def read_room(row: Any) -> Room:
@@ -74,6 +76,7 @@ class RoomCache:
         self._read_at = 0.0
         self._rules: dict[int, BookingRules] = {}
         self._levels: dict[int, TextLevel | None] = {}
+        self._things: dict[int, str] = {}
 
     def forget(self) -> None:
         """Read everything again at the next question."""
@@ -92,6 +95,7 @@ class RoomCache:
         with self._database.read() as transaction:
             rooms = ALL_ROOMS.run(transaction.connection).all()
             stores = _STORES.run(transaction.connection).all()
+            self._things = {row.id: row.name for row in _THINGS.run(transaction.connection)}
         by_store = {row.id: parse_rules(row.rules) for row in stores}
         self._levels = {row.id: TextLevel(row.text_level) if row.text_level else None for row in stores}
         self._rules = {row.id: parse_rules(row.rules).over(by_store[row.store_id]) for row in rooms}
@@ -139,6 +143,11 @@ class RoomCache:
         return self._levels.get(store_id)
 
     def name_of(self, item_id: BookableId) -> str:
-        """Return a room's name; "item N" for what is not a room."""
+        """Return what people call a room or a thing; "#N" for one that is not there."""
         room = self.book().by_id(item_id)
-        return room.name if room else f"item {item_id}"
+        if room is not None:
+            return room.name
+        if item_id not in self._things:
+            self.forget()  # it may be new
+            self.book()
+        return self._things.get(item_id, f"#{item_id}")

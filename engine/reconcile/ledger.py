@@ -222,6 +222,10 @@ class SyncRules:
 class Ledger(Protocol):
     def room_book(self) -> RoomBook: ...
 
+    def name_of(self, item_id: BookableId) -> str:
+        """Return what people call a room or a thing; "#N" for one that is not there."""
+        ...
+
     def times_of(self, copy: EventCopy) -> Interval | None:
         """Return the times of an organizer's copy; whole days are those where its rooms are that did not decline."""
 

@@ -110,7 +110,7 @@ class BookingPass:
         if mode == "two_way":
             return None
         made = _plan_with_series(booking)
-        made = cast_shadow(made, self._planner.name_of) if mode == "shadow" else withhold_writes(made)
+        made = cast_shadow(made, self._ledger.name_of) if mode == "shadow" else withhold_writes(made)
         made = replace(made, look_again_seconds=None)
         if booking.loan is not None:
             made = drop_cases_when_over(made, [booking.loan.interval], self._now())

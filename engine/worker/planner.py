@@ -76,14 +76,9 @@ class Planner:
         made = _with_silence(made, observed, self._now())
         if made.end_link and (booking.link is None or booking.link.state in ("ended", "left")):
             made = replace(made, end_link=False)  # it has ended already
-        made = cast_shadow(made, self.name_of) if mode == "shadow" else made
+        made = cast_shadow(made, self._ledger.name_of) if mode == "shadow" else made
         times = [meeting.interval, loan.interval if loan is not None else None]
         return drop_cases_when_over(made, [each for each in times if each is not None], self._now())
-
-    def name_of(self, room_id: BookableId) -> str:
-        """Return how people call a room."""
-        room = self._ledger.room_book().by_id(room_id)
-        return room.name if room is not None else f"#{room_id}"
 
     def _is_over_the_top(self, booking: Booking) -> bool:
         """Tell whether a date without a loan comes after as many as one series may have."""
