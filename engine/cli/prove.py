@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 def prove(
     schedules: Annotated[int, typer.Option(help="How many random worlds.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="The first one's; the others follow.")] = 1,
+    operations: Annotated[int, typer.Option(help="After so many the people of a world stop.", min=1)] = 30,
     database: Annotated[
         str | None,
         typer.Option(help="sqlite:///FILE or postgresql://...: worlds make databases of their own there; else memory."),
@@ -67,7 +68,7 @@ def prove(
     began = told_at = time.monotonic()
     tally, known = Tally(), 0
     seeds = range(seed, seed + schedules)
-    drawn = (draw_schedule(each, is_lasting=liveness) for each in seeds)
+    drawn = (draw_schedule(each, operations=operations, is_lasting=liveness) for each in seeds)
     for tally in live_through(drawn, jobs=jobs or os.cpu_count() or 1, url=database, seconds_max=seconds, twin=twin):
         for outcome in tally.broken[known:]:
             _keep(outcome, found, shrinks=shrinks, twin=twin)

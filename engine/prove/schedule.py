@@ -24,8 +24,8 @@ from engine.worker.loop import BACKOFF_SECONDS_MAX
 SETTINGS = {"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris", "ENGINE_SYNC__LEASE_SECONDS": str(LEASE_SECONDS)}
 
 OPERATIONS = 30
-"""After so many people have done something, or tried to, nobody does anything more."""
-STEPS = 60
+"""After so many people have done something, or tried to, nobody does anything more, unless a world is to be shorter."""
+STEPS_PER_OPERATION = 2
 """So many are drawn: in three of ten there is nothing to do it to, no loan to cancel and no case to settle."""
 SETTLING_SECONDS = 60.0
 """How long what was heard of may take to settle: requests, answers of rooms, a second look at them."""
@@ -68,6 +68,8 @@ class Schedule:
     """What goes on for ever: a name of `weather.LASTING`."""
     before: tuple[Step, ...] = ()
     """What people did before the engine first read their calendars: it lists that, and waits for somebody to plan."""
+    operations: int = OPERATIONS
+    """After so many people stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Outcome:
 def draw_schedule(
     seed: int,
     *,
-    steps: int = STEPS,
+    operations: int = OPERATIONS,
+    steps: int | None = None,
     is_lasting: bool = False,
     is_from_before: bool | None = None,
     among: Sequence[str] = (),
@@ -110,6 +113,8 @@ def draw_schedule(
     Draw the schedule that *seed* stands for.
 
     Args:
+        operations: after so many people stop.
+        steps: how many are drawn; None: enough for so many operations.
         is_lasting: something of `weather.LASTING` never ends in it.
         is_from_before: whether people met before the engine came; None: in some worlds.
         among: the only verbs people know, each as likely; empty: all there are, by their weights.
@@ -124,17 +129,17 @@ def draw_schedule(
             chance.choice(PAUSES),
             draw_gusts(weather, chance),
         )
-        for _ in range(steps)
+        for _ in range(operations * STEPS_PER_OPERATION if steps is None else steps)
     )
     lasting = chance.choice(sorted(LASTING)) if is_lasting else ""
     if is_from_before is None:
         is_from_before = not lasting and not among and chance.random() < FROM_BEFORE
     if not is_from_before:
-        return Schedule(seed, rooms, people, weather, drawn, lasting)
+        return Schedule(seed, rooms, people, weather, drawn, lasting, operations=operations)
     names = backfills.draw_from_before(chance)
     before = tuple(Step(name, chance.randrange(1_000_000_000), SECONDS_BEFORE) for name in names)
     drawn = tuple(replace(step, verb=backfills.draw_plan(chance) or step.verb) for step in drawn)
-    return Schedule(seed, rooms, people, weather, drawn, lasting, before)
+    return Schedule(seed, rooms, people, weather, drawn, lasting, before, operations)
 
 
 def run_schedule(
@@ -198,7 +203,7 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
     names = [front.name for front in schedule.weather]
     crowd.log.append(f"weather: {', '.join(names)}; for ever: {schedule.lasting or 'nothing'}")
     for step in schedule.steps:
-        if crowd.acted.total() >= OPERATIONS:
+        if crowd.acted.total() >= schedule.operations:
             break
         _take_steps(world, crowd, [step], weather)
         check_always(world, withdrawn)

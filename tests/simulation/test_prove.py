@@ -50,9 +50,10 @@ class TestASchedule:
             read_schedule(tmp_path / "seed.json")
 
 
-def test_a_world_holds_thirty_operations() -> None:
+def test_a_world_holds_thirty_operations_or_as_many_as_told() -> None:
     """What finds nothing to do it to is no operation: somebody does something else instead."""
     assert [run_schedule(seed).verbs.total() for seed in (201, 202)] == [OPERATIONS, OPERATIONS]
+    assert run_schedule(draw_schedule(201, operations=8)).verbs.total() == 8
 
 
 class TestShrinking:
