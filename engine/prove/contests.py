@@ -20,6 +20,8 @@ class Contest:
     """Two values for one booking. The side where it was born wins, whichever was heard of first."""
 
     booking: Remembered
+    number: int
+    """Of the loan then. One that lost its room ends, and its meeting may become another as soon as the room is free."""
     winner: Interval
     loser: Interval
 
@@ -51,12 +53,12 @@ def move_at_once(crowd: Crowd) -> None:
         world.change(number, change)
     winner, loser = (at_desk, in_outlook) if loan.home is Home.APP else (in_outlook, at_desk)
     booking.interval = winner
-    crowd.contests.append(Contest(booking, winner, loser))
+    crowd.contests.append(Contest(booking, number, winner, loser))
 
 
 def find_wrong(world: World, contest: Contest, loan: Loan) -> str | None:
     """Say how a contest ended otherwise than it has to; None when it did not, or when something else came later."""
-    cases = [case for case in world.all_cases() if case.loan_number == loan.number]
+    cases = [case for case in world.all_cases() if case.loan_number in (contest.number, loan.number)]
     if contest.booking.interval != contest.winner or any(case.code in TOLD_OTHERWISE for case in cases):
         return None
     if loan.interval != contest.winner:

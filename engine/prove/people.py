@@ -442,16 +442,18 @@ class Crowd:
         if choices:
             way = self.random.choice(choices)
             self.tell(f"settles case {case.id} ({case.code}) by {way}")
+            before = self.world.loan(case.loan_number) if case.loan_number is not None else None
             cases.settle(case.id, way, room_id=None, actor="app:test")
-            if way is not Way.IGNORE:
-                self._accept_settlement(case.loan_number)
+            if way is not Way.IGNORE and before is not None:
+                self._accept_settlement(before)
 
-    def _accept_settlement(self, number: int | None) -> None:
-        """Remember what the desk shows of a loan whose case somebody settled: that is what was wanted last."""
+    def _accept_settlement(self, before: Loan) -> None:
+        """Remember what the settlement of a case gave its loan: that was wanted last. Times it left alone may be older
+        than an edit in Outlook of which the desk has not heard yet."""
+        loan = self.world.loan(before.number)
         for booking in self.bookings:
-            if number is not None and self.number_of(booking) == number:
-                loan = self.world.loan(number)
-                booking.interval = loan.interval
+            if self.number_of(booking) == loan.number:
+                booking.interval = loan.interval if loan.interval != before.interval else booking.interval
                 booking.things &= {int(item.id) for item in loan.held_items}
 
     def believe_everything(self) -> bool:
