@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
 from engine.ids import BookableId, EventId, fold_address
+from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
 from engine.reconcile.merge import note_lost_interval, note_lost_rooms
@@ -168,9 +169,12 @@ class Writes:
         return found.event_id if found is not None else None
 
     async def _tell_of_late_edit(self, booking: Booking, intent: Intent, intents: tuple[Intent, ...]) -> None:
-        """Keep in cases what somebody did to an event whose replacement was decided: the new one says otherwise."""
+        """Keep in cases what somebody did to an event whose end was decided: the one that replaces it says otherwise,
+        or none does, because no room was left to its loan, and somebody has given it rooms again."""
         successor = next((each.draft for each in intents if each.kind is IntentKind.CREATE), None)
-        if successor is None or successor.interval is None or intent.event_id is None:
+        if successor is None and booking.loan is not None and booking.loan.status is LoanStatus.REFUSED:
+            successor = Draft()
+        if successor is None or intent.event_id is None or intent.etag is None:
             return
         try:
             copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
@@ -178,9 +182,9 @@ class Writes:
             return  # a mailbox that refuses us tells of no edit
         if copy is None or copy.etag == intent.etag:
             return
-        if copy.interval is not None and copy.interval not in (intent.draft.interval, successor.interval):
-            note = note_lost_interval("app", kept=successor.interval, lost=copy.interval)
-            self._ledger.note_conflict(booking, note)
+        kept = successor.interval
+        if kept is not None and copy.interval is not None and copy.interval not in (intent.draft.interval, kept):
+            self._ledger.note_conflict(booking, note_lost_interval("app", kept=kept, lost=copy.interval))
         rooms = self._known_rooms(attendee.address for attendee in copy.attendees)
         before, after = (self._known_rooms(room.address for room in draft.rooms) for draft in (intent.draft, successor))
         if rooms not in (before, after):

@@ -12,6 +12,7 @@ STORIES = (
     "wide loan: desk moves and gives away",
     "meeting: desk moves, outlook cancels",
     "loan: desk gives away | outlook rerooms",
+    "loan: outlook leaves the room | outlook rerooms",
     "app series: desk rerooms following | outlook cancels one",
     "meeting: desk moves | outlook moves before the new subscription is made",
 )

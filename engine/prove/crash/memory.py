@@ -54,6 +54,18 @@ class Booking:
     def last(self, name: str) -> Any:
         return self.wishes[name][-1].value
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody wants it any more: it was cancelled, or its last room taken out of it."""
+        return bool(self.cancelled) or not self.last(ROOMS)
+
+    @property
+    def may_be_over(self) -> bool:
+        """Whether its last room was taken out of it, and rooms were given to it by the other side, or to an event of
+        the desk's own, which goes when its loan has ended: then a case has to tell of those rooms."""
+        is_left = any(not wish.value for wish in self.wishes[ROOMS])
+        return is_left and (self.number is not None or len({wish.side for wish in self.wishes[ROOMS][1:]}) > 1)
+
 
 @dataclass
 class Memory:
@@ -83,8 +95,9 @@ def judge(world: MortalWorld, memory: Memory) -> None:
         raise Wrong(f"meetings without a loan: {[(uid, events[uid]['subject']) for uid in alone]}")
     for booking in memory.bookings:
         known = LoanNumber(booking.number) if booking.number is not None else numbers.get(booking.uid or "")
-        _check_end(booking, events.get(links.get(known) or "" if known is not None else booking.uid or ""))
+        event = events.get(links.get(known) or "" if known is not None else booking.uid or "")
         loan_now = live.get(known) if known is not None else None
+        _check_end(booking, event, loan_now)
         _check_wishes(world, booking, loan_now)
         if loan_now is not None:
             _check_guests(booking, events[links[loan_now.number] or ""])
@@ -92,7 +105,7 @@ def judge(world: MortalWorld, memory: Memory) -> None:
     untold = world.find_untold(others_deleted=any("outlook" in booking.cancelled for booking in memory.bookings))
     if untold:
         raise Wrong(f"histories do not tell what was done: {untold}")
-    wanted = [booking for booking in memory.bookings if not booking.cancelled or booking.uncertain]
+    wanted = [each for each in memory.bookings if not each.is_over or each.uncertain or each.may_be_over]
     if len(live) > len(wanted):
         raise Wrong(f"{len(live)} loans are alive, {len(wanted)} are wanted")
 
@@ -100,7 +113,7 @@ def judge(world: MortalWorld, memory: Memory) -> None:
 def _check_cases(world: MortalWorld, memory: Memory) -> None:
     """No case tells of a disagreement where nobody disagreed: an invented one is as bad as a hidden one (I12)."""
     sides = {wish.side for booking in memory.bookings for each in booking.wishes.values() for wish in each[1:]}
-    if len(sides) < 2 and not any(booking.cancelled for booking in memory.bookings):
+    if len(sides) < 2 and not any(booking.cancelled or booking.may_be_over for booking in memory.bookings):
         told = [case for loan in world.loans for case in world.cases_of(loan.number) if case == "both_changed"]
         if told:
             raise Wrong(f"only {sides} changed anything, and a case says both did: {world.all_case_facts()}")
@@ -135,9 +148,10 @@ def _answers(world: MortalWorld, loan: Loan, event: dict[str, Any]) -> dict[str,
     return said
 
 
-def _check_end(booking: Booking, event: dict[str, Any] | None) -> None:
+def _check_end(booking: Booking, event: dict[str, Any] | None, loan: Loan | None) -> None:
     """What was cancelled holds no room any more."""
-    if booking.cancelled and not booking.uncertain and event is not None and _rooms_held(event):
+    is_over = bool(booking.cancelled) or (booking.is_over and loan is None)  # where it is alive, its wishes are judged
+    if is_over and not booking.uncertain and event is not None and _rooms_held(event):
         raise Wrong(f"cancelled by {booking.cancelled}, and its event is still in {_rooms_held(event)}")
 
 
@@ -158,13 +172,27 @@ def _check_wishes(world: MortalWorld, booking: Booking, loan: Loan | None) -> No
         if loan is not None and not booking.uncertain:
             raise Wrong(f"cancelled by {booking.cancelled}, and alive: {world.tell(loan)}")
         return
+    if loan is None and (booking.may_be_over or booking.is_over):
+        has_lost_rooms = booking.last(ROOMS) - booking.wishes[ROOMS][0].value
+        if has_lost_rooms and not _tells_of_rooms(world, booking):
+            raise Wrong(f"its rooms lost, and no case tells so: {booking} {[world.tell(each) for each in world.loans]}")
+        return
     if loan is None:
         raise Wrong(f"lost: {booking} {[world.tell(each) for each in world.loans]}")
+    if booking.uncertain and booking.is_over:
+        return
     held = {str(item.address) for item in loan.held_items}
     is_value = {TIMES: loan.interval, ROOMS: held, PERSON: str(loan.requester.address), TITLE: loan.title}
     for name, wishes in booking.wishes.items():
         if is_value[name] != wishes[-1].value and not _has_lost(world, loan, wishes, is_value[name]):
             raise Wrong(f"{name} wanted {[(w.side, w.value) for w in wishes]}: {world.tell(loan)}")
+
+
+def _tells_of_rooms(world: MortalWorld, booking: Booking) -> bool:
+    """Tell whether a case tells of the rooms that were wanted last and lost, of whichever loan it was."""
+    numbers = {number for number, uid in world.links().items() if number == booking.number or uid == booking.uid}
+    cases = (case for case in world.all_cases() if case.loan_number in numbers and case.code == "both_changed")
+    return any(case.facts.get("field") == "rooms" for case in cases)
 
 
 def _has_lost(world: MortalWorld, loan: Loan, wishes: list[Wish], value: Any) -> bool:

@@ -145,12 +145,12 @@ class Scene:
             self.world.lose_delta(room)
 
     def leave_rooms(self) -> None:
-        """Take every room out of the main booking in Outlook: that is the end of its loan."""
+        """Take every room out of the main booking in Outlook: the end of its loan, unless somebody gives it others."""
         found = self.find(self.main)
         if found is not None:
             self.main.uncertain = not self._is_known(self.main)
             self.world.run(self.world.person(found[0]).set_rooms(found[1]["id"], []))
-            self.main.cancelled.append("outlook")
+            self.main.want("outlook", rooms=set())
 
     def _is_known(self, booking: Booking) -> bool:
         """Tell whether the engine knows under which name the booking is in Outlook."""
