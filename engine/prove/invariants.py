@@ -13,6 +13,7 @@ from engine.prove.contests import Contest, find_wrong
 from engine.prove.glance import find_text, look
 from engine.prove.meetings import SECRET
 from engine.prove.people import Crowd, Remembered, parse_instant
+from engine.prove.weather import DEAD_ROOM
 from engine.prove.world import World
 from engine.rooms.room import RoomBook, RoomState
 
@@ -139,8 +140,10 @@ def _check_loan(
 
 
 def _is_followed(book: RoomBook, loan: Loan) -> bool:
-    """Tell whether all rooms of *loan* are there still: of one that is no more nothing is heard."""
-    rooms = [room for item in loan.rooms if (room := book.by_id(item.id)) is not None]
+    """Tell whether all rooms of *loan* are there still: of one that is no more nothing is heard, nor of a dead one."""
+    rooms = [room for item in loan.rooms if (room := book.by_id(item.id)) is not None and room.address != DEAD_ROOM]
+    if len(rooms) < len(loan.rooms):
+        return False
     return bool(rooms) and all(room.state is RoomState.ACTIVE for room in rooms)
 
 

@@ -114,12 +114,14 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 DEAD_ROOM = "room-dead@example.org"
 LASTING: dict[str, dict[str, Any]] = {
     "deaf": {"effect": "lose"},
-    "throttled": {"effect": "error", "status": 429, "retry_after": "3", "probability": 0.5},
+    "throttled": {"effect": "error", "status": 429, "retry_after": "3", "probability": 0.25},
     "forgetful": {"effect": "gone", "probability": 0.5},
     "dead_room": {"effect": "error", "status": 403, "mailbox": DEAD_ROOM},
     "busy_room": {"effect": "error", "status": 429, "mailbox": DEAD_ROOM},
 }
 """What may go on for ever, in worlds that ask whether all else gets on (I15, I16): rules of the simulated tenant."""
+UNSTEADY = frozenset({"throttled", "forgetful"})
+"""Those that keep failing what is asked anywhere, now and then."""
 
 
 @dataclass(frozen=True, slots=True)
