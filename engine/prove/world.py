@@ -578,13 +578,14 @@ class World:
         """
         Return an event's times. Whole days last from the first midnight to the last one where its rooms lie.
 
-        None where it has no length: an hour of a series that the clock skips.
+        Rooms that declined do not count (decision 0016). None where it has no length: an hour that the clock skips.
         """
         start, end = (datetime.fromisoformat(event[name]["dateTime"][:19]) for name in ("start", "end"))
         if not event["isAllDay"]:
             return Interval(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) if start < end else None
         book, cache = self.office.rooms.room_book(), self.office.cache
-        addresses = [each["emailAddress"]["address"] for each in event["attendees"]]
+        asked = [each for each in event["attendees"] if each["status"]["response"] != "declined"]
+        addresses = [each["emailAddress"]["address"] for each in asked]
         invited = {found.id for address in addresses if (found := book.by_address(address)) is not None}
         zones = {cache.zone_of(room) for room in invited} or {cache.default_zone}
         return Interval(

@@ -271,7 +271,7 @@ def _invited(
             room = book.by_id(copy.room_id)
             if copy in live and room is not None and _takes_part(room, known):
                 invited.setdefault(copy.room_id, None)
-            elif not copy.live and (copy.event.is_cancelled or copy.gone):
+            elif copy.event.is_cancelled:
                 invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older
     else:
         agreed = known.base.outlook.rooms if known.base is not None else frozenset()
@@ -308,6 +308,8 @@ def _answer(
             return _STATE_OF[copy.event.answer]
         return ItemState.REQUESTED if attendee is None else _asked_again(attendee)
     if attendee is None:
+        if copy is not None and copy.gone:
+            return ItemState.RELEASED  # the others list it still, and nobody can be asked whether it was taken out
         return ItemState.DECLINED if copy is not None and _declines(copy, interval) else before
     if attendee.answer in _YES and (copy.gone if copy is not None else _has_dropped(room, before, known)):
         return ItemState.RELEASED

@@ -97,10 +97,11 @@ class Planner:
     def _clashes(
         self, meeting: MeetingView, interval: Interval | None, loan: Loan | None
     ) -> Mapping[BookableId, Clash]:
-        """Return what else holds the rooms of *meeting* and the items of *loan* on *interval*."""
+        """Return what else holds the rooms of *meeting* and the items of *loan* on *interval*. So of a loan's room that
+        said no: it is asked anew when the desk has moved the booking."""
         if interval is None or meeting.presence is not Presence.LIVE:
             return {}
-        items = set(meeting.holding)
+        items = set(meeting.answers if loan is not None else meeting.holding)
         if loan is not None:
             held = {item.id for item in loan.held_items}
             if interval == loan.interval and items <= held:

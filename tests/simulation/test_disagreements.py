@@ -14,6 +14,7 @@ from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world import World
 from engine.reconcile.ways import Way
+from engine.simulator.people import event_path
 from engine.web.pages.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld
 
@@ -186,6 +187,33 @@ class TestTimesAndRoomsThatExcludeEachOther:
 
         self.check(world, number, time, room, kept, lost)
         assert held(world.loan(other.number)) == ["Room 2"]
+
+    def test_a_room_that_said_no_is_asked_anew_only_where_it_is_free(self, world: World) -> None:
+        """
+        The desk moves the booking before it hears that Outlook took it to a room that is taken, and so it is then.
+
+        The loan was to hold the room then, and could not, at every try for ever: both sides stayed apart.
+        """
+        number, event_id, other = self.prepare(world, "outlook")
+        first = world.book(3, 9, 10, 2)
+        world.settle()
+        world.tenant.faults.add(effect="lose", probability=1.0)
+
+        world.run(world.person(2).set_rooms(event_id, [world.room_addresses[1]]))
+        world.wait(3.0)
+        world.change(number, LoanChange(start=world.at(12), end=world.at(13)))
+        world.heal()
+
+        ended = world.loan(number)
+        assert (ended.status, [(item.name, item.state) for item in ended.rooms if item.name == "Room 2"]) == (
+            LoanStatus.CANCELLED,
+            [("Room 2", ItemState.DECLINED)],
+        )
+        assert {each.number for each in world.live_loans} == {other.number, first.number}
+        event = world.run(world.person(2).call("GET", event_path(event_id)))
+        assert event["start"]["dateTime"][:16] == f"{world.at(9):%Y-%m-%dT%H:%M}"
+        lost = [facts["lost"] for facts in world.all_case_facts() if "lost" in facts]
+        assert lost == ["2026-11-24 12:00 - 2026-11-24 13:00"]
 
     def test_the_wish_that_lost_can_be_had_once_the_room_is_free(self, world: World) -> None:
         """The case keeps the very times: one command takes them up."""

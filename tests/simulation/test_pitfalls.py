@@ -146,6 +146,28 @@ class TestAnOrganizerWhoCannotBeReached:
         world.heal()
         assert world.count_writes() == before
 
+    @pytest.mark.parametrize("state", ["disabled", "denied"])
+    def test_while_a_room_drops_the_meeting_has_it_given_back(self, world: World, state: str) -> None:
+        """
+        The other room lists it still, and so does the loan; once the organizer can be read both say the same.
+
+        The loan let go of the room, as if it had been taken out, and the event went on naming it for ever.
+        """
+        meeting = world.meet(2, 9, 10, 1, 2)
+        world.settle()
+        (loan,) = world.loans
+        world.set_mailbox(2, state)
+        world.tenant.office.release(world.room_addresses[1], meeting["iCalUId"])
+        world.settle()
+        assert [item.state for item in world.loan(loan.number).rooms] == [ItemState.ACCEPTED, ItemState.RELEASED]
+
+        world.set_mailbox(2, "active")
+        world.heal()
+
+        assert [item.state for item in world.loan(loan.number).rooms] == [ItemState.ACCEPTED, ItemState.RELEASED]
+        assert world.cases() == ["room_released"]
+        assert world.count_writes() == 0
+
 
 class TestARoomThatAllowsConflicts:
     def test_is_not_believed(self, world: World) -> None:
