@@ -12,6 +12,7 @@ from sqlalchemy import Update, bindparam, delete, func, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.jobs import job_table, save_job
+from engine.database.loans import retell
 from engine.database.marks import Priority
 from engine.database.mirror import Marker
 from engine.database.prepared import Prepared
@@ -318,6 +319,8 @@ class _Steps:
             self.transaction.mark("room", str(room_id))
         if values.keys() & {"address", "aliases"}:
             _mark_meetings(self.transaction, room_id)
+        if "name" in values:
+            retell(self.transaction, room_id, delay=KEPT_SECONDS)
         if "directory_id" in values:
             # What is subscribed to is the old id: only a comparison with the service's list finds that out.
             self.transaction.mark("subscription", "all")

@@ -9,6 +9,7 @@ from sqlalchemy import Table, func, select, update
 
 from engine.database.catalogue import load_assets, load_stores
 from engine.database.connection import Database, Transaction
+from engine.database.loans import retell
 from engine.database.records import write_decisions
 from engine.database.rules import parse_rules
 from engine.database.tables import metadata
@@ -64,6 +65,8 @@ class Inventory:
             _check_name(transaction, _asset, name, but=asset_id, description=description)
             values = {"name": name.strip(), "description": description.strip(), "store_id": store_id}
             self._change(transaction, _asset, before, values, "asset_changed", actor)
+            if values["name"] != before["name"]:
+                retell(transaction, asset_id)
 
     def retire_asset(self, asset_id: BookableId, *, actor: str) -> None:
         """Take an asset out of service: nothing new is booked on it, its loans stay. Raises NotFound."""

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from engine.database.connection import Transaction
+from engine.database.marks import Priority
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
+from engine.database.types import Instant
 from engine.ids import Address, BookableId, LoanNumber, StoreId, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester
@@ -35,6 +37,16 @@ _LOANS = Prepared(
     .join(store_table, store_table.c.id == loan_table.c.store_id)
     .where(loan_table.c.number.in_(bindparam("numbers", expanding=True)))
     .order_by(loan_table.c.number)
+)
+_TELLING = Prepared(
+    select(item_table.c.loan_number)
+    .join(loan_table, loan_table.c.number == item_table.c.loan_number)
+    .where(
+        item_table.c.bookable_id == bindparam("item"),
+        item_table.c.holds,
+        item_table.c.blocked_end > bindparam("now", type_=Instant()),
+        loan_table.c.home == bindparam("home"),
+    )
 )
 _ITEMS = Prepared(
     select(
@@ -206,3 +218,10 @@ def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
         if row.facts.get("item_id") in items:
             kind, _, key = row.subject.partition(":")
             transaction.mark(kind, key)
+
+
+def retell(transaction: Transaction, item_id: int, *, delay: float = 0.0) -> None:
+    """Look again at every loan of the app that holds an item whose name has changed: its event tells the name."""
+    values = {"item": item_id, "now": transaction.now, "home": Home.APP.value}
+    for number in _TELLING.run(transaction.connection, values).scalars():
+        transaction.mark("loan", str(number), priority=Priority.SWEEP, delay=delay)

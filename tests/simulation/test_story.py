@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.loans.loan import Home
-from engine.loans.register import LoanChange
+from engine.database.roombook import KEPT_SECONDS
+from engine.loans.loan import Home, ItemKind
+from engine.loans.register import ItemRef, LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
@@ -70,6 +71,26 @@ class TestTheBodyOfOurEvent:
         assert "<li>Room 1</li><li>Room 2</li>" in event["body"]["content"]
         assert event["location"]["displayName"] == "Room 1; Room 2"
         assert world.count_writes() == writes + 1
+
+    def test_follows_the_names_of_rooms_and_things(self, world: World) -> None:
+        """A room or a thing that is called otherwise is so in the event, without anything else having to happen."""
+        world.furnish(["Trolley"])
+        loan = world.book(2, 9, 10, 1)
+        world.change(loan.number, LoanChange(items=(world.item(1), ItemRef(ItemKind.ASSET, world.things[0]))))
+        world.settle()
+
+        thing = world.office.inventory.find_asset(world.things[0])
+        world.office.inventory.change_asset(
+            thing.id, name="Cart", description="", store_id=thing.store_id, actor="app:test"
+        )
+        world.settle()
+        world.tenant.office.rename("room-1@example.org", "Board room")
+        world.office.enqueue("places", "all")
+        world.wait(KEPT_SECONDS + 1)
+        world.settle()
+
+        (event,) = world.run(world.person(2).events())
+        assert "<li>Board room</li><li>Cart</li>" in event["body"]["content"]
 
     def test_is_left_alone_once_somebody_wrote_in_it(self, world: World) -> None:
         """What people wrote into the body (a link to join, notes) is never overwritten (P28)."""
