@@ -28,6 +28,18 @@ _UNWRITTEN = """
 """Loans of which the tenant may know more than the store."""
 
 
+_HALF_REPLACED = "SELECT loan_number FROM link WHERE state IN ('pending', 'led') AND generation > 1"
+"""Loans whose event was being replaced by another when the store was lost: the first is deleted, of the second the
+tenant knows nothing, and an older store takes that for a cancellation by somebody."""
+
+_TIED_IN_SERIES = """
+    SELECT link.loan_number, max(link.generation) FROM link JOIN loan ON loan.number = link.loan_number
+    WHERE loan.series IS NOT NULL GROUP BY link.loan_number
+"""
+"""Dates of series, and of which generation their event is. One event stands for many loans and names none of them: what
+replaced it after the backup cannot be told from somebody's own series."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
     """The store as it was."""
@@ -61,7 +73,10 @@ def restore(world: World, backup: Backup) -> None:
     assert not world.lives, "an engine is at work on this store"
     driver, since = _driver(world), {"since": backup.at.isoformat(timespec="microseconds")}
     kept = _numbers(backup.image, "SELECT number FROM loan")
-    touched = _numbers(driver, _TOUCHED, since) | _numbers(backup.image, _UNWRITTEN)
+    touched = _numbers(driver, _TOUCHED, since) | _numbers(driver, _HALF_REPLACED)
+    touched |= _numbers(backup.image, _UNWRITTEN)
+    tied = dict(backup.image.execute(_TIED_IN_SERIES).fetchall())
+    touched |= {number for number, last in driver.execute(_TIED_IN_SERIES).fetchall() if last > tied.get(number, last)}
     loss = Loss(_numbers(driver, "SELECT number FROM loan") - kept, touched)
     for tell in world.on_loss:
         tell(loss)

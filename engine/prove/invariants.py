@@ -202,7 +202,8 @@ def _check_memory(
     if booking.things - lent and not TAKEN & world.cases_of(loan.number):
         raise Broken(f"I4: loan {loan.number}: things {sorted(booking.things)} were lent, it has {sorted(lent)}")
     may_refuse = loan.series is not None or world.closed or booking.side in ("outside", "room")
-    if may_refuse and "write_refused" in world.cases_of(loan.number):
+    refused = world.cases_of(loan.number) | world.cases_of_meeting(booking.ical_uid or "")
+    if may_refuse and "write_refused" in refused:
         return  # nobody's mailbox, or a date beyond its neighbours (B57): the loan went back, and a case says so
     if booking.ical_uid in world.garble.of and garble.CODES & world.cases_of(loan.number):
         return

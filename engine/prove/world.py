@@ -517,6 +517,11 @@ class World:
     def cases_of(self, number: int) -> set[str]:
         return glance.codes_of(self.database, number)
 
+    def cases_of_meeting(self, ical_uid: str) -> set[str]:
+        """Return of what kinds the cases are of every loan that a meeting is, or was before it lost its rooms."""
+        rows = self._rows("SELECT DISTINCT loan_number FROM decision WHERE ical_uid = :uid", uid=ical_uid)
+        return {code for row in rows if row.loan_number is not None for code in self.cases_of(row.loan_number)}
+
     def is_told(self, loan: Loan) -> bool:
         """Tell whether a case says what became of *loan*; a series that is refused whole has one for all its dates."""
         series = [each.number for each in self.loans if loan.series is not None and each.series == loan.series]
