@@ -13,7 +13,7 @@ from engine.database.connection import Transaction
 from engine.database.intent_ledger import IntentLedger
 from engine.database.loan_side import return_to_base
 from engine.database.loans import load_loan
-from engine.database.mirror import HELD_BY_LOAN, WITHDRAWN, copy_table, item_table, link_table
+from engine.database.mirror import HELD_BY_LOAN, LEFT, WITHDRAWN, copy_table, item_table, link_table
 from engine.database.occupancy import find_held
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
@@ -22,12 +22,12 @@ from engine.database.series import count_dates_before, find_series, name_now, sa
 from engine.database.settle import is_told
 from engine.database.tables import metadata
 from engine.database.types import Instant
-from engine.errors import Clash
+from engine.errors import Clash, Stale
 from engine.ids import BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.rules import RuleBreach
-from engine.reconcile.actions import Note, Plan
+from engine.reconcile.actions import NewLoan, Note, Plan
 from engine.reconcile.ledger import Booking, Intent, Link, Series, Writing
 from engine.reconcile.views import RoomCopy
 from engine.rooms.event import Answer, EventCopy
@@ -76,7 +76,10 @@ class SyncLedger(RoomLedger, IntentLedger):
             if withdrawn is not None and not any(_is_to_come(copy, transaction.now) for copy in copies):
                 return None
             series = name_now(series, copies)
-            return Booking(kind, key, None, None, copies, seen_at=seen_at, series=series, withdrawn=withdrawn)
+            former = load_loan(connection, found[0]) if found is not None and found[1].state == LEFT else None
+            return Booking(
+                kind, key, None, None, copies, seen_at=seen_at, series=series, withdrawn=withdrawn, former=former
+            )
         loan = load_loan(connection, int(key))
         if loan is None:
             return None
@@ -133,6 +136,8 @@ class SyncLedger(RoomLedger, IntentLedger):
 
     def save_plan(self, booking: Booking, plan: Plan, writing: Writing) -> tuple[Intent, ...]:
         with self._write() as transaction:
+            if isinstance(plan.loan, NewLoan):
+                _claim_meeting(transaction, booking)
             return self._settler.save(transaction, booking, plan, writing)
 
     def note_conflict(self, booking: Booking, note: Note) -> None:
@@ -160,6 +165,18 @@ class SyncLedger(RoomLedger, IntentLedger):
     def close_case(self, subject: str, code: str) -> None:
         with self._write() as transaction:
             close_case_of(transaction, subject, code)
+
+
+def _claim_meeting(transaction: Transaction, booking: Booking) -> None:
+    """Make sure that a meeting that is to become a loan still is nobody's: what it became while it was being read, a
+    date of a series of ours above all, must not become another one. Raises Stale."""
+    found = load_link(transaction.connection, "meeting", booking.key)
+    number = None if found is None else found[0]
+    known = booking.former.number if booking.former is not None else booking.withdrawn
+    series = find_series(transaction.connection, booking.key)
+    is_same_series = (series and series.id) == (booking.series and booking.series.id)
+    if number != known or (found is not None and found[1].state in HELD_BY_LOAN) or not is_same_series:
+        raise Stale(f"meeting {booking.key} became something else while it was being read")
 
 
 def _is_being_ended(connection: Connection, number: LoanNumber, series: Series) -> bool:

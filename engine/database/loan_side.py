@@ -58,13 +58,15 @@ def import_loan(
     }
     number = LoanNumber(_ADD_LOAN.run(connection, values).scalar_one())
     transaction.changes.note(LOAN, number, Event.CREATED)
+    items: dict[int, tuple[ItemKind, ItemState]] = dict.fromkeys(new.things, (ItemKind.ASSET, ItemState.ACCEPTED))
+    items |= {room: (ItemKind.ROOM, state) for room, state in new.rooms.items()}
     write_items(
         connection,
         number,
         new.interval,
         LoanStatus.NEW,
         before={},
-        after={room: (ItemKind.ROOM, state) for room, state in new.rooms.items()},
+        after=items,
         whole=True,
     )
     free_uid(transaction, booking.key)

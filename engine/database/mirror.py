@@ -35,6 +35,9 @@ item_table = metadata.tables["loan_item"]
 HELD_BY_LOAN = ("linked", "pending", LED)
 """The states of a link in which the loan, and not its meeting, is looked at."""
 
+LEFT = "left"
+"""As `link.state`: Outlook ended the loan, and may bring its meeting back."""
+
 WITHDRAWN = "ended"
 """As `link.state`: what is still heard of such a meeting is the echo of its end."""
 

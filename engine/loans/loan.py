@@ -83,6 +83,11 @@ class Loan:
         )
 
     @property
+    def assets(self) -> tuple[LoanItem, ...]:
+        """The things that are part of it beside rooms, or were when it ended."""
+        return tuple(item for item in self.items if item.kind is ItemKind.ASSET and item.state in BLOCKING_STATES)
+
+    @property
     def held_items(self) -> tuple[LoanItem, ...]:
         """The items it holds right now."""
         return tuple(item for item in self.items if self.blocks and item.state in BLOCKING_STATES)

@@ -40,6 +40,8 @@ class NewLoan:
     private: bool
     series: int | None = None
     """The series it is a date of."""
+    things: frozenset[BookableId] = frozenset()
+    """What is lent beside the rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Situation:
     day: date | None = None
     former: LoanNumber | None = None
     """The loan this date was before it was cancelled, when its organizer has brought it back."""
+    left: Loan | None = None
+    """The loan this meeting was before Outlook ended that: the meeting holds a room again."""
     dates_max: int | None = None
     """How many dates of one series become loans, where this one comes after them."""
     is_kept: bool = False

@@ -150,6 +150,8 @@ class Booking:
     withdrawn: LoanNumber | None = None
     """The loan it was, when that has ended here and a room shows the date of a series again: an echo, or its organizer
     has brought it back."""
+    former: Loan | None = None
+    """The loan it was, when that has let go of it: of what it lent beside rooms nobody but we know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
 from engine.reconcile.merge import answer_cases, plan_merge
 from engine.reconcile.reasons import say_instant
 from engine.reconcile.shadow import withhold_writes
-from engine.reconcile.validate import Invalid, Valid, validate
+from engine.reconcile.validate import Invalid, Valid, clash_facts, validate
 from engine.reconcile.views import Base, Face, MeetingView, Presence, loan_face
 from engine.rooms.event import EventType
 
@@ -101,7 +101,9 @@ def _grace_left(situation: Situation) -> float:
 
 
 def _plan_import(situation: Situation, valid: Valid) -> Plan:
-    meeting = situation.meeting
+    meeting, left = situation.meeting, situation.left
+    things = frozenset(item.id for item in left.assets) if left is not None else frozenset[BookableId]()
+    taken = sorted(things & situation.clashes.keys())
     new = NewLoan(
         requester=valid.requester,
         interval=valid.interval,
@@ -109,6 +111,7 @@ def _plan_import(situation: Situation, valid: Valid) -> Plan:
         title=meeting.subject or "",
         private=meeting.private,
         series=situation.series,
+        things=things.difference(taken),
     )
     rooms = frozenset(meeting.answers)
     base = Base(
@@ -120,6 +123,10 @@ def _plan_import(situation: Situation, valid: Valid) -> Plan:
         notes.append(Note("date_of_series", {"series": situation.series, "day": f"{situation.day}"}))
     if situation.former is not None:
         notes.append(Note("date_brought_back", {"loan": situation.former}))
+    if left is not None and new.things:
+        notes.append(Note("things_come_along", {"loan": left.number}, actor="engine"))
+    lost = {thing: clash_facts(situation.clashes[thing]) for thing in taken}
+    notes += [Note("item_dropped", facts, actor="engine", room_id=thing) for thing, facts in lost.items()]
     if meeting.organizer is not None and fold_address(meeting.organizer.address) != base.loan.requester:
         notes.append(Note("default_user_stands_in", {"organizer": meeting.organizer.address}))
     flags = tuple(Note(breach.code, breach.facts) for breach in situation.breaches)
@@ -128,6 +135,9 @@ def _plan_import(situation: Situation, valid: Valid) -> Plan:
         base=base,
         notes=(*notes, *flags),
         cases=(*flags, *answer_cases(meeting)),
+        conflicts=tuple(
+            Note("item_unavailable", facts, actor="engine", room_id=thing) for thing, facts in lost.items()
+        ),
     )
 
 

@@ -46,6 +46,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Cette date était le prêt {loan}, qui a pris fin. L'agenda de l'organisateur la montre de nouveau, comme "
             "après le déplacement de toute une série.",
         ),
+        "things_come_along": (
+            "This meeting was loan {loan} until it held no room any more: what was lent with it comes along.",
+            "Cette réunion était le prêt {loan} tant qu'elle tenait une salle : ce qui était prêté avec la suit.",
+        ),
         "series_goes_on": (
             "In Outlook its series has ended before this date, which goes on as a date of series {series}.",
             "Dans Outlook, sa série s'est terminée avant cette date, qui continue dans la série {series}.",

@@ -44,7 +44,11 @@ class Planner:
         rules = self._rules()
         mode = mode or rules.mode
         loan = booking.loan
+        left = booking.former if booking.former is not None and not booking.former.blocks else None
         clashes, clashes_here = self._clashes(meeting, meeting.interval, loan), None
+        if left is not None and left.assets and meeting.interval is not None:
+            taken = self._ledger.clashes([item.id for item in left.assets], meeting.interval, apart_from=None)
+            clashes = {**clashes, **taken}
         if loan is not None:
             is_here = loan.interval == meeting.interval
             clashes_here = clashes if is_here else self._clashes(meeting, loan.interval, loan)
@@ -68,6 +72,7 @@ class Planner:
             series=booking.series.id if booking.series is not None else None,
             day=day_of(booking.series.key) if booking.series is not None else None,
             former=booking.withdrawn,
+            left=left,
             dates_max=rules.series_dates_max if self._is_over_the_top(booking) else None,
         )
         made = plan(situation)

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import inspect, text
 
-from engine.errors import Invalid, Unavailable
+from engine.errors import Invalid, Stale, Unavailable
+from engine.ids import ICalUid
 from engine.loans.loan import Home, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
-from engine.loans.status import ItemState, LoanStatus
+from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world import World
+from engine.reconcile.actions import NewLoan, Plan
+from engine.reconcile.ledger import Booking, Writing
 from tests.simulation.conftest import MakeWorld
 
 NO_DEFAULT_USER = {"ENGINE_LOANS__DEFAULT_USER": ""}
@@ -507,6 +510,52 @@ class TestWhatIsTaken:
 
         assert states(world.loans[-1])["Trolley"] is ItemState.CANCELLED
         assert [facts["item"] for facts in world.all_case_facts()] == ["Trolley"]
+
+    @pytest.mark.parametrize("is_taken", [False, True], ids=["still free", "taken meanwhile"])
+    def test_a_thing_comes_along_when_a_meeting_without_a_room_finds_one_again(
+        self, world: World, *, is_taken: bool
+    ) -> None:
+        """Its only room declined it, which ended its loan; what was lent beside, only the desk knows."""
+        world.furnish(["Trolley"])
+        trolley = ItemRef(ItemKind.ASSET, world.things[0])
+        world.meet(3, 14, 15, 1)
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        former = next(loan for loan in world.loans if loan.requester.address == "person-2@example.org")
+        world.change(former.number, LoanChange(items=(world.item(1), trolley)))
+        world.settle()
+        world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
+        world.settle()
+        assert world.loan(former.number).status is LoanStatus.CANCELLED
+
+        if is_taken:
+            other = world.book(3, 9, 12, 2)
+            world.change(other.number, LoanChange(items=(world.item(2), trolley)))
+        world.run(world.person(2).move(event["id"], world.at(10), world.at(11)))
+        world.settle()
+
+        loan = world.loans[-1]
+        expected = {"Room 1": ItemState.ACCEPTED} | ({} if is_taken else {"Trolley": ItemState.ACCEPTED})
+        assert (loan.blocks, states(loan)) == (True, expected)
+        assert ("item_dropped" if is_taken else "things_come_along") in world.history(loan.number)
+        assert world.cases_of(loan.number) == ({"item_unavailable"} if is_taken else set())
+
+    def test_a_meeting_that_became_a_loan_while_it_was_read_becomes_no_other_one(self, world: World) -> None:
+        """A pass may last for as long as Graph is busy; what it was to make a loan of may be one by then, and may even
+        have ended as one."""
+        event = world.meet(2, 9, 10, 1)
+        ledger = world.office.ledger
+        before = Booking("meeting", ICalUid(event["iCalUId"]), None, None, ())
+        world.settle()
+        (loan,) = world.loans
+        world.act(loan, LoanAction.CANCEL)
+        world.settle()
+        new = NewLoan(loan.requester, loan.interval, {world.item(1).id: ItemState.ACCEPTED}, "", private=False)
+
+        with pytest.raises(Stale):
+            ledger.save_plan(before, Plan(loan=new), Writing())
+
+        assert len(world.loans) == 1
 
     def test_a_meeting_whose_only_room_is_taken_loses_its_loan(self, world: World) -> None:
         world.book(3, 14, 15, 1)
