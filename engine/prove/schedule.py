@@ -44,7 +44,7 @@ FROM_BEFORE = 0.2
 SECONDS_BEFORE = 2.0
 """Between two things people do then: rooms have answered."""
 READINGS_MAX = 48
-"""By the timer, that is twelve hours, where requests go on failing: a series takes up to eight that succeed in a row."""
+"""By the timer, that is twelve hours, where requests go on failing: a series takes some that succeed in a row."""
 PAUSES = (0.01, 0.3, 1.0, 5.0)
 """Seconds between two steps."""
 UNKNOWN = "ErrorInvalidUser"
