@@ -14,13 +14,12 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import URL, Connection, Engine, exc, make_url
 
+from engine.database.drivers import begin_on_postgres, postgres_engines, sqlite_engines, wake_and_commit
 from engine.database.faults import translate_error
 from engine.database.marks import Mark, Priority, write_marks
 from engine.database.prepared import commit_directly, run_directly
@@ -32,13 +31,6 @@ log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another process before it is told "busy"."""
-
-POOL_SIZE, POOL_OVERFLOW = 5, 15
-"""Connections kept, and how many more when the web is busy. PostgreSQL allows 100 in all by default."""
-
-STATEMENTS_KEPT = 512
-"""Compiled statements that a connection to SQLite keeps: all of ours. Of the 128 it keeps unasked, many of some 300
-would be compiled again and again, at 50 to 100 us each."""
 
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
@@ -53,6 +45,7 @@ class Transaction:
         clock: Callable[[], datetime] | None,
         draw: Callable[[int], str],
         writes: bool,
+        now: datetime | None = None,
         announcers: Sequence[Announcer] = (),
     ) -> None:
         self.connection = connection
@@ -63,7 +56,7 @@ class Transaction:
         self._announcers = announcers
         self._clock = clock
         self._writes = writes
-        self._now: datetime | None = None
+        self._now = now
         self._marks: dict[tuple[str, str], Mark] = {}
         self._finals: dict[tuple[str, str], Callable[[Transaction], None]] = {}
         self._callbacks: list[Callable[[], None]] = []
@@ -72,7 +65,7 @@ class Transaction:
     def now(self) -> datetime:
         """The instant of this transaction, aware and UTC, read once."""
         if self._now is None:
-            self._now = self._clock() if self._clock is not None else _database_now(self.connection)
+            self._now = self._clock() if self._clock is not None else _sqlite_now(self.connection)
         return self._now
 
     def mark(
@@ -119,6 +112,11 @@ class Transaction:
         """In how many seconds the first of what was marked is due; None: nothing was marked."""
         first = min((mark.due_at for mark in self._marks.values()), default=None)
         return None if first is None else (first - self.now).total_seconds()
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether there is anything that others should look at."""
+        return bool(self._marks)
 
     def flush(self) -> None:
         """Write what was put off until the end. Rows of the queue are always locked in the order of their keys."""
@@ -182,9 +180,9 @@ class Database:
         self._reader: Connection | None = None
         self._home = threading.get_ident()
         if self.dialect == "sqlite":
-            self._write_engine, self._read_engine = _sqlite_engines(self.url, self._durability, busy_seconds)
+            self._write_engine, self._read_engine = sqlite_engines(self.url, self._durability, busy_seconds)
         else:
-            self._write_engine, self._read_engine = _postgres_engines(self.url, self._durability, busy_seconds)
+            self._write_engine, self._read_engine = postgres_engines(self.url, self._durability, busy_seconds)
 
     @property
     def in_memory(self) -> bool:
@@ -204,13 +202,14 @@ class Database:
         Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale, and
         LeaseLost: in a pass whose lease has ended.
         """
-        connection = self._acquire(writes=True, durable=durable)
+        connection, now = self._acquire(writes=True, durable=durable)
         try:
             transaction = Transaction(
                 connection,
                 clock=self.clock,
                 draw=self.draw,
                 writes=True,
+                now=now,
                 announcers=tuple(self.announcers.values()),
             )
             try:
@@ -223,7 +222,7 @@ class Database:
             except BaseException:
                 _roll_back(connection)
                 raise
-            self._commit(connection)
+            self._commit(connection, wakes=transaction.has_marks)
         finally:
             self._release(connection, writes=True)
         transaction.run_callbacks()
@@ -259,9 +258,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Open a transaction that only reads: everything in it is seen as of one instant. Raises as `write` does."""
-        connection = self._acquire(writes=False)
+        connection, now = self._acquire(writes=False)
         try:
-            yield Transaction(connection, clock=self.clock, draw=self.draw, writes=False)
+            yield Transaction(connection, clock=self.clock, draw=self.draw, writes=False, now=now)
             commit_directly(connection)
         except exc.SQLAlchemyError as error:
             _roll_back(connection)
@@ -307,9 +306,9 @@ class Database:
             if not self.in_memory:
                 self._read_engine.dispose()
 
-    def _acquire(self, *, writes: bool, durable: bool = True) -> Connection:
-        """Return a connection on which a transaction has begun. Refuses one inside another: on SQLite it would wait
-        for itself, for ever."""
+    def _acquire(self, *, writes: bool, durable: bool = True) -> tuple[Connection, datetime | None]:
+        """Return a connection on which a transaction has begun, and its instant as far as the beginning told it.
+        Refuses one inside another: on SQLite it would wait for itself, for ever."""
         if self.is_in_transaction:
             raise RuntimeError("this thread is inside a transaction already (held across an await, or nested)")
         if self._takes_turns(writes):
@@ -318,13 +317,25 @@ class Database:
         connection = None
         try:
             connection = self._connect(writes)
-            self._begin(connection, writes=writes, durable=durable)
+            try:
+                now = self._begin(connection, writes=writes, durable=durable)
+            except exc.DBAPIError:
+                if not connection.invalidated:
+                    raise
+                connection = self._connect_again(connection, writes)
+                now = self._begin(connection, writes=writes, durable=durable)
         except BaseException as error:
             self._release(connection, writes=writes)
             if isinstance(error, exc.SQLAlchemyError):
                 raise translate_error(error) from error
             raise
-        return connection
+        return connection, now
+
+    def _connect_again(self, lost: Connection, writes: bool) -> Connection:
+        """Replace a connection that was lost while it rested, with all that rest beside it: nothing had begun on it."""
+        lost.close()
+        self._write_engine.dispose()
+        return self._connect(writes)
 
     def _release(self, connection: Connection | None, *, writes: bool) -> None:
         """Let go of a connection whose transaction has ended."""
@@ -341,12 +352,13 @@ class Database:
     def _connect(self, writes: bool) -> Connection:
         if self._takes_turns(writes):
             return self._keep_writer()
-        if self.dialect == "sqlite" and threading.get_ident() == self._home:
+        if threading.get_ident() == self._home:
             return self._keep_reader()
         return _connect(self._write_engine if writes else self._read_engine)
 
     def _keep_reader(self) -> Connection:
-        """Keep one reading connection for the thread whose passes read most: taking one from the pool costs more."""
+        """Keep one connection for the thread of the passes, which on PostgreSQL also writes on it: taking one from the
+        pool costs more."""
         if self._reader is None or self._reader.closed or self._reader.invalidated:
             self._reader = _connect(self._read_engine)
         return self._reader
@@ -356,21 +368,24 @@ class Database:
             self._writer = _connect(self._write_engine)
         return self._writer
 
-    def _begin(self, connection: Connection, *, writes: bool, durable: bool) -> None:
+    def _begin(self, connection: Connection, *, writes: bool, durable: bool) -> datetime | None:
+        """Begin a transaction; returns its instant where the database tells that by the way."""
         level = self._durability if durable else "NORMAL"
         if self.dialect == "postgresql":
-            run_directly(connection, "BEGIN" if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            if level != self._durability:
-                run_directly(connection, "SET LOCAL synchronous_commit = off")
-            return
+            relaxed = level != self._durability
+            return begin_on_postgres(connection, writes=writes, relaxed=relaxed, tells_time=self.clock is None)
         if writes and connection.info.get("synchronous") != level:  # cannot be changed once a transaction has begun
             run_directly(connection, f"PRAGMA synchronous={level}")
             connection.info["synchronous"] = level
         run_directly(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
+        return None
 
-    def _commit(self, connection: Connection) -> None:
+    def _commit(self, connection: Connection, *, wakes: bool) -> None:
         try:
-            commit_directly(connection)
+            if wakes and self.dialect == "postgresql":
+                wake_and_commit(connection)
+            else:
+                commit_directly(connection)
         except exc.SQLAlchemyError as error:
             _roll_back(connection)
             meaning = translate_error(error)
@@ -406,10 +421,7 @@ def _roll_back(connection: Connection) -> None:
         connection.invalidate()
 
 
-def _database_now(connection: Connection) -> datetime:
-    if connection.dialect.name == "postgresql":
-        found: datetime = connection.exec_driver_sql("SELECT now()").scalar_one()
-        return found.astimezone(UTC)
+def _sqlite_now(connection: Connection) -> datetime:
     text: str = connection.exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')").scalar_one()
     return datetime.fromisoformat(text)
 
@@ -430,59 +442,3 @@ def name_database(url: str) -> str:
     """Return how messages name the database at *url*: without a password. Raises DatabaseUnusable."""
     parsed = _parse_url(url)
     return parsed.set(drivername=parsed.get_backend_name()).render_as_string()
-
-
-def _sqlite_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
-    """Return the engines that write and read; in memory they are one."""
-    arguments = {"check_same_thread": False, "timeout": busy_seconds, "cached_statements": STATEMENTS_KEPT}
-    if url.database in (None, "", ":memory:"):
-        engine = create_engine(url, poolclass=StaticPool, connect_args=arguments)
-        _prepare_sqlite(engine, (f"PRAGMA synchronous={durability}",))
-        return engine, engine
-    if not str(url.database).startswith("file:"):
-        _make_directory(Path(str(url.database)))
-    pragmas = ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={durability}")
-    writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments)
-    _prepare_sqlite(writer, pragmas)
-    reader = create_engine(
-        url, poolclass=QueuePool, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, connect_args=arguments
-    )
-    _prepare_sqlite(reader, ("PRAGMA query_only=ON",))
-    return writer, reader
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatabaseUnusable(f"the directory {path.parent} of the database cannot be made: {error}") from error
-
-
-def _prepare_sqlite(engine: Engine, pragmas: tuple[str, ...]) -> None:
-    """Take transactions into our own hands: the driver would begin them late and not at all for reads."""
-
-    def connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        for pragma in ("PRAGMA foreign_keys=ON", *pragmas):
-            connection.execute(pragma)
-
-    event.listen(engine, "connect", connected)
-
-
-def _postgres_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
-    """Return the engine that writes and reads, twice."""
-    options = [f"-c lock_timeout={int(busy_seconds * 1000)}"]
-    if durability == "NORMAL":
-        options.append("-c synchronous_commit=off")
-    given = url.query.get("options")
-    if isinstance(given, str):
-        options.append(given)
-    engine = create_engine(
-        url.difference_update_query(["options"]),
-        isolation_level="AUTOCOMMIT",  # transactions are in our own hands
-        pool_pre_ping=True,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
-        connect_args={"options": " ".join(options), "connect_timeout": 10},
-    )
-    return engine, engine

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, bindparam, case, func, literal_column, null
+from sqlalchemy import Boolean, Column, Connection, bindparam, case, null
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.prepared import Prepared
@@ -93,7 +93,6 @@ def _upsert(insert: Any) -> Any:
 
 _FIXED = {"version": 1, "fence": 0, "attempts": 0}
 _MARK = {"sqlite": Prepared(_upsert(sqlite.insert(work))), "postgresql": Prepared(_upsert(postgresql.insert(work)))}
-_NOTIFY = Prepared(func.pg_notify(literal_column(f"'{CHANNEL}'"), literal_column("''")).select())
 
 
 def write_marks(connection: Connection, marks: Iterable[Mark], *, now: datetime) -> None:
@@ -112,7 +111,4 @@ def write_marks(connection: Connection, marks: Iterable[Mark], *, now: datetime)
     ]
     if not rows:
         return
-    dialect = connection.dialect.name
-    _MARK[dialect].run(connection, rows)
-    if dialect == "postgresql":
-        _NOTIFY.run(connection)
+    _MARK[connection.dialect.name].run(connection, rows)

@@ -95,12 +95,12 @@ class Prepared:
         driver: Any = connection.connection.dbapi_connection
         cursor = driver.cursor()
         try:
-            if isinstance(values, list):
+            if isinstance(values, list) and len(values) > 1:  # for one row it makes three round trips on PostgreSQL
                 cursor.executemany(plan.sql, plan.bind_many(values))
-                return Rows((), cursor.rowcount)
-            cursor.execute(plan.sql, plan.bind(first))
-            rows = plan.read(cursor.fetchall()) if plan.has_rows else ()
-            return Rows(rows, cursor.rowcount)
+            else:
+                cursor.execute(plan.sql, plan.bind(first))
+            has_rows = plan.has_rows and not isinstance(values, list)
+            return Rows(plan.read(cursor.fetchall()) if has_rows else (), cursor.rowcount)
         except connection.dialect.loaded_dbapi.Error as error:
             raise _as_sqlalchemy(error, plan.sql, connection, cursor) from error
         finally:
@@ -123,6 +123,21 @@ def run_directly(connection: Connection, sql: str) -> None:
         driver.execute(sql)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy(error, sql, connection, None) from error
+
+
+def run_together(connection: Connection, commands: Sequence[str]) -> Any:
+    """Send *commands* to PostgreSQL at once; returns the row the last one brings, if any. One that fails ends them.
+    Raises what SQLAlchemy raises."""
+    driver: Any = connection.connection.dbapi_connection
+    text = "; ".join(commands)
+    try:
+        with driver.cursor() as cursor:
+            cursor.execute(text, prepare=False)  # several commands cannot be prepared
+            while cursor.nextset():
+                pass
+            return cursor.fetchone() if cursor.description else None
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(error, text, connection, None) from error
 
 
 def commit_directly(connection: Connection) -> None:

@@ -4,6 +4,7 @@ import multiprocessing
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 
@@ -229,6 +230,29 @@ class TestAFailingDatabase:
 
         assert len(rows(database, "job")) == 1
         database.close()
+
+    @pytest.mark.parametrize("elsewhere", [False, True])
+    def test_that_closed_what_rested_is_not_noticed(self, postgresql_url: str, elsewhere: bool) -> None:
+        """A server that was started again meanwhile refuses nothing: what rested here is replaced, in any thread."""
+        database, other = Database(postgresql_url), Database(postgresql_url)
+        migrate(database)
+        with ThreadPoolExecutor(1) as threads:
+            insert(database, "job", name="a")
+            threads.submit(insert, database, "job", name="b").result()
+            with other.write() as transaction:
+                transaction.connection.exec_driver_sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid != pg_backend_pid()"
+                )
+
+            if elsewhere:
+                threads.submit(insert, database, "job", name="c").result()
+            else:
+                insert(database, "job", name="c")
+
+        assert len(rows(database, "job")) == 3
+        database.close()
+        other.close()
 
 
 class TestTheFile:
