@@ -94,7 +94,9 @@ class Rules:
     def _value(self, key: str, default: object) -> object:
         is_old = self._read_at is None or self._now() - self._read_at > timedelta(seconds=RULES_SECONDS)
         if is_old and not self._overrides.is_in_transaction:
-            self._values = self._overrides.load_overrides()
+            values = self._overrides.load_overrides()
+            if values != self._values:  # else what was made of them stays good
+                self._values = values
             self._read_at = self._now()
         return self._values.get(key, default)
 

@@ -30,8 +30,14 @@ asset_table = metadata.tables["asset"]
 KEPT_SECONDS = 10.0
 """How long rooms are kept in memory: another process may have changed them."""
 
-ALL_ROOMS = Prepared(select(room_table).order_by(room_table.c.id))
-_STORES = Prepared(select(store_table))
+_r, _s = room_table.c, store_table.c
+ALL_ROOMS = Prepared(select(
+    _r.id, _r.address, _r.directory_id, _r.name, _r.state, _r.store_id, _r.place_id, _r.aliases, _r.capacity,
+    _r.building, _r.floor, _r.tags, _r.features, _r.postal_address, _r.time_zone, _r.rules,
+).order_by(_r.id))  # fmt: skip
+"""What `read_room` takes, and the rules; nothing of how far a calendar was read, which changes all the time."""
+
+_STORES = Prepared(select(_s.id, _s.text_level, _s.rules).order_by(_s.id))
 _THINGS = Prepared(select(asset_table.c.id, asset_table.c.name))
 
 
@@ -72,6 +78,8 @@ class RoomCache:
         self.default_zone: tzinfo = ZoneInfo(time_zone)
         self._lock = threading.Lock()
         self._book = RoomBook(())
+        self._rows: tuple[Any, Any] = ((), ())
+        """What the book and the rules were made of."""
         self._is_stale = True
         self._read_at = 0.0
         self._rules: dict[int, BookingRules] = {}
@@ -88,18 +96,22 @@ class RoomCache:
             is_old = self._ticks() - self._read_at > KEPT_SECONDS
             if (self._is_stale or is_old) and not self._database.is_in_transaction:
                 self._is_stale, self._read_at = False, self._ticks()
-                self._book = self._load()
+                self._load()
             return self._book
 
-    def _load(self) -> RoomBook:
+    def _load(self) -> None:
+        """Read the rows; where none has changed, the book stays the same one, and what was made with it stays good."""
         with self._database.read() as transaction:
             rooms = ALL_ROOMS.run(transaction.connection).all()
             stores = _STORES.run(transaction.connection).all()
             self._things = {row.id: row.name for row in _THINGS.run(transaction.connection)}
+        if (rooms, stores) == self._rows:
+            return
+        self._rows = (rooms, stores)
         by_store = {row.id: parse_rules(row.rules) for row in stores}
         self._levels = {row.id: TextLevel(row.text_level) if row.text_level else None for row in stores}
         self._rules = {row.id: parse_rules(row.rules).over(by_store[row.store_id]) for row in rooms}
-        return RoomBook(tuple(read_room(row) for row in rooms))
+        self._book = RoomBook(tuple(read_room(row) for row in rooms))
 
     def zone_of(self, room_id: BookableId) -> tzinfo:
         """Return the zone of a room: its own, else the default one."""

@@ -15,8 +15,7 @@ from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
-from engine.prove import patterns
-from engine.prove.app_series import AppSeries
+from engine.prove import app_series, patterns
 from engine.prove.backups import Loss
 from engine.prove.series import PARIS, STEPS, at, book_series
 from engine.prove.world import World
@@ -94,7 +93,7 @@ class Crowd:
     """Whether somebody booked what begins while the world lives."""
 
     def __post_init__(self) -> None:
-        self.app = AppSeries(self)
+        self.app = app_series.AppSeries(self)
         self.world.on_loss.append(self.forget)
 
     def act(self, name: str, verb: Callable[[Crowd], object]) -> None:

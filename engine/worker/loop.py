@@ -166,6 +166,8 @@ class Loop(Generic[C]):
         self._look_at = now()
         """When the queue is looked at next, as far as anybody told: a key is due then, or a lease may have ended."""
         self._awake = asyncio.Event()
+        self._occupied = asyncio.Event()
+        """Set when a pass begins: from then on there are leases to keep."""
         self._stopping = False
 
     async def run(self) -> None:
@@ -230,6 +232,7 @@ class Loop(Generic[C]):
             self._running[task] = claim
             self._leases[claim] = until
             task.add_done_callback(self._end)
+            self._occupied.set()
         latest = self._now() + timedelta(seconds=IDLE_SECONDS_MAX)
         self._look_at = latest if next_due is None else min(latest, next_due)
         return IDLE_SECONDS_MAX if len(self._running) >= self._slots else max(0.001, self._seconds_until_look())
@@ -320,16 +323,20 @@ class Loop(Generic[C]):
         return "parked"
 
     async def _keep_leases(self) -> None:
+        """Renew what is held after each third of a lease; sleep while nothing is."""
         while True:
+            await self._occupied.wait()
             await asyncio.sleep(self._lease_seconds / 3)
             claims = [*self._running.values(), *self._ended]
-            if claims:
-                until = self._ticks() + self._lease_seconds
-                try:
-                    kept = self._queue.renew(claims)
-                    self._leases |= {claim: until for claim in kept if claim in self._leases}
-                except Transient as error:
-                    log.warning("leases could not be renewed: %s", error)
+            if not claims:
+                self._occupied.clear()
+                continue
+            until = self._ticks() + self._lease_seconds
+            try:
+                kept = self._queue.renew(claims)
+                self._leases |= {claim: until for claim in kept if claim in self._leases}
+            except Transient as error:
+                log.warning("leases could not be renewed: %s", error)
 
     async def _watch_others(self) -> None:
         while True:
