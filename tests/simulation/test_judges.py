@@ -59,6 +59,15 @@ def take_copies_for_gone_that_are_there() -> None:
     GraphCalendar.find_event = nothing
 
 
+def write_every_change_twice() -> None:
+    change = GraphCalendar.change_event
+
+    async def write(self: Any, mailbox: str, copy: Any, patch: Any) -> Any:
+        return await change(self, mailbox, await change(self, mailbox, copy, patch), patch)
+
+    GraphCalendar.change_event = write
+
+
 def have_no_brake() -> None:
     BrakeRule.stops = lambda self, going, total: False
 
@@ -84,6 +93,7 @@ def overlook_the_last_of_a_page() -> None:
 
 CALM = ("meet", "book", "move_meeting", "move_loan", "cancel_meeting")
 BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...], range]] = {
+    "I10": (write_every_change_twice, ("book", "give_loan", "reroom_loan", "move_loan"), range(1, 10)),
     "I11": (let_the_wrong_side_win, ("meet", "book", "move_at_once"), range(1, 10)),
     "I12": (tell_nobody_of_the_loser, ("meet", "book", "move_at_once"), range(1, 10)),
     "I13": (take_copies_for_gone_that_are_there, CALM, range(1, 10)),
