@@ -25,6 +25,7 @@ store_table = metadata.tables["store"]
 room_table = metadata.tables["room"]
 asset_table = metadata.tables["asset"]
 case_table = metadata.tables["case"]
+link_table = metadata.tables["link"]
 
 _LOANS = Prepared(
     select(
@@ -207,10 +208,25 @@ _WAITING = Prepared(
         case_table.c.subject.like("meeting:%"),
     )
 )
+_LEFT = Prepared(
+    select(link_table.c.ical_uid)
+    .join(loan_table, loan_table.c.number == link_table.c.loan_number)
+    .join(item_table, item_table.c.loan_number == loan_table.c.number)
+    .where(
+        loan_table.c.status == LoanStatus.CANCELLED.value,
+        loan_table.c.end_at > bindparam("now", type_=Instant()),
+        link_table.c.state == "left",
+        link_table.c.ical_uid.is_not(None),
+        item_table.c.bookable_id.in_(bindparam("items", expanding=True)),
+    )
+    .distinct()
+)
+"""Meetings that go on without their loan, which had one of these items: another had taken it, or it was given up."""
 
 
 def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
-    """Look again at the meetings that were not imported because one of the *freed* items was taken."""
+    """Look again at the meetings that are no loans because one of the *freed* items was taken: they never became one,
+    or lost theirs when they came to a time at which it was."""
     items = set(freed)
     if not items:
         return
@@ -218,6 +234,8 @@ def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
         if row.facts.get("item_id") in items:
             kind, _, key = row.subject.partition(":")
             transaction.mark(kind, key)
+    for row in _LEFT.run(transaction.connection, {"now": transaction.now, "items": sorted(items)}):
+        transaction.mark("meeting", row.ical_uid)
 
 
 def retell(transaction: Transaction, item_id: int, *, delay: float = 0.0) -> None:

@@ -214,12 +214,16 @@ class Office:
         """
         Hand a meeting to another organizer: copies are updated silently (Invoke-ChangeMeetingOrganizer).
 
-        A series goes as a whole; the cmdlet would leave its past with the old organizer.
+        A series goes as a whole; the cmdlet would leave its past with the old organizer. An heir who was invited has
+        the meeting once, as its organizer.
         """
         meeting, heir = self._copy(key, ical_uid), self.find(new)
         for mailbox_id, calendar in self._world.calendars.items():
             copy = calendar.by_ical(ical_uid)
             if copy is None or mailbox_id == meeting.mailbox:
+                continue
+            if mailbox_id == heir.id:
+                self._world.erase(copy)
                 continue
             copy.organizer_name, copy.organizer_address = heir.display_name, heir.address
             copy.organizer_mailbox = heir.id
@@ -227,12 +231,13 @@ class Office:
         series = self._world.calendars[meeting.mailbox].series.get(meeting.key)
         exceptions = sorted(series.exceptions.items()) if series else []
         self._world.erase(meeting)
-        now = self._world.now()
+        now, known_as = self._world.now(), self._world.addresses_of(heir)
         meeting.key, meeting.number, meeting.mailbox = self._world.new_key(), self._world.next_number(), heir.id
         meeting.created_at, meeting.transaction_id, meeting.former = now, None, []
         for item in (meeting, *(item for _, item in exceptions)):
             item.organizer_name, item.organizer_address = heir.display_name, heir.address
             item.mailbox = item.organizer_mailbox = heir.id
+            item.attendees = [each for each in item.attendees if each.address.lower() not in known_as]
         self._world.write(meeting, "created")
         for day, item in exceptions:
             item.key, item.series = occurrence_key(meeting.key, day), meeting.key

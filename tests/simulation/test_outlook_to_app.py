@@ -9,6 +9,7 @@ from sqlalchemy import inspect, text
 
 from engine.errors import Invalid, Stale, Unavailable
 from engine.ids import ICalUid
+from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
@@ -468,8 +469,6 @@ class TestWhatIsTaken:
         world.meet(2, 9.5, 11, 1, 2)
         world.settle()
 
-        from engine.loans.status import LoanAction
-
         world.act(held, LoanAction.CANCEL)
         world.settle()
 
@@ -570,6 +569,22 @@ class TestWhatIsTaken:
         loan = next(loan for loan in world.loans if loan.home is Home.OUTLOOK)
         assert loan.status is LoanStatus.CANCELLED
         assert "no_room_left" in world.history(loan.number)
+
+    def test_it_becomes_a_loan_again_as_soon_as_the_room_is_free(self, world: World) -> None:
+        """It waited until its room was read whole again, by night, or its organizer changed it."""
+        held = world.book(3, 14, 15, 1)
+        world.settle()
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        allow_conflicts(world, 1)
+        world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
+        world.settle()
+
+        world.act(held, LoanAction.CANCEL)
+        world.settle()
+
+        (loan,) = world.live_loans
+        assert (loan.home, loan.interval) == (Home.OUTLOOK, Interval(world.at(14), world.at(15)))
 
     def test_booking_rules_do_not_make_a_meeting_invalid(self, world: World) -> None:
         """Exchange accepted it: it is imported and flagged (H60-H62)."""

@@ -658,6 +658,16 @@ class TestOrganizerChanged:
         assert world.run(world.kim.by_ical(event["iCalUId"]))["isOrganizer"] is True
         assert world.run(world.alex.by_ical(event["iCalUId"])) is None
 
+    def test_an_heir_who_was_invited_has_the_meeting_once(self, world: SimulatedWorld) -> None:
+        event = book(world, people=["kim@example.org"])
+        world.settle()
+        body = {"ical_uid": event["iCalUId"], "new": "kim@example.org"}
+        world.call("POST", "/sim/mailboxes/alex@example.org/change-organizer", body)
+
+        [own] = world.run(world.kim.events())
+        assert own["isOrganizer"] is True
+        assert [each["type"] for each in own["attendees"]] == ["resource"]
+
 
 class TestPeopleAsAttendees:
     def test_a_person_gets_a_copy_and_answers_it(self, world: SimulatedWorld) -> None:
