@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, bindparam, delete, func, select, update
+from sqlalchemy import Update, bindparam, delete, select, update
 
 from engine.database.connection import Database, Transaction
-from engine.database.jobs import job_table, save_job
+from engine.database.jobs import save_job
 from engine.database.loans import retell
 from engine.database.marks import Priority
 from engine.database.mirror import Marker
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, keep_standing_cases, open_cases, write_decisions
-from engine.database.roombook import ALL_ROOMS, KEPT_SECONDS, RoomCache, read_room
+from engine.database.roombook import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
 from engine.database.tables import metadata
 from engine.database.whole_days import shift_whole_days
 from engine.ids import BookableId, StoreId, fold_address
@@ -49,9 +49,6 @@ copy_table = metadata.tables["room_copy"]
 FOLLOWED_ZONE = "rooms.time_zone_followed"
 """The row of the table `setting` that keeps in which default zone whole days were last taken."""
 
-JOB = "import_rooms"
-"""The row of the table `job` that tells about the last import."""
-
 PLACES_KEY = ("places", "all")
 
 _LISTS = ("aliases", "tags", "features")
@@ -61,8 +58,6 @@ _CASES = (WarningCode.LISTING_EMPTY, WarningCode.PLACE_TWICE)
 _RESULT_MAX = 500
 """Characters of a job's result: it is read in a table."""
 
-_imported_at = select(job_table.c.last_at).where(job_table.c.name == JOB).scalar_subquery()
-_VERSION = Prepared(select(_imported_at.label("imported_at"), func.max(room_table.c.state_since).label("changed_at")))
 _ADD_BOOKABLE = Prepared(bookable_table.insert().returning(bookable_table.c.id))
 _ADD_ROOM = Prepared(room_table.insert())
 _FIND_STORE = Prepared(select(store_table.c.id).where(store_table.c.name == bindparam("of_name")))
@@ -126,7 +121,6 @@ class RoomDirectory:
     def __init__(self, database: Database, cache: RoomCache) -> None:
         self._database = database
         self._cache = cache
-        self._seen: tuple[object, ...] | None = None
 
     def load_rooms(self) -> tuple[Room, ...]:
         """Return every room, whatever its state, by id."""
@@ -139,11 +133,7 @@ class RoomDirectory:
 
         Opens a transaction of its own: not to be called inside another.
         """
-        with self._database.read() as transaction:
-            seen = _version(transaction)
-        if seen != self._seen:
-            self._cache.forget()
-            self._seen = seen
+        self._cache.catch_up()
         return self._cache.book()
 
     def find(self, room_id: BookableId) -> Room | None:
@@ -167,7 +157,7 @@ class RoomDirectory:
             write_decisions(transaction, steps.notes, loan_number=None, ical_uid=None)
             keep_standing_cases(transaction, ":".join(PLACES_KEY), _case_notes(plan.warnings))
             told = {"last_at": transaction.now, "last_result": report.text, "report": report.document}
-            save_job(transaction, JOB, told)
+            save_job(transaction, IMPORT_JOB, told)
             transaction.after_commit(self._cache.forget)
         return report
 
@@ -395,11 +385,3 @@ def _case_notes(warnings: Sequence[ListingWarning]) -> list[Note]:
             places = ", ".join(f"{warning.name} <{warning.address}>" for warning in about if warning.address)
             notes.append(Note(code.value, {"places": places} if places else {}, actor="outlook"))
     return notes
-
-
-def _version(transaction: Transaction) -> tuple[object, ...]:
-    """Return what differs once rooms changed: when the last import ran, and when a state last changed.
-
-    A time zone set by another process shows with the next import.
-    """
-    return tuple(_VERSION.run(transaction.connection).one())

@@ -27,6 +27,9 @@ class LedgerBase:
     def room_book(self) -> RoomBook:
         return self._rooms.book()
 
+    def catch_up_with_rooms(self) -> None:
+        self._rooms.catch_up()
+
     def name_of(self, item_id: BookableId) -> str:
         return self._rooms.name_of(item_id)
 

@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from engine.database.connection import Database
 from engine.database.prepared import Prepared
@@ -26,6 +26,10 @@ from engine.rooms.room import Room, RoomBook, RoomState
 room_table = metadata.tables["room"]
 store_table = metadata.tables["store"]
 asset_table = metadata.tables["asset"]
+job_table = metadata.tables["job"]
+
+IMPORT_JOB = "import_rooms"
+"""The row of the table `job` that tells about the last import."""
 
 KEPT_SECONDS = 10.0
 """How long rooms are kept in memory: another process may have changed them."""
@@ -39,6 +43,9 @@ ALL_ROOMS = Prepared(select(
 
 _STORES = Prepared(select(_s.id, _s.text_level, _s.rules).order_by(_s.id))
 _THINGS = Prepared(select(asset_table.c.id, asset_table.c.name))
+_imported_at = select(job_table.c.last_at).where(job_table.c.name == IMPORT_JOB).scalar_subquery()
+_VERSION = Prepared(select(_imported_at.label("imported_at"), func.max(room_table.c.state_since).label("changed_at")))
+"""What differs once rooms changed. A time zone set by another process shows with the next import."""
 
 
 def read_room(row: Any) -> Room:
@@ -65,7 +72,7 @@ def read_room(row: Any) -> Room:
 class RoomCache:
     """
     A cache of the few rows every pass needs. Whoever changes them calls `forget`; other processes' changes show
-    within KEPT_SECONDS.
+    within KEPT_SECONDS, and at once to whoever calls `catch_up`.
 
     Inside a transaction what is at hand must do: it is read again at the next question outside of one.
     """
@@ -85,11 +92,23 @@ class RoomCache:
         self._rules: dict[int, BookingRules] = {}
         self._levels: dict[int, TextLevel | None] = {}
         self._things: dict[int, str] = {}
+        self._version: object = None
 
     def forget(self) -> None:
         """Read everything again at the next question."""
         with self._lock:
             self._is_stale = True
+
+    def catch_up(self) -> None:
+        """
+        Read everything again at the next question if, in any process, rooms were imported or changed their state.
+
+        Opens a transaction of its own: not to be called inside another.
+        """
+        with self._database.read() as transaction:
+            is_current = _VERSION.run(transaction.connection).one() == self._version
+        if not is_current:
+            self.forget()
 
     def book(self) -> RoomBook:
         with self._lock:
@@ -102,6 +121,7 @@ class RoomCache:
     def _load(self) -> None:
         """Read the rows; where none has changed, the book stays the same one, and what was made with it stays good."""
         with self._database.read() as transaction:
+            self._version = _VERSION.run(transaction.connection).one()
             rooms = ALL_ROOMS.run(transaction.connection).all()
             stores = _STORES.run(transaction.connection).all()
             self._things = {row.id: row.name for row in _THINGS.run(transaction.connection)}

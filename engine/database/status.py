@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine.database.connection import Database, Transaction
-from engine.database.directory import JOB, PLACES_KEY
+from engine.database.directory import PLACES_KEY
+from engine.database.roombook import IMPORT_JOB
 from engine.database.tables import metadata
 from engine.loans.loan import Decision
 from engine.rooms.health import ImportState, LeftOut, RoomHealth
@@ -54,7 +55,7 @@ class StatusBoard:
     def last_import(self) -> ImportState:
         """Return what the last import of rooms did, and whether another is asked for."""
         with self._database.read() as transaction:
-            job = transaction.connection.execute(select(job_table).where(job_table.c.name == JOB)).one_or_none()
+            job = transaction.connection.execute(select(job_table).where(job_table.c.name == IMPORT_JOB)).one_or_none()
             kind, key = PLACES_KEY
             wanted = select(work_table).where(work_table.c.kind == kind, work_table.c.key == key)
             return _import_state(job, transaction.connection.execute(wanted).one_or_none())

@@ -224,6 +224,10 @@ class SyncRules:
 class Ledger(Protocol):
     def room_book(self) -> RoomBook: ...
 
+    def catch_up_with_rooms(self) -> None:
+        """Let the next room book be of rooms as they are now, whoever has changed them."""
+        ...
+
     def name_of(self, item_id: BookableId) -> str:
         """Return what people call a room or a thing; "#N" for one that is not there."""
         ...

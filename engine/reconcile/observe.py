@@ -87,13 +87,19 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
         return check_answers or any(copy is not None for copy in invited)
     if check_answers and None in invited:
         return True
-    return any(copy is not None and not copy.live and not copy.event.is_cancelled for copy in invited)
+    return any(copy is not None and not copy.live and not _is_called_off(copy, known.base) for copy in invited)
+
+
+def _is_called_off(copy: RoomCopy, base: Base) -> bool:
+    """Tell whether a room shows that what was agreed on was called off. At other times it may have been before that: a
+    date of a series that came back with all of them, in a room that has not heard of it since."""
+    return copy.event.is_cancelled and copy.interval == base.outlook.interval
 
 
 def unshown_rooms(known: Known, book: RoomBook) -> frozenset[BookableId]:
     """Return the rooms whose yes nobody but the organizer's copy has told, now or when it was read last: they have
     never shown a copy of their own, and may have dropped it since without a word to the organizer (P68); or what they
-    have shown last is of other times, and the yes may be to those."""
+    have shown last is an end, or of other times, and the yes may be to those."""
     states = known.answers_before
     if known.organizer_copy is not None:
         rooms = (book.by_address(each.address) for each in known.organizer_copy.attendees if each.answer in _YES)
@@ -101,18 +107,15 @@ def unshown_rooms(known: Known, book: RoomBook) -> frozenset[BookableId]:
     else:
         invited = known.base.outlook.rooms if known.base is not None else frozenset()
         said_yes = {room for room in invited if states.get(room) in _STATES_OF_YES}
-    shown = {copy.room_id for copy in known.copies if not _is_behind(copy, known)}
+    shown = {copy.room_id for copy in known.copies if copy.gone or not _is_behind(copy, known)}
     return frozenset(said_yes) - shown - known.missing
 
 
 def _is_behind(copy: RoomCopy, known: Known) -> bool:
-    """Tell whether a room's copy is of other times than the organizer's; a date of a series comes with its series."""
-    return (
-        known.organizer_copy is not None
-        and known.shared is None
-        and copy.live
-        and copy.interval != known.organizer_interval
-    )
+    """Tell whether a room's copy is an end, or of other times than the organizer's; a date comes with its series."""
+    if known.organizer_copy is None or known.shared is not None:
+        return False
+    return not copy.live or copy.interval != known.organizer_interval
 
 
 def shows_other_rooms(known: Known, book: RoomBook) -> bool:
@@ -275,7 +278,7 @@ def _invited(
                 invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older
     else:
         agreed = known.base.outlook.rooms if known.base is not None else frozenset()
-        is_renamed = any(_may_be_ours(attendee, book) for attendee in organizer_copy.attendees)
+        is_renamed = may_name_unknown_room(organizer_copy, book)
         for copy in live:
             is_its_own = organizer_copy.is_organizer and copy.event.is_organizer
             if is_its_own or (is_renamed and copy.room_id in agreed):
@@ -283,10 +286,10 @@ def _invited(
     return invited
 
 
-def _may_be_ours(attendee: Attendee, book: RoomBook) -> bool:
-    """Tell whether a resource that nobody knows may be one of our rooms under an address of which the list of rooms has
-    not told yet. A room that still shows the meeting is not out of it then; its own calendar will tell."""
-    return attendee.type == "resource" and book.by_address(attendee.address) is None
+def may_name_unknown_room(copy: EventCopy, book: RoomBook) -> bool:
+    """Tell whether *copy* invites a resource that nobody knows: it may be one of our rooms under an address of which
+    the list of rooms has not told yet. A room that still shows the meeting is not out of it then."""
+    return any(each.type == "resource" and book.by_address(each.address) is None for each in copy.attendees)
 
 
 def _takes_part(room: Room, known: Known) -> bool:
@@ -311,13 +314,13 @@ def _answer(
         if copy is not None and copy.gone:
             return ItemState.RELEASED  # the others list it still, and nobody can be asked whether it was taken out
         return ItemState.DECLINED if copy is not None and _declines(copy, interval) else before
-    if attendee.answer in _YES and (copy.gone if copy is not None else _has_dropped(room, before, known)):
+    if attendee.answer in _YES and ((copy is not None and copy.gone) or _has_dropped(room, before, known)):
         return ItemState.RELEASED
     return _STATE_OF[attendee.answer]
 
 
 def _has_dropped(room: BookableId, before: ItemState, known: Known) -> bool:
-    """Tell whether a room that shows no copy has dropped the meeting, of which its organizer still tells the yes."""
+    """Tell whether a room that shows no live copy dropped the meeting, of which its organizer still tells the yes."""
     return room in known.missing or before is ItemState.RELEASED
 
 

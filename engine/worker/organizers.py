@@ -8,7 +8,7 @@ from dataclasses import replace
 from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import ICalUid, domain_of, fold_address
 from engine.reconcile.ledger import Booking, Ledger, Series, SyncRules
-from engine.reconcile.observe import Known, Shared, is_handed_over, needs_own_date
+from engine.reconcile.observe import Known, Shared, is_handed_over, may_name_unknown_room, needs_own_date
 from engine.rooms.calendar import RoomCalendar
 from engine.worker.answers import AnswerClock, is_check_due
 from engine.worker.series import SeriesReader
@@ -65,6 +65,8 @@ class OrganizerReader:
         if copy is not None and not copy.attendees and any(each.live for each in known.copies):
             # Nobody invited, while a room still shows the meeting: a list on its way, or one that came through garbled.
             return replace(known, organizer_read=True)
+        if copy is not None and may_name_unknown_room(copy, self._ledger.room_book()):
+            self._ledger.catch_up_with_rooms()  # another process may have read the list of rooms a moment ago
         interval = self._ledger.times_of(copy) if copy is not None else None
         return replace(known, organizer_read=True, organizer_copy=copy, organizer_interval=interval)
 

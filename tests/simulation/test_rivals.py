@@ -114,6 +114,32 @@ class TestASettingThatChanges:
         assert second.engine.office.ledger.load_reading(BookableId(1)) is not None
 
 
+class TestARoomThatGetsAnotherAddress:
+    def test_is_known_by_it_to_an_engine_that_has_not_read_the_list_of_rooms_since(self, rivals: World) -> None:
+        """
+        One engine reads the list, and makes an event that invites the room by its new address; the other looks at it.
+
+        To that one the room was a stranger, and the loan let go of it for ever.
+        """
+        first, second = rivals.lives
+        second.engine.office.cache.forget()
+        assert second.engine.office.cache.book().by_address("room-1@example.org") is not None
+        rivals.put_to_sleep(second, 4.0)
+        rivals.readdress(1, "room-1-new@example.org")
+        rivals.office.enqueue("places", "all")
+        rivals.wait(1.0)
+        rivals.tenant.faults.add(effect="lose", probability=1.0)
+        loan = rivals.book(2, 9, 10, 1, 2)
+        rivals.wait(2.0)
+        rivals.put_to_sleep(first, 4.0)
+        rivals.office.enqueue("room", "2")
+        rivals.wait(3.0)
+        assert len(rivals.loan(loan.number).held_items) == 2
+
+        rivals.heal()
+        assert [item.state for item in rivals.loan(loan.number).rooms] == ["accepted"] * 2
+
+
 class TestAWorkerAlone:
     def test_goes_on_with_what_it_slept_over(self, worlds: MakeWorld) -> None:
         """Nobody has taken its keys: it takes them again itself."""

@@ -3,11 +3,14 @@ yes, and goes on telling it. The room itself is asked then (docs/decisions/0027-
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanStatus
+from engine.prove.series import at, book_series
 from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
 
@@ -178,6 +181,30 @@ class TestARoomThatIsSetUpAnew:
         world.office.enqueue("places", "all")
         world.heal()
         assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
+
+    @pytest.mark.parametrize("answered", [False, True])
+    def test_is_no_part_of_a_date_that_came_back_before(self, world: World, answered: bool) -> None:
+        """
+        Moving the series brings back its cancelled date, and all that the room ever showed of it is its end.
+
+        That end, of other times, was taken for its removal; or, once the organizer told a yes, that yes was believed.
+        """
+        day = (world.loop.now() + timedelta(days=2)).date()
+        master = book_series(world, 1, day, 9, 1, 2, times=2)
+        world.settle()
+        date, *_ = world.dates(1, master["id"])
+        world.run(world.person(1).cancel(date["id"]))
+        world.settle()
+
+        deafen(world)
+        world.run(world.person(1).move(master["id"], at(day, 11), at(day, 12)))
+        world.wait(3.0 if answered else 0.01)
+        set_up_anew(world, 2)
+        world.office.enqueue("places", "all")
+        world.heal()
+
+        told = ItemState.RELEASED if answered else ItemState.REQUESTED
+        assert [states(loan) for loan in world.live_loans] == [[ItemState.ACCEPTED, told]] * 2
 
     def test_is_asked_again_for_what_it_could_not_be_asked_while_it_was_not_there(self, world: World) -> None:
         """The look was given up then; a whole reading of the new calendar orders another."""

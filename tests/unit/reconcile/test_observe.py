@@ -18,6 +18,7 @@ from engine.reconcile.observe import (
     needs_own_date,
     resolve_interval,
     shows_other_rooms,
+    unshown_rooms,
     view_meeting,
 )
 from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
@@ -419,6 +420,12 @@ class TestReadingTheOrganizersCopy:
 
         assert is_read(copy, make_copy(TWO), base=make_base(rooms=(ONE, TWO))) == read
 
+    def test_tells_whether_a_room_that_called_off_other_times_is_out(self) -> None:
+        """What was called off may be what was before: a date that came back with its series is invited anew."""
+        old = make_copy(ONE, is_cancelled=True, interval=NOON)
+
+        assert is_read(old, make_copy(TWO), base=make_base(rooms=(ONE, TWO)))
+
     @pytest.mark.parametrize("check", [True, False])
     def test_is_due_for_a_silent_room_only_now_and_then(self, check: bool) -> None:
         """A decline may leave no trace in the room's calendar, so the organizer's copy is asked when it is due."""
@@ -598,6 +605,36 @@ class TestTheSameCopies:
         views = [view(*order, base=make_base(rooms=ROOMS), organizer=organizer) for order in permutations(copies)]
 
         assert all(replace(one, ical_uid=None) == replace(views[0], ical_uid=None) for one in views)
+
+
+class TestAYesThatNoRoomShows:
+    """Its organizer's copy tells it, so that the room is to be asked."""
+
+    @pytest.mark.parametrize("ended", ["cancelled", "declined"])
+    @pytest.mark.parametrize("dropped", [True, False])
+    def test_is_asked_for_in_a_room_whose_copy_has_ended(self, ended: str, dropped: bool) -> None:
+        """
+        What it shows is what was before: it has been asked anew since, and has not shown the new one or dropped it.
+
+        The yes was believed for ever, although the room was set up anew and had nothing of the meeting.
+        """
+        copy = COPIES[ended]
+        assert copy is not None
+        organizer = organizer_copy(invite(ONE, A.ACCEPTED))
+        known = Known((copy,), make_base(), True, organizer, organizer.interval)
+        assert unshown_rooms(known, BOOK) == {ONE}
+
+        asked = replace(known, missing=frozenset({ONE} if dropped else ()))
+        assert unshown_rooms(asked, BOOK) == (set() if dropped else {ONE})
+        assert view_meeting(asked, BOOK).answers == {ONE: S.RELEASED if dropped else S.ACCEPTED}
+
+    @pytest.mark.parametrize("shown", ["accepted", "tentative", "gone"])
+    def test_is_not_asked_for_where_the_room_tells_itself(self, shown: str) -> None:
+        copy = COPIES[shown]
+        assert copy is not None
+        organizer = organizer_copy(invite(ONE, A.ACCEPTED))
+
+        assert not unshown_rooms(Known((copy,), make_base(), True, organizer, organizer.interval), BOOK)
 
 
 class TestTheOwnDateOfASeries:
