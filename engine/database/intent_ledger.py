@@ -15,11 +15,13 @@ from engine.database.mirror import copy_table, link_table
 from engine.database.prepared import Prepared
 from engine.database.records import open_cases, write_decisions
 from engine.database.series import touch_series
+from engine.database.successors import seconds_until_heard, tie_successor
 from engine.database.tables import metadata
 from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Intent, IntentKind
+from engine.reconcile.markers import Marker
 from engine.reconcile.series_writes import SeriesWriteKind
 from engine.reconcile.told import FOUND_AGAIN, tell_done
 from engine.rooms.event import EventCopy
@@ -32,15 +34,19 @@ series_write_table = metadata.tables["series_write"]
 class IntentLedger(LedgerBase):
     """The part of the ledger about writes to Outlook."""
 
-    def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> bool:
+    def adopt(self, booking: Booking, marker: Marker, copy: EventCopy) -> bool:
         with self._write() as transaction:
-            intents = load_intents(transaction.connection, loan_number)
-            ours = [each for each in intents if each.generation == generation and each.kind is IntentKind.CREATE]
+            intents = load_intents(transaction.connection, LoanNumber(marker.number))
+            ours = [each for each in intents if each.generation == marker.generation and each.kind is IntentKind.CREATE]
             intent = next((each for each in ours if each.draft.marker == copy.transaction_id), None)
             if intent is None:
-                return False
+                return not intents and tie_successor(transaction, marker, copy)
             self._finish(transaction, intent, copy, told=FOUND_AGAIN)
         return True
+
+    def seconds_until_heard(self, booking: Booking) -> float:
+        with self._write() as transaction:
+            return seconds_until_heard(transaction, booking, self._began_at)
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
         start = interval.start.isoformat()

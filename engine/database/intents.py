@@ -15,7 +15,7 @@ from engine.loans.loan import Loan
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, OutlookWrite, Plan
 from engine.reconcile.field_map import changed_fields
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, Writing
-from engine.reconcile.markers import make_marker
+from engine.reconcile.markers import make_marker, name_birth
 from engine.reconcile.texts import without_link
 from engine.reconcile.told import tell_write
 from engine.reconcile.views import Base
@@ -61,6 +61,7 @@ class IntentWriter:
     def _create(self, write: CreateEvent) -> Intent:
         writing, loan, link = self._writing, self._loan, self._booking.link
         assert writing.mailbox is not None, "the pass chose a mailbox"
+        assert loan.made_at is not None, "it comes from the register"
         generation = link.generation + 1 if link is not None else 1
         self._end_former(link)
         base = self._base_after(is_text=True)
@@ -81,7 +82,9 @@ class IntentWriter:
             body=writing.body,
             rooms=self._refs(frozenset(item.id for item in loan.rooms)),
             private=loan.private,
-            marker=make_marker(self._instance, loan.number, generation, self._transaction.draw(4)),
+            marker=make_marker(
+                self._instance, loan.number, generation, name_birth(loan.made_at), self._transaction.draw(4)
+            ),
             fields=writing.fields,
         )
         return self._save(write, generation, writing.mailbox, None, None, draft, base)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 
 from engine.database.connection import Database, Transaction
 from engine.database.mirror import Mirror
@@ -22,6 +23,8 @@ class LedgerBase:
         self._rooms = rooms
         self._rules = rules
         self._mirror = Mirror(database.dialect, rooms)
+        self._began_at = database.clock() if database.clock is not None else datetime.now(UTC)
+        """When this process began to remember: what was read before may be of a store that has been replaced since."""
         self._settler = Settler(rooms, rules, self._mirror, instance=instance)
 
     def room_book(self) -> RoomBook:

@@ -108,6 +108,7 @@ def _loan(row: Any, items: tuple[LoanItem, ...]) -> Loan:
         notes=row.notes,
         private=row.private,
         series=row.series,
+        made_at=row.created_at,
     )
 
 

@@ -70,6 +70,8 @@ class Loan:
     notes: str = ""
     private: bool = False
     series: str | None = None
+    made_at: datetime | None = None
+    """When it was booked or imported; None: it is not in the register yet."""
 
     @property
     def blocks(self) -> bool:

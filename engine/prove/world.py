@@ -322,7 +322,7 @@ class World:
         rows = self._rows("SELECT loan_number, organizer_event_id AS event_id FROM link")
         owners = {row.event_id: row.loan_number for row in rows if row.event_id is not None}
         markers = {each.marker: parse_marker(self.office.instance, each.marker) for each in done}
-        owners |= {marker: ref[0] for marker, ref in markers.items() if ref is not None}
+        owners |= {marker: ref.number for marker, ref in markers.items() if ref is not None}
         counted = count_deeds(done, owners)
         alone = [loan.number for loan in self.loans if loan.series is None]
         found = (find_untold(each, counted, self.history(each), others_deleted=others_deleted) for each in alone)

@@ -17,6 +17,7 @@ from engine.reconcile.actions import Note, Plan
 from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.brake import BrakeRule
 from engine.reconcile.field_map import FieldMap, View
+from engine.reconcile.markers import Marker
 from engine.reconcile.views import Base, RoomCopy
 from engine.rooms.calendar import PLAIN, ChangesPage, EventFields
 from engine.rooms.event import EventCopy
@@ -299,8 +300,20 @@ class Ledger(Protocol):
         """Carry out the first step of a plan. Raises Stale (the loan changed since), Occupied (a room was taken)."""
         ...
 
-    def adopt(self, booking: Booking, loan_number: LoanNumber, generation: int, copy: EventCopy) -> bool:
-        """Tie a meeting found in Outlook to the loan whose marker it carries; False when no such creation is open."""
+    def adopt(self, booking: Booking, marker: Marker, copy: EventCopy) -> bool:
+        """
+        Tie a meeting found in Outlook to the loan whose marker it carries: one whose creation is open, or one of which
+        we know only an earlier event, since a backup of the store was restored. False when there is none.
+        """
+        ...
+
+    def seconds_until_heard(self, booking: Booking) -> float:
+        """
+        Return how long to wait before the end of a loan's own event is believed; 0: not any more.
+
+        Right after the start what rooms show may be news to a store that was restored, and the event have another in
+        its place: until then they are read, and what they brought is looked at.
+        """
         ...
 
     def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from engine.ids import LoanNumber
 from engine.interval import Interval
+from engine.loans.loan import Home
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, Note, Plan
 from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
 from engine.reconcile.markers import parse_marker
@@ -19,6 +19,7 @@ from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS
 from engine.reconcile.series_writes import LED
 from engine.reconcile.shadow import cast_shadow, withhold_writes
+from engine.reconcile.views import Presence
 from engine.rooms.calendar import RoomCalendar
 from engine.rooms.event import Answer
 from engine.worker.answers import AnswerClock
@@ -98,6 +99,10 @@ class BookingPass:
             made = self._planner.plan(observed)
         if _changes_outlook(made) and observed.known.organizer_copy is None:
             return self._leave_unwritten(observed)
+        if _ends_with_its_event(observed, made) and (wait := self._ledger.seconds_until_heard(booking)) > 0:
+            early = Plan(look_again_seconds=wait)
+            self._ledger.save_plan(observed.booking, early, Writing())
+            return early
         intents = self._ledger.save_plan(observed.booking, made, self._writing.build(observed, made))
         if intents:
             copy = observed.known.organizer_copy
@@ -158,11 +163,8 @@ class BookingPass:
         if booking.kind != "meeting":
             return False
         copy = observed.known.organizer_copy
-        ref = parse_marker(self._instance, copy.transaction_id) if copy is not None else None
-        if ref is not None and copy is not None:
-            number, generation = ref
-            return self._ledger.adopt(booking, LoanNumber(number), generation, copy)
-        return False
+        marker = parse_marker(self._instance, copy.transaction_id) if copy is not None else None
+        return marker is not None and copy is not None and self._ledger.adopt(booking, marker, copy)
 
 
 def is_led(booking: Booking) -> bool:
@@ -183,6 +185,13 @@ def _changes_outlook(made: Plan) -> bool:
     there a moment ago is merged and not overwritten."""
     kinds = {type(write) for write in made.writes}
     return ChangeEvent in kinds or kinds == {DeleteEvent, CreateEvent}
+
+
+def _ends_with_its_event(observed: Observed, made: Plan) -> bool:
+    """Tell whether a loan of the app is to end because its own event is gone."""
+    booking = observed.booking
+    is_ours = booking.loan is not None and booking.loan.home is Home.APP
+    return is_ours and observed.meeting.presence is Presence.GONE and made.loan is not None
 
 
 def _is_echo(observed: Observed) -> bool:

@@ -8,10 +8,12 @@ from typing import Any
 
 from engine.database.ledger import SyncLedger
 from engine.database.settle import Settler
+from engine.ids import LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Home
 from engine.reconcile import decide, merge, observe, plan
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, Verdict
+from engine.reconcile.markers import Marker
 from engine.worker import bookings, observer
 from engine.worker.bookings import BookingPass
 from engine.worker.planner import Planner
@@ -194,9 +196,9 @@ def adopts_a_strangers_event() -> None:
     import re
 
     def make(_old: Any) -> Any:
-        def parse(_instance: str, marker: str | None) -> tuple[int, int] | None:
+        def parse(_instance: str, marker: str | None) -> Marker | None:
             found = re.fullmatch(r"accord-\w+-(\d+)-g(\d+)-[0-9a-f]+", marker or "")
-            return (int(found[1]), int(found[2])) if found else None
+            return Marker(int(found[1]), int(found[2]), "") if found else None
 
         return parse
 
@@ -205,9 +207,9 @@ def adopts_a_strangers_event() -> None:
     def make_adopt(_old: Any) -> Any:
         from engine.database.bookings import load_intents
 
-        def adopt(self: Any, booking: Any, loan_number: Any, generation: int, copy: Any) -> bool:
+        def adopt(self: Any, booking: Any, marker: Marker, copy: Any) -> bool:
             with self._write() as transaction:
-                intents = load_intents(transaction.connection, loan_number)
+                intents = load_intents(transaction.connection, LoanNumber(marker.number))
                 for intent in intents:
                     self._finish(transaction, intent, copy)
             return True

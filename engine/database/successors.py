@@ -1,0 +1,96 @@
+"""Events of ours of which the store knows only what was there before: it is a backup that was restored.
+
+Whoever was given a loan since, or whatever else had its event made anew, left another event in its place, with a marker
+that names the loan. What became of the one we know is no end of the loan then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, or_, select
+
+from engine.database.bookings import ADD_LINK, CHANGE_LINK, load_link
+from engine.database.codec import render_base
+from engine.database.connection import Transaction
+from engine.database.loans import load_loan
+from engine.database.mirror import copy_table
+from engine.database.prepared import Prepared
+from engine.database.records import write_decisions
+from engine.database.tables import metadata
+from engine.database.types import Instant
+from engine.ids import fold_address
+from engine.reconcile.ledger import Booking
+from engine.reconcile.markers import Marker, name_birth
+from engine.reconcile.told import FOUND_AGAIN, tell_done
+from engine.rooms.event import EventCopy
+from engine.rooms.room import RoomState
+
+room_table = metadata.tables["room"]
+work_table = metadata.tables["work"]
+
+HEARING = timedelta(minutes=2)
+"""How long after the start an end is doubted: by then every room was read that can be."""
+LOOK_SECONDS = 1.0
+
+_UNREAD = Prepared(
+    select(room_table.c.id).where(
+        room_table.c.id.in_(bindparam("rooms", expanding=True)),
+        room_table.c.state == RoomState.ACTIVE.value,
+        or_(room_table.c.read_at.is_(None), room_table.c.read_at < bindparam("since", type_=Instant())),
+    )
+)
+_NEWS = Prepared(
+    select(copy_table.c.ical_uid)
+    .join(work_table, (work_table.c.kind == "meeting") & (work_table.c.key == copy_table.c.ical_uid))
+    .where(
+        copy_table.c.room_id.in_(bindparam("rooms", expanding=True)),
+        copy_table.c.live,
+        or_(work_table.c.ready_at.is_not(None), work_table.c.lease_owner.is_not(None)),
+    )
+    .limit(1)
+)
+
+
+def tie_successor(transaction: Transaction, marker: Marker, copy: EventCopy) -> bool:
+    """Tie a loan that lives to a later event of its own than we know; tell whether there is such a loan."""
+    connection = transaction.connection
+    loan, found = load_loan(connection, marker.number), load_link(connection, "loan", str(marker.number))
+    if loan is None or loan.made_at is None or not loan.blocks or found is None or copy.organizer is None:
+        return False
+    link = found[1]
+    if marker.birth != name_birth(loan.made_at) or marker.generation <= link.generation or link.state != "linked":
+        return False
+    CHANGE_LINK.run(connection, {"of_number": loan.number, "of_generation": link.generation, "state": "ended"})
+    ADD_LINK.run(
+        connection,
+        {
+            "loan_number": loan.number,
+            "generation": marker.generation,
+            "state": "linked",
+            "ical_uid": copy.ical_uid,
+            "organizer_mailbox": fold_address(copy.organizer.address),
+            "organizer_event_id": copy.event_id,
+            "organizer_etag": copy.etag,
+            "base": render_base(link.base),
+            "written_at": transaction.now,
+            "web_link": copy.web_link,
+        },
+    )
+    write_decisions(transaction, [tell_done(FOUND_AGAIN)], loan_number=loan.number, ical_uid=copy.ical_uid)
+    transaction.mark("loan", str(loan.number))
+    return True
+
+
+def seconds_until_heard(transaction: Transaction, booking: Booking, began_at: datetime) -> float:
+    """Return how long to wait until the rooms of a booking were read since *began_at*, and what they brought was looked
+    at; rooms that were not are marked."""
+    base = booking.link.base if booking.link is not None else None
+    if base is None or transaction.now > began_at + HEARING:
+        return 0.0
+    rooms = {"rooms": sorted(base.outlook.rooms)}
+    unread = list(_UNREAD.run(transaction.connection, {**rooms, "since": began_at}).scalars())
+    for room in unread:
+        transaction.mark("room", str(room))
+    is_waiting = bool(unread) or _NEWS.run(transaction.connection, rooms).first() is not None
+    return LOOK_SECONDS if is_waiting else 0.0
