@@ -1,7 +1,8 @@
 """A world whose engine dies at once and for good: no answer is heard, nothing is given back, nothing is tidied.
 
 A *point* lies behind every commit to the database, and before and behind every request to Graph: whatever the engine
-does in between is in memory only, so that a death there is no other than one at the point before.
+does in between is in memory only, so that a death there is no other than one at the point before. Nor is a death at a
+point before which it has only read: `MortalWorld.stamp` is the same there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from engine.database.connection import Database, Transaction
 from engine.graph.transport import Request
 from engine.prove.life import Died, Life, MortalDatabase
 from engine.prove.world import World
+from engine.simulator.store import MemoryStore
 from engine.subscriptions.plan import Endpoint
 
 Reach = Callable[[str], bool]
@@ -54,6 +56,18 @@ class PassingDatabase(MortalDatabase):
             self.life.pass_point("commit")
 
 
+class CountingStore(MemoryStore):
+    """Counts what changes in the tenant."""
+
+    changes = 0
+
+    def put(self, key: str, document: Any) -> None:
+        self.changes += 1
+
+    def drop(self, key: str) -> None:
+        self.changes += 1
+
+
 class MortalWorld(World):
     """
     A world whose engine dies where `reach` says so.
@@ -65,7 +79,17 @@ class MortalWorld(World):
         self._reach = reach
         self._life = PassingLife(reach)
         self._begun = 0
+        self._sent = 0
+        """How many requests that may change something were sent off."""
         super().__init__(database=self._open_database, on_request=self._hear_of_request, is_sole=is_sole, **options)
+        self.tenant.world.store = self._changed = CountingStore()
+
+    @property
+    def stamp(self) -> tuple[int, int, int]:
+        """What has changed so far, in store and tenant, and what was sent off to change more."""
+        with self.database.read() as transaction:
+            driver: Any = transaction.connection.connection.dbapi_connection
+            return driver.total_changes, self._changed.changes, self._sent
 
     def _open_database(self, now: Callable[[], datetime]) -> Database:
         return PassingDatabase("sqlite:///:memory:", clock=now)
@@ -115,6 +139,7 @@ class MortalWorld(World):
     def _hear_of_request(self, when: str, request: Request) -> None:
         path = request.url.partition("?")[0].rpartition("/v1.0")[2]
         self._life.pass_point(f"{when} {request.method} {path}")
+        self._sent += when == "before" and request.method != "GET"
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
         if self._door not in url:

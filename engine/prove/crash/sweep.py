@@ -70,6 +70,8 @@ class Sweep:
         self._is_hasty = is_hasty
         self._armed = False
         self._nth = 0
+        self._stamp: object = None
+        """Of the world at the last point that was died at."""
         self._died: list[str] = []
         self._outcome = Outcome()
         self._answer: int | None = None
@@ -140,7 +142,7 @@ class Sweep:
         self._world.settle()
 
     def _arm(self) -> None:
-        self._armed, self._nth = True, 0
+        self._armed, self._nth, self._stamp = True, 0, None
 
     def _reach(self, name: str) -> bool:
         """Die here in a child, which tells what became of it; or, told where to die, only there."""
@@ -149,8 +151,10 @@ class Sweep:
         self._nth += 1
         if self._only:
             return self._die(name) if self._nth == self._only[len(self._died)] else False
-        if self._is_hasty and self._outcome.failures:
+        stamp = self._world.stamp
+        if stamp == self._stamp or (self._is_hasty and self._outcome.failures):
             return False
+        self._stamp = stamp
         told = self._fork()
         if told is None:
             return self._die(name)
