@@ -282,8 +282,8 @@ class Database:
             listener(seconds)
 
     def data_version(self) -> int | None:
-        """Return a number that changes when *another process* writes; None on PostgreSQL and while we write."""
-        if self.dialect != "sqlite" or not self._lock.acquire(blocking=False):
+        """Return a number that changes when *another process* writes; None where no file is, and while we write."""
+        if self.dialect != "sqlite" or self.in_memory or not self._lock.acquire(blocking=False):
             return None
         try:
             with _translating():

@@ -32,7 +32,7 @@ IMPORT_JOB = "import_rooms"
 """The row of the table `job` that tells about the last import."""
 
 KEPT_SECONDS = 10.0
-"""How long rooms are kept in memory: another process may have changed them."""
+"""How long rooms are kept in memory: another process may have changed them, if any has written."""
 
 _r, _s = room_table.c, store_table.c
 ALL_ROOMS = Prepared(select(
@@ -86,13 +86,15 @@ class RoomCache:
         self._lock = threading.Lock()
         self._book = RoomBook(())
         self._rows: tuple[Any, Any] = ((), ())
-        """What the book and the rules were made of."""
+        """What the book and the rules were made of, kept where it is read often: see `_is_as_read`."""
         self._is_stale = True
         self._read_at = 0.0
         self._rules: dict[int, BookingRules] = {}
         self._levels: dict[int, TextLevel | None] = {}
         self._things: dict[int, str] = {}
         self._version: object = None
+        self._written: int | None = None
+        """What `Database.data_version` told before we read."""
 
     def forget(self) -> None:
         """Read everything again at the next question."""
@@ -114,12 +116,20 @@ class RoomCache:
         with self._lock:
             is_old = self._ticks() - self._read_at > KEPT_SECONDS
             if (self._is_stale or is_old) and not self._database.is_in_transaction:
-                self._is_stale, self._read_at = False, self._ticks()
-                self._load()
+                self._read_at = self._ticks()
+                if self._is_stale or not self._is_as_read():
+                    self._is_stale = False
+                    self._load()
             return self._book
+
+    def _is_as_read(self) -> bool:
+        """Tell whether no other process has written since we read. To read ten thousand rooms takes 0.1 s, in which
+        everything else waits; PostgreSQL cannot tell cheaper."""
+        return self._written is not None and self._written == self._database.data_version()
 
     def _load(self) -> None:
         """Read the rows; where none has changed, the book stays the same one, and what was made with it stays good."""
+        self._written = self._database.data_version()
         with self._database.read() as transaction:
             self._version = _VERSION.run(transaction.connection).one()
             rooms = ALL_ROOMS.run(transaction.connection).all()
@@ -127,7 +137,7 @@ class RoomCache:
             self._things = {row.id: row.name for row in _THINGS.run(transaction.connection)}
         if (rooms, stores) == self._rows:
             return
-        self._rows = (rooms, stores)
+        self._rows = (rooms, stores) if self._written is None else ((), ())
         by_store = {row.id: parse_rules(row.rules) for row in stores}
         self._levels = {row.id: TextLevel(row.text_level) if row.text_level else None for row in stores}
         self._rules = {row.id: parse_rules(row.rules).over(by_store[row.store_id]) for row in rooms}

@@ -116,6 +116,10 @@ class MortalDatabase(Database):
         self.kin.append(heir)
         return heir
 
+    def data_version(self) -> int | None:
+        """Tell nothing: engines that share one connection are one process to SQLite."""
+        return None
+
     def announce_marks(self, seconds: float = 0.0) -> None:
         """Tell everyone who waits for marks, in whatever incarnation."""
         super().announce_marks(seconds)

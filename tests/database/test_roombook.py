@@ -1,17 +1,73 @@
-"""Rooms and things are called what people call them, new ones at once."""
+"""Rooms in memory: when they are read again, and when that is not worth while."""
+
+from collections.abc import Iterator
+
+import pytest
 
 from engine.database.connection import Database
-from engine.database.roombook import RoomCache
-from engine.ids import BookableId
-from tests.database.building import add_asset, add_room, insert
+from engine.database.roombook import KEPT_SECONDS, RoomCache
+from tests.database.building import Building, StandingClock, update
 
 
-def test_rooms_and_things_have_their_names_new_ones_at_once(database: Database) -> None:
-    insert(database, "store", name="Desk", rules={}, approval=False)
-    add_room(database, 1, name="Turing")
-    cache = RoomCache(database)
-    assert cache.name_of(BookableId(1)) == "Turing"
-    assert cache.name_of(BookableId(2)) == "#2"
-    add_asset(database, 2, name="Projector")
-    assert cache.name_of(BookableId(2)) == "Projector"
-    assert cache.name_of(BookableId(3)) == "#3"
+class Story:
+    """What two processes do with the rooms of one database, and what one of them knows."""
+
+    def __init__(self, url: str, clock: StandingClock) -> None:
+        self.ours, self.theirs = Database(url, clock=clock), Database(url, clock=clock)
+        Building(self.ours, clock)
+        self.seconds = 1_000.0
+        self.cache = RoomCache(self.ours, ticks=lambda: self.seconds)
+        self.cache.book()
+
+    def name_later(self) -> str:
+        """How the room is called once what is in memory has become old."""
+        self.seconds += KEPT_SECONDS + 1
+        return self.cache.name_of(self.cache.book().rooms[0].id)
+
+
+@pytest.fixture
+def story(migrated_url: str, clock: StandingClock) -> Iterator[Story]:
+    story = Story(migrated_url, clock)
+    yield story
+    story.ours.close()
+    story.theirs.close()
+
+
+def test_a_change_by_another_process_shows_once_they_are_old(story: Story) -> None:
+    update(story.theirs, "room", name="Renamed")
+
+    assert story.cache.book().rooms[0].name != "Renamed"
+    assert story.name_later() == "Renamed"
+
+
+def test_each_change_by_another_process_shows(story: Story) -> None:
+    update(story.theirs, "room", name="Renamed")
+    story.name_later()
+    update(story.theirs, "room", name="Renamed again")
+
+    assert story.name_later() == "Renamed again"
+
+
+def test_a_change_of_our_own_shows_once_they_are_forgotten(story: Story) -> None:
+    update(story.ours, "room", name="Renamed")
+    story.cache.forget()
+
+    assert story.cache.book().rooms[0].name == "Renamed"
+
+
+def test_they_stay_the_same_while_nobody_changes_them(story: Story) -> None:
+    """What was made of them stays good, and on SQLite nothing is read at all."""
+    before = story.cache.book()
+    story.name_later()
+
+    assert story.cache.book() is before
+
+
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+def test_on_a_file_nothing_is_read_while_no_other_process_has_written(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read ten thousand rooms every ten seconds would be what a change costs most."""
+    monkeypatch.setattr(story.ours, "read", None)
+
+    assert story.name_later() == story.cache.book().rooms[0].name
