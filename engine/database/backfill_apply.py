@@ -15,12 +15,14 @@ from sqlalchemy import bindparam, func, select, update
 
 from engine.database.backfill_rows import Result, load_due, relist, save_results
 from engine.database.backfill_scene import Listed, Scene, SceneLoader
+from engine.database.bookings import ADD_LINK
 from engine.database.codec import render_base, render_face
 from engine.database.connection import Transaction
-from engine.database.loan_side import free_uid
-from engine.database.loans import load_loans, loan_table
+from engine.database.loan_side import CHANGE_LOAN, free_uid
+from engine.database.loans import load_loans
 from engine.database.marks import Priority
 from engine.database.mirror import link_table
+from engine.database.prepared import Prepared
 from engine.database.records import write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.series import count_dates_before, find_series
@@ -48,16 +50,18 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 READ_AFTER_SECONDS = 15.0
 """When the organizers' copies are read for titles: loans first, since each of these costs a request."""
 
-_LINKS_OF = select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.base).where(
-    link_table.c.ical_uid.in_(bindparam("keys", expanding=True))
+_LINKS_OF = Prepared(
+    select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.base).where(
+        link_table.c.ical_uid.in_(bindparam("keys", expanding=True))
+    )
 )
-_GENERATION = select(func.max(link_table.c.generation)).where(link_table.c.loan_number == bindparam("number"))
-_READ_TITLES = (
+_GENERATION = Prepared(select(func.max(link_table.c.generation)).where(link_table.c.loan_number == bindparam("number")))
+_READ_TITLES = Prepared(
     update(link_table)
     .where(link_table.c.loan_number.in_(bindparam("numbers", expanding=True)), link_table.c.state == "linked")
     .values(checked_at=DUE_NOW)
 )
-_LAST_DECISION = select(func.coalesce(func.max(decision_table.c.id), 0))
+_LAST_DECISION = Prepared(select(func.coalesce(func.max(decision_table.c.id), 0)))
 
 
 class BackfillDoer:
@@ -132,12 +136,12 @@ class BackfillDoer:
         assert meeting.interval is not None, "validation has looked"
         base = linked_base(loan, listed.organizer)
         free_uid(transaction, listed.key)
-        generation = (transaction.connection.execute(_GENERATION, {"number": loan.number}).scalar() or 0) + 1
+        generation = (_GENERATION.run(transaction.connection, {"number": loan.number}).scalar() or 0) + 1
         link = {
             "loan_number": loan.number, "generation": generation, "state": "linked", "ical_uid": listed.key,
             "organizer_mailbox": meeting.organizer.address if meeting.organizer else None, "base": render_base(base),
         }  # fmt: skip
-        transaction.connection.execute(link_table.insert(), link)
+        ADD_LINK.run(transaction.connection, link)
         change_loan(transaction, loan, {"home": Home.OUTLOOK.value})
         note = Note("backfill_linked", {"backfill": row.number}, actor=row.ordered_by)
         write_decisions(transaction, [note], loan_number=loan.number, ical_uid=listed.key)
@@ -159,11 +163,11 @@ class BackfillDoer:
             return
         connection, keys = transaction.connection, [result.line.key for result in done]
         relist(connection, keys, is_listed=False)
-        numbers = {row.ical_uid: row.loan_number for row in connection.execute(_LINKS_OF, {"keys": keys})}
+        numbers = {row.ical_uid: row.loan_number for row in _LINKS_OF.run(connection, {"keys": keys})}
         readable = [numbers[key] for key in keys if domain_of(scene.meetings[key].organizer) in scene.people.domains]
         if readable:
-            connection.execute(_READ_TITLES, {"numbers": readable})
-        last = connection.execute(_LAST_DECISION).scalar_one()
+            _READ_TITLES.run(connection, {"numbers": readable})
+        last = _LAST_DECISION.run(connection).scalar_one()
         for result in done:
             result.loan_number, result.seen_decision = numbers[result.line.key], last
             transaction.mark("loan", str(result.loan_number), priority=Priority.BACKFILL, delay=READ_AFTER_SECONDS)
@@ -172,7 +176,7 @@ class BackfillDoer:
 def change_loan(transaction: Transaction, loan: Loan, values: Mapping[str, Any]) -> None:
     """Change a loan's own row, as its next version."""
     values = {**values, "version": loan.version + 1, "changed_at": transaction.now}
-    transaction.connection.execute(update(loan_table).where(loan_table.c.number == loan.number).values(**values))
+    CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
     transaction.changes.note(LOAN, loan.number, Event.UPDATED)
 
 

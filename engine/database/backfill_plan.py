@@ -12,6 +12,7 @@ from engine.database.backfill_rows import backfill_table, meeting_table
 from engine.database.backfill_scene import Listed, SceneLoader
 from engine.database.connection import Transaction
 from engine.database.mirror import copy_table
+from engine.database.prepared import Prepared
 from engine.database.types import Instant
 from engine.interval import Interval
 from engine.reconcile.backfill import Proposal, Rival, Step
@@ -25,7 +26,7 @@ _m = meeting_table.c
 _starts = func.min(func.coalesce(copy_table.c.start_at, bindparam("epoch", type_=Instant())), type_=Instant())
 _cursor_at: ColumnElement[Any] = bindparam("cursor_at", type_=Instant())
 _cursor_key: ColumnElement[Any] = bindparam("cursor_key")
-_NEXT_KEYS = (
+_NEXT_KEYS = Prepared(
     select(copy_table.c.ical_uid, _starts.label("starts"))
     .where(
         copy_table.c.listed,
@@ -45,11 +46,15 @@ _NEXT_KEYS = (
     .order_by("starts", copy_table.c.ical_uid)
     .limit(bindparam("most"))
 )
-_PLANNED_AROUND = select(_m.key, _m.start_at, _m.end_at, _m.rooms).where(
-    _m.backfill_number == bindparam("number"),
-    _m.step == Step.CREATE.value,
-    _m.end_at > bindparam("since", type_=Instant()),
+_PLANNED_AROUND = Prepared(
+    select(_m.key, _m.start_at, _m.end_at, _m.rooms).where(
+        _m.backfill_number == bindparam("number"),
+        _m.step == Step.CREATE.value,
+        _m.end_at > bindparam("since", type_=Instant()),
+    )
 )
+_PROGRESS = Prepared(update(backfill_table).where(backfill_table.c.number == bindparam("of_number")))
+_ADD_LINES = Prepared(meeting_table.insert())
 
 
 class BackfillPlanner:
@@ -64,7 +69,7 @@ class BackfillPlanner:
             "epoch": EPOCH, "rooms": row.rooms, "since": row.from_at, "until": row.to_at, "most": limit,
             "cursor_at": row.cursor_at or EPOCH - timedelta(days=1), "cursor_key": row.cursor_key,
         }  # fmt: skip
-        found = transaction.connection.execute(_NEXT_KEYS, values).all()
+        found = _NEXT_KEYS.run(transaction.connection, values).all()
         if found:
             self._propose(transaction, row, [each.ical_uid for each in found])
         progress: dict[str, Any] = {"size": row.size + len(found)}
@@ -72,9 +77,7 @@ class BackfillPlanner:
             progress |= {"cursor_at": found[-1].starts, "cursor_key": found[-1].ical_uid}
         if len(found) < limit:
             progress["planned_at"] = transaction.now
-        transaction.connection.execute(
-            update(backfill_table).where(backfill_table.c.number == row.number).values(**progress)
-        )
+        _PROGRESS.run(transaction.connection, {"of_number": row.number, **progress})
 
     def _propose(self, transaction: Transaction, row: Any, keys: Sequence[str]) -> None:
         scene = self._loader.load(transaction, keys)
@@ -86,10 +89,10 @@ class BackfillPlanner:
             if proposal.step is Step.CREATE and proposal.valid is not None:
                 rivals.append(Rival(key, proposal.valid.interval, proposal.valid.rooms))
             lines.append(_line(row.number, position, scene.meetings[key], proposal))
-        transaction.connection.execute(meeting_table.insert(), lines)
+        _ADD_LINES.run(transaction.connection, lines)
 
     def _planned_around(self, transaction: Transaction, number: int, since: datetime) -> list[Rival]:
-        rows = transaction.connection.execute(_PLANNED_AROUND, {"number": number, "since": since})
+        rows = _PLANNED_AROUND.run(transaction.connection, {"number": number, "since": since})
         return [Rival(row.key, Interval(row.start_at, row.end_at), frozenset(row.rooms)) for row in rows]
 
 

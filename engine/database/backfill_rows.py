@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
@@ -20,12 +21,15 @@ meeting_table = metadata.tables["backfill_meeting"]
 copy_table = metadata.tables["room_copy"]
 
 _m = meeting_table.c
-_COUNTS = (
+_NEWEST_FIRST = select(backfill_table).order_by(backfill_table.c.number.desc())
+_ALL = Prepared(_NEWEST_FIRST)
+_SOME = Prepared(_NEWEST_FIRST.where(backfill_table.c.number.in_(bindparam("numbers", expanding=True))))
+_COUNTS = Prepared(
     select(_m.backfill_number, _m.step, _m.state, func.count().label("meetings"))
     .where(_m.backfill_number.in_(bindparam("numbers", expanding=True)))
     .group_by(_m.backfill_number, _m.step, _m.state)
 )
-_LEFT = (
+_LEFT = Prepared(
     select(_m.backfill_number, func.count().label("meetings"))
     .where(
         _m.backfill_number.in_(bindparam("numbers", expanding=True)),
@@ -33,14 +37,14 @@ _LEFT = (
     )
     .group_by(_m.backfill_number)
 )
-_DUE = (
+_DUE = Prepared(
     select(meeting_table)
     .where(_m.backfill_number == bindparam("number"), _m.state == bindparam("in_state"))
     .order_by(_m.position)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_SAVE = (
+_SAVE = Prepared(
     update(meeting_table)
     .where(_m.backfill_number == bindparam("of_number"), _m.position == bindparam("of_position"))
     .values(
@@ -52,7 +56,7 @@ _SAVE = (
         outcome_facts=bindparam("new_facts", type_=_m.outcome_facts.type),
     )
 )
-_RELIST = (
+_RELIST = Prepared(
     update(copy_table)
     .where(copy_table.c.ical_uid.in_(bindparam("keys", expanding=True)))
     .values(listed=bindparam("is_listed"))
@@ -61,17 +65,14 @@ _RELIST = (
 
 def load_backfills(connection: Connection, numbers: list[int] | None = None) -> list[Backfill]:
     """Return backfills with their counts, the newest first; those of *numbers*, or all."""
-    wanted = select(backfill_table).order_by(backfill_table.c.number.desc())
-    if numbers is not None:
-        wanted = wanted.where(backfill_table.c.number.in_(numbers))
-    rows = connection.execute(wanted).all()
+    rows = (_ALL.run(connection) if numbers is None else _SOME.run(connection, {"numbers": numbers})).all()
     found = [row.number for row in rows]
     steps: dict[int, dict[Step, int]] = {number: {} for number in found}
     states: dict[int, dict[MeetingState, int]] = {number: {} for number in found}
-    for row in connection.execute(_COUNTS, {"numbers": found}) if found else ():
+    for row in _COUNTS.run(connection, {"numbers": found}) if found else ():
         _count(steps[row.backfill_number], Step(row.step), row.meetings)
         _count(states[row.backfill_number], MeetingState(row.state), row.meetings)
-    left = {row[0]: row[1] for row in connection.execute(_LEFT, {"numbers": found})} if found else {}
+    left = {row[0]: row[1] for row in _LEFT.run(connection, {"numbers": found})} if found else {}
     return [_backfill(row, steps[row.number], states[row.number], left.get(row.number, 0)) for row in rows]
 
 
@@ -96,7 +97,7 @@ def _backfill(row: Any, by_step: Mapping[Step, int], by_state: Mapping[MeetingSt
 
 def load_due(connection: Connection, number: int, state: MeetingState, limit: int) -> Sequence[Any]:
     """Return the next lines in *state*, in the order of the plan; lines another process deals with are passed over."""
-    return connection.execute(_DUE, {"number": number, "in_state": state.value, "most": limit}).all()
+    return _DUE.run(connection, {"number": number, "in_state": state.value, "most": limit}).all()
 
 
 @dataclass(slots=True)
@@ -126,13 +127,13 @@ def save_results(connection: Connection, results: Sequence[Result]) -> None:
         }
         for result in results
     ]
-    connection.execute(_SAVE, values)
+    _SAVE.run(connection, values)
 
 
 def relist(connection: Connection, keys: Sequence[str], *, is_listed: bool) -> None:
     """Let meetings count as there before us, or no longer."""
     if keys:
-        connection.execute(_RELIST, {"keys": list(keys), "is_listed": is_listed})
+        _RELIST.run(connection, {"keys": list(keys), "is_listed": is_listed})
 
 
 def read_meeting(row: Any) -> BackfillMeeting:

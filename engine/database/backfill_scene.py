@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select
 from engine.database.connection import Transaction
 from engine.database.loans import load_loans
 from engine.database.mirror import Mirror, item_table, link_table
+from engine.database.prepared import Prepared
 from engine.database.roombook import RoomCache
 from engine.database.tables import metadata
 from engine.database.types import Instant
@@ -29,8 +30,10 @@ from engine.reconcile.views import MeetingView, RoomCopy
 
 loan_table = metadata.tables["loan"]
 
-_LINKS = select(link_table.c.ical_uid, link_table.c.state).where(
-    link_table.c.ical_uid.in_(bindparam("uids", expanding=True)), link_table.c.state != "left"
+_LINKS = Prepared(
+    select(link_table.c.ical_uid, link_table.c.state).where(
+        link_table.c.ical_uid.in_(bindparam("uids", expanding=True)), link_table.c.state != "left"
+    )
 )
 _start, _end = bindparam("start", type_=Instant()), bindparam("end", type_=Instant())
 _AROUND = (
@@ -43,13 +46,15 @@ _AROUND = (
     )
     .order_by(item_table.c.loan_number, item_table.c.bookable_id)
 )
-_HELD = _AROUND.where(item_table.c.holds)
-_OVER = _AROUND.where(
-    ~item_table.c.holds,
-    item_table.c.state.in_([state.value for state in sorted(BLOCKING_STATES)]),
-    loan_table.c.status == LoanStatus.COMPLETED.value,
+_HELD = Prepared(_AROUND.where(item_table.c.holds))
+_OVER = Prepared(
+    _AROUND.where(
+        ~item_table.c.holds,
+        item_table.c.state.in_([state.value for state in sorted(BLOCKING_STATES)]),
+        loan_table.c.status == LoanStatus.COMPLETED.value,
+    )
 )
-_LINKED_LOANS = (
+_LINKED_LOANS = Prepared(
     select(link_table.c.loan_number)
     .where(
         link_table.c.loan_number.in_(bindparam("numbers", expanding=True)),
@@ -124,7 +129,7 @@ class SceneLoader:
         """Load the scene of *keys*; one of which nothing is known any more shows as a meeting that is gone."""
         book = self._rooms.book()
         found = self._mirror.load_copies_of(transaction, keys)
-        links = {row.ical_uid for row in transaction.connection.execute(_LINKS, {"uids": list(keys)})}
+        links = {row.ical_uid for row in _LINKS.run(transaction.connection, {"uids": list(keys)})}
         meetings = {}
         for key in keys:
             copies = found.get(key, ())
@@ -151,14 +156,14 @@ class SceneLoader:
         if not held:
             return []
         loans = load_loans(transaction.connection, sorted(held))
-        linked = set(transaction.connection.execute(_LINKED_LOANS, {"numbers": sorted(held)}).scalars())
+        linked = set(_LINKED_LOANS.run(transaction.connection, {"numbers": sorted(held)}).scalars())
         return [_candidate(loan, linked, held) for loan in loans if loan.status not in WITHDRAWN_STATUSES]
 
     def _load_items(self, transaction: Transaction, rooms: Sequence[BookableId], span: Interval) -> list[Any]:
         values = {"rooms": list(rooms), "start": span.start, "end": span.end}
-        rows = list(transaction.connection.execute(_HELD, values))
+        rows = list(_HELD.run(transaction.connection, values))
         if span.start < transaction.now:  # what is over holds nothing, and may still be the loan of a past meeting
-            rows += transaction.connection.execute(_OVER, values)
+            rows += _OVER.run(transaction.connection, values)
         return rows
 
 

@@ -11,12 +11,13 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from engine.database.backfill_apply import change_loan
 from engine.database.backfill_rows import Result, load_due, relist, save_results
-from engine.database.bookings import read_link
+from engine.database.bookings import NEWEST_LINKS, read_link
 from engine.database.codec import parse_face
 from engine.database.connection import Transaction
 from engine.database.loan_side import edit_loan
 from engine.database.loans import load_loans, loan_table, wake_waiting
 from engine.database.mirror import item_table, link_table
+from engine.database.prepared import Prepared
 from engine.database.records import write_decisions
 from engine.database.tables import metadata
 from engine.database.types import Instant
@@ -37,7 +38,7 @@ intent_table = metadata.tables["intent"]
 OURS = ("backfilled", "backfill_linked", "backfill_undone")
 """What a backfill itself writes into histories."""
 
-_TOUCHED = (
+_TOUCHED = Prepared(
     select(decision_table.c.loan_number, func.max(decision_table.c.id))
     .where(
         decision_table.c.loan_number.in_(bindparam("numbers", expanding=True)),
@@ -46,26 +47,26 @@ _TOUCHED = (
     )
     .group_by(decision_table.c.loan_number)
 )
-_INTENDED = select(intent_table.c.loan_number).where(
-    intent_table.c.loan_number.in_(bindparam("numbers", expanding=True))
+_INTENDED = Prepared(
+    select(intent_table.c.loan_number).where(intent_table.c.loan_number.in_(bindparam("numbers", expanding=True)))
 )
-_NEWEST_LINKS = (
-    select(link_table)
-    .where(link_table.c.loan_number.in_(bindparam("numbers", expanding=True)))
-    .order_by(link_table.c.generation)
-)
-_LOCK_LOANS = (
+_LOCK_LOANS = Prepared(
     select(loan_table.c.number)
     .where(loan_table.c.number.in_(bindparam("numbers", expanding=True)))
     .order_by(loan_table.c.number)
     .with_for_update()
 )
-_CLOSE_CASES = (
+_CLOSE_CASES = Prepared(
     update(case_table)
     .where(case_table.c.loan_number == bindparam("number"), case_table.c.state == "open")
     .values(state="closed", closed_at=bindparam("at", type_=Instant()), closed_by="engine", settlement="cause_gone")
     .returning(case_table.c.id)
 )
+_DELETE_LOAN = tuple(
+    Prepared(delete(column.table).where(column == bindparam("number")))
+    for column in (item_table.c.loan_number, link_table.c.loan_number, loan_table.c.number)
+)
+_DELETE_LINK = Prepared(delete(link_table).where(link_table.c.id == bindparam("link")))
 
 
 class BackfillUndoer:
@@ -78,11 +79,11 @@ class BackfillUndoer:
         if not due:
             return 0
         numbers = [each.loan_number for each in due]
-        connection.execute(_LOCK_LOANS, {"numbers": numbers})
+        _LOCK_LOANS.run(connection, {"numbers": numbers})
         loans = {int(loan.number): loan for loan in load_loans(connection, numbers)}
-        links = {link.loan_number: link for link in connection.execute(_NEWEST_LINKS, {"numbers": numbers})}
-        touched = {found[0]: found[1] for found in connection.execute(_TOUCHED, {"numbers": numbers})}
-        intended = set(connection.execute(_INTENDED, {"numbers": numbers}).scalars())
+        links = {link.loan_number: link for link in NEWEST_LINKS.run(connection, {"numbers": numbers})}
+        touched = {found[0]: found[1] for found in _TOUCHED.run(connection, {"numbers": numbers})}
+        intended = set(_INTENDED.run(connection, {"numbers": numbers}).scalars())
         results = []
         for each in due:
             number = each.loan_number
@@ -119,15 +120,14 @@ class BackfillUndoer:
         connection, number = transaction.connection, loan.number
         wake_waiting(transaction, [item.id for item in loan.held_items])
         transaction.changes.note(LOAN, number, Event.DESTROYED, was=loan)
-        for case_id in connection.execute(_CLOSE_CASES, {"number": number, "at": transaction.now}).scalars():
+        for case_id in _CLOSE_CASES.run(connection, {"number": number, "at": transaction.now}).scalars():
             transaction.changes.note(CASE, case_id, Event.UPDATED, reason=BACKFILL)
-        connection.execute(delete(item_table).where(item_table.c.loan_number == number))
-        connection.execute(delete(link_table).where(link_table.c.loan_number == number))
-        connection.execute(delete(loan_table).where(loan_table.c.number == number))
+        for statement in _DELETE_LOAN:
+            statement.run(connection, {"number": number})
 
     def _unlink(self, transaction: Transaction, loan: Loan, link: Any, before: Mapping[str, Any]) -> None:
         """Let the loan be as it was before it was linked, and let go of its meeting."""
-        transaction.connection.execute(delete(link_table).where(link_table.c.id == link.id))
+        _DELETE_LINK.run(transaction.connection, {"link": link.id})
         interval = Interval(datetime.fromisoformat(before["start"]), datetime.fromisoformat(before["end"]))
         address, name = before["requester"]
         was = {BookableId(room): ItemState(state) for room, state in before["rooms"]}

@@ -17,6 +17,7 @@ from engine.database.connection import Database, Transaction
 from engine.database.listing import LIMIT_MAX
 from engine.database.marks import Priority
 from engine.database.mirror import Mirror
+from engine.database.prepared import Prepared
 from engine.database.roombook import RoomCache
 from engine.database.settle import Settler
 from engine.database.tables import metadata
@@ -42,12 +43,30 @@ SHADOW_SECONDS = 300.0
 """When to look again at what was ordered before the mode became `shadow`."""
 
 _m = meeting_table.c
-_WINDOWS = select(room_table.c.id, room_table.c.window_start, room_table.c.window_end).where(
-    room_table.c.id.in_(bindparam("ids", expanding=True))
+_WINDOWS = Prepared(
+    select(room_table.c.id, room_table.c.window_start, room_table.c.window_end).where(
+        room_table.c.id.in_(bindparam("ids", expanding=True))
+    )
 )
 _CHOOSABLE = (MeetingState.PLANNED.value, MeetingState.FAILED.value, MeetingState.UNDONE.value)
-_ROW = select(backfill_table).where(backfill_table.c.number == bindparam("number"))
-_LOCKED_ROW = _ROW.with_for_update()
+_ONE = select(backfill_table).where(backfill_table.c.number == bindparam("number"))
+_ROW = Prepared(_ONE)
+_LOCKED_ROW = Prepared(_ONE.with_for_update())
+_ADD = Prepared(backfill_table.insert().returning(backfill_table.c.number))
+_CHANGE = Prepared(update(backfill_table).where(backfill_table.c.number == bindparam("of_number")))
+_CHOOSE = Prepared(
+    update(meeting_table)
+    .where(_m.backfill_number == bindparam("of_number"), _m.position.in_(bindparam("positions", expanding=True)))
+    .values(state=MeetingState.CHOSEN.value, outcome=None)
+)
+_CHOICES = Prepared(
+    select(_m.position, _m.key, _m.rooms, _m.step, _m.state).where(_m.backfill_number == bindparam("number"))
+)
+_MOVE = Prepared(
+    update(meeting_table)
+    .where(_m.backfill_number == bindparam("of_number"), _m.state == bindparam("of_state"))
+    .values(state=bindparam("new_state"))
+)
 
 
 class BackfillDesk:
@@ -82,15 +101,13 @@ class BackfillDesk:
         followed = [room for room in self._rooms.book().rooms if room.is_synced]
         chosen = sorted(rooms) or sorted(room.id for room in followed)
         with self._write() as transaction:
-            held = {row.id: row for row in transaction.connection.execute(_WINDOWS, {"ids": chosen})}
+            held = {row.id: row for row in _WINDOWS.run(transaction.connection, {"ids": chosen})}
             unread = [stretch for room in chosen for stretch in _stretches(held[room], window)]
             values = {
                 "from_at": window.start, "to_at": window.end, "rooms": chosen, "unread": unread, "cursor_key": "",
                 "size": 0, "created_at": transaction.now, "created_by": actor,
             }  # fmt: skip
-            made = transaction.connection.execute(
-                backfill_table.insert().returning(backfill_table.c.number), values
-            ).scalar_one()
+            made = _ADD.run(transaction.connection, values).scalar_one()
             self._mark(transaction, made)
             return load_backfills(transaction.connection, [made])[0]
 
@@ -100,18 +117,15 @@ class BackfillDesk:
             if found.state is BackfillState.UNDOING:
                 raise NotAllowed(f"backfill {number} is being undone: wait until that is over")
             chosen = self._choose(transaction, number, selection)
-            connection = transaction.connection
             for start in range(0, len(chosen), 400):
-                wanted = (_m.backfill_number == number) & _m.position.in_(chosen[start : start + 400])
-                state = {"state": MeetingState.CHOSEN.value, "outcome": None}
-                connection.execute(update(meeting_table).where(wanted).values(**state))
+                positions = chosen[start : start + 400]
+                _CHOOSE.run(transaction.connection, {"of_number": number, "positions": positions})
             return self._ordered(transaction, number, actor)
 
     def _choose(self, transaction: Transaction, number: int, selection: Selection) -> list[int]:
         """Return the positions a selection means."""
         steps = [selection.only.value] if selection.only else [Step.CREATE.value, Step.LINK.value]
-        columns = select(_m.position, _m.key, _m.rooms, _m.step, _m.state).where(_m.backfill_number == number)
-        rows = transaction.connection.execute(columns).all()
+        rows = _CHOICES.run(transaction.connection, {"number": number}).all()
         unknown = sorted(set(selection.without) - {row.key for row in rows})
         if unknown:
             message = f"backfill {number} has no meeting {unknown[0]!r}"
@@ -129,11 +143,10 @@ class BackfillDesk:
     def order_undo(self, number: int, *, actor: str) -> Backfill:
         with self._write() as transaction:
             self._orderable(transaction, number)
-            connection = transaction.connection
             moves = {MeetingState.CHOSEN: MeetingState.PLANNED, MeetingState.DONE: MeetingState.UNDOING}
             for before, after in moves.items():
-                wanted = (_m.backfill_number == number) & (_m.state == before.value)
-                connection.execute(update(meeting_table).where(wanted).values(state=after.value))
+                values = {"of_number": number, "of_state": before.value, "new_state": after.value}
+                _MOVE.run(transaction.connection, values)
             return self._ordered(transaction, number, actor)
 
     def _orderable(self, transaction: Transaction, number: int) -> Backfill:
@@ -145,8 +158,7 @@ class BackfillDesk:
         return found
 
     def _ordered(self, transaction: Transaction, number: int, actor: str) -> Backfill:
-        wanted = update(backfill_table).where(backfill_table.c.number == number)
-        transaction.connection.execute(wanted.values(ordered_by=actor))
+        _CHANGE.run(transaction.connection, {"of_number": number, "ordered_by": actor})
         self._mark(transaction, number)
         return self._find(transaction, number)
 
@@ -190,7 +202,7 @@ class BackfillDesk:
             at_once: meetings carried out, or taken back, in this transaction.
         """
         with self._write() as transaction:
-            row = transaction.connection.execute(_LOCKED_ROW, {"number": number}).one_or_none()
+            row = _LOCKED_ROW.run(transaction.connection, {"number": number}).one_or_none()
             if row is None:
                 raise NotFound(f"there is no backfill {number}")
             if row.planned_at is None:
@@ -217,7 +229,7 @@ class BackfillDesk:
     def next_stretch(self, number: int) -> tuple[Room, Interval, str | None] | None:
         """Return a stretch of a room's calendar to be read before planning, and where its next page is."""
         with self._database.read() as transaction:
-            row = transaction.connection.execute(_ROW, {"number": number}).one_or_none()
+            row = _ROW.run(transaction.connection, {"number": number}).one_or_none()
         for room_id, start, end, link in row.unread if row is not None else ():
             room = self._rooms.book().by_id(BookableId(room_id))
             if room is not None:
@@ -227,8 +239,8 @@ class BackfillDesk:
     def save_stretch(self, number: int, room: Room, stretch: Interval, page: ChangesPage) -> None:
         """Keep a page of a stretch that nobody follows, as meetings that were there before us."""
         with self._write() as transaction:
-            row = transaction.connection.execute(_LOCKED_ROW, {"number": number}).one()
-            held = transaction.connection.execute(_WINDOWS, {"ids": [room.id]}).one()
+            row = _LOCKED_ROW.run(transaction.connection, {"number": number}).one()
+            held = _WINDOWS.run(transaction.connection, {"ids": [room.id]}).one()
             window = Interval(held.window_start, held.window_end) if held.window_start else None
             self._mirror.save_existing(transaction, room.id, page, apart=window, book=self._rooms.book())
             this = [room.id, stretch.start.isoformat(), stretch.end.isoformat()]
@@ -239,12 +251,11 @@ class BackfillDesk:
     def pass_over(self, number: int, room: Room) -> None:
         """Plan without the rest of a room that cannot be read."""
         with self._write() as transaction:
-            row = transaction.connection.execute(_LOCKED_ROW, {"number": number}).one()
+            row = _LOCKED_ROW.run(transaction.connection, {"number": number}).one()
             self._save_unread(transaction, number, [each for each in row.unread if each[0] != room.id])
 
     def _save_unread(self, transaction: Transaction, number: int, unread: Sequence[Any]) -> None:
-        wanted = update(backfill_table).where(backfill_table.c.number == number)
-        transaction.connection.execute(wanted.values(unread=list(unread)))
+        _CHANGE.run(transaction.connection, {"of_number": number, "unread": list(unread)})
         self._mark(transaction, number)
 
     def _write(self) -> Any:

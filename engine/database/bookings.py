@@ -25,6 +25,12 @@ _LINK_OF_LOAN = Prepared(
     .order_by(link_table.c.generation.desc())
     .limit(1)
 )
+NEWEST_LINKS = Prepared(
+    select(link_table)
+    .where(link_table.c.loan_number.in_(bindparam("numbers", expanding=True)))
+    .order_by(link_table.c.generation)
+)
+"""All links of loans, the newest of each last."""
 ADD_LINK = Prepared(link_table.insert())
 CHANGE_LINK = Prepared(
     update(link_table).where(

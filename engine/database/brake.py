@@ -56,7 +56,7 @@ _RECENT = Prepared(
     .join(_item, _item.c.loan_number == _loan.c.number)
     .where(_link.c.cancelled_at > _since, _item.c.bookable_id == bindparam("room"))
 )
-_HELD_OF_ROOM = (
+_HELD_OF_ROOM = Prepared(
     select(_link.c.loan_number)
     .join(_item, _item.c.loan_number == _link.c.loan_number)
     .where(_link.c.hold == HELD, _item.c.bookable_id == bindparam("room"))
@@ -67,13 +67,13 @@ _NOTE_CANCELLED = Prepared(
     .where(_link.c.loan_number == bindparam("number"), _link.c.state == "linked")
     .values(cancelled_at=bindparam("now", type_=Instant()))
 )
-_SET_HOLD = (
+_SET_HOLD = Prepared(
     _link.update()
     .where(_link.c.loan_number == bindparam("number"), _link.c.state == "linked")
     .values(hold=bindparam("new_hold"))
 )
 _ANSWERED = _link.update().where(_link.c.loan_number.in_(bindparam("numbers", expanding=True)), _link.c.hold == HELD)
-_ROOMS_OF = (
+_ROOMS_OF = Prepared(
     select(_item.c.bookable_id)
     .where(_item.c.loan_number.in_(bindparam("numbers", expanding=True)), _item.c.kind == ItemKind.ROOM.value)
     .distinct()
@@ -125,7 +125,7 @@ def _group(number: int, series: str | None) -> str:
 
 def _hold(transaction: Transaction, room_id: BookableId, numbers: set[int], total: int, rule: BrakeRule) -> None:
     for number in sorted(numbers):
-        transaction.connection.execute(_SET_HOLD, {"number": number, "new_hold": HELD})
+        _SET_HOLD.run(transaction.connection, {"number": number, "new_hold": HELD})
         note = Note("cancellation_held", {"item_id": room_id}, actor="engine", room_id=room_id)
         write_decisions(transaction, [note], loan_number=number, ical_uid=None)
     _tell(transaction, room_id, total, rule)
@@ -144,7 +144,7 @@ def _tell(transaction: Transaction, room_id: BookableId, total: int, rule: Brake
 
 def let_go(transaction: Transaction, loan: Loan) -> None:
     """Take the hold off a loan that need not be cancelled any more; a room's case closes with the last one."""
-    transaction.connection.execute(_SET_HOLD, {"number": loan.number, "new_hold": None})
+    _SET_HOLD.run(transaction.connection, {"number": loan.number, "new_hold": None})
     note = Note("cancellation_not_needed", actor="engine")
     write_decisions(transaction, [note], loan_number=loan.number, ical_uid=None)
     _close_empty(transaction, [loan.number])
@@ -174,13 +174,13 @@ def note_cancelled(transaction: Transaction, loan: Loan, hold: str | None) -> No
 
 
 def _held(transaction: Transaction, room_id: int) -> tuple[LoanNumber, ...]:
-    found = transaction.connection.execute(_HELD_OF_ROOM, {"room": room_id}).scalars()
+    found = _HELD_OF_ROOM.run(transaction.connection, {"room": room_id}).scalars()
     return tuple(LoanNumber(number) for number in found)
 
 
 def _close_empty(transaction: Transaction, numbers: Any, *, apart: int | None = None) -> None:
     """Close the cases of rooms in which nothing is held back any more."""
-    rooms = transaction.connection.execute(_ROOMS_OF, {"numbers": list(numbers)}).scalars().all() if numbers else []
+    rooms = _ROOMS_OF.run(transaction.connection, {"numbers": list(numbers)}).scalars() if numbers else []
     for room_id in rooms:
         if room_id != apart and not _held(transaction, room_id):
             close_case_of(transaction, f"room:{room_id}", "mass_cancel_held")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, null, select
 
 from engine.database.connection import Transaction
 from engine.database.listing import LIMIT_MAX
+from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.errors import NotAllowed, NotFound
@@ -22,9 +23,9 @@ _room = metadata.tables["room"]
 CASES = select(_case, _room.c.name.label("room")).join(_room, _room.c.id == _case.c.room_id, isouter=True)
 """Rows for `read_filed`."""
 
-_ONE = CASES.where(_case.c.id == bindparam("of_id"))
-_LOCK = select(_case.c.id).where(_case.c.id == bindparam("of_id")).with_for_update()
-_CLOSE = (
+_ONE = Prepared(CASES.where(_case.c.id == bindparam("of_id")))
+_LOCK = Prepared(select(_case.c.id).where(_case.c.id == bindparam("of_id")).with_for_update())
+_CLOSE = Prepared(
     _case.update()
     .where(_case.c.id == bindparam("of_id"))
     .values(
@@ -35,13 +36,17 @@ _CLOSE = (
         undo=bindparam("before", type_=_case.c.undo.type),
     )
 )
-_REOPEN = (
+_REOPEN = Prepared(
     _case.update()
     .where(_case.c.id == bindparam("of_id"))
     .values(state=CaseState.OPEN.value, closed_at=None, closed_by=None, settlement=None, undo=null())
 )
-_OPEN_TWIN = select(_case.c.id).where(
-    _case.c.subject == bindparam("subject"), _case.c.code == bindparam("code"), _case.c.state == CaseState.OPEN.value
+_OPEN_TWIN = Prepared(
+    select(_case.c.id).where(
+        _case.c.subject == bindparam("subject"),
+        _case.c.code == bindparam("code"),
+        _case.c.state == CaseState.OPEN.value,
+    )
 )
 
 
@@ -78,8 +83,8 @@ def load_case(connection: Connection, case_id: int, *, lock: bool = False) -> Fi
     row = None
     if 0 < case_id <= ID_MAX:
         if lock:
-            connection.execute(_LOCK, {"of_id": case_id}).all()
-        row = connection.execute(_ONE, {"of_id": case_id}).first()
+            _LOCK.run(connection, {"of_id": case_id}).all()
+        row = _ONE.run(connection, {"of_id": case_id}).first()
     if row is None:
         raise NotFound(f"there is no case {case_id}")
     return read_filed(row)
@@ -107,7 +112,7 @@ def close_filed(
 ) -> Case:
     """Close a case by hand, and mark its subject to be looked at again."""
     values = {"of_id": filed.case.id, "at": transaction.now, "by": actor, "how": settlement, "before": undo or None}
-    transaction.connection.execute(_CLOSE, {**values, "new_state": state.value})
+    _CLOSE.run(transaction.connection, {**values, "new_state": state.value})
     transaction.changes.note(CASE, filed.case.id, Event.UPDATED, reason=reason_of("", actor))
     if filed.key is not None:
         transaction.mark(*filed.key)
@@ -116,10 +121,10 @@ def close_filed(
 
 def reopen_filed(transaction: Transaction, filed: Filed) -> None:
     """Open a case again. Raises NotAllowed when another one has been opened for the same since."""
-    twin = transaction.connection.execute(_OPEN_TWIN, {"subject": filed.subject, "code": filed.case.code}).scalar()
+    twin = _OPEN_TWIN.run(transaction.connection, {"subject": filed.subject, "code": filed.case.code}).scalar()
     if twin is not None:
         raise NotAllowed(f"case {filed.case.id} cannot be opened again: the same is open as case {twin}")
-    transaction.connection.execute(_REOPEN, {"of_id": filed.case.id})
+    _REOPEN.run(transaction.connection, {"of_id": filed.case.id})
     transaction.changes.note(CASE, filed.case.id, Event.UPDATED, reason=USER)
     if filed.key is not None:
         transaction.mark(*filed.key)

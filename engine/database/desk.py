@@ -68,6 +68,7 @@ _asset = metadata.tables["asset"]
 _room = metadata.tables["room"]
 _store = metadata.tables["store"]
 _ADD_BOOKABLE = Prepared(_bookable.insert().returning(_bookable.c.id))
+_ADD_ASSET = Prepared(_asset.insert())
 _ASSET_NAMED = Prepared(select(_asset.c.id).where(func.lower(_asset.c.name) == bindparam("folded"), ~_asset.c.retired))
 
 
@@ -324,7 +325,7 @@ def _add_asset(transaction: Transaction, name: str, store: str, description: str
         raise Invalid(Fault("name", "taken", f"there is an asset called {name} already"))
     number = _ADD_BOOKABLE.run(connection, {"kind": ItemKind.ASSET.value}).scalar_one()
     values = {"id": number, "name": name, "store_id": ensure_store(transaction, store), "description": description}
-    connection.execute(_asset.insert().values(**values, retired=False, rules={}))
+    _ADD_ASSET.run(connection, {**values, "retired": False, "rules": {}})
     note = Note("asset_added", {"name": name}, actor=actor, room_id=BookableId(number))
     write_decisions(transaction, [note], loan_number=None, ical_uid=None)
     return next(asset for asset in load_assets(connection) if asset.id == number)

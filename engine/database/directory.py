@@ -58,6 +58,11 @@ _CASES = (WarningCode.LISTING_EMPTY, WarningCode.PLACE_TWICE)
 _RESULT_MAX = 500
 """Characters of a job's result: it is read in a table."""
 
+_FOLLOWED = Prepared(
+    select(room_table.c.id)
+    .where(room_table.c.state != RoomState.EXCLUDED.value)
+    .order_by(room_table.c.read_at.asc().nulls_first(), room_table.c.id)
+)
 _ADD_BOOKABLE = Prepared(bookable_table.insert().returning(bookable_table.c.id))
 _ADD_ROOM = Prepared(room_table.insert())
 _FIND_STORE = Prepared(select(store_table.c.id).where(store_table.c.name == bindparam("of_name")))
@@ -219,11 +224,7 @@ class RoomDirectory:
     def mark_rooms(self, *, priority: int, spread_seconds: float = 0.0) -> int:
         """Mark every room that is followed, evenly over *spread_seconds*, longest unread first; returns how many."""
         with self._database.write() as transaction:
-            rows = transaction.connection.execute(
-                select(room_table.c.id)
-                .where(room_table.c.state != RoomState.EXCLUDED.value)
-                .order_by(room_table.c.read_at.asc().nulls_first(), room_table.c.id)
-            ).all()
+            rows = _FOLLOWED.run(transaction.connection).all()
             for position, row in enumerate(rows):
                 delay = spread_seconds * position / len(rows)
                 transaction.mark("room", str(row.id), priority=priority, delay=delay)

@@ -32,7 +32,7 @@ _FREE_UID = Prepared(
     .values(ical_uid=null())
 )
 _ADD_LOAN = Prepared(loan_table.insert().returning(loan_table.c.number))
-_CHANGE_LOAN = Prepared(update(loan_table).where(loan_table.c.number == bindparam("of_number")))
+CHANGE_LOAN = Prepared(update(loan_table).where(loan_table.c.number == bindparam("of_number")))
 
 
 def import_loan(
@@ -120,7 +120,7 @@ def edit_loan(transaction: Transaction, loan: Loan, edit: LoanEdit) -> None:
     if status is not loan.status:
         values["status"] = status.value
     if values:
-        _CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
+        CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
     _edit_items(transaction, loan, edit, status)
     transaction.changes.note(LOAN, loan.number, Event.UPDATED)
     if edit.interval is not None or status not in BLOCKING_STATUSES or edit.states:
@@ -176,7 +176,7 @@ def return_to_base(transaction: Transaction, number: LoanNumber) -> None:
         states=states,
     )
     values = {"version": loan.version + 1, "changed_at": transaction.now}
-    _CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
+    CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
     edit_loan(transaction, loan, edit)
     transaction.mark("loan", str(loan.number))
 

@@ -17,6 +17,7 @@ from engine.database.prepared import Prepared
 from engine.database.roombook import RoomCache
 from engine.database.series import SeriesPage, doubt_series
 from engine.database.tables import metadata
+from engine.database.types import Instant
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.answers import DUE_NOW
@@ -80,6 +81,18 @@ _DOUBT = Prepared(
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
     .values(doubt=True)
 )
+_c = copy_table.c
+_alone = _c.series_master.is_(None)  # dates of a series are settled together
+_unseen = and_(
+    _c.room_id == bindparam("room"), _c.reading < bindparam("number"), _c.live,
+    _c.observed_at < bindparam("began_at", type_=Instant()),
+    or_(
+        and_(_c.end_at > bindparam("start", type_=Instant()), _c.start_at < bindparam("end", type_=Instant())),
+        and_(_c.start_at.is_(None), _alone),
+    ),
+)  # fmt: skip
+_UNSEEN = Prepared(select(_c.ical_uid).where(_unseen, _alone))
+_DOUBT_UNSEEN = Prepared(update(copy_table).where(_unseen, ~_c.doubt).values(doubt=True))
 _WAITING_LOANS = Prepared(
     select(item_table.c.loan_number)
     .select_from(item_table)
@@ -280,15 +293,11 @@ class Mirror:
         Only copies observed before the reading began count: absence is not evidence for newer ones. One without
         times, a meeting that lasts no time or whose date nobody can read, may lie anywhere.
         """
-        c = copy_table.c
-        alone = c.series_master.is_(None)  # dates of a series are settled together
-        within = and_(c.end_at > window.start, c.start_at < window.end)
-        unseen = and_(
-            c.room_id == room_id, c.reading < reading, c.live, c.observed_at < began_at,
-            or_(within, and_(c.start_at.is_(None), alone)),
-        )  # fmt: skip
-        uids = [row[0] for row in transaction.connection.execute(select(c.ical_uid).where(unseen, alone)) if row[0]]
-        transaction.connection.execute(update(copy_table).where(unseen, ~c.doubt).values(doubt=True))
+        values = {
+            "room": room_id, "number": reading, "began_at": began_at, "start": window.start, "end": window.end,
+        }  # fmt: skip
+        uids = [row[0] for row in _UNSEEN.run(transaction.connection, values) if row[0]]
+        _DOUBT_UNSEEN.run(transaction.connection, values)
         return uids
 
     def save_copy(

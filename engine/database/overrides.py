@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from engine.database.connection import Database, Transaction
 from engine.database.directory import PLACES_KEY
@@ -20,6 +20,10 @@ setting_table = metadata.tables["setting"]
 room_table = metadata.tables["room"]
 case_table = metadata.tables["case"]
 
+_of_key = setting_table.c.key == bindparam("of_key")
+_LOCKED = Prepared(select(setting_table.c.value).where(_of_key).with_for_update())
+_DELETE = Prepared(delete(setting_table).where(_of_key))
+_ADD = Prepared(setting_table.insert())
 _ALL = Prepared(select(setting_table.c.key, setting_table.c.value))
 
 WAKE_SECONDS = 1.0
@@ -69,8 +73,7 @@ class Overrides:
         that is there already changes nothing.
         """
         with self._database.write() as transaction:
-            statement = select(setting_table.c.value).where(setting_table.c.key == key).with_for_update()
-            before = transaction.connection.execute(statement).scalar()
+            before = _LOCKED.run(transaction.connection, {"of_key": key}).scalar()
             old = None if before is None else before.get("value")
             if old == value:
                 return
@@ -83,10 +86,10 @@ class Overrides:
 
 
 def _write(transaction: Transaction, key: str, value: object, actor: str) -> None:
-    transaction.connection.execute(delete(setting_table).where(setting_table.c.key == key))
+    _DELETE.run(transaction.connection, {"of_key": key})
     if value is not None:
         row = {"key": key, "value": {"value": value}, "changed_at": transaction.now, "changed_by": actor}
-        transaction.connection.execute(setting_table.insert(), row)
+        _ADD.run(transaction.connection, row)
 
 
 def _wake(transaction: Transaction) -> None:

@@ -57,6 +57,7 @@ _ONE_SERIES = Prepared(select(series_table).where(series_table.c.uid == bindpara
 _TOUCH = Prepared(
     update(series_table).where(series_table.c.uid == bindparam("of_uid")).values(version=series_table.c.version + 1)
 )
+_KEEP_MASTER = Prepared(update(series_table).where(series_table.c.id == bindparam("of_id")))
 _LEARN_ZONE = Prepared(
     update(series_table)
     .where(series_table.c.uid == bindparam("of_uid"), series_table.c.zone == "")
@@ -160,18 +161,16 @@ def save_organizers_master(transaction: Transaction, series: Series, mailbox: st
     private = copy is not None and copy.privacy is not Privacy.NORMAL
     if copy is not None and not series.zone:
         keep_series(transaction, {series.uid: copy.zone})
-    transaction.connection.execute(
-        update(series_table)
-        .where(series_table.c.id == series.id)
-        .values(
-            read_version=series.version,
-            organizer_mailbox=mailbox,
-            organizer_event_id=copy.event_id if copy is not None else None,
-            title=copy.subject if copy is not None and not private else "",
-            private=private,
-            web_link=copy.web_link if copy is not None else None,
-        )
-    )
+    values = {
+        "of_id": series.id,
+        "read_version": series.version,
+        "organizer_mailbox": mailbox,
+        "organizer_event_id": copy.event_id if copy is not None else None,
+        "title": copy.subject if copy is not None and not private else "",
+        "private": private,
+        "web_link": copy.web_link if copy is not None else None,
+    }
+    _KEEP_MASTER.run(transaction.connection, values)
 
 
 def count_dates_before(transaction: Transaction, booking: Booking) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import select
-
 from engine.database.catalogue import Item
 from engine.database.codec import parse_recurrence, render_recurrence
 from engine.database.connection import Database, Transaction
@@ -14,8 +12,9 @@ from engine.database.desk import Desk, DeskOptions
 from engine.database.edits import Entry, add_loan, write_entries
 from engine.database.guards import lock_items
 from engine.database.loans import load_loans
+from engine.database.prepared import Prepared
 from engine.database.roombook import RoomCache
-from engine.database.series_ledger import lead_dates
+from engine.database.series_ledger import DATES_OF, ONE_SERIES, lead_dates
 from engine.database.series_plan import DatePlanner, check_order
 from engine.database.series_scope import SeriesScope
 from engine.database.tables import metadata
@@ -30,7 +29,7 @@ from engine.reconcile.reasons import explain
 from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, Scope, SeriesBook, SeriesOrder
 
 _series = metadata.tables["series"]
-_loan = metadata.tables["loan"]
+_ADD = Prepared(_series.insert().returning(_series.c.id))
 
 
 class SeriesDesk(SeriesBook):
@@ -158,23 +157,19 @@ def _add_series(transaction: Transaction, order: SeriesOrder, planned: Sequence[
         "recurrence": render_recurrence(order.recurrence),
         "left_out": [each.day.isoformat() for each in planned if each.state is DateState.LEFT_OUT],
     }
-    return int(transaction.connection.execute(_series.insert().values(values).returning(_series.c.id)).scalar_one())
+    return int(_ADD.run(transaction.connection, values).scalar_one())
 
 
 def find_app_series(transaction: Transaction, series_id: int) -> AppSeries:
     """Return a series with its loans. Raises NotFound."""
     connection = transaction.connection
-    found = (
-        connection.execute(select(_series).where(_series.c.id == series_id)).first()
-        if 0 < series_id <= ID_MAX
-        else None
-    )
+    found = ONE_SERIES.run(connection, {"of_id": series_id}).first() if 0 < series_id <= ID_MAX else None
     if found is None:
         raise NotFound(f"there is no series {series_id}")
-    numbers = select(_loan.c.number).where(_loan.c.series == str(series_id)).order_by(_loan.c.number)
+    numbers = DATES_OF.run(connection, {"series": str(series_id)}).scalars()
     return AppSeries(
         id=found.id,
         recurrence=parse_recurrence(found.recurrence),
         left_out=tuple(date.fromisoformat(day) for day in found.left_out),
-        loans=load_loans(connection, list(connection.execute(numbers).scalars())),
+        loans=load_loans(connection, numbers),
     )

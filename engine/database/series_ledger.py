@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, null, select, update
 
+from engine.database.bookings import ADD_LINK, CHANGE_LINK, NEWEST_LINKS
 from engine.database.codec import parse_base, parse_recurrence, render_base, render_recurrence
 from engine.database.connection import Database, Transaction
-from engine.database.loan_side import FIRST_LOOK_SECONDS, edit_loan
+from engine.database.loan_side import CHANGE_LOAN, FIRST_LOOK_SECONDS, edit_loan
 from engine.database.loans import load_loans
 from engine.database.prepared import Prepared
 from engine.database.records import open_cases, write_decisions
@@ -46,14 +47,35 @@ _write = metadata.tables["series_write"]
 _link = metadata.tables["link"]
 _loan = metadata.tables["loan"]
 
-_ONE = Prepared(select(_series).where(_series.c.id == bindparam("of_id")))
+ONE_SERIES = Prepared(select(_series).where(_series.c.id == bindparam("of_id")))
 _WRITES = Prepared(select(_write).where(_write.c.series_id == bindparam("of_series")).order_by(_write.c.id))
 _ENDS = Prepared(select(_write.c.payload).where(_write.c.kind == SeriesWriteKind.END.value))
-_LED_DATES = Prepared(
-    select(_link.c.loan_number, _link.c.generation, _link.c.ical_uid)
+_DATES = (
+    select(_link)
     .join(_loan, _loan.c.number == _link.c.loan_number)
-    .where(_loan.c.series == bindparam("of_series"), _link.c.state == LED)
+    .where(_loan.c.series == bindparam("of_series"))
     .order_by(_link.c.loan_number)
+)
+_LED_DATES = Prepared(_DATES.where(_link.c.state == LED))
+_LINKED_DATES = Prepared(_DATES.where(_link.c.state == "linked"))
+_OF_UID = Prepared(select(_series.c.id).where(_series.c.uid == bindparam("of_uid")))
+_CHANGED = update(_series).where(_series.c.id == bindparam("of_id"))
+_CHANGE = Prepared(_CHANGED)
+_NEXT_VERSION = Prepared(_CHANGED.values(version=_series.c.version + 1))
+_KNOW_EVENT = Prepared(_CHANGED.values(version=_series.c.version + 1, read_version=_series.c.version + 1))
+_ADD_WRITE = Prepared(_write.insert().returning(_write.c.id))
+_CHANGE_WRITE = Prepared(update(_write).where(_write.c.id == bindparam("of_id")))
+_BEGIN = Prepared(update(_write).where(_write.c.id == bindparam("of_id")).values(attempts=_write.c.attempts + 1))
+_FORGET = Prepared(
+    _write.delete().where(_write.c.id == bindparam("of_id"), _write.c.series_id == bindparam("of_series"))
+)
+_of_numbers = _link.c.loan_number.in_(bindparam("numbers", expanding=True))
+_LET_GO = Prepared(_link.delete().where(_of_numbers, _link.c.state == LED, _link.c.generation == 1))
+_LET_GO_AGAIN = Prepared(update(_link).where(_of_numbers, _link.c.state == LED).values(state="ended", ical_uid=null()))
+DATES_OF = Prepared(select(_loan.c.number).where(_loan.c.series == bindparam("series")).order_by(_loan.c.number))
+"""The numbers of the loans that are the dates of a series."""
+_VERSIONS = Prepared(
+    select(_loan.c.number, _loan.c.version).where(_loan.c.number.in_(bindparam("numbers", expanding=True)))
 )
 
 
@@ -75,7 +97,7 @@ def lead_dates(transaction: Transaction, series_id: int, dates: Iterable[tuple[L
         for number, generation, day in dates
     ]
     if rows:
-        transaction.connection.execute(_link.insert(), rows)
+        ADD_LINK.run(transaction.connection, rows)
         transaction.mark("series", str(series_id))
 
 
@@ -97,7 +119,7 @@ class AppSeriesLedger:
     def load(self, series_id: int) -> AppSeriesState | None:
         with self._database.read() as transaction:
             connection = transaction.connection
-            found = _ONE.run(connection, {"of_id": series_id}).first()
+            found = ONE_SERIES.run(connection, {"of_id": series_id}).first()
             if found is None:
                 return None
             writes = _WRITES.run(connection, {"of_series": series_id})
@@ -135,7 +157,7 @@ class AppSeriesLedger:
 
     def redirect(self, write: SeriesWrite, mailbox: str, note: Note) -> SeriesWrite:
         with self._database.write() as transaction:
-            transaction.connection.execute(update(_write).where(_write.c.id == write.id).values(mailbox=mailbox))
+            _CHANGE_WRITE.run(transaction.connection, {"of_id": write.id, "mailbox": mailbox})
             for each in write.draft.dates:
                 write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
         return replace(write, mailbox=mailbox)
@@ -155,24 +177,20 @@ class AppSeriesLedger:
     def _know_event(self, transaction: Transaction, write: SeriesWrite, master: EventCopy) -> None:
         """Give the series its uid; what a room showed of it before is the same series."""
         connection = transaction.connection
-        stray = connection.execute(select(_series.c.id).where(_series.c.uid == master.ical_uid)).scalar()
+        stray = _OF_UID.run(connection, {"of_uid": master.ical_uid}).scalar()
         if stray is not None and stray != write.series_id:
             connection.execute(update(_loan).where(_loan.c.series == str(stray)).values(series=str(write.series_id)))
             connection.execute(_series.delete().where(_series.c.id == stray))
-        connection.execute(
-            update(_series)
-            .where(_series.c.id == write.series_id)
-            .values(
-                uid=master.ical_uid,
-                version=_series.c.version + 1,
-                read_version=_series.c.version + 1,
-                organizer_mailbox=fold_address(write.mailbox),
-                organizer_event_id=master.event_id,
-                title=master.subject if not write.draft.private else "",
-                private=write.draft.private,
-                web_link=master.web_link,
-            )
-        )
+        values = {
+            "of_id": write.series_id,
+            "uid": master.ical_uid,
+            "organizer_mailbox": fold_address(write.mailbox),
+            "organizer_event_id": master.event_id,
+            "title": master.subject if not write.draft.private else "",
+            "private": write.draft.private,
+            "web_link": master.web_link,
+        }
+        _KNOW_EVENT.run(connection, values)
 
     def _tie(
         self,
@@ -190,19 +208,16 @@ class AppSeriesLedger:
             outlook=Face(each.interval, fold_address(write.mailbox), each.rooms),
             loan=Face(each.interval, requester or each.requester, each.rooms),
         )
-        transaction.connection.execute(
-            update(_link)
-            .where(_link.c.loan_number == each.number, _link.c.generation == each.generation)
-            .values(
-                state="linked",
-                ical_uid=key,
-                organizer_mailbox=write.mailbox,
-                base=render_base(base),
-                written_at=transaction.now,
-                asked_at=transaction.now,
-                web_link=master.web_link,
-            )
-        )
+        values = {
+            "state": "linked",
+            "ical_uid": key,
+            "organizer_mailbox": write.mailbox,
+            "base": render_base(base),
+            "written_at": transaction.now,
+            "asked_at": transaction.now,
+            "web_link": master.web_link,
+        }
+        _change_link(transaction, each, values)
         write_decisions(transaction, [tell_done(code)], loan_number=each.number, ical_uid=key)
 
     def room_book(self) -> RoomBook:
@@ -214,8 +229,7 @@ class AppSeriesLedger:
 
     def begin(self, write: SeriesWrite) -> None:
         with self._database.write() as transaction:
-            statement = update(_write).where(_write.c.id == write.id).values(attempts=_write.c.attempts + 1)
-            transaction.connection.execute(statement)
+            _BEGIN.run(transaction.connection, {"of_id": write.id})
 
     def find_unanswered(self, series_id: int) -> Unanswered | None:
         with self._database.read() as transaction:
@@ -244,25 +258,18 @@ class AppSeriesLedger:
         connection = transaction.connection
         loan = load_loans(connection, [each.number])[0]
         values = {"version": loan.version + 1, "changed_at": transaction.now}
-        connection.execute(update(_loan).where(_loan.c.number == each.number).values(values))
+        CHANGE_LOAN.run(connection, {"of_number": each.number, **values})
         states = {item.id: ItemState.DECLINED for item in loan.rooms}
         edit_loan(transaction, loan, LoanEdit(states=states, action=LoanAction.REFUSE))
-        connection.execute(
-            update(_link)
-            .where(_link.c.loan_number == each.number, _link.c.generation == each.generation)
-            .values(state="ended")
-        )
+        _change_link(transaction, each, {"state": "ended"})
         write_decisions(transaction, [Note("all_rooms_declined")], loan_number=each.number, ical_uid=None)
 
     def finish_change(self, write: SeriesWrite, master: EventCopy) -> None:
         with self._database.write() as transaction:
             if not _forget(transaction, write):
                 return
-            transaction.connection.execute(
-                update(_series)
-                .where(_series.c.id == write.series_id)
-                .values(version=_series.c.version + 1, organizer_event_id=master.event_id)
-            )
+            values = {"of_id": write.series_id, "organizer_event_id": master.event_id}
+            _NEXT_VERSION.run(transaction.connection, values)
             if write.draft.recurrence is not None:
                 _set_recurrence(transaction, write.series_id, write.draft.recurrence)
             agreed = _load_bases(transaction, write)
@@ -299,11 +306,7 @@ class AppSeriesLedger:
                 connection.execute(update(_loan).where(_loan.c.number.in_(numbers)).values(series=str(write.series_id)))
                 connection.execute(_series.delete().where(_series.c.id == successor))
             for each in write.draft.dates:
-                connection.execute(
-                    update(_link)
-                    .where(_link.c.loan_number == each.number, _link.c.generation == each.generation)
-                    .values(state="linked")
-                )
+                _change_link(transaction, each, {"state": "linked"})
                 if note is not None:
                     write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
                 transaction.mark("loan", str(each.number))
@@ -345,28 +348,21 @@ def add_write(
         "attempts": 0,
         "created_at": transaction.now,
     }
-    return int(transaction.connection.execute(_write.insert().values(values).returning(_write.c.id)).scalar_one())
+    return int(_ADD_WRITE.run(transaction.connection, values).scalar_one())
 
 
 def _load_bases(transaction: Transaction, write: SeriesWrite) -> dict[date, Base]:
     """Return what both sides agreed on about each date of *write*."""
     wanted = {(each.number, each.generation): each.day for each in write.draft.dates}
-    rows = transaction.connection.execute(
-        select(_link).where(_link.c.loan_number.in_([number for number, _ in wanted]))
-    ).all()
+    rows = NEWEST_LINKS.run(transaction.connection, {"numbers": [number for number, _ in wanted]})
     bases = {wanted.get((row.loan_number, row.generation)): parse_base(row.base) for row in rows}
     return {day: base for day, base in bases.items() if day is not None and base is not None}
 
 
 def _load_unanswered(transaction: Transaction, series_id: int) -> Unanswered | None:
     connection = transaction.connection
-    found = connection.execute(select(_series).where(_series.c.id == series_id)).one()
-    rows = connection.execute(
-        select(_link)
-        .join(_loan, _loan.c.number == _link.c.loan_number)
-        .where(_loan.c.series == str(series_id), _link.c.state == "linked")
-        .order_by(_link.c.loan_number)
-    ).all()
+    found = ONE_SERIES.run(connection, {"of_id": series_id}).one()
+    rows = _LINKED_DATES.run(connection, {"of_series": str(series_id)}).all()
     loans = {loan.number: loan for loan in load_loans(connection, [row.loan_number for row in rows])}
     living = [row for row in rows if loans[row.loan_number].blocks and is_date_of(row.ical_uid, found.uid)]
     states = {item.state for row in living for item in loans[row.loan_number].rooms}
@@ -388,21 +384,20 @@ def _as_date(link: Any, loan: Loan) -> SeriesDate:
 
 def _cut_pattern(transaction: Transaction, write: SeriesWrite) -> None:
     """Let a series made in the app end where it has ended in Outlook."""
-    statement = select(_series.c.recurrence).where(_series.c.id == write.series_id)
-    recurrence = parse_recurrence(transaction.connection.execute(statement).scalar())
+    found = ONE_SERIES.run(transaction.connection, {"of_id": write.series_id}).first()
+    recurrence = parse_recurrence(found.recurrence) if found is not None else None
     if write.draft.last is not None and recurrence is not None:
         _set_recurrence(transaction, write.series_id, cut_before(recurrence, write.draft.last + timedelta(days=1)))
 
 
 def _set_recurrence(transaction: Transaction, series_id: int, recurrence: Recurrence) -> None:
-    values = {"recurrence": render_recurrence(recurrence)}
-    transaction.connection.execute(update(_series).where(_series.c.id == series_id).values(values))
+    _CHANGE.run(transaction.connection, {"of_id": series_id, "recurrence": render_recurrence(recurrence)})
 
 
 def _forget(transaction: Transaction, write: SeriesWrite) -> bool:
     """Forget a write that is over; tell whether it was still there: what became of it is told once."""
-    of_series = _write.c.series_id == write.series_id  # SQLite gives the number of a row that is gone to a later one
-    return transaction.connection.execute(_write.delete().where(_write.c.id == write.id, of_series)).rowcount > 0
+    which = {"of_id": write.id, "of_series": write.series_id}  # SQLite gives the number of a row that is gone again
+    return _FORGET.run(transaction.connection, which).rowcount > 0
 
 
 def _follows_an_end(transaction: Transaction, series_id: int) -> bool:
@@ -420,20 +415,20 @@ def _load_led(transaction: Transaction, series_id: int) -> tuple[LedDate, ...]:
     )
 
 
+def _change_link(transaction: Transaction, each: SeriesDate, values: dict[str, Any]) -> None:
+    which = {"of_number": each.number, "of_generation": each.generation}
+    CHANGE_LINK.run(transaction.connection, {**which, **values})
+
+
 def _let_go(transaction: Transaction, numbers: list[LoanNumber]) -> None:
     """Let each loan have an event of its own, or none."""
-    transaction.connection.execute(
-        _link.delete().where(_link.c.loan_number.in_(numbers), _link.c.state == LED, _link.c.generation == 1)
-    )
-    transaction.connection.execute(
-        update(_link)
-        .where(_link.c.loan_number.in_(numbers), _link.c.state == LED)
-        .values(state="ended", ical_uid=null())
-    )
+    if numbers:
+        _LET_GO.run(transaction.connection, {"numbers": numbers})
+        _LET_GO_AGAIN.run(transaction.connection, {"numbers": numbers})
     for number in numbers:
         transaction.mark("loan", str(number))
 
 
 def _versions(transaction: Transaction, numbers: list[LoanNumber]) -> dict[Any, int]:
-    rows = transaction.connection.execute(select(_loan.c.number, _loan.c.version).where(_loan.c.number.in_(numbers)))
+    rows = _VERSIONS.run(transaction.connection, {"numbers": numbers})
     return {row.number: row.version for row in rows}

@@ -14,15 +14,17 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
+from engine.database.bookings import NEWEST_LINKS
 from engine.database.codec import parse_recurrence, render_recurrence
 from engine.database.connection import Transaction
 from engine.database.desk import Desk, check_version, lock_and_load
 from engine.database.edits import let_go
 from engine.database.loans import load_loan, load_loans
+from engine.database.prepared import Prepared
 from engine.database.roombook import RoomCache
-from engine.database.series_ledger import add_write, lead_dates
+from engine.database.series_ledger import DATES_OF, ONE_SERIES, add_write, lead_dates
 from engine.database.tables import metadata
 from engine.database.wishes import ID_MAX
 from engine.errors import Clash, NotAllowed, NotFound, Stale, Unavailable
@@ -41,6 +43,9 @@ _series = metadata.tables["series"]
 _write = metadata.tables["series_write"]
 _link = metadata.tables["link"]
 _loan = metadata.tables["loan"]
+_LOCK_DATES = Prepared(
+    select(_loan.c.number).where(_loan.c.series == bindparam("series")).order_by(_loan.c.number).with_for_update()
+)
 
 _NO_DATE = date(1900, 1, 1)
 """Days from here on name dates that fit no pattern any more: such a date gets an event of its own."""
@@ -83,7 +88,7 @@ class SeriesScope:
         self._desk = desk
         self._rooms = rooms
         self._loan, series_id = _lock_series(transaction, number)
-        self._series = transaction.connection.execute(select(_series).where(_series.c.id == series_id)).one()
+        self._series = ONE_SERIES.run(transaction.connection, {"of_id": series_id}).one()
         self._recurrence = parse_recurrence(self._series.recurrence)
         self._zone = ZoneInfo(self._series.zone or zone)
         self._dates = self._load_dates()
@@ -91,14 +96,8 @@ class SeriesScope:
 
     def _load_dates(self) -> tuple[_Date, ...]:
         connection = self._transaction.connection
-        numbers = select(_loan.c.number).where(_loan.c.series == self._loan.series).order_by(_loan.c.number)
-        found = list(connection.execute(numbers).scalars())
-        links = {
-            row.loan_number: row
-            for row in connection.execute(
-                select(_link).where(_link.c.loan_number.in_(found)).order_by(_link.c.generation)
-            )
-        }
+        found = DATES_OF.run(connection, {"series": self._loan.series}).scalars()
+        links = {row.loan_number: row for row in NEWEST_LINKS.run(connection, {"numbers": found})}
         dates = []
         for loan in load_loans(connection, found):
             link = links.get(loan.number)
@@ -296,8 +295,7 @@ def _lock_series(transaction: Transaction, number: LoanNumber) -> tuple[Loan, in
         raise NotFound(f"there is no loan {number}")
     if loan.series is None:
         raise NotAllowed(f"loan {number} is no date of a series: it can only be changed by itself")
-    dates = select(_loan.c.number).where(_loan.c.series == loan.series).order_by(_loan.c.number)
-    transaction.connection.execute(dates.with_for_update()).all()
+    _LOCK_DATES.run(transaction.connection, {"series": loan.series})
     found = lock_and_load(transaction, number)
     if found.series != loan.series:
         raise Stale(f"loan {number} became a date of another series while it was being looked at")
