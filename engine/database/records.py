@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select, union_all
+from sqlalchemy import Connection, and_, bindparam, literal_column, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
@@ -96,7 +96,7 @@ def _open_case(insert: Any) -> Prepared:
     return Prepared(
         insert.on_conflict_do_update(
             index_elements=["subject", "code"],
-            index_where=case_table.c.state == "open",
+            index_where=case_table.c.state == literal_column("'open'"),  # as a value PostgreSQL knows no index by it
             set_={"facts": insert.excluded.facts, "loan_number": insert.excluded.loan_number},
         ).returning(case_table.c.id, case_table.c.opened_at)
     )

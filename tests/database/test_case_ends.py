@@ -158,3 +158,11 @@ class TestManyCases:
         desk.run_clock()
 
         assert open_codes(building) == set()
+
+
+def test_cases_are_opened_however_many_there_were_before(building: Building, desk: Desk) -> None:
+    """PostgreSQL plans a statement anew for each run at first, and then once for all: that plan knows no values."""
+    for number in range(20):
+        file_case(building, "room_declined", subject=f"meeting:{number}", loan=None, uid=f"uid-{number}")
+
+    assert len(rows(building.database, "case")) == 20
