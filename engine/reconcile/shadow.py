@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.ids import BookableId
 from engine.reconcile.actions import LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.over import UNDONE
 from engine.reconcile.reasons import name_items
 from engine.reconcile.told import tell_writes
 
@@ -27,6 +28,11 @@ def withhold_writes(made: Plan) -> Plan:
         end_link=False,
         look_again_seconds=WITHHELD_SECONDS,
     )
+
+
+def is_withheld(made: Plan) -> bool:
+    """Tell whether the mode kept anything of *made* from being done."""
+    return any(case.code in UNDONE for case in made.cases)
 
 
 def cast_shadow(made: Plan, name_of: Callable[[BookableId], str]) -> Plan:

@@ -9,6 +9,7 @@ from engine.ids import EventId
 from engine.loans.loan import Home, Loan
 from engine.reconcile.actions import CreateEvent, Plan
 from engine.reconcile.ledger import Draft, Ledger, Link, RoomRef, SyncRules, Writing
+from engine.reconcile.shadow import is_withheld
 from engine.reconcile.telling import mailbox_for
 from engine.rooms.event import EventCopy
 from engine.worker.answers import AnswerClock
@@ -35,7 +36,7 @@ class WritingBuilder:
             etag=meeting.organizer_etag,
             organizer_mailbox=_home_mailbox(link, organizer, loan, meeting.organizer_event_id),
             web_link=meeting.web_link,
-            checked=self._answers.is_due(booking) or (observed.known.organizer_read and booking.series is None),
+            checked=self._is_checked(observed) and not is_withheld(made),
             unshown=observed.unshown,
         )
         if loan is None or not made.writes:
@@ -48,6 +49,12 @@ class WritingBuilder:
             shown=self._shown(observed.known.organizer_copy),
             fields=self._wording.fields(loan),
         )
+
+    def _is_checked(self, observed: Observed) -> bool:
+        """Tell whether the organizer's copy was asked for answers. Of a plan that a mode withholds nothing is kept, so
+        that the next look has to ask again."""
+        booking = observed.booking
+        return self._answers.is_due(booking) or (observed.known.organizer_read and booking.series is None)
 
     def _shown(self, copy: EventCopy | None) -> Draft:
         if copy is None:

@@ -22,6 +22,8 @@ from engine.loans.rules import BookingRules, OpeningHours
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world import World
 from engine.reconcile.ledger import Intent
+from engine.reconcile.shadow import WITHHELD_SECONDS
+from engine.web.pages.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld
 
 
@@ -517,6 +519,26 @@ class TestModes:
         world.settle()
 
         assert world.live_loans == ()
+
+    def test_shadow_tells_the_same_at_every_look_and_catches_up_when_it_ends(self, worlds: MakeWorld) -> None:
+        """Only the organizer's copy tells that the room declined, and nothing is kept of what the mode withholds: each
+        look asks anew, so that no case comes and goes, and the first look in the other mode knows it."""
+        world = worlds()
+        refuse_long_meetings(world, 1)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(5)
+        world.override(SettingKey.MODE, "shadow")
+        for _ in range(8):
+            world.wait(WITHHELD_SECONDS)
+            assert world.cases() == ["room_declined", "shadowed"]
+        told = len(world.all_cases())
+
+        world.wait(WITHHELD_SECONDS)
+        assert len(world.all_cases()) == told
+        world.override(SettingKey.MODE, None)
+        world.wait(30)
+        assert world.loan(loan.number).status is LoanStatus.REFUSED
+        assert events_of(world, 2) == []
 
     def test_shadow_changes_nothing_on_either_side(self, worlds: MakeWorld) -> None:
         """Shadow plans and records, and writes nothing on either side of people."""
