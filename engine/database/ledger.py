@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
@@ -30,7 +30,7 @@ from engine.loans.rules import RuleBreach
 from engine.reconcile.actions import NewLoan, Note, Plan
 from engine.reconcile.ledger import Booking, Intent, Link, Series, Writing
 from engine.reconcile.views import RoomCopy
-from engine.rooms.event import Answer, EventCopy
+from engine.rooms.event import EventCopy
 
 series_write_table = metadata.tables["series_write"]
 
@@ -38,10 +38,8 @@ series_write_table = metadata.tables["series_write"]
 class SyncLedger(RoomLedger, IntentLedger):
     """The whole ledger: what is known of bookings, over its parts about rooms and writes."""
 
-    def times_of(self, copy: EventCopy) -> Interval | None:
-        book = self._rooms.book()
-        invited = [book.by_address(each.address) for each in copy.attendees if each.answer is not Answer.DECLINED]
-        return self._rooms.times_of(copy, {room.id for room in invited if room is not None})
+    def times_of(self, copy: EventCopy, rooms: Iterable[BookableId]) -> Interval | None:
+        return self._rooms.times_of(copy, rooms)
 
     def bookings_of(self, rooms: Sequence[BookableId]) -> list[tuple[str, str]]:
         """Return the keys of every booking to come in *rooms*: loans that are linked, meetings that are not."""
@@ -89,9 +87,11 @@ class SyncLedger(RoomLedger, IntentLedger):
         series = name_now(find_series(connection, link.ical_uid), copies) if link is not None else None
         return Booking(kind, key, loan, link, copies, intents, series=series)
 
-    def save_copy(self, room_id: BookableId, event_id: EventId, copy: EventCopy | None) -> None:
+    def save_copy(
+        self, room_id: BookableId, event_id: EventId, copy: EventCopy | None, *, seen_at: datetime | None
+    ) -> None:
         with self._write() as transaction:
-            self._mirror.save_copy(transaction, room_id, event_id, copy, self._rooms.book())
+            self._mirror.save_copy(transaction, room_id, event_id, copy, self._rooms.book(), seen_at=seen_at)
 
     def load_series(self, key: str) -> Series | None:
         with self._read() as transaction:

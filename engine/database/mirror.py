@@ -79,7 +79,7 @@ _SEEN = Prepared(
 _DOUBT = Prepared(
     update(copy_table)
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
-    .values(doubt=True)
+    .values(doubt=True, observed_at=bindparam("at", type_=Instant()))
 )
 _c = copy_table.c
 _alone = _c.series_master.is_(None)  # dates of a series are settled together
@@ -112,7 +112,9 @@ _CHECK_NOW = Prepared(
 )
 _CHANGE_COPY = Prepared(
     update(copy_table).where(
-        copy_table.c.room_id == bindparam("of_room"), copy_table.c.event_id == bindparam("of_event")
+        copy_table.c.room_id == bindparam("of_room"),
+        copy_table.c.event_id == bindparam("of_event"),
+        copy_table.c.observed_at == bindparam("seen_at", type_=Instant()),
     )
 )
 
@@ -271,7 +273,7 @@ class Mirror:
         if seen:
             _SEEN.run(transaction.connection, seen)
         if doubts:
-            _DOUBT.run(transaction.connection, doubts)
+            _DOUBT.run(transaction.connection, [{**doubt, "at": transaction.now} for doubt in doubts])
 
     def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: Priority) -> None:
         """
@@ -307,17 +309,23 @@ class Mirror:
         event_id: EventId,
         copy: EventCopy | None,
         book: RoomBook,
+        *,
+        seen_at: datetime | None,
     ) -> None:
-        mine = {"of_room": room_id, "of_event": event_id}
+        if seen_at is None and (copy is None or self._load_known(transaction, room_id, [event_id])):
+            return
+        mine = {"of_room": room_id, "of_event": event_id, "seen_at": seen_at}
         if copy is None:
             gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
             _CHANGE_COPY.run(transaction.connection, {**mine, **gone})
             return
         zone = self._rooms.zone_of(room_id)
         row = make_row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
-        seen = {name: value for name, value in row.items() if name != "reading"}
-        if not _CHANGE_COPY.run(transaction.connection, {**mine, **seen}).rowcount:
+        if seen_at is None:
             self._write(transaction, [row], [], [])
+            return
+        told = {name: value for name, value in row.items() if name != "reading"}
+        _CHANGE_COPY.run(transaction.connection, {**mine, **told})
 
     def save_dates(
         self,
@@ -383,6 +391,7 @@ class Mirror:
             gone=row.gone,
             doubt=row.doubt,
             listed=row.listed,
+            seen_at=row.observed_at,
         )
 
     def _share_days(self, copies: tuple[RoomCopy, ...]) -> tuple[RoomCopy, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Container, Coroutine, Iterable
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -56,6 +56,8 @@ from engine.worker.loop import Silent
 
 NOTIFICATION_URL = "https://accord.example.org/graph/notifications"
 LIFECYCLE_URL = "https://accord.example.org/graph/lifecycle"
+YES = ("accepted", "tentativelyAccepted")
+"""The answers of a room that shows the meeting."""
 
 
 class QuietWatcher(Silent):
@@ -579,20 +581,26 @@ class World:
             found += [event for event in self.run(self.room(number).events()) if event["isOrganizer"]]
         return found
 
-    def times_of(self, event: dict[str, Any]) -> Interval | None:
+    def times_of(self, event: dict[str, Any], shown: Container[int] | None = None) -> Interval | None:
         """
-        Return an event's times. Whole days last from the first midnight to the last one where its rooms lie.
+        Return an event's times. Whole days last from the first midnight to the last one where its rooms lie that have
+        not said no (decision 16).
 
-        Rooms that declined do not count (decision 0016). None where it has no length: an hour that the clock skips.
+        Args:
+            event: the organizer's copy.
+            shown: the rooms that show it: one that said yes and does not has dropped it. None: whatever they show.
+
+        None where it has no length: an hour that the clock skips.
         """
         start, end = (datetime.fromisoformat(event[name]["dateTime"][:19]) for name in ("start", "end"))
         if not event["isAllDay"]:
             return Interval(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) if start < end else None
         book, cache = self.office.rooms.room_book(), self.office.cache
-        asked = [each for each in event["attendees"] if each["status"]["response"] != "declined"]
-        addresses = [each["emailAddress"]["address"] for each in asked]
-        invited = {found.id for address in addresses if (found := book.by_address(address)) is not None}
-        zones = {cache.zone_of(room) for room in invited} or {cache.default_zone}
+        invited = self.invited(event)
+        dropped = {room for room, said in invited.items() if said in YES and shown is not None and room not in shown}
+        holding = {room for room, said in invited.items() if said != "declined"} - dropped
+        rooms = [book.by_address(address) for address in self.addresses(holding or invited)]
+        zones = {cache.zone_of(room.id) for room in rooms if room is not None} or {cache.default_zone}
         return Interval(
             min(start.replace(tzinfo=zone) for zone in zones), max(end.replace(tzinfo=zone) for zone in zones)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -233,8 +233,8 @@ class Ledger(Protocol):
         """Return what people call a room or a thing; "#N" for one that is not there."""
         ...
 
-    def times_of(self, copy: EventCopy) -> Interval | None:
-        """Return the times of an organizer's copy; whole days are those where its rooms are that did not decline."""
+    def times_of(self, copy: EventCopy, rooms: Iterable[BookableId]) -> Interval | None:
+        """Return the times of an event as instants; whole days last from the first midnight to the last of *rooms*."""
 
     # --- rooms
 
@@ -270,8 +270,19 @@ class Ledger(Protocol):
         """Return the booking of a key; None when nothing is known (any more), or when another key took it over."""
         ...
 
-    def save_copy(self, room_id: BookableId, event_id: EventId, copy: EventCopy | None) -> None:
-        """Save what asking for a doubtful copy by id gave: the copy, or None: it is gone for good."""
+    def save_copy(
+        self, room_id: BookableId, event_id: EventId, copy: EventCopy | None, *, seen_at: datetime | None
+    ) -> None:
+        """
+        Save what asking a room for a copy gave.
+
+        Args:
+            room_id: the room.
+            event_id: the copy's.
+            copy: the copy, or None: it is gone for good.
+            seen_at: when the copy was last heard of before it was asked for, None when it never was. What the room
+                told since is newer, however late the answer came: then nothing is saved.
+        """
         ...
 
     def load_series(self, key: str) -> Series | None:

@@ -7,7 +7,7 @@ own change is still on its way to the rooms.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, tzinfo
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from engine.ids import BookableId, fold_address
 from engine.interval import Interval
 from engine.loans.status import ItemState
-from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
+from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy, rooms_holding
 from engine.rooms.event import Answer, Attendee, EventCopy, EventType, Mailbox, Privacy
 from engine.rooms.room import Room, RoomBook
 
@@ -30,6 +30,10 @@ _STATE_OF = MappingProxyType(
 )
 _YES = (Answer.ACCEPTED, Answer.TENTATIVE)
 _STATES_OF_YES = (ItemState.ACCEPTED, ItemState.TENTATIVE)
+
+TimesOf = Callable[[EventCopy, Iterable[BookableId]], Interval | None]
+"""Tells the times of an event as instants; those of whole days last from the first midnight of its rooms to the last.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ class Known:
     """What all dates of its series have in common, read once for all of them."""
     missing: frozenset[BookableId] = frozenset()
     """Rooms that said yes, were asked for the meeting themselves a while later, and do not have it: they dropped it."""
+    organizer_lost: bool = False
+    """Whether it left the rooms that have shown it, and nobody of whom they told has it: it is with somebody else, or
+    no more."""
 
 
 def resolve_interval(event: EventCopy, zone: tzinfo) -> Interval | None:
@@ -115,7 +122,15 @@ def _is_behind(copy: RoomCopy, known: Known) -> bool:
     """Tell whether a room's copy is an end, or of other times than the organizer's; a date comes with its series."""
     if known.organizer_copy is None or known.shared is not None:
         return False
-    return not copy.live or copy.interval != known.organizer_interval
+    return not copy.live or not _is_at(copy, known.organizer_copy, known.organizer_interval)
+
+
+def _is_at(copy: RoomCopy, shown: EventCopy, interval: Interval | None) -> bool:
+    """Tell whether a room's copy is of the times that *shown* has, *interval* as instants. Whole days are compared as
+    days: as instants they depend on where the rooms lie, and on which of them are asked."""
+    if shown.all_day is not None or copy.event.all_day is not None:
+        return copy.event.all_day == shown.all_day
+    return copy.interval == interval
 
 
 def shows_other_rooms(known: Known, book: RoomBook) -> bool:
@@ -167,19 +182,26 @@ def _new_times(known: Known) -> frozenset[Interval | None]:
     return frozenset(copy.interval for copy in known.copies if copy.live) - {before}
 
 
-def view_meeting(known: Known, book: RoomBook) -> MeetingView:
-    """Return the one view of the meeting that *known* amounts to."""
+def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) -> MeetingView:
+    """
+    Return the one view of the meeting that *known* amounts to.
+
+    Args:
+        known: all that is known of it.
+        book: the rooms.
+        times_of: says how long whole days last in the rooms that have not said no; None: as the copies say.
+    """
     live = [copy for copy in known.copies if copy.live]
     organizer_copy = known.organizer_copy
     if organizer_copy is not None and organizer_copy.is_cancelled:
         organizer_copy = None
     if organizer_copy is None and not live:
         if known.base is None and (refused := _refused(known)):
-            return _view_live(known, None, refused, book)
+            return _view_live(known, None, refused, book, times_of)
         if known.organizer_read or _all_ended(known):
             return MeetingView(Presence.GONE, ical_uid=known.copies[0].event.ical_uid if known.copies else None)
         return _view_unseen(known)
-    view = _view_live(known, organizer_copy, live, book)
+    view = _view_live(known, organizer_copy, live, book, times_of)
     if known.base is None and known.copies and not live and (view.holding or not view.answers):
         return MeetingView(Presence.GONE, ical_uid=view.ical_uid)  # it left every room: a list elsewhere is no booking
     return view
@@ -208,9 +230,15 @@ def _view_unseen(known: Known) -> MeetingView:
     return MeetingView(Presence.LIVE, interval=face.interval, answers=MappingProxyType(answers))
 
 
-def _view_live(known: Known, organizer_copy: EventCopy | None, live: list[RoomCopy], book: RoomBook) -> MeetingView:
+def _view_live(
+    known: Known, organizer_copy: EventCopy | None, live: list[RoomCopy], book: RoomBook, times_of: TimesOf | None
+) -> MeetingView:
     shown = organizer_copy or live[0].event
     interval = known.organizer_interval if organizer_copy else _agreed_interval(known, live)
+    timed = organizer_copy or next((copy.event for copy in live if copy.interval == interval), shown)
+    answers = _answers(known, organizer_copy, live, book, timed, interval)
+    if timed.all_day is not None and times_of is not None:
+        interval = times_of(timed, rooms_holding(answers) or answers)
     shared = known.shared if organizer_copy is None else None
     return MeetingView(
         presence=Presence.LIVE,
@@ -219,7 +247,7 @@ def _view_live(known: Known, organizer_copy: EventCopy | None, live: list[RoomCo
         time_fault=shown.time_fault,
         zero_length=shown.instant is not None,
         organizer=_organizer(shown, book),
-        answers=MappingProxyType(_answers(known, organizer_copy, live, interval, book)),
+        answers=MappingProxyType(answers),
         type=shown.type,
         is_draft=shown.is_draft,
         private=shown.privacy is not Privacy.NORMAL or (shared is not None and shared.private),
@@ -250,12 +278,18 @@ def _answers(
     known: Known,
     organizer_copy: EventCopy | None,
     live: list[RoomCopy],
-    interval: Interval | None,
     book: RoomBook,
+    timed: EventCopy,
+    interval: Interval | None,
 ) -> dict[BookableId, ItemState]:
+    """Return what each room that is invited says of the times that *timed* has, *interval* as instants."""
     invited = _invited(known, organizer_copy, live, book)
+    at_times = {copy.room_id: _is_at(copy, timed, interval) for copy in known.copies}
     by_room = {copy.room_id: copy for copy in known.copies}
-    return {room: _answer(room, by_room.get(room), attendee, interval, known) for room, attendee in invited.items()}
+    return {
+        room: _answer(room, by_room.get(room), attendee, at_times.get(room, False), known)
+        for room, attendee in invited.items()
+    }
 
 
 def _invited(
@@ -301,19 +335,20 @@ def _answer(
     room: BookableId,
     copy: RoomCopy | None,
     attendee: Attendee | None,
-    interval: Interval | None,
+    is_at_times: bool,
     known: Known,
 ) -> ItemState:
-    """Return what *room* said. Its own copy is what blocks it, so it counts before the organizer's tracking."""
+    """Return what *room* said. Its own copy is what blocks it, so it counts before the organizer's tracking, as long as
+    it *is_at_times* the meeting has."""
     before = known.answers_before.get(room, ItemState.REQUESTED)
     if copy is not None and copy.live:
-        if copy.interval == interval:
+        if is_at_times:
             return _STATE_OF[copy.event.answer]
         return ItemState.REQUESTED if attendee is None else _asked_again(attendee)
     if attendee is None:
         if copy is not None and copy.gone:
             return ItemState.RELEASED  # the others list it still, and nobody can be asked whether it was taken out
-        return ItemState.DECLINED if copy is not None and _declines(copy, interval) else before
+        return ItemState.DECLINED if copy is not None and is_at_times and _declines(copy) else before
     if attendee.answer in _YES and ((copy is not None and copy.gone) or _has_dropped(room, before, known)):
         return ItemState.RELEASED
     return _STATE_OF[attendee.answer]
@@ -324,9 +359,9 @@ def _has_dropped(room: BookableId, before: ItemState, known: Known) -> bool:
     return room in known.missing or before is ItemState.RELEASED
 
 
-def _declines(copy: RoomCopy, interval: Interval | None) -> bool:
-    """Tell whether an ended copy is a no to these very times: all there is when the organizer cannot be asked."""
-    return not copy.gone and copy.event.answer is Answer.DECLINED and copy.interval == interval
+def _declines(copy: RoomCopy) -> bool:
+    """Tell whether an ended copy is a no: all there is when the organizer cannot be asked."""
+    return not copy.gone and copy.event.answer is Answer.DECLINED
 
 
 def _asked_again(attendee: Attendee) -> ItemState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -68,6 +69,8 @@ class RoomCopy:
     """Delta said `@removed`, or a full reading missed it: it must be asked for by id."""
     listed: bool = False
     """Was there before first contact and has not changed since."""
+    seen_at: datetime | None = field(default=None, compare=False)
+    """When its room last told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +98,17 @@ class MeetingView:
     @property
     def holding(self) -> frozenset[BookableId]:
         """Rooms that have not declined and were not released (H38)."""
-        return frozenset(
-            room for room, state in self.answers.items() if state not in (ItemState.DECLINED, ItemState.RELEASED)
-        )
+        return rooms_holding(self.answers)
 
     @property
     def unanswered(self) -> bool:
         """Whether not one room has said anything yet."""
         return bool(self.answers) and all(state is ItemState.REQUESTED for state in self.answers.values())
+
+
+def rooms_holding(answers: Mapping[BookableId, ItemState]) -> frozenset[BookableId]:
+    """Return the rooms that have not declined and were not released."""
+    return frozenset(room for room, state in answers.items() if state not in (ItemState.DECLINED, ItemState.RELEASED))
 
 
 def loan_face(loan: Loan) -> Face:

@@ -11,7 +11,7 @@ from engine.ids import BookableId, EventId, ICalUid
 from engine.reconcile.answers import FIRST_CHECK, AnswerCheck
 from engine.reconcile.ledger import Booking, Ledger
 from engine.reconcile.observe import Known, needs_organizer, shows_other_rooms, unshown_rooms, view_meeting
-from engine.reconcile.views import MeetingView
+from engine.reconcile.views import MeetingView, RoomCopy
 from engine.rooms.calendar import RoomCalendar
 from engine.worker.answers import AnswerClock, is_check_due
 from engine.worker.organizers import OrganizerReader
@@ -77,7 +77,8 @@ class Observer:
         if unshown and known.organizer_copy is not None and self._may_ask_rooms(booking):
             known = await self._ask_for_copies(booking, known, known.organizer_copy.ical_uid, unshown)
             unshown = self._unshown(booking, known)
-        return Observed(booking, known, view_meeting(known, self._ledger.room_book()), check, bool(unshown))
+        meeting = view_meeting(known, self._ledger.room_book(), self._ledger.times_of)
+        return Observed(booking, known, meeting, check, bool(unshown))
 
     def _unshown(self, booking: Booking, known: Known) -> frozenset[BookableId]:
         """Return the rooms whose yes nobody but the organizer's copy tells, although their calendars are followed
@@ -119,21 +120,21 @@ class Observer:
             if copy is None:
                 missing.add(room_id)
             elif booking.series is None:  # dates come with the next reading of their room, as a series
-                self._ledger.save_copy(room_id, copy.event_id, copy)
+                self._ledger.save_copy(room_id, copy.event_id, copy, seen_at=_seen_at(known, room_id, copy.event_id))
                 found = True
         copies = (self._ledger.load_booking(booking.kind, booking.key) or booking).copies if found else known.copies
         return replace(known, copies=copies, missing=frozenset(missing))
 
     async def _settle_doubts(self, booking: Booking) -> Booking:
         """Ask for every doubtful copy by its id: only 404 means gone. Behind the newest one of a room that was set up
-        anew may be one of its former calendar."""
-        book, asked = self._ledger.room_book(), set[EventId]()
-        while doubtful := [copy for copy in booking.copies if copy.doubt and copy.event.event_id not in asked]:
+        anew may be one of its former calendar. One that its room put in doubt again meanwhile is asked for again."""
+        book, asked = self._ledger.room_book(), set[tuple[EventId, datetime | None]]()
+        while doubtful := [copy for copy in booking.copies if copy.doubt and _newest_of(copy) not in asked]:
             for copy in doubtful:
-                asked.add(copy.event.event_id)
+                asked.add(_newest_of(copy))
                 if (room := book.by_id(copy.room_id)) is not None:
                     found = await self._calendar.fetch_event(room.address, copy.event.event_id)
-                    self._ledger.save_copy(copy.room_id, copy.event.event_id, found)
+                    self._ledger.save_copy(copy.room_id, copy.event.event_id, found, seen_at=copy.seen_at)
             booking = self._ledger.load_booking(booking.kind, booking.key) or booking
         return booking
 
@@ -142,7 +143,7 @@ class Observer:
         Look in rooms that have not shown it yet for a meeting that left the others, and that its organizer has no more.
 
         Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled. Where
-        the organizer is none of ours, these rooms are all there is to ask.
+        the organizer is none of ours, or nobody has it of whom a room ever told, these rooms are all there is to ask.
 
         Returns:
             Whether one of them has it; None when there was no need to ask, or not all could be asked.
@@ -150,7 +151,8 @@ class Observer:
         link = booking.link
         if known.organizer_copy is not None or any(copy.live for copy in known.copies):
             return None
-        if not known.organizer_read and not (known.copies and self._organizers.is_strangers(booking)):
+        is_sought = known.organizer_read or known.organizer_lost
+        if not is_sought and not (known.copies and self._organizers.is_strangers(booking)):
             return None
         if known.base is None or booking.series is not None or link is None or link.ical_uid is None:
             return None
@@ -163,9 +165,19 @@ class Observer:
                 asked = False
                 continue
             if copy is not None:
-                self._ledger.save_copy(room_id, copy.event_id, copy)
+                self._ledger.save_copy(room_id, copy.event_id, copy, seen_at=_seen_at(known, room_id, copy.event_id))
                 found = True
         return found or (False if asked else None)
+
+
+def _newest_of(copy: RoomCopy) -> tuple[EventId, datetime | None]:
+    """Name what a room told of a copy last."""
+    return copy.event.event_id, copy.seen_at
+
+
+def _seen_at(known: Known, room_id: BookableId, event_id: EventId) -> datetime | None:
+    """Return when a room last told of a copy before it was asked for it; None when it never did."""
+    return next((c.seen_at for c in known.copies if (c.room_id, c.event.event_id) == (room_id, event_id)), None)
 
 
 def _known(booking: Booking) -> Known:

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import ICalUid, domain_of, fold_address
+from engine.interval import Interval
 from engine.reconcile.ledger import Booking, Ledger, Series, SyncRules
 from engine.reconcile.observe import Known, Shared, is_handed_over, may_name_unknown_room, needs_own_date
 from engine.rooms.calendar import RoomCalendar
+from engine.rooms.event import Answer, EventCopy
 from engine.worker.answers import AnswerClock, is_check_due
 from engine.worker.series import SeriesReader
 
@@ -41,6 +43,7 @@ class OrganizerReader:
         mailbox = heir or (link.mailbox if link is not None and link.mailbox else self._organizer_mailbox(booking))
         if mailbox is None or (booking.series is not None and not self._series.covers(booking.series)):
             return known
+        is_over = bool(known.copies) and not any(each.live for each in known.copies)
         try:
             if booking.series is not None and not (to_write and link is not None and link.event_id is not None):
                 is_first = known.base is None or (is_check_due(booking) and link is not None and link.event_id is None)
@@ -54,21 +57,32 @@ class OrganizerReader:
                     copy = await self._series.read_date(booking.series, mailbox, since_change=since_change)
             elif link is not None and link.event_id is not None and heir is None:
                 copy = await self._calendar.fetch_event(mailbox, link.event_id)
+                if copy is None and link.ical_uid is not None and any(each.live for each in known.copies):
+                    copy = await self._calendar.find_event(mailbox, link.ical_uid)  # given away and back: another id
             elif uid := (link.ical_uid if link else _uid(booking)):
                 copy = await self._calendar.find_event(mailbox, uid)
+                if copy is None and is_over and link is not None and heir is not None and link.mailbox:
+                    copy = await self._calendar.find_event(link.mailbox, uid)  # given back to who had it
             else:
                 return known
         except (MailboxClosed, Malformed, Refused, Unmatched):
             return known
         if copy is None and (known.base is None or heir is not None):
-            return known  # not found under an organizer who may have it elsewhere: the room copies must do
+            # Not found under an organizer who may have it elsewhere: the room copies must do.
+            return replace(known, organizer_lost=heir is not None and is_over)
         if copy is not None and not copy.attendees and any(each.live for each in known.copies):
             # Nobody invited, while a room still shows the meeting: a list on its way, or one that came through garbled.
             return replace(known, organizer_read=True)
         if copy is not None and may_name_unknown_room(copy, self._ledger.room_book()):
             self._ledger.catch_up_with_rooms()  # another process may have read the list of rooms a moment ago
-        interval = self._ledger.times_of(copy) if copy is not None else None
+        interval = self._times_of(copy) if copy is not None else None
         return replace(known, organizer_read=True, organizer_copy=copy, organizer_interval=interval)
+
+    def _times_of(self, copy: EventCopy) -> Interval | None:
+        """Return the times of an organizer's copy; whole days are those where its rooms are that did not decline."""
+        book = self._ledger.room_book()
+        invited = [book.by_address(each.address) for each in copy.attendees if each.answer is not Answer.DECLINED]
+        return self._ledger.times_of(copy, {room.id for room in invited if room is not None})
 
     def _organizer_mailbox(self, booking: Booking) -> str | None:
         """Return the organizer's mailbox when it is one of ours: not a room, not from outside. Rooms that have left the

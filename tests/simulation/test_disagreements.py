@@ -390,6 +390,39 @@ class TestAnotherOrganizer:
 
         assert organizers(world)["start"]["dateTime"] == f"{world.at(14):%Y-%m-%dT%H:%M:%S}.0000000"
 
+    def test_given_by_an_administrator_and_given_back_is_found_under_its_new_id(self, world: World) -> None:
+        """No room had told of the first change before the second: who has it is who had it, and its id is another."""
+        world.tenant.faults.add(effect="lose")
+        number, _ = born(world, "app")
+        uid = organizers(world)["iCalUId"]
+        world.tenant.office.change_organizer(world.people[1], uid, world.people[2])
+        world.tenant.office.change_organizer(world.people[2], uid, world.people[1])
+        world.change(number, LoanChange(start=world.at(14), end=world.at(15)))
+        world.settle()
+
+        assert organizers(world)["start"]["dateTime"] == f"{world.at(14):%Y-%m-%dT%H:%M:%S}.0000000"
+
+    def test_given_by_an_administrator_and_cancelled_is_gone_although_a_room_never_showed_it(
+        self, world: World
+    ) -> None:
+        """One room dropped it unheard and cannot show its end; the other one's end and the heir's empty calendar are
+        all there is to know, once the silent room was asked itself."""
+        world.tenant.faults.add(effect="lose")
+        world.tenant.faults.add(effect="silent", path="room-2.*delta")
+        event = world.meet(2, 9, 10, 1, 2)
+        world.wait(2)
+        world.office.rooms.mark_rooms(priority=1)
+        world.wait(5)
+        (loan,) = world.live_loans
+        world.tenant.office.release(world.room_addresses[1], event["iCalUId"])
+        world.tenant.office.change_organizer(world.people[1], event["iCalUId"], world.people[2])
+        world.wait(5)
+        world.run(world.person(3).cancel(organizers(world)["id"]))
+        world.heal()
+
+        assert not world.loan(loan.number).blocks
+        assert "cancelled_in_outlook" in world.history(loan.number)
+
     def test_given_by_an_administrator_before_we_saw_it_in_a_room_is_not_cancelled(self, world: World) -> None:
         """Its organizer no longer has it, and no room was heard of: it is looked for in the rooms first."""
         world.tenant.faults.add(effect="lose")

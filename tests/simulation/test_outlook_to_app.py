@@ -768,6 +768,22 @@ class TestHowChangesAreHeardOf:
         assert loan.interval.start == world.at(11)
         assert {name for name, state in states(loan).items() if state is ItemState.ACCEPTED} == {"Room 2"}
 
+    def test_a_late_answer_does_not_undo_what_a_room_told_since(self, world: World) -> None:
+        """A copy in doubt is asked for; before the answer comes, the room tells that the meeting was cancelled."""
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        world.lose_delta(1)
+        world.run(world.person(2).change(event["id"], subject="Standup"))
+        world.tenant.faults.add(effect="lag", seconds=600.0)
+        world.tenant.faults.add(effect="delay_after", method="GET", path="room-1.*events/A", seconds=5.0, times=1)
+        world.office.rooms.mark_rooms(priority=1)
+        world.wait(1.0)
+        world.tenant.faults.clear()
+        world.run(world.person(2).cancel(event["id"]))
+        world.heal()
+
+        assert world.live_loans == ()
+
     @pytest.mark.parametrize("gone", [True, False], ids=["410", "40x"])
     def test_a_lost_token_cancels_nothing_and_finds_what_was_cancelled(self, world: World, gone: bool) -> None:
         """A lost delta token means reading the whole window: what lives lives on, what was cancelled meanwhile ends."""

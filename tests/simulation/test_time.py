@@ -10,6 +10,7 @@ import pytest
 from engine.errors import Unavailable
 from engine.interval import Interval
 from engine.loans.loan import Loan
+from engine.loans.status import ItemState
 from engine.prove.series import at, book_series, starts
 from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
@@ -276,6 +277,19 @@ class TestRoomsFarApart:
         world.heal()
         assert only_loan(world).interval == Interval(utc("2027-01-10T23:00"), utc("2027-01-11T23:00"))
         assert [item.name for item in only_loan(world).held_items] == ["Room 1"]
+
+    def test_of_which_one_drops_a_whole_day(self, in_zones: MakeWorld) -> None:
+        """It holds the day no more, though its organizer still reads that it accepted: the loan is as long as the other
+        room's day, and nobody waits for an answer that was given."""
+        world = in_zones("Europe/Paris", "America/New_York")
+        meet(world, "2027-01-11T00:00:00", "2027-01-12T00:00:00", 1, 2, isAllDay=True)
+        world.tenant.office.release(world.room_addresses[1], world.all_events()[0]["iCalUId"])
+        world.heal()
+
+        loan = only_loan(world)
+        assert loan.interval == Interval(utc("2027-01-10T23:00"), utc("2027-01-11T23:00"))
+        assert [item.state for item in loan.rooms] == [ItemState.ACCEPTED, ItemState.RELEASED]
+        assert world.cases() == ["room_released"]
 
 
 class TestOddTimes:
