@@ -219,6 +219,7 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
             break
         _take_steps(world, crowd, [step], weather)
         check_always(world, withdrawn)
+        witness.check_made()
         witness.check_ends()
         witness.check_tokens()
     weather.clear(schedule.lasting)
@@ -240,6 +241,7 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
     check_always(world, withdrawn)
     check_quiet(world, crowd)
     _check_queue(world)
+    witness.check_made()
     witness.check_ends()
     witness.check_brake()
     witness.check_bounds()

@@ -11,15 +11,18 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal, select, union_all
+from sqlalchemy import bindparam, exists, func, literal, select, union_all
 
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.graph.transport import Request, Response
 from engine.loans.status import BLOCKING_STATUSES
+from engine.prove.deeds import Deed, read_deed
 from engine.prove.invariants import Broken
+from engine.prove.people import parse_instant
 from engine.prove.world import World
 from engine.reconcile.brake import CANCELLED_BY_OUTLOOK, PERCENT_FROM, WINDOW
+from engine.reconcile.markers import parse_marker
 
 _loan, _item, _link = metadata.tables["loan"], metadata.tables["loan_item"], metadata.tables["link"]
 _case = metadata.tables["case"]
@@ -63,6 +66,19 @@ _SIZES = Prepared(
         )
     )
 )
+_KNOWN = Prepared(
+    select(_copy.c.ical_uid)
+    .join(_room, _room.c.id == _copy.c.room_id)
+    .where(
+        _room.c.address_folded.in_(bindparam("rooms", expanding=True)),
+        _copy.c.live,
+        _copy.c.start_at < bindparam("end", type_=_copy.c.end_at.type),
+        _copy.c.end_at > bindparam("start", type_=_copy.c.end_at.type),
+        _copy.c.start_at < _copy.c.end_at,
+        _copy.c.observed_at < select(_loan.c.changed_at).where(_loan.c.number == bindparam("loan")).scalar_subquery(),
+        ~exists().where(_link.c.ical_uid == _copy.c.ical_uid),  # what loans hold is I1's
+    )
+)
 TASKS_PER_ENGINE = 4
 _LINKS_OF_ROOMS = Prepared(select(_room.c.id, _room.c.delta_link, _room.c.next_link))
 _COPY_IDS = Prepared(select(_copy.c.event_id).where(_copy.c.room_id == bindparam("room")))
@@ -83,6 +99,8 @@ class Witness:
         self._links: dict[int, str | None] = {}
         self._seen = 0
         """The last decision that was looked at."""
+        self._doubled: list[str] = []
+        """Events that the engine made where it could see another."""
         world.on_answer.append(self._hear)
         world.on_loss.append(lambda _loss: self._forget())
 
@@ -93,7 +111,10 @@ class Witness:
     # --- I20
 
     def _hear(self, request: Request, response: Response) -> None:
-        """Remember what each page of a room's changes showed, by the link it gave."""
+        """Remember what each page of a room's changes showed, by the link it gave; look at each event that is made."""
+        done = read_deed(request, response)
+        if done is not None and done.deed is Deed.MADE:
+            self._look_beside(json.loads(request.body or b"{}"), done.marker)
         if "delta" not in request.url or response.status != 200:
             return
         page = json.loads(response.body)
@@ -114,6 +135,33 @@ class Witness:
                 stored = set(_COPY_IDS.run(transaction.connection, {"room": row.id}).scalars()) if shown else set()
                 if shown - stored:
                     raise Broken(f"I20: the token of room {row.id} is ahead of {len(shown - stored)} events")
+
+    # --- I2
+
+    def _look_beside(self, body: Mapping[str, Any], marker: str) -> None:
+        """Find what rooms held, as the store knew when the loan was last edited, at the time of a single event made."""
+        ref = parse_marker(self._world.office.instance, marker)
+        if ref is None or "recurrence" in body:
+            return
+        asked = [each["emailAddress"]["address"] for each in body["attendees"] if each["type"] == "resource"]
+        rooms = [room.casefold() for room in asked]
+        start, end = parse_instant(body["start"]), parse_instant(body["end"])
+        values = {"rooms": rooms, "loan": ref[0], "start": start, "end": end}
+        with self._world.database.read() as transaction:
+            known = list(_KNOWN.run(transaction.connection, values).scalars())
+        if any(self._is_alive(uid) and not self._is_ours(uid) for uid in known):
+            self._doubled.append(f"loan {ref[0]} in {rooms}, where {known} is")
+
+    def _is_ours(self, ical_uid: str) -> bool:
+        """Tell whether the engine made this meeting, whatever became of the answer: then it is I5's."""
+        calendars = self._world.tenant.world.calendars.values()
+        found = (event for calendar in calendars for event in calendar.all_by_ical(ical_uid))
+        return any(event.transaction_id and event.transaction_id.startswith("accord-") for event in found)
+
+    def check_made(self) -> None:
+        """I2: the engine makes no event where it could see another, in any of its rooms."""
+        if self._doubled:
+            raise Broken(f"I2: an event was made for {self._doubled[0]}")
 
     # --- I13
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from engine.database import desk, occupancy
 from engine.database.mirror import Mirror
 from engine.graph.calendar import GraphCalendar
 from engine.prove.campaign import promise_of
@@ -57,6 +58,11 @@ def take_copies_for_gone_that_are_there() -> None:
     Mirror.save_page = forget
     GraphCalendar.fetch_event = nothing
     GraphCalendar.find_event = nothing
+
+
+def overlook_what_only_outlook_knows() -> None:
+    occupancy.find_busy = occupancy.find_held
+    desk.find_busy = occupancy.find_held
 
 
 def write_every_change_twice() -> None:
@@ -114,6 +120,17 @@ def test_a_bug_that_breaks_it_is_noticed(promise: str) -> None:
         return next((each for each in found if each == promise), None)
 
     assert in_a_process(look, SECONDS) == promise
+
+
+def test_a_bug_that_breaks_i2_is_noticed_where_people_met_before_the_engine_came() -> None:
+    """Meetings from before are no loans: only the room's copy tells that the time is taken."""
+
+    def look() -> str | None:
+        overlook_what_only_outlook_knows()
+        drawn = (draw_schedule(seed, is_from_before=True, among=("book",)) for seed in range(1, 20))
+        return next((each for each in map(promise_of, map(run_schedule, drawn)) if each == "I2"), None)
+
+    assert in_a_process(look, SECONDS) == "I2"
 
 
 @pytest.mark.parametrize("promise", BUGS)
