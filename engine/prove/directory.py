@@ -36,6 +36,7 @@ def recreate_room(crowd: Crowd) -> None:
     room = crowd.draw_room()
     address, office = crowd.world.room_addresses[room - 1], crowd.world.tenant.office
     crowd.tell(f"room {room} is deleted and set up anew")
+    crowd.world.emptied |= {(room, event["iCalUId"]) for event in crowd.world.run(crowd.world.room(room).events())}
     office.remove_room(address)
     office.add_room(address, f"Room {room}", capacity=10 * room)
     hear_of_rooms(crowd)

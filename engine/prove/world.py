@@ -150,6 +150,8 @@ class World:
         """Meetings that an administrator gave to somebody else: until a room tells, nobody knows who has them."""
         self.left_by_plan: set[str] = set()
         """Meetings from before the engine that the last plan to bring them in leaves, and says why."""
+        self.emptied: set[tuple[int, str]] = set()
+        """What a room's calendar held when it was deleted, to be set up anew."""
         self.closed: set[str] = set()
         """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
 
@@ -557,6 +559,15 @@ class World:
         uid = (self.links().get(loan.number) or "").partition("@")[0]
         is_hidden = uid in self.handed_over or loan.requester.address.casefold() in self.closed
         return is_hidden and "cancelled_in_outlook" in self.history(loan.number)
+
+    def was_never_shown(self, room: int, ical_uid: str) -> bool:
+        """Tell whether a room had a meeting only in a calendar that was deleted before anybody could read it there:
+        who is told of meetings by rooms knows nothing of it."""
+        found = self.office.rooms.room_book().by_address(self.room_addresses[room - 1])
+        if (room, ical_uid) not in self.emptied or found is None:
+            return False
+        statement = "SELECT 1 FROM room_copy WHERE room_id = :room AND ical_uid = :uid"
+        return not self._rows(statement, room=found.id, uid=ical_uid)
 
     def is_outside(self, address: str) -> bool:
         """Tell whether *address* is nobody's of ours: neither a person's nor a room's."""

@@ -111,10 +111,7 @@ class Observer:
             if room is None:
                 continue
             try:
-                if booking.series is not None:
-                    copy = await self._series.read_in_room(booking.series, room.address)
-                else:
-                    copy = await self._calendar.find_event(room.address, uid)
+                copy = await self._series.find_in_room(booking.series, room.address, uid)
             except (MailboxClosed, Malformed, Refused, Unmatched):
                 continue  # a mailbox that refuses us says nothing about a meeting
             if copy is None:

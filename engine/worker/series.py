@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from engine.errors import EngineError, MailboxClosed, Malformed, Refused, Unmatched
-from engine.ids import fold_address
+from engine.ids import ICalUid, fold_address
 from engine.interval import Interval
 from engine.reconcile.ledger import Ledger, Series
 from engine.rooms.calendar import RoomCalendar
@@ -110,6 +110,15 @@ class SeriesReader:
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
         return dates
+
+    async def find_in_room(self, series: Series | None, room: str, uid: ICalUid) -> EventCopy | None:
+        """Return a room's own copy of the meeting *uid*, or of the date that *series* names; None when it has none.
+
+        Raises what reading raises.
+        """
+        if series is None:
+            return await self._calendar.find_event(room, uid)
+        return await self.read_in_room(series, room)
 
     async def read_in_room(self, series: Series, room: str) -> EventCopy | None:
         """Return the copy of the date in a room's own calendar; None when it has none. Asked once for all dates.

@@ -22,6 +22,7 @@ from engine.reconcile.merge import note_lost_interval, note_lost_rooms
 from engine.reconcile.told import DECLINED_INSTEAD, GONE_ALREADY, NOT_KNOWN
 from engine.rooms.calendar import PLAIN, EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import Answer, EventCopy, Mailbox, Privacy
+from engine.rooms.room import Room
 from engine.worker.locks import Holding
 from engine.worker.series import SeriesReader
 
@@ -198,17 +199,31 @@ class Writes:
     async def _decline_for_rooms(self, booking: Booking) -> bool:
         """Free the rooms without the organizer: decline on their behalf, which the organizer is told. What a room
         organizes itself is deleted there. Tell whether it was."""
-        book = self._ledger.room_book()
+        book, link = self._ledger.room_book(), booking.link
+        invited = link.base.outlook.rooms if link is not None and link.base is not None else frozenset[BookableId]()
+        shown = {copy.room_id: copy.event for copy in booking.copies if copy.live}
         deleted = False
-        for copy in booking.copies:
-            room = book.by_id(copy.room_id)
-            if room is None or not copy.live:
+        for room_id in sorted(invited | shown.keys()):
+            if (room := book.by_id(room_id)) is None:
                 continue
-            if copy.event.answer is Answer.ORGANIZER:
-                deleted = await self._calendar.delete_event(room.address, copy.event.event_id)
+            copy = shown.get(room_id) or await self._find_in(room, booking)
+            if copy is None or copy.is_cancelled or copy.answer is Answer.DECLINED:
+                continue
+            if copy.answer is Answer.ORGANIZER:
+                deleted = await self._calendar.delete_event(room.address, copy.event_id)
             else:
-                await self._calendar.decline_event(room.address, copy.event.event_id, "")
+                await self._calendar.decline_event(room.address, copy.event_id, "")
         return deleted
+
+    async def _find_in(self, room: Room, booking: Booking) -> EventCopy | None:
+        """Look in a room that was invited and has not shown the meeting yet: it may have said yes a moment ago."""
+        uid = booking.link.ical_uid if booking.link is not None else None
+        if uid is None:
+            return None
+        try:
+            return await self._series.find_in_room(booking.series, room.address, uid)
+        except (MailboxClosed, Malformed, Refused, Unmatched):
+            return None
 
 
 def _event_patch(draft: Draft) -> EventPatch:

@@ -251,6 +251,21 @@ class TestADateChanged:
         assert event["subject"].startswith(f"#{first.number} ")
         assert [each["emailAddress"]["address"] for each in event["attendees"]] == [world.room_addresses[0]]
 
+    def test_cancelled_in_the_app_frees_rooms_not_heard_of_when_its_calendar_is_closed(self, world: World) -> None:
+        """The rooms' answers were not read yet: they are looked into, and only that date is declined."""
+        world.tenant.faults.add(effect="lose", probability=1.0)
+        made = book(world, 1, 2)
+        world.wait(5.0)
+        world.set_mailbox(2, "denied")
+
+        world.act_on(made.loans[1].number, LoanAction.CANCEL)
+        world.heal()
+
+        dates = [date for room in (1, 2) for date in world.run(world.room(room).view(*world.judged()))]
+        taken = [date["start"]["dateTime"][:16] for date in dates if date["responseStatus"]["response"] == "accepted"]
+        first, _, *others = utc(world, 9, 9, 9, 9)
+        assert sorted(taken) == sorted(2 * [first, *others])
+
     def test_cancelled_in_the_app_leaves_the_others(self, world: World) -> None:
         made = book(world)
         world.settle()

@@ -309,6 +309,23 @@ class TestChangesAtTheDesk:
         assert "declined_for_room" in world.history(loan.number)
         assert world.watcher.parked_keys == []
 
+    def test_free_rooms_of_which_nothing_was_heard_yet_when_that_calendar_is_closed(self, world: World) -> None:
+        """
+        The rooms have said yes, and were not read since: they are looked into.
+
+        They stayed taken, although the history told that they were freed.
+        """
+        world.tenant.faults.add(effect="lose", probability=1.0)
+        loan = world.book(2, 9, 10, 1, 2)
+        world.wait(5.0)
+        world.set_mailbox(2, "denied")
+
+        world.act(loan, LoanAction.CANCEL)
+        world.heal()
+
+        copies = [copy for room in (1, 2) for copy in world.run(world.room(room).events())]
+        assert [copy for copy in copies if copy["responseStatus"]["response"] == "accepted"] == []
+
     def test_wait_for_approval_with_the_room_held(self, worlds: MakeWorld) -> None:
         """A loan that waits for approval blocks on both sides; approving writes nothing, refusing deletes (H56)."""
         world = worlds(settings={"ENGINE_LOANS__APPROVAL": "true"})

@@ -15,6 +15,7 @@ from engine.loans.status import ItemState
 from engine.prove.world import World
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.room import RoomState
+from engine.simulator.people import event_path
 from tests.simulation.conftest import MakeWorld
 
 
@@ -178,6 +179,28 @@ class TestWhatOnlyTheOrganizersCopyShows:
         compare(world)
 
         assert [item.name for item in world.loan(number).rooms] == ["Room 1"]
+
+    def test_a_room_that_was_forwarded_the_meeting_and_set_up_anew_before_it_was_read_is_found(
+        self, world: World
+    ) -> None:
+        """It shows nothing, and the other room's copy does not name it: only the organizer's list does."""
+        event = world.meet(1, 9, 10, 2)
+        world.settle()
+        world.tenant.faults.add(effect="lose")
+        recipients = [{"emailAddress": {"address": world.room_addresses[0]}}]
+        world.run(world.person(1).call("POST", f"{event_path(event['id'])}/forward", {"toRecipients": recipients}))
+        world.wait(5.0)
+        world.tenant.office.remove_room(world.room_addresses[0])
+        world.tenant.office.add_room(world.room_addresses[0], "Room 1")
+        world.office.enqueue("places", "all")
+        world.heal()
+        assert [item.name for item in world.loans[0].rooms] == ["Room 2"]
+
+        compare(world)
+        world.wait(30.0)
+
+        shown = {item.name: item.state for item in world.loans[0].rooms}
+        assert shown == {"Room 1": ItemState.RELEASED, "Room 2": ItemState.ACCEPTED}
 
     def test_is_bounded(self, worlds: MakeWorld) -> None:
         """No more organizers' copies are read in a room by night than the setting says."""
