@@ -65,6 +65,8 @@ class Known:
     organizer_lost: bool = False
     """Whether it left the rooms that have shown it, and nobody of whom they told has it: it is with somebody else, or
     no more."""
+    organizer_closed: bool = False
+    """Whether the organizer's copy was asked for in vain: its mailbox may not be read."""
 
 
 def resolve_interval(event: EventCopy, zone: tzinfo) -> Interval | None:

@@ -39,6 +39,11 @@ END_WAIT_SECONDS = 5.0
 """How long a change waits whose event is gone from the organizer's calendar while a room still shows it."""
 
 
+ECHO_SECONDS = 60.0
+"""How long a room may go on showing a date that has ended. What it still has then counts as brought back where the
+organizer's calendar is closed."""
+
+
 class BookingPass:
     """Compares and settles one booking at a time."""
 
@@ -75,9 +80,7 @@ class BookingPass:
         if is_led(booking):
             return self._tell_withheld(booking)
         if booking.intents and self._rules().mode != "two_way":
-            waiting = Plan(look_again_seconds=MODE_WAIT_SECONDS)
-            self._ledger.save_plan(booking, waiting, Writing())
-            return waiting
+            return self._wait(booking, MODE_WAIT_SECONDS)
         if booking.intents:
             await self._writes.carry_out(booking, booking.intents, organizer_copy=None, resumed=True)
             booking = self._ledger.load_booking(kind, key)
@@ -87,12 +90,17 @@ class BookingPass:
             return None
         wait = self._seconds_to_answer(booking)
         if wait > 0:
-            early = Plan(look_again_seconds=wait)
-            self._ledger.save_plan(booking, early, Writing())
-            return early
+            return self._wait(booking, wait)
         observed = await self._observer.observe(booking, read_organizer=booking.withdrawn is not None)
-        if _is_echo(observed) or await self._is_ours(observed):
+        if await self._is_ours(observed):
             return None
+        if _is_echo(observed):
+            if not observed.known.organizer_closed:
+                return None
+            if (wait := self._seconds_of_echo(booking)) > 0:
+                return self._wait(booking, wait)
+            if not await self._observer.is_shown(booking):
+                return None
         made = self._planner.plan(observed)
         if _changes_outlook(made) and observed.known.organizer_copy is None:
             observed = await self._observer.observe(booking, read_organizer=True)
@@ -100,13 +108,17 @@ class BookingPass:
         if _changes_outlook(made) and observed.known.organizer_copy is None:
             return self._leave_unwritten(observed)
         if _ends_with_its_event(observed, made) and (wait := self._ledger.seconds_until_heard(booking)) > 0:
-            early = Plan(look_again_seconds=wait)
-            self._ledger.save_plan(observed.booking, early, Writing())
-            return early
+            return self._wait(observed.booking, wait)
         intents = self._ledger.save_plan(observed.booking, made, self._writing.build(observed, made))
         if intents:
             copy = observed.known.organizer_copy
             await self._writes.carry_out(observed.booking, intents, organizer_copy=copy, resumed=False)
+        return made
+
+    def _wait(self, booking: Booking, seconds: float) -> Plan:
+        """Look again in so many seconds, and do nothing until then."""
+        made = Plan(look_again_seconds=seconds)
+        self._ledger.save_plan(booking, made, Writing())
         return made
 
     def _tell_withheld(self, booking: Booking) -> Plan | None:
@@ -156,6 +168,11 @@ class BookingPass:
         if any(copy.listed or copy.doubt or copy.event.answer is not Answer.NONE for copy in live):
             return 0.0
         return ANSWER_GRACE_SECONDS - (self._now() - booking.seen_at).total_seconds()
+
+    def _seconds_of_echo(self, booking: Booking) -> float:
+        """Return how long what a room shows of a date that ended here may be no more than an echo of it."""
+        shown = (self._now() - booking.seen_at).total_seconds() if booking.seen_at is not None else 0.0
+        return ECHO_SECONDS - shown
 
     async def _is_ours(self, observed: Observed) -> bool:
         """Tie a meeting that carries our marker to its loan, instead of making a second one of it (P4, P5)."""

@@ -80,6 +80,20 @@ class Observer:
         meeting = view_meeting(known, self._ledger.room_book(), self._ledger.times_of)
         return Observed(booking, known, meeting, check, bool(unshown))
 
+    async def is_shown(self, booking: Booking) -> bool:
+        """Tell whether a room that is said to show a date has it indeed, now that it is asked."""
+        book = self._ledger.room_book()
+        for copy in booking.copies:
+            room = book.by_id(copy.room_id)
+            if room is None or booking.series is None or not copy.live:
+                continue
+            try:
+                if await self._series.read_in_room(booking.series, room.address) is not None:
+                    return True
+            except (MailboxClosed, Refused):
+                continue
+        return False
+
     def _unshown(self, booking: Booking, known: Known) -> frozenset[BookableId]:
         """Return the rooms whose yes nobody but the organizer's copy tells, although their calendars are followed
         there."""

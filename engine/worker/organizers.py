@@ -65,7 +65,9 @@ class OrganizerReader:
                     copy = await self._calendar.find_event(link.mailbox, uid)  # given back to who had it
             else:
                 return known
-        except (MailboxClosed, Malformed, Refused, Unmatched):
+        except (MailboxClosed, Refused):
+            return replace(known, organizer_closed=True)
+        except (Malformed, Unmatched):
             return known
         if copy is None and (known.base is None or heir is not None):
             # Not found under an organizer who may have it elsewhere: the room copies must do.

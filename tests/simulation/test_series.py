@@ -13,6 +13,7 @@ from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.series import PARIS, at, book_series, recurrence, starts
 from engine.prove.world import World
+from engine.worker.bookings import ECHO_SECONDS
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_bad_input import spoil_events
 
@@ -371,6 +372,25 @@ class TestADateThatWasCancelledInTheApp:
         world.heal()
         assert len(world.live_loans) == 4
         assert world.count_writes() == writes
+
+    def test_and_comes_back_while_its_organizer_cannot_be_asked_is_what_its_room_goes_on_showing(
+        self, world: World
+    ) -> None:
+        """Only the organizer's calendar tells an echo from a date brought back at once; the room does after a while."""
+        master, day = weekly(world)
+        former = loan_on(world, day + WEEK)
+        world.act_on(former.number, LoanAction.CANCEL)
+        world.settle()
+
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.set_mailbox(2, "denied")
+        world.settle()
+        assert len(world.live_loans) == 3
+        world.wait(ECHO_SECONDS)
+        world.settle()
+
+        assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
+        assert "date_brought_back" in world.history(world.loans[-1].number)
 
     def test_waits_in_a_case_where_somebody_else_has_the_room(self, world: World) -> None:
         master, day = weekly(world)
