@@ -146,11 +146,11 @@ class Witness:
         asked = [each["emailAddress"]["address"] for each in body["attendees"] if each["type"] == "resource"]
         rooms = [room.casefold() for room in asked]
         start, end = parse_instant(body["start"]), parse_instant(body["end"])
-        values = {"rooms": rooms, "loan": ref[0], "start": start, "end": end}
+        values = {"rooms": rooms, "loan": ref.number, "start": start, "end": end}
         with self._world.database.read() as transaction:
             known = list(_KNOWN.run(transaction.connection, values).scalars())
         if any(self._is_alive(uid) and not self._is_ours(uid) for uid in known):
-            self._doubled.append(f"loan {ref[0]} in {rooms}, where {known} is")
+            self._doubled.append(f"loan {ref.number} in {rooms}, where {known} is")
 
     def _is_ours(self, ical_uid: str) -> bool:
         """Tell whether the engine made this meeting, whatever became of the answer: then it is I5's."""
