@@ -142,6 +142,13 @@ def let_rooms_be(crowd: Crowd) -> None:
             office.check_in(address, event["iCalUId"])
 
 
+def let_a_quarter_begin(crowd: Crowd) -> None:
+    """Wait until no booking ends for a while: what is told of one goes when it is over, and that is no unrest."""
+    now = crowd.world.loop.now()
+    crowd.world.wait((QUARTER - timedelta(minutes=now.minute, seconds=now.second) % QUARTER).total_seconds())
+    crowd.world.settle()
+
+
 def note_what_is_over(crowd: Crowd) -> None:
     """Remember each loan whose time is over now: before anybody edits it, and before the end is judged."""
     now = crowd.world.loop.now()

@@ -245,6 +245,8 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
     witness.check_ends()
     witness.check_brake()
     witness.check_bounds()
+    if crowd.is_begun:
+        begun.let_a_quarter_begin(crowd)
     _check_rest(world, witness)
     check_quiet(world, crowd)
     check_lives(world)
