@@ -27,8 +27,9 @@ def required_instant(*, index: bool = False) -> Any:
     return Field(sa_column=Column(Instant(), nullable=False, index=index))
 
 
-def json_value(default: Any) -> Any:
-    return Field(default_factory=lambda: deepcopy(default), sa_column=Column(Json, nullable=False))
+def json_value(default: Any, *, server_default: str | None = None) -> Any:
+    column = Column(Json, nullable=False, server_default=server_default)
+    return Field(default_factory=lambda: deepcopy(default), sa_column=column)
 
 
 def long_text(*, nullable: bool = False) -> Any:

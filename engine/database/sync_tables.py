@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import Column, Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from engine.database.columns import instant, json_value, long_text, required_instant
@@ -65,7 +65,7 @@ class SeriesRow(SQLModel, table=True):
     web_link: str | None = None
     recurrence: dict[str, Any] | None = Field(default=None, sa_column=Column(Json, nullable=True))
     """How it repeats, where it was made in the app; None: Outlook keeps the pattern."""
-    left_out: list[str] = json_value([])
+    left_out: list[str] = json_value([], server_default="[]")
     """Days of the pattern (ISO) that were left out when it was booked in the app."""
 
 
@@ -108,7 +108,7 @@ class CopyRow(SQLModel, table=True):
     known yet (a master; a date whose master has not come)."""
     series_master: str | None = None
     """The id of the master in this very calendar; a master's own id on itself."""
-    hydrated: bool = False
+    hydrated: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Its payload was put together from the master's: delta showed ids and times only."""
     etag: str = ""
     payload: str = long_text()
@@ -143,7 +143,7 @@ class IntentRow(SQLModel, table=True):
     """Frozen with the intent: a retry sends exactly this."""
     base: dict[str, Any] = json_value({})
     """What both sides will have agreed on once it is done: what we sent, never what came back."""
-    told: str = ""
+    told: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The code of the line that the history gets once it is done; empty when it has it already."""
     loan_version: int = 0
     attempts: int = 0

@@ -6,11 +6,14 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from engine.database import migrations
 from engine.database.connection import Database
 from engine.database.guards import ensure_guards
-from engine.database.migrations import HEAD, migrate
+from engine.database.migrations import HEAD, migrate, upgrade
+from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable, Occupied, Unreachable
 from tests.database.building import insert, rows
 from tests.database.processes import migrate_it, run_all
@@ -23,6 +26,37 @@ def _config() -> Config:
     return config
 
 
+def _drop_all(connection: Connection) -> None:
+    metadata.drop_all(connection)
+    connection.exec_driver_sql("DROP TABLE alembic_version")
+
+
+def _shape(connection: Connection) -> dict[str, object]:
+    """Everything about the tables but the order of their columns."""
+    found = inspect(connection)
+    shape: dict[str, object] = {
+        name: (
+            sorted(str({**column, "type": repr(column["type"])}) for column in found.get_columns(name)),
+            str(found.get_pk_constraint(name)),
+            sorted(map(_index, found.get_indexes(name))),
+            sorted(map(str, found.get_foreign_keys(name))),
+            sorted(map(str, found.get_unique_constraints(name))),
+            sorted(map(str, found.get_check_constraints(name))),
+        )
+        for name in found.get_table_names()
+    }
+    if connection.dialect.name == "sqlite":
+        counted = "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' ORDER BY name"
+        shape["counted"] = connection.exec_driver_sql(counted).scalars().all()
+        shape["triggers"] = sorted(connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'"))
+    return shape
+
+
+def _index(index: ReflectedIndex) -> str:
+    options = {name: str(option) for name, option in index.get("dialect_options", {}).items()}
+    return str({**index, "dialect_options": options})
+
+
 class TestMigrating:
     def test_is_done_once(self, database_url: str) -> None:
         """The first start makes the tables, the second finds nothing to do."""
@@ -31,13 +65,33 @@ class TestMigrating:
         assert [migrate(database), migrate(database)] == [True, False]
         database.close()
 
-    def test_ends_where_the_models_are(self, fresh_database: Database) -> None:
-        """Autogenerate finds no difference between the migrated database and the tables the code declares."""
-        config = _config()
+    def test_ends_where_the_models_are(self, database_url: str) -> None:
+        """Autogenerate finds no difference between a database that went through all revisions and the tables the code
+        declares."""
+        database, config = Database(database_url), _config()
 
-        with fresh_database.change_schema() as transaction:
+        with database.change_schema() as transaction:
+            upgrade(transaction.connection, None)
             config.attributes["connection"] = transaction.connection
             command.check(config)
+        database.close()
+
+    def test_makes_the_tables_that_all_revisions_end_at(self, database_url: str) -> None:
+        """A new database is made in one go, the same one: its columns, keys, indexes, conditions, defaults."""
+        made, grown = Database(database_url), Database(database_url)
+        migrate(made)
+        with made.change_schema() as transaction:
+            at_once = _shape(transaction.connection)
+            _drop_all(transaction.connection)
+
+        with grown.change_schema() as transaction:
+            upgrade(transaction.connection, None)
+            ensure_guards(transaction.connection)
+            step_by_step = _shape(transaction.connection)
+
+        assert at_once == step_by_step
+        made.close()
+        grown.close()
 
     def test_knows_its_newest_revision(self) -> None:
         """The revision written in the code is the newest script's."""
