@@ -215,3 +215,12 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def resident_memory(pid: int | str = "self") -> int:
+    """Return how many bytes of a process are in memory; 0 where the system does not tell."""
+    status = Path(f"/proc/{pid}/status")
+    for line in status.read_text().splitlines() if status.exists() else ():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0
