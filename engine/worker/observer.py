@@ -67,7 +67,7 @@ class Observer:
         wanted = wanted or shows_other_rooms(known, self._ledger.room_book())
         if wanted and not known.organizer_read:
             known = await self._organizers.read(booking, known, to_write=read_organizer)
-        is_elsewhere = await self._ask_unseen_rooms(booking, known)
+        is_elsewhere = await self._look_for_other_copies(booking, known)
         if is_elsewhere:
             booking = self._ledger.load_booking(booking.kind, booking.key) or booking
             known = await self._organizers.read(booking, _known(booking))
@@ -149,12 +149,13 @@ class Observer:
             booking = self._ledger.load_booking(booking.kind, booking.key) or booking
         return booking
 
-    async def _ask_unseen_rooms(self, booking: Booking, known: Known) -> bool | None:
+    async def _look_for_other_copies(self, booking: Booking, known: Known) -> bool | None:
         """
-        Look in rooms that have not shown it yet for a meeting that left the others, and that its organizer has no more.
+        Look for a meeting that its rooms end, and that its organizer has no more, in rooms that may have another copy.
 
-        Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled. Where
-        the organizer is none of ours, or nobody has it of whom a room ever told, these rooms are all there is to ask.
+        Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled; where
+        the copy a room had is gone, it may have one with another id. Where the organizer is none of ours, or nobody
+        has it of whom a room ever told, these rooms are all there is to ask.
 
         Returns:
             Whether one of them has it; None when there was no need to ask, or not all could be asked.
@@ -168,7 +169,7 @@ class Observer:
         if known.base is None or booking.series is not None or link is None or link.ical_uid is None:
             return None
         found, asked = False, True
-        for room_id in sorted(known.base.outlook.rooms - {copy.room_id for copy in known.copies}):
+        for room_id in sorted(known.base.outlook.rooms - {copy.room_id for copy in known.copies if not copy.gone}):
             room = self._ledger.room_book().by_id(room_id)
             try:
                 copy = await self._calendar.find_event(room.address, link.ical_uid) if room else None
