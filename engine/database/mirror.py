@@ -312,7 +312,8 @@ class Mirror:
         *,
         seen_at: datetime | None,
     ) -> None:
-        if seen_at is None and (copy is None or self._load_known(transaction, room_id, [event_id])):
+        before = self._load_known(transaction, room_id, [event_id]).get(event_id)
+        if (before is None) != (seen_at is None) or (before is None and copy is None):
             return
         mine = {"of_room": room_id, "of_event": event_id, "seen_at": seen_at}
         if copy is None:
@@ -321,11 +322,21 @@ class Mirror:
             return
         zone = self._rooms.zone_of(room_id)
         row = make_row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
+        row["listed"] = before is not None and before.listed and before.etag == copy.etag
         if seen_at is None:
             self._write(transaction, [row], [], [])
-            return
-        told = {name: value for name, value in row.items() if name != "reading"}
-        _CHANGE_COPY.run(transaction.connection, {**mine, **told})
+        else:
+            told = {name: value for name, value in row.items() if name != "reading"}
+            _CHANGE_COPY.run(transaction.connection, {**mine, **told})
+        if row["ical_uid"] and not row["listed"]:
+            self._pass_on(transaction, row["ical_uid"])
+
+    def _pass_on(self, transaction: Transaction, ical_uid: str) -> None:
+        """Have a meeting looked at that has no loan: whoever asked for it may have asked for one that is no more, and
+        the room's next reading finds nothing new."""
+        held = _LINKED.run(transaction.connection, {"uids": [ical_uid]}).all()
+        if not any(row.state in HELD_BY_LOAN for row in held):
+            Marker(transaction, priority=Priority.LIVE).mark_meetings([ical_uid])
 
     def save_dates(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -64,3 +65,29 @@ class TestIdsThatLookAlike:
             (second, NOW + HOUR),
         ]
         assert opened.marks() >= {("meeting", first), ("meeting", second)}
+
+
+class TestACopyThatWasAskedFor:
+    """By a pass over a loan that is no more: the plan that made it was undone meanwhile."""
+
+    @pytest.mark.parametrize("is_moved", [True, False])
+    def test_has_its_meeting_looked_at_when_it_is_not_what_was_there_before_us(
+        self, opened: Opened, is_moved: bool
+    ) -> None:
+        """It was saved as read, so that the room's next reading found nothing new, and nobody looked at it any more."""
+        mirror, book = Mirror(opened.database.dialect, RoomCache(opened.database)), opened.directory.room_book()
+        before = EventCopy(EventId("A"), "1", ICalUid("U"), EventType.SINGLE, None, Interval(NOW, NOW + HOUR))
+        later = replace(before, etag="2", interval=Interval(NOW + HOUR, NOW + 2 * HOUR))
+        with opened.database.write() as transaction:
+            page = ChangesPage((before,), None, "delta")
+            mirror.save_page(
+                transaction, ONE, page, reading=1, whole=True, listed=True, priority=Priority.LIVE, book=book
+            )
+        with opened.database.write() as transaction:
+            (shown,), _ = mirror.load_copies(transaction, ICalUid("U"))
+            asked = later if is_moved else before
+            mirror.save_copy(transaction, ONE, EventId("A"), asked, book, seen_at=shown.seen_at)
+            (copy,), _ = mirror.load_copies(transaction, ICalUid("U"))
+
+        assert (copy.interval, copy.listed) == (asked.interval, not is_moved)
+        assert (("meeting", "U") in opened.marks()) == is_moved
