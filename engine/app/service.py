@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
@@ -17,7 +16,7 @@ from engine.app.connection import warn_of_expiry
 from engine.app.demo import furnish_desk
 from engine.app.late import Late
 from engine.app.lines import start_logging
-from engine.app.loading import without_collector
+from engine.app.loading import spare_collector, without_collector
 from engine.app.office import Office
 from engine.app.own_calendars import build_own_calendars
 from engine.app.readings import read_metrics, traffic_of
@@ -101,7 +100,7 @@ async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignal
         engine.give(work.engine)
         warn_of_expiry(office.connection, office.now, at_start=True)
         office.warn_of_names()
-        _spare_collector()
+        spare_collector()
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
         if Role.WORKER in roles:
             tasks.append(asyncio.create_task(work.run()))
@@ -123,12 +122,6 @@ async def _run_until_first(tasks: Sequence[asyncio.Task[Any]]) -> None:
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(ended, Exception):
                 raise ended
-
-
-def _spare_collector() -> None:
-    """Hide from the garbage collector what was loaded at the start: to walk through it stops everything for 0.1 s."""
-    gc.collect()
-    gc.freeze()
 
 
 def check_public_url(settings: Settings, public: str) -> None:

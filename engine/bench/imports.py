@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.app.calendar_side import build_service_calendar
 from engine.app.engine import Engine
+from engine.app.loading import spare_collector
 from engine.app.office import Office
 from engine.bench.children import TOKEN, Furniture, service_environment, start_tenant
 from engine.bench.floors import Floors
@@ -81,6 +82,7 @@ async def _import(base_url: str, directory: Path, plan: Plan) -> Imported:
         engine = Engine(office, calendar, endpoint=endpoint, watcher=Silent(), poll_seconds=0)
         try:
             await engine.places_pass.import_places()
+            spare_collector()  # as the service does at its start
             requests_before, marked_before = sum(calendar.meter.requests.values()), office.queue.depth().waiting
             read = _Watch()
             await _read_rooms(engine)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.app.engine import Engine
+from engine.app.loading import spare_collector
 from engine.app.office import Office
 from engine.bench.children import Child, free_port, resident_memory, service_environment
 from engine.bench.paper import PaperTenant
@@ -310,6 +311,7 @@ def _service_settings(url: str) -> dict[str, str]:
 
 
 def _engine(office: Office, paper: PaperTenant) -> Engine:
+    spare_collector()  # as the service does at its start
     return Engine(office, cast(SeriesCalendar, paper), endpoint=ENDPOINT, watcher=Silent(), poll_seconds=0)
 
 
