@@ -95,4 +95,13 @@ def release_room(crowd: Crowd) -> None:
         return
     event = crowd.random.choice(held)
     crowd.tell(f"room {room} is released from {event['iCalUId'][-15:]}")
+    if not _is_named_elsewhere(crowd, room, event["iCalUId"]):
+        crowd.world.emptied.add((room, event["iCalUId"]))
     crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])
+
+
+def _is_named_elsewhere(crowd: Crowd, room: int, ical_uid: str) -> bool:
+    """Tell whether another room's copy names this room: those of a meeting that was forwarded to it do not."""
+    others = [crowd.world.room(other) for other in range(1, len(crowd.world.room_addresses) + 1) if other != room]
+    copies = [copy for other in others if (copy := crowd.world.run(other.by_ical(ical_uid))) is not None]
+    return any(room in crowd.world.invited(copy) for copy in copies)

@@ -13,9 +13,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, func, literal, select, union_all
 
+from engine.database.codec import parse_base
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
 from engine.graph.transport import Request, Response
+from engine.interval import Interval
 from engine.loans.status import BLOCKING_STATUSES
 from engine.prove.deeds import Deed, read_deed
 from engine.prove.invariants import Broken
@@ -78,6 +80,12 @@ _KNOWN = Prepared(
         _copy.c.observed_at < select(_loan.c.changed_at).where(_loan.c.number == bindparam("loan")).scalar_subquery(),
         ~exists().where(_link.c.ical_uid == _copy.c.ical_uid),  # what loans hold is I1's
     )
+)
+_FORMER = Prepared(
+    select(_link.c.base)
+    .where(_link.c.loan_number == bindparam("loan"), _link.c.generation < bindparam("generation"))
+    .order_by(_link.c.generation.desc())
+    .limit(1)
 )
 TASKS_PER_ENGINE = 4
 _LINKS_OF_ROOMS = Prepared(select(_room.c.id, _room.c.delta_link, _room.c.next_link))
@@ -149,6 +157,10 @@ class Witness:
         values = {"rooms": rooms, "loan": ref.number, "start": start, "end": end}
         with self._world.database.read() as transaction:
             known = list(_KNOWN.run(transaction.connection, values).scalars())
+            former = _FORMER.run(transaction.connection, {"loan": ref.number, "generation": ref.generation}).scalar()
+        base = parse_base(former or {})
+        if base is not None and base.outlook.interval == Interval(start, end):
+            return  # made anew for somebody else, where people had put the one before
         if any(self._is_alive(uid) and not self._is_ours(uid) for uid in known):
             self._doubled.append(f"loan {ref.number} in {rooms}, where {known} is")
 

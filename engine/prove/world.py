@@ -151,7 +151,8 @@ class World:
         self.left_by_plan: set[str] = set()
         """Meetings from before the engine that the last plan to bring them in leaves, and says why."""
         self.emptied: set[tuple[int, str]] = set()
-        """What a room's calendar held when it was deleted, to be set up anew."""
+        """What a room's calendar held when it was deleted, to be set up anew; and what was forwarded to a room, which
+        no other room's copy tells, and left it."""
         self.closed: set[str] = set()
         """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
 
@@ -561,8 +562,8 @@ class World:
         return is_hidden and "cancelled_in_outlook" in self.history(loan.number)
 
     def was_never_shown(self, room: int, ical_uid: str) -> bool:
-        """Tell whether a room had a meeting only in a calendar that was deleted before anybody could read it there:
-        who is told of meetings by rooms knows nothing of it."""
+        """Tell whether a room had a meeting only in a calendar that was deleted before anybody could read it there, or
+        had been forwarded it and dropped it by then: who is told of meetings by rooms knows nothing of it."""
         found = self.office.rooms.room_book().by_address(self.room_addresses[room - 1])
         if (room, ical_uid) not in self.emptied or found is None:
             return False
