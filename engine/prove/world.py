@@ -341,6 +341,17 @@ class World:
         )
         return {row.loan_number: (int(row.written), int(row.made - row.written)) for row in rows}
 
+    def count_more_writes(self) -> int:
+        """Return for how many edits of the desk one more event is written than people did things there: a loan that is
+        given to somebody is made anew, and each date of somebody's own series is written by itself."""
+        rows = self._rows(
+            "SELECT count(*) AS made FROM decision JOIN loan ON loan.number = decision.loan_number "
+            "WHERE actor LIKE 'app:%' AND ("
+            "(code = 'changed_in_app' AND CAST(decision.facts AS TEXT) LIKE '%\"requester\"%') "
+            "OR (home = 'outlook' AND series IS NOT NULL AND code IN ('changed_in_app', 'cancelled_in_app')))"
+        )
+        return int(rows[0].made)
+
     def count_decisions(self) -> int:
         """Return how many decisions the engine has made."""
         return int(self._rows("SELECT count(*) AS made FROM decision")[0].made)
@@ -395,6 +406,14 @@ class World:
     def is_kept(self, number: int) -> bool:
         """Tell whether somebody decided that a loan stays although its meeting was cancelled."""
         return bool(self._rows("SELECT 1 FROM link WHERE loan_number = :number AND hold = 'rejected'", number=number))
+
+    def is_held_alone(self, number: int) -> bool:
+        """Tell whether a loan is kept so, and a case says that the meeting which its organizer still has is in none of
+        its rooms: both go their own ways until it is."""
+        told = (
+            "SELECT 1 FROM \"case\" WHERE loan_number = :number AND code = 'kept_against_outlook' AND state != 'closed'"
+        )
+        return self.is_kept(number) and bool(self._rows(told, number=number))
 
     def room_number(self, address: str) -> int | None:
         """Return the number of the room that has, or had, this address."""
