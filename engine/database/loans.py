@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from engine.database.connection import Transaction
 from engine.database.marks import Priority
@@ -26,6 +26,7 @@ room_table = metadata.tables["room"]
 asset_table = metadata.tables["asset"]
 case_table = metadata.tables["case"]
 link_table = metadata.tables["link"]
+copy_table = metadata.tables["room_copy"]
 
 _LOANS = Prepared(
     select(
@@ -219,10 +220,12 @@ _LEFT = Prepared(
         link_table.c.state == "left",
         link_table.c.ical_uid.is_not(None),
         item_table.c.bookable_id.in_(bindparam("items", expanding=True)),
+        exists().where(copy_table.c.ical_uid == link_table.c.ical_uid, copy_table.c.live),
     )
     .distinct()
 )
-"""Meetings that go on without their loan, which had one of these items: another had taken it, or it was given up."""
+"""Meetings that go on without their loan, which had one of these items: another had taken it, or it was given up. One
+that no room shows was cancelled, and is not looked at again at each change of its room."""
 
 
 def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:

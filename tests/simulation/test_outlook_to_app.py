@@ -586,6 +586,18 @@ class TestWhatIsTaken:
         (loan,) = world.live_loans
         assert (loan.home, loan.interval) == (Home.OUTLOOK, Interval(world.at(14), world.at(15)))
 
+    def test_one_that_was_cancelled_is_not_looked_at_whenever_its_room_changes(self, world: World) -> None:
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        world.run(world.person(2).cancel(event["id"]))
+        world.settle()
+        held = world.book(3, 14, 15, 1)
+        world.settle()
+
+        world.act(held, LoanAction.CANCEL)
+
+        assert [(key.kind, key.key) for key in world.office.queue.waiting(10) if key.kind == "meeting"] == []
+
     def test_booking_rules_do_not_make_a_meeting_invalid(self, world: World) -> None:
         """Exchange accepted it: it is imported and flagged (H60-H62)."""
         rules = BookingRules(duration_minutes_max=30)
