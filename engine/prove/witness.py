@@ -22,6 +22,7 @@ from engine.loans.status import BLOCKING_STATUSES
 from engine.prove.deeds import Deed, read_deed
 from engine.prove.invariants import Broken
 from engine.prove.people import parse_instant
+from engine.prove.staff import THINGS
 from engine.prove.world import World
 from engine.reconcile.brake import CANCELLED_BY_OUTLOOK, PERCENT_FROM, WINDOW
 from engine.reconcile.markers import parse_marker
@@ -77,9 +78,15 @@ _KNOWN = Prepared(
         _copy.c.start_at < bindparam("end", type_=_copy.c.end_at.type),
         _copy.c.end_at > bindparam("start", type_=_copy.c.end_at.type),
         _copy.c.start_at < _copy.c.end_at,
-        _copy.c.observed_at < select(_loan.c.changed_at).where(_loan.c.number == bindparam("loan")).scalar_subquery(),
+        _copy.c.observed_at < bindparam("edited_at", type_=_copy.c.observed_at.type),
         ~exists().where(_link.c.ical_uid == _copy.c.ical_uid),  # what loans hold is I1's
     )
+)
+_EDITS = Prepared(
+    select(_decision.c.at, _decision.c.code, _decision.c.facts, _loan.c.changed_at)
+    .join(_loan, _loan.c.number == _decision.c.loan_number)
+    .where(_loan.c.number == bindparam("loan"))
+    .order_by(_decision.c.id.desc())
 )
 _FORMER = Prepared(
     select(_link.c.base)
@@ -154,8 +161,10 @@ class Witness:
         asked = [each["emailAddress"]["address"] for each in body["attendees"] if each["type"] == "resource"]
         rooms = [room.casefold() for room in asked]
         start, end = parse_instant(body["start"]), parse_instant(body["end"])
-        values = {"rooms": rooms, "loan": ref.number, "start": start, "end": end}
         with self._world.database.read() as transaction:
+            edits = _EDITS.run(transaction.connection, {"loan": ref.number}).all()
+            edited_at = next((edit.at for edit in edits if _asks_rooms(edit)), edits[0].changed_at if edits else start)
+            values = {"rooms": rooms, "edited_at": edited_at, "start": start, "end": end}
             known = list(_KNOWN.run(transaction.connection, values).scalars())
             former = _FORMER.run(transaction.connection, {"loan": ref.number, "generation": ref.generation}).scalar()
         base = parse_base(former or {})
@@ -272,6 +281,16 @@ def check_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
 
 def _first_difference(before: Sequence[Any], after: Sequence[Any]) -> str:
     return str(next(((one, other) for one, other in zip_longest(before, after) if one != other), ""))
+
+
+def _asks_rooms(edit: Any) -> bool:
+    """Tell whether what the desk did takes rooms at a time: when it lends things beside, they are taken already."""
+    if edit.code not in ("booked_in_app", "changed_in_app"):
+        return False
+    fields = edit.facts.get("fields", {})
+    items = fields.get("items", {"old": "", "new": ""})
+    added = set(items["new"].split(", ")) - set(items["old"].split(", ")) - {"", *THINGS}
+    return edit.code == "booked_in_app" or bool(added or {"start", "end"} & fields.keys())
 
 
 def _group(row: Any) -> str:
