@@ -146,13 +146,15 @@ _DONE = Prepared(
 )
 _retry_at = bindparam("retry_at", type_=Instant())
 _RETRY = Prepared(
-    _fenced().values(
+    _fenced()
+    .values(
         **_free,
         ready_at=case(((_c.priority == int(Priority.LIVE)) & (_c.due_at < _retry_at), _c.due_at), else_=_retry_at),
         attempts=_c.attempts + 1,
         marked_at=bindparam("marked", type_=Instant()),
         last_error=bindparam("error"),
     )
+    .returning(_c.ready_at)
 )
 _PARK = Prepared(
     _fenced().values(
@@ -211,20 +213,21 @@ class WorkQueue:
         self._lease = timedelta(seconds=lease_seconds)
         self._seen_version = database.data_version()
 
-    def turn(self, ended: Sequence[Claim], limit: int) -> tuple[list[Claim], datetime | None]:
+    def turn(self, ended: Sequence[Claim], limit: int, *, is_due: bool = False) -> tuple[list[Claim], datetime | None]:
         """
         End passes well, and take up to *limit* keys that are due: live ones first, the longest due first among equals.
+        With *is_due* one is for certain: else what only reads looks first, where there is one write lock.
 
         One transaction, so that the end of one pass and the beginning of the next cost one commit. Of what lost its
         lease meanwhile nothing is written. Also returns when the next key becomes due or a lease ends, maybe in the
         past; None: nothing waits.
         """
         first: dict[Priority, datetime] | None = None
-        if not ended and self._database.dialect == "sqlite":
+        if not ended and not is_due and self._database.dialect == "sqlite":
             with self._database.read() as transaction:
                 first = _first_due(transaction)
                 if limit <= 0 or not _due(first, transaction.now):
-                    return [], min(first.values(), default=None)  # without the one write lock there is
+                    return [], min(first.values(), default=None)
         claims: list[Claim] = []
         with self._database.write(durable=False) as transaction:  # after a power cut a key is looked at once more
             for claim in sorted(ended, key=lambda claim: (claim.kind, claim.key)):
@@ -297,8 +300,10 @@ class WorkQueue:
                 "marked": claim.marked_at,
                 "error": error[:ERROR_CHARACTERS_MAX],
             }
-            _RETRY.run(transaction.connection, values)
-            transaction.after_commit(self._database.announce_marks)
+            row = _RETRY.run(transaction.connection, values).one_or_none()
+            if row is not None:
+                wait = (row.ready_at - transaction.now).total_seconds()
+                transaction.after_commit(lambda: self._database.announce_marks(wait))
 
     def park(self, claim: Claim, *, error: str) -> None:
         """End a pass that cannot succeed: the key rests, with its error, until marked. Marked meanwhile, it waits."""

@@ -60,7 +60,7 @@ C = TypeVar("C", bound=ClaimLike)
 class Queue(Protocol[C]):
     """What the loop needs of the work queue; see `database.queue.WorkQueue`."""
 
-    def turn(self, ended: Sequence[C], limit: int) -> tuple[list[C], datetime | None]: ...
+    def turn(self, ended: Sequence[C], limit: int, *, is_due: bool = False) -> tuple[list[C], datetime | None]: ...
     def retry(self, claim: C, *, delay: float, error: str) -> None: ...
     def park(self, claim: C, *, error: str) -> None: ...
     def renew(self, claims: Iterable[C]) -> list[C]: ...
@@ -165,6 +165,8 @@ class Loop(Generic[C]):
         self._fatal: BaseException | None = None
         self._look_at = now()
         """When the queue is looked at next, as far as anybody told: a key is due then, or a lease may have ended."""
+        self._is_told = False
+        """Whether that was told by the queue, or by who marked a key in this process; else something may be due."""
         self._awake = asyncio.Event()
         self._occupied = asyncio.Event()
         """Set when a pass begins: from then on there are leases to keep."""
@@ -222,7 +224,7 @@ class Loop(Generic[C]):
             return IDLE_SECONDS_MAX if free <= 0 else early
         until = self._ticks() + self._lease_seconds
         try:
-            claims, next_due = self._queue.turn(self._ended, free)
+            claims, next_due = self._queue.turn(self._ended, free, is_due=self._is_told and early <= 0)
         except Transient as error:
             log.warning("the queue cannot be read: %s", error)
             return BACKOFF_SECONDS_MIN
@@ -234,17 +236,18 @@ class Loop(Generic[C]):
             task.add_done_callback(self._end)
             self._occupied.set()
         latest = self._now() + timedelta(seconds=IDLE_SECONDS_MAX)
-        self._look_at = latest if next_due is None else min(latest, next_due)
+        self._is_told = next_due is not None and next_due <= latest
+        self._look_at = next_due if next_due is not None and self._is_told else latest
         return IDLE_SECONDS_MAX if len(self._running) >= self._slots else max(0.001, self._seconds_until_look())
 
     def _seconds_until_look(self) -> float:
         return (self._look_at - self._now()).total_seconds()
 
-    def _look_in(self, seconds: float) -> None:
+    def _look_in(self, seconds: float, *, is_told: bool = True) -> None:
         """Look at the queue in so many *seconds*, or sooner if that was said before."""
         look_at = self._now() + timedelta(seconds=seconds)
         if look_at < self._look_at:
-            self._look_at = look_at
+            self._look_at, self._is_told = look_at, is_told
             self._awake.set()
 
     def _end(self, task: asyncio.Task[None]) -> None:
@@ -343,7 +346,7 @@ class Loop(Generic[C]):
             await asyncio.sleep(self._poll_seconds)
             try:
                 if self._queue.changed_elsewhere():
-                    self._look_in(0.0)
+                    self._look_in(0.0, is_told=False)
             except Transient:
                 continue
 
