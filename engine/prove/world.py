@@ -34,7 +34,7 @@ from engine.loans.status import LoanAction
 from engine.outbox.message import Sender
 from engine.prove import glance
 from engine.prove.backups import Backup, Loss
-from engine.prove.deeds import count_deeds, find_untold
+from engine.prove.deeds import TOLD_BY, count_deeds, find_untold
 from engine.prove.garble import Garble
 from engine.prove.latch import Latch
 from engine.prove.life import LIFE, Life, MortalDatabase
@@ -106,6 +106,8 @@ class World:
         self.struck: Struck = Counter()
         """Which requests met which faults."""
         self.crashes: Counter[str] = Counter()
+        self.sleeps = 0
+        """How often an engine was put to sleep over a request: its answer may come too late to count."""
         """What the engine was doing when it was killed."""
         given: dict[str, Any] = {
             "seed": seed,
@@ -269,6 +271,7 @@ class World:
 
     def put_to_sleep(self, life: Life, seconds: float) -> None:
         """Let an engine do nothing for so long, as a process that is stopped, and know nothing of it afterwards."""
+        self.sleeps += 1
         life.has_slept = True
         self.loop.put_to_sleep(LIFE, life)
         self.loop.call_later(seconds, self.loop.wake, life)
@@ -341,16 +344,11 @@ class World:
         )
         return {row.loan_number: (int(row.written), int(row.made - row.written)) for row in rows}
 
-    def count_more_writes(self) -> int:
-        """Return for how many edits of the desk one more event is written than people did things there: a loan that is
-        given to somebody is made anew, and each date of somebody's own series is written by itself."""
-        rows = self._rows(
-            "SELECT count(*) AS made FROM decision JOIN loan ON loan.number = decision.loan_number "
-            "WHERE actor LIKE 'app:%' AND ("
-            "(code = 'changed_in_app' AND CAST(decision.facts AS TEXT) LIKE '%\"requester\"%') "
-            "OR (home = 'outlook' AND series IS NOT NULL AND code IN ('changed_in_app', 'cancelled_in_app')))"
-        )
-        return int(rows[0].made)
+    def count_told_writes(self) -> int:
+        """Return how many writes to single events histories tell, or say they do not know whether they were made."""
+        codes = [code for each in TOLD_BY.values() for code in each] + ["event_change_unknown"]
+        named = ", ".join(f"'{code}'" for code in codes)
+        return int(self._rows(f"SELECT count(*) AS made FROM decision WHERE code IN ({named})")[0].made)
 
     def count_decisions(self) -> int:
         """Return how many decisions the engine has made."""
