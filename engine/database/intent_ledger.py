@@ -15,12 +15,12 @@ from engine.database.mirror import copy_table, link_table
 from engine.database.prepared import Prepared
 from engine.database.records import open_cases, write_decisions
 from engine.database.series import touch_series
-from engine.database.successors import seconds_until_heard, tie_successor
+from engine.database.successors import find_outdated, seconds_until_heard, tie_successor
 from engine.database.tables import metadata
 from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
 from engine.reconcile.actions import Note
-from engine.reconcile.ledger import Booking, Intent, IntentKind
+from engine.reconcile.ledger import Booking, Intent, IntentKind, Link
 from engine.reconcile.markers import Marker
 from engine.reconcile.series_writes import SeriesWriteKind
 from engine.reconcile.told import FOUND_AGAIN, tell_done
@@ -40,9 +40,17 @@ class IntentLedger(LedgerBase):
             ours = [each for each in intents if each.generation == marker.generation and each.kind is IntentKind.CREATE]
             intent = next((each for each in ours if each.draft.marker == copy.transaction_id), None)
             if intent is None:
-                return not intents and tie_successor(transaction, marker, copy)
+                return False
             self._finish(transaction, intent, copy, told=FOUND_AGAIN)
         return True
+
+    def find_outdated(self, marker: Marker) -> Link | None:
+        with self._read() as transaction:
+            return find_outdated(transaction.connection, marker)
+
+    def tie_successor(self, marker: Marker, copy: EventCopy) -> bool:
+        with self._write() as transaction:
+            return tie_successor(transaction, marker, copy)
 
     def seconds_until_heard(self, booking: Booking) -> float:
         with self._write() as transaction:

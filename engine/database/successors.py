@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
-from engine.database.bookings import ADD_LINK, CHANGE_LINK, load_link
+from engine.database.bookings import ADD_LINK, CHANGE_LINK, load_intents, load_link
 from engine.database.codec import render_base
 from engine.database.connection import Transaction
 from engine.database.loans import load_loan
@@ -19,8 +19,8 @@ from engine.database.prepared import Prepared
 from engine.database.records import write_decisions
 from engine.database.tables import metadata
 from engine.database.types import Instant
-from engine.ids import fold_address
-from engine.reconcile.ledger import Booking
+from engine.ids import LoanNumber, fold_address
+from engine.reconcile.ledger import Booking, Link
 from engine.reconcile.markers import Marker, name_birth
 from engine.reconcile.told import FOUND_AGAIN, tell_done
 from engine.rooms.event import EventCopy
@@ -52,20 +52,28 @@ _NEWS = Prepared(
 )
 
 
-def tie_successor(transaction: Transaction, marker: Marker, copy: EventCopy) -> bool:
-    """Tie a loan that lives to a later event of its own than we know; tell whether there is such a loan."""
-    connection = transaction.connection
+def find_outdated(connection: Connection, marker: Marker) -> Link | None:
+    """Return what a loan that lives is tied to, where the marker is of a later event of this very loan."""
     loan, found = load_loan(connection, marker.number), load_link(connection, "loan", str(marker.number))
-    if loan is None or loan.made_at is None or not loan.blocks or found is None or copy.organizer is None:
-        return False
+    if loan is None or loan.made_at is None or not loan.blocks or found is None:
+        return None
     link = found[1]
-    if marker.birth != name_birth(loan.made_at) or marker.generation <= link.generation or link.state != "linked":
+    is_later = marker.birth == name_birth(loan.made_at) and marker.generation > link.generation
+    return link if is_later and link.state == "linked" and not load_intents(connection, loan.number) else None
+
+
+def tie_successor(transaction: Transaction, marker: Marker, copy: EventCopy) -> bool:
+    """Tie a loan to a later event of its own than we know; tell whether there still is such a loan."""
+    connection = transaction.connection
+    link = find_outdated(connection, marker)
+    if link is None or copy.organizer is None:
         return False
-    CHANGE_LINK.run(connection, {"of_number": loan.number, "of_generation": link.generation, "state": "ended"})
+    number = LoanNumber(marker.number)
+    CHANGE_LINK.run(connection, {"of_number": number, "of_generation": link.generation, "state": "ended"})
     ADD_LINK.run(
         connection,
         {
-            "loan_number": loan.number,
+            "loan_number": number,
             "generation": marker.generation,
             "state": "linked",
             "ical_uid": copy.ical_uid,
@@ -77,8 +85,8 @@ def tie_successor(transaction: Transaction, marker: Marker, copy: EventCopy) -> 
             "web_link": copy.web_link,
         },
     )
-    write_decisions(transaction, [tell_done(FOUND_AGAIN)], loan_number=loan.number, ical_uid=copy.ical_uid)
-    transaction.mark("loan", str(loan.number))
+    write_decisions(transaction, [tell_done(FOUND_AGAIN)], loan_number=number, ical_uid=copy.ical_uid)
+    transaction.mark("loan", str(number))
     return True
 
 

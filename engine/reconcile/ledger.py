@@ -312,10 +312,16 @@ class Ledger(Protocol):
         ...
 
     def adopt(self, booking: Booking, marker: Marker, copy: EventCopy) -> bool:
-        """
-        Tie a meeting found in Outlook to the loan whose marker it carries: one whose creation is open, or one of which
-        we know only an earlier event, since a backup of the store was restored. False when there is none.
-        """
+        """Tie a meeting found in Outlook to the loan whose marker it carries; False when no such creation is open."""
+        ...
+
+    def find_outdated(self, marker: Marker) -> Link | None:
+        """Return what a loan is tied to, when we know only an earlier event of it than the marker's, since a backup of
+        the store was restored; None otherwise."""
+        ...
+
+    def tie_successor(self, marker: Marker, copy: EventCopy) -> bool:
+        """Tie such a loan to its later event. False when it is none any more."""
         ...
 
     def seconds_until_heard(self, booking: Booking) -> float:

@@ -10,18 +10,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from engine.errors import MailboxClosed, Refused
 from engine.interval import Interval
 from engine.loans.loan import Home
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, Note, Plan
 from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
-from engine.reconcile.markers import parse_marker
+from engine.reconcile.markers import Marker, parse_marker
 from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS
 from engine.reconcile.series_writes import LED
 from engine.reconcile.shadow import cast_shadow, withhold_writes
 from engine.reconcile.views import Presence
 from engine.rooms.calendar import RoomCalendar
-from engine.rooms.event import Answer
+from engine.rooms.event import Answer, EventCopy
 from engine.worker.answers import AnswerClock
 from engine.worker.locks import Holding
 from engine.worker.observer import Observed, Observer
@@ -60,6 +61,7 @@ class BookingPass:
         locks: Holding,
     ) -> None:
         self._ledger = ledger
+        self._calendar = calendar
         self._instance = instance
         self._rules = rules
         self._now = now
@@ -181,7 +183,20 @@ class BookingPass:
             return False
         copy = observed.known.organizer_copy
         marker = parse_marker(self._instance, copy.transaction_id) if copy is not None else None
-        return marker is not None and copy is not None and self._ledger.adopt(booking, marker, copy)
+        if marker is None or copy is None:
+            return False
+        return self._ledger.adopt(booking, marker, copy) or await self._is_successor(marker, copy)
+
+    async def _is_successor(self, marker: Marker, copy: EventCopy) -> bool:
+        """Tie a loan to a later event of its own than we know, where the one that we know is no more."""
+        link = self._ledger.find_outdated(marker)
+        if link is None or link.mailbox is None or link.event_id is None:
+            return False
+        try:
+            is_there = await self._calendar.fetch_event(link.mailbox, link.event_id) is not None
+        except (MailboxClosed, Refused):
+            return False
+        return not is_there and self._ledger.tie_successor(marker, copy)
 
 
 def is_led(booking: Booking) -> bool:

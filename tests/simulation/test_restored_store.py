@@ -8,6 +8,7 @@ from engine.loans.loan import Home
 from engine.loans.register import LoanChange
 from engine.prove.backups import Backup, back_up, restore
 from engine.prove.world import World
+from engine.reconcile.markers import make_marker, name_birth
 from tests.simulation.conftest import MakeWorld
 
 
@@ -47,6 +48,21 @@ def test_a_loan_is_tied_to_the_event_that_was_made_in_the_place_of_its_own(world
     assert found.requester.address == world.people[2]
     assert [event["subject"] for event in world.all_events()] == [f"#{loan.number} Person 3"]
     assert "event_adopted" in world.history(loan.number)
+
+
+def test_a_loan_keeps_its_event_where_another_of_it_is_there_as_well(world: World) -> None:
+    """Made twice, with a restored backup between: whichever is not the loan's is a booking of its own, and is told."""
+    loan = world.book(2, 9, 10, 1)
+    world.settle()
+    made_at = world.loan(loan.number).made_at
+    assert made_at is not None
+    marker = make_marker(world.office.instance, loan.number, 2, name_birth(made_at), "00000000")
+
+    world.meet(3, 14, 15, 1, transactionId=marker)
+    world.settle()
+
+    times = {each.number: (each.home, each.interval.start) for each in world.live_loans}
+    assert times == {loan.number: (Home.APP, world.at(9)), loan.number + 1: (Home.OUTLOOK, world.at(14))}
 
 
 def test_an_event_is_not_taken_for_that_of_a_loan_with_the_same_number(world: World) -> None:
