@@ -44,7 +44,7 @@ from engine.prove.transport import Struck, TenantTransport, spare_people
 from engine.prove.virtual import START, VirtualLoop
 from engine.reconcile.markers import parse_marker
 from engine.reconcile.shadow import WITHHELD_SECONDS
-from engine.rooms.series import lone_key
+from engine.rooms.series import day_of, lone_key
 from engine.settings import Settings, load_settings
 from engine.simulator import Tenant, TenantOptions
 from engine.simulator.people import Person, Refused, RoomReader, event_path
@@ -580,12 +580,22 @@ class World:
 
     def was_never_shown(self, room: int, ical_uid: str) -> bool:
         """Tell whether a room had a meeting only in a calendar that was deleted before anybody could read it there, or
-        had been forwarded it and dropped it by then: who is told of meetings by rooms knows nothing of it."""
+        had been forwarded it and dropped it by then, or is asked for a date behind those it takes of an endless series:
+        who is told of meetings by rooms knows nothing of it."""
         found = self.office.rooms.room_book().by_address(self.room_addresses[room - 1])
-        if (room, ical_uid) not in self.emptied or found is None:
+        if found is None or not ((room, ical_uid) in self.emptied or self._is_cut_off(room, ical_uid)):
             return False
         statement = "SELECT 1 FROM room_copy WHERE room_id = :room AND ical_uid = :uid"
         return not self._rows(statement, room=found.id, uid=ical_uid)
+
+    def _is_cut_off(self, room: int, key: str) -> bool:
+        """Tell whether a room has the series of a date, but ends it before (AllowRecurringMeetings, BookingWindow)."""
+        day, box = day_of(key), self.tenant.office.find(self.room_addresses[room - 1]).id
+        copies = self.tenant.world.calendars[box].all_by_ical(key.partition("@")[0])
+        ends = [
+            copy.recurrence.end_date for copy in copies if copy.recurrence and copy.recurrence.range_kind == "endDate"
+        ]
+        return day is not None and bool(ends) and max(ends) < day
 
     def is_outside(self, address: str) -> bool:
         """Tell whether *address* is nobody's of ours: neither a person's nor a room's."""
