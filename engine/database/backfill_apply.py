@@ -18,8 +18,8 @@ from engine.database.backfill_scene import Listed, Scene, SceneLoader
 from engine.database.bookings import ADD_LINK
 from engine.database.codec import render_base, render_face
 from engine.database.connection import Transaction
-from engine.database.loan_side import CHANGE_LOAN, free_uid
-from engine.database.loans import load_loans
+from engine.database.loan_side import free_uid
+from engine.database.loans import load_loans, loan_table
 from engine.database.marks import Priority
 from engine.database.mirror import link_table
 from engine.database.prepared import Prepared
@@ -61,6 +61,7 @@ _READ_TITLES = Prepared(
     .where(link_table.c.loan_number.in_(bindparam("numbers", expanding=True)), link_table.c.state == "linked")
     .values(checked_at=DUE_NOW)
 )
+_CHANGE_LOAN = Prepared(update(loan_table).where(loan_table.c.number == bindparam("of_number")))
 _LAST_DECISION = Prepared(select(func.coalesce(func.max(decision_table.c.id), 0)))
 
 
@@ -176,7 +177,7 @@ class BackfillDoer:
 def change_loan(transaction: Transaction, loan: Loan, values: Mapping[str, Any]) -> None:
     """Change a loan's own row, as its next version."""
     values = {**values, "version": loan.version + 1, "changed_at": transaction.now}
-    CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
+    _CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
     transaction.changes.note(LOAN, loan.number, Event.UPDATED)
 
 

@@ -11,11 +11,13 @@ from engine.database.backfill_rows import relist
 from engine.database.bookings import ADD_LINK, CHANGE_LINK, load_link
 from engine.database.codec import render_base
 from engine.database.connection import Transaction
+from engine.database.edits import lock_loan
 from engine.database.loans import keep_person, load_loan, loan_table, wake_waiting, write_items
 from engine.database.occupancy import find_held
 from engine.database.prepared import Prepared
 from engine.database.roombook import RoomCache
 from engine.database.tables import metadata
+from engine.errors import Stale
 from engine.ids import BookableId, LoanNumber
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, next_status
@@ -32,7 +34,11 @@ _FREE_UID = Prepared(
     .values(ical_uid=null())
 )
 _ADD_LOAN = Prepared(loan_table.insert().returning(loan_table.c.number))
-CHANGE_LOAN = Prepared(update(loan_table).where(loan_table.c.number == bindparam("of_number")))
+_NEXT_VERSION = Prepared(
+    update(loan_table).where(
+        loan_table.c.number == bindparam("of_number"), loan_table.c.version == bindparam("seen_version")
+    )
+)
 
 
 def import_loan(
@@ -100,15 +106,17 @@ def _store_of(rooms: RoomCache, room_id: BookableId) -> int:
 
 
 def edit_loan(transaction: Transaction, loan: Loan, edit: LoanEdit) -> None:
-    """Change the loan's rows, without its version. Raises Occupied when an item is taken."""
+    """Change the loan's rows, as its next version. Raises Stale when it changed since it was loaded, Occupied when an
+    item is taken."""
     status = loan.status
     if edit.action is not None:
         status = _status_after(loan.status, edit.action)
     interval = edit.interval or loan.interval
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"version": loan.version + 1, "changed_at": transaction.now}
     if edit.interval is not None:
         values |= {"start_at": interval.start, "end_at": interval.end}
     if edit.requester is not None:
+        lock_loan(transaction.connection, loan.number)  # before its person, as the desk does
         values["person_id"] = keep_person(transaction.connection, edit.requester)
     private = loan.private if edit.private is None else edit.private
     if private is not loan.private:
@@ -119,8 +127,9 @@ def edit_loan(transaction: Transaction, loan: Loan, edit: LoanEdit) -> None:
         values["title"] = "" if private else edit.title
     if status is not loan.status:
         values["status"] = status.value
-    if values:
-        CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
+    seen = {"of_number": loan.number, "seen_version": loan.version}
+    if not _NEXT_VERSION.run(transaction.connection, {**seen, **values}).rowcount:
+        raise Stale(f"loan {loan.number} changed while it was being compared")
     _edit_items(transaction, loan, edit, status)
     transaction.changes.note(LOAN, loan.number, Event.UPDATED)
     if edit.interval is not None or status not in BLOCKING_STATUSES or edit.states:
@@ -175,8 +184,6 @@ def return_to_base(transaction: Transaction, number: LoanNumber) -> None:
         else None,
         states=states,
     )
-    values = {"version": loan.version + 1, "changed_at": transaction.now}
-    CHANGE_LOAN.run(transaction.connection, {"of_number": loan.number, **values})
     edit_loan(transaction, loan, edit)
     transaction.mark("loan", str(loan.number))
 

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, null, select, update
 from engine.database.bookings import ADD_LINK, CHANGE_LINK, NEWEST_LINKS
 from engine.database.codec import parse_base, parse_recurrence, render_base, render_recurrence
 from engine.database.connection import Database, Transaction
-from engine.database.loan_side import CHANGE_LOAN, FIRST_LOOK_SECONDS, edit_loan
+from engine.database.loan_side import FIRST_LOOK_SECONDS, edit_loan
 from engine.database.loans import load_loans
 from engine.database.prepared import Prepared
 from engine.database.records import open_cases, write_decisions
@@ -257,8 +257,6 @@ class AppSeriesLedger:
     def _refuse_date(self, transaction: Transaction, each: SeriesDate) -> None:
         connection = transaction.connection
         loan = load_loans(connection, [each.number])[0]
-        values = {"version": loan.version + 1, "changed_at": transaction.now}
-        CHANGE_LOAN.run(connection, {"of_number": each.number, **values})
         states = {item.id: ItemState.DECLINED for item in loan.rooms}
         edit_loan(transaction, loan, LoanEdit(states=states, action=LoanAction.REFUSE))
         _change_link(transaction, each, {"state": "ended"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from engine.database.bookings import CHANGE_LINK
 from engine.database.brake import HELD, holds_back, let_go, note_cancelled
@@ -32,11 +32,6 @@ case_table = metadata.tables["case"]
 decision_table = metadata.tables["decision"]
 
 _VERSION = Prepared(select(loan_table.c.version).where(loan_table.c.number == bindparam("number")))
-_TAKE_VERSION = Prepared(
-    update(loan_table).where(
-        loan_table.c.number == bindparam("of_number"), loan_table.c.version == bindparam("seen_version")
-    )
-)
 _TOLD = Prepared(
     select(case_table.c.code, case_table.c.facts).where(
         case_table.c.subject == bindparam("of_subject"), case_table.c.state != "closed"
@@ -73,8 +68,8 @@ class Settler:
         loan = booking.loan
         if loan is not None and self._brakes(transaction, booking, loan, plan):
             return ()
-        if loan is not None:
-            self._claim_version(transaction, loan, plan)
+        if loan is not None and not isinstance(plan.loan, LoanEdit):
+            _check_version(transaction, loan)
         number: LoanNumber | None
         match plan.loan:
             case NewLoan():
@@ -103,20 +98,6 @@ class Settler:
         elif hold == HELD and not (plan.is_rest and plan.look_again_seconds is not None):
             let_go(transaction, loan)
         return False
-
-    def _claim_version(self, transaction: Transaction, loan: Loan, plan: Plan) -> None:
-        """Take the loan's next version if its side changes; in any case make sure nobody else changed it."""
-        changes = isinstance(plan.loan, LoanEdit)
-        if not changes:
-            found = _VERSION.run(transaction.connection, {"number": loan.number}).scalar()  # None: taken back
-            if found != loan.version:
-                raise Stale(f"loan {loan.number} changed while it was being compared")
-            return
-        values = {"version": loan.version + 1, "changed_at": transaction.now}
-        seen = {"of_number": loan.number, "seen_version": loan.version}
-        changed = _TAKE_VERSION.run(transaction.connection, {**seen, **values})
-        if not changed.rowcount:
-            raise Stale(f"loan {loan.number} changed while it was being compared")
 
     def _remember(self, transaction: Transaction, booking: Booking, plan: Plan, number: LoanNumber | None) -> None:
         uid = booking.key if booking.kind == "meeting" else (booking.link.ical_uid if booking.link else None)
@@ -198,6 +179,13 @@ class Settler:
     def _look_again(self, transaction: Transaction, booking: Booking, plan: Plan) -> None:
         if plan.look_again_seconds is not None:
             transaction.mark(booking.kind, booking.key, delay=plan.look_again_seconds)
+
+
+def _check_version(transaction: Transaction, loan: Loan) -> None:
+    """Make sure that nobody else changed a loan whose side stays as it is; an edit finds that out by itself."""
+    found = _VERSION.run(transaction.connection, {"number": loan.number}).scalar()  # None: taken back
+    if found != loan.version:
+        raise Stale(f"loan {loan.number} changed while it was being compared")
 
 
 def _is_told_already(transaction: Transaction, subject: str, uid: str | None, plan: Plan) -> bool:
