@@ -18,6 +18,9 @@ SQLModel.metadata.naming_convention = {  # constraint names that migrations can 
     "pk": "pk_%(table_name)s",
 }
 
+SQLModel.model_config["defer_build"] = True
+"""No row is ever validated, so none of what pydantic would do that with need be built at each start."""
+
 
 def instant(*, index: bool = False) -> Any:
     return Field(default=None, sa_column=Column(Instant(), nullable=True, index=index))
