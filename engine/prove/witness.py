@@ -155,7 +155,8 @@ class Witness:
 
     def _look_beside(self, body: Mapping[str, Any], marker: str) -> None:
         """Find what rooms held, as the store knew when the loan was last edited, at the time of a single event made."""
-        ref = parse_marker(self._world.office.instance, marker)
+        instance = self._world.all_lives[-1].engine.office.instance  # none may live by the time a request arrives
+        ref = parse_marker(instance, marker)
         if ref is None or "recurrence" in body:
             return
         asked = [each["emailAddress"]["address"] for each in body["attendees"] if each["type"] == "resource"]

@@ -123,7 +123,7 @@ class Writes:
             self._ledger.drop_intent(intent, told=overtaken)
             return
         if resumed and _says(copy, intent.draft):
-            self._ledger.finish_intent(intent, copy)
+            self._ledger.finish_intent(intent, copy, told=None if self._says_no_more(copy, intent) else NOT_KNOWN)
             return
         if copy.etag != intent.etag:
             self._ledger.drop_intent(intent, told=overtaken)
@@ -190,6 +190,15 @@ class Writes:
         before, after = (self._known_rooms(room.address for room in draft.rooms) for draft in (intent.draft, successor))
         if rooms not in (before, after):
             self._ledger.note_conflict(booking, note_lost_rooms("app", kept=after, lost=rooms))
+
+    def _says_no_more(self, copy: EventCopy, intent: Intent) -> bool:
+        """Tell whether *copy* is just as the write would leave it: else somebody changed it, who may have done all of
+        that, too."""
+        if intent.base is None:
+            return True
+        wanted = intent.base.outlook
+        rooms = self._known_rooms(attendee.address for attendee in copy.attendees)
+        return rooms == wanted.rooms and copy.interval in (None, wanted.interval)
 
     def _known_rooms(self, addresses: Iterable[str]) -> frozenset[BookableId]:
         book = self._ledger.room_book()

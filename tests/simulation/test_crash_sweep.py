@@ -13,6 +13,7 @@ STORIES = (
     "meeting: desk moves, outlook cancels",
     "loan: desk gives away | outlook rerooms",
     "loan: outlook leaves the room | outlook rerooms",
+    "meeting: desk rerooms | outlook rerooms",
     "app series: desk rerooms following | outlook cancels one",
     "meeting: desk moves | outlook moves before the new subscription is made",
 )
