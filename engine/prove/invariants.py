@@ -99,7 +99,7 @@ def _check_writes(world: World, crowd: Crowd, loans: Iterable[Loan]) -> None:
     causes = world.count_told_writes() + world.crashes.total() + world.sleeps + lost
     if any(loan.series is not None for loan in loans):
         causes += crowd.acted.total()
-    written = sum(len(transport.done) for transport in world.transports)
+    written = world.count_known_writes()
     if written > causes:
         raise Broken(f"I10: {written} writes, for {causes} that are told, deaths and lost answers")
 

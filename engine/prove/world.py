@@ -106,6 +106,8 @@ class World:
         self.struck: Struck = Counter()
         """Which requests met which faults."""
         self.crashes: Counter[str] = Counter()
+        self.writes_forgotten = 0
+        """How many writes were made before the store went back in time: histories may tell of them no more."""
         self.sleeps = 0
         """How often an engine was put to sleep over a request: its answer may come too late to count."""
         """What the engine was doing when it was killed."""
@@ -137,7 +139,7 @@ class World:
         self.backup: Backup | None = None
         self.on_answer: list[Callable[[Request, Response], None]] = []
         """Who hears what Graph answers."""
-        self.on_loss: list[Callable[[Loss], None]] = []
+        self.on_loss: list[Callable[[Loss], None]] = [lambda _loss: self._forget_writes()]
         """Who is told when the store goes back in time, right before it does."""
         self.watcher = QuietWatcher()
         self.transports: list[TenantTransport] = []
@@ -318,6 +320,13 @@ class World:
     def lose_delta(self, room: int) -> None:
         """Let the tenant forget the delta tokens of a room."""
         self.tenant.office.lose_delta(self.room_addresses[room - 1])
+
+    def count_known_writes(self) -> int:
+        """Return how many writes to events the tenant carried out since the store last went back in time."""
+        return sum(len(transport.done) for transport in self.transports) - self.writes_forgotten
+
+    def _forget_writes(self) -> None:
+        self.writes_forgotten += self.count_known_writes()
 
     def count_writes(self) -> int:
         """Return how many writes to calendars the engine has made."""
