@@ -17,6 +17,9 @@ from engine.rooms.series import day_of
 if TYPE_CHECKING:
     from engine.prove.people import Crowd, Remembered
 
+UNWRITTEN = "series-"
+"""How the meeting of a date is called whose series is not in Outlook yet."""
+
 
 class AppSeries:
     """What the crowd does with series of the app."""
@@ -158,6 +161,14 @@ class AppSeries:
             case _:
                 self._world.run(someone.cancel(master["id"]))
         self._look_at(person, master["id"], uid, times=act == "move")
+        self._doubt_on_their_way(set(dates) - set(self._world.dates_by_name(person, master["id"])))
+
+    def _doubt_on_their_way(self, lost: set[str]) -> None:
+        """Somebody ended dates in Outlook which the desk may have taken to a series by then that is not there yet."""
+        days, links = {day_of(name) for name in lost}, self._world.links()
+        for booking in self._crowd.bookings:
+            key = links.get(booking.number or 0) or ""
+            booking.uncertain |= key.startswith(UNWRITTEN) and day_of(key) in days
 
     def _look_at(self, person: int, master_id: str, uid: str, *, times: bool) -> None:
         """Remember the dates as the organizer sees them now. *times*: whether the organizer gave them these; else those
