@@ -21,6 +21,11 @@ from engine.rooms.room import Place
 PLACES_PER_PAGE = 100
 PEOPLE = 500
 DOMAIN = "example.org"
+NOWHERE = "http://127.0.0.1:1"
+"""Where no Graph answers."""
+
+LINK = f"{NOWHERE}/changes?after="
+"""What links say where to go on begin with. The service can follow them, and finds that nobody answers."""
 
 
 class PaperTenant:
@@ -63,9 +68,10 @@ class PaperTenant:
         now = self.versions[number] if self._changes is None else self._changes
         if link is None:
             before = tuple(self._copy(number, -1 - index) for index in range(self._stored))
-            return ChangesPage(before, None, "0")
-        new = tuple(self._copy(number, version) for version in range(int(link) + 1, now + 1))
-        return ChangesPage(new, None, str(now))
+            return ChangesPage(before, None, f"{LINK}0")
+        seen = int(link.removeprefix(LINK))
+        new = tuple(self._copy(number, version) for version in range(seen + 1, now + 1))
+        return ChangesPage(new, None, f"{LINK}{now}")
 
     async def find_event(self, mailbox: str, ical_uid: ICalUid) -> EventCopy | None:
         self.requests += 1
