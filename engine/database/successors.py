@@ -20,6 +20,7 @@ from engine.database.records import write_decisions
 from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.ids import LoanNumber, fold_address
+from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.ledger import Booking, Link
 from engine.reconcile.markers import Marker, name_birth
 from engine.reconcile.told import FOUND_AGAIN, tell_done
@@ -92,13 +93,16 @@ def tie_successor(transaction: Transaction, marker: Marker, copy: EventCopy) -> 
 
 def seconds_until_heard(transaction: Transaction, booking: Booking, began_at: datetime) -> float:
     """Return how long to wait until the rooms of a booking were read since *began_at*, and what they brought was looked
-    at; rooms that were not are marked."""
-    base = booking.link.base if booking.link is not None else None
-    if base is None or transaction.now > began_at + HEARING:
+    at; rooms that were not are marked. The organizer's copy is asked for again then, whatever they brought."""
+    link, loan = booking.link, booking.loan
+    if loan is None or link is None or link.base is None or transaction.now > began_at + HEARING:
         return 0.0
-    rooms = {"rooms": sorted(base.outlook.rooms)}
+    rooms = {"rooms": sorted(link.base.outlook.rooms)}
     unread = list(_UNREAD.run(transaction.connection, {**rooms, "since": began_at}).scalars())
     for room in unread:
         transaction.mark("room", str(room))
-    is_waiting = bool(unread) or _NEWS.run(transaction.connection, rooms).first() is not None
-    return LOOK_SECONDS if is_waiting else 0.0
+    if not unread and _NEWS.run(transaction.connection, rooms).first() is None:
+        return 0.0
+    which = {"of_number": loan.number, "of_generation": link.generation}
+    CHANGE_LINK.run(transaction.connection, {**which, "checked_at": DUE_NOW})
+    return LOOK_SECONDS

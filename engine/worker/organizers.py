@@ -49,7 +49,8 @@ class OrganizerReader:
                 is_first = known.base is None or (is_check_due(booking) and link is not None and link.event_id is None)
                 if is_first and not to_write and not needs_own_date(known, self._ledger.room_book()):
                     series = await self._series.read_shared(booking.series, mailbox)
-                    return _with_shared(known, series)
+                    if series.event_id is not None or known.base is None:
+                        return _with_shared(known, series)
                 if to_write:
                     copy = await self._series.find_date(booking.series, mailbox)
                 else:
