@@ -47,8 +47,10 @@ READINGS_MAX = 48
 """By the timer, that is twelve hours, where requests go on failing: a series takes some that succeed in a row."""
 PAUSES = (0.01, 0.3, 1.0, 5.0)
 """Seconds between two steps."""
-UNKNOWN = "ErrorInvalidUser"
+UNKNOWN = ("ErrorInvalidUser", "'Resource' is invalid")
 """What parks the key of a room whose address is no more, until the list of rooms tells its new one."""
+OF_ROOMS = ("room", "subscription")
+"""Keys that may stay parked: of a room that is no more."""
 EMPTIED = "its calendar came back empty"
 """What parks a room's key on purpose until its calendar is seen again: a storm may hide it once."""
 
@@ -298,12 +300,16 @@ def _check_rest(world: World, witness: Witness) -> None:
     witness.check_tokens()
 
 
+def _is_expected(error: str) -> bool:
+    return error.startswith(EMPTIED) or any(code in error for code in UNKNOWN)
+
+
 def _check_queue(world: World) -> None:
-    parked = [error for _, _, error in world.watcher.parked_keys if not (error.startswith(EMPTIED) or UNKNOWN in error)]
+    parked = [error for _, _, error in world.watcher.parked_keys if not _is_expected(error)]
     book = world.office.rooms.room_book()
-    followed = {("room", str(room.id)) for room in book.rooms if room.state is RoomState.ACTIVE}
+    followed = {str(room.id) for room in book.rooms if room.state is RoomState.ACTIVE}
     left = [key for key in world.office.queue.waiting(50) if key.parked_at is not None]
-    parked += [key.last_error or "" for key in left if key.kind != "room" or (key.kind, key.key) in followed]
+    parked += [key.last_error or "" for key in left if key.kind not in OF_ROOMS or key.key in followed]
     if parked:
         raise Broken(f"keys are parked: {parked}")
     waiting = [key for key in world.office.queue.waiting(100) if key.parked_at is None and key.attempts]
