@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, bindparam, delete, select, update
+from sqlalchemy import Update, bindparam, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.jobs import save_job
@@ -19,6 +19,7 @@ from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, keep_standing_cases, open_cases, write_decisions
 from engine.database.roombook import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
 from engine.database.tables import metadata
+from engine.database.upserts import upsert
 from engine.database.whole_days import shift_whole_days
 from engine.ids import BookableId, StoreId, fold_address
 from engine.outbox.changes import ROOM, USER, Event
@@ -214,9 +215,8 @@ class RoomDirectory:
             known = select(setting_table.c.value).where(setting_table.c.key == FOLLOWED_ZONE)
             if connection.execute(known).scalar() == {"value": zone}:
                 return
-            connection.execute(delete(setting_table).where(setting_table.c.key == FOLLOWED_ZONE))
             row = {"value": {"value": zone}, "changed_at": transaction.now, "changed_by": "engine"}
-            connection.execute(setting_table.insert(), {"key": FOLLOWED_ZONE, **row})
+            upsert(transaction, setting_table, {"key": FOLLOWED_ZONE}, row)
             without = select(room_table.c.id).where(room_table.c.time_zone.is_(None)).order_by(room_table.c.id)
             for room_id in connection.execute(without).scalars().all():
                 shift_whole_days(transaction, room_id, self._cache.default_zone)

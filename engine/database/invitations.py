@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import bindparam, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.calendars.mailing import Held, MailLevel, MailPreference
 from engine.database.connection import Database, Transaction
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
+from engine.database.upserts import upsert
 from engine.ids import Address, fold_address
 from engine.reconcile.own_calendar import OwnCalendarState
 
@@ -90,7 +89,7 @@ def save_held(transaction: Transaction, number: int, held: Held) -> None:
         "told": held.told,
         "sent_at": transaction.now,
     }
-    _upsert(transaction, _held, {"loan_number": number, "address_folded": fold_address(held.address)}, values)
+    upsert(transaction, _held, {"loan_number": number, "address_folded": fold_address(held.address)}, values)
 
 
 def load_preferences(transaction: Transaction, addresses: Iterable[str]) -> Mapping[Address, MailPreference]:
@@ -116,10 +115,4 @@ class MailPreferences:
         values = {"level": preference.level.value, "language": preference.language}
         with self._database.write() as transaction:
             which = {"address_folded": fold_address(address)}
-            _upsert(transaction, _preference, which, {**values, "changed_at": transaction.now})
-
-
-def _upsert(transaction: Transaction, table: Any, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    insert: Any = (sqlite if transaction.connection.dialect.name == "sqlite" else postgresql).insert(table)
-    statement = insert.values({**key, **values}).on_conflict_do_update(index_elements=list(key), set_=dict(values))
-    transaction.connection.execute(statement)
+            upsert(transaction, _preference, which, {**values, "changed_at": transaction.now})

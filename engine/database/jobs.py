@@ -11,11 +11,11 @@ from sqlalchemy import bindparam, select
 from engine.database.connection import Database, Transaction
 from engine.database.prepared import Prepared
 from engine.database.tables import metadata
+from engine.database.upserts import upsert
 
 job_table = metadata.tables["job"]
 
 _CHANGE = Prepared(job_table.update().where(job_table.c.name == bindparam("of_name")))
-_ADD = Prepared(job_table.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,4 @@ class JobBook:
 def save_job(transaction: Transaction, name: str, values: Mapping[str, object]) -> None:
     """Set *values* in the row of a job, made when it is missing."""
     if _CHANGE.run(transaction.connection, {"of_name": name, **values}).rowcount == 0:
-        _ADD.run(transaction.connection, {"name": name, **values})
+        upsert(transaction, job_table, {"name": name}, values)

@@ -1,0 +1,17 @@
+"""A row that is made when it is missing, by one statement: two processes may do so at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine.database.connection import Transaction
+
+
+def upsert(transaction: Transaction, table: Any, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Set *values* in the row that has *key*, a unique one; make it where there is none."""
+    insert: Any = (sqlite if transaction.connection.dialect.name == "sqlite" else postgresql).insert(table)
+    statement = insert.values({**key, **values}).on_conflict_do_update(index_elements=list(key), set_=dict(values))
+    transaction.connection.execute(statement)
