@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, func, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Database, Transaction
 from engine.database.marks import Priority
@@ -25,6 +24,7 @@ from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, keep_standing_cases
 from engine.database.tables import metadata
 from engine.database.types import Instant
+from engine.database.upserts import upsert
 from engine.database.wishes import ID_MAX
 from engine.errors import NotFound
 from engine.outbox.backoff import DOWN_AFTER, wait_after
@@ -277,11 +277,8 @@ def _try_row(message_id: int, receipt: Receipt, now: datetime) -> dict[str, Any]
 
 
 def _keep_receiver(transaction: Transaction, channel: str, receiver: str, values: dict[str, Any]) -> None:
-    insert: Any = (sqlite if transaction.connection.dialect.name == "sqlite" else postgresql).insert(receiver_table)
-    row = {"channel": channel, "receiver": receiver, "failures": 0, **values}
-    transaction.connection.execute(
-        insert.values(row).on_conflict_do_update(index_elements=["channel", "receiver"], set_=values)
-    )
+    which = {"channel": channel, "receiver": receiver}
+    upsert(transaction, receiver_table, which, values, at_first={"failures": 0})
 
 
 def _replay(transaction: Transaction, *conditions: ColumnElement[bool]) -> int:

@@ -10,8 +10,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.database.connection import Transaction
 
 
-def upsert(transaction: Transaction, table: Any, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Set *values* in the row that has *key*, a unique one; make it where there is none."""
+def upsert(
+    transaction: Transaction,
+    table: Any,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    at_first: Mapping[str, Any] | None = None,
+) -> None:
+    """Set *values* in the row that has *key*, a unique one; make it where there is none, with *at_first* as well."""
     insert: Any = (sqlite if transaction.connection.dialect.name == "sqlite" else postgresql).insert(table)
-    statement = insert.values({**key, **values}).on_conflict_do_update(index_elements=list(key), set_=dict(values))
-    transaction.connection.execute(statement)
+    made = insert.values({**key, **(at_first or {}), **values})
+    transaction.connection.execute(made.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
