@@ -47,6 +47,18 @@ def allow_conflicts(world: World, *rooms: int) -> None:
         world.tenant.office.set_processing(world.room_addresses[room - 1], AllowConflicts=True)
 
 
+def move_onto_a_loan(world: World) -> Loan:
+    """Move a meeting in Outlook to where a loan holds its only room, which allows conflicts; return that loan."""
+    held = world.book(3, 14, 15, 1)
+    world.settle()
+    event = world.meet(2, 9, 10, 1)
+    world.settle()
+    allow_conflicts(world, 1)
+    world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
+    world.settle()
+    return held
+
+
 def request_from_outside(world: World, start: float, end: float, room: int) -> None:
     address = world.room_addresses[room - 1]
     world.tenant.office.set_processing(address, ProcessExternalMeetingMessages=True)
@@ -557,14 +569,7 @@ class TestWhatIsTaken:
         assert len(world.loans) == 1
 
     def test_a_meeting_whose_only_room_is_taken_loses_its_loan(self, world: World) -> None:
-        world.book(3, 14, 15, 1)
-        world.settle()
-        event = world.meet(2, 9, 10, 1)
-        world.settle()
-        allow_conflicts(world, 1)
-
-        world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
-        world.settle()
+        move_onto_a_loan(world)
 
         loan = next(loan for loan in world.loans if loan.home is Home.OUTLOOK)
         assert loan.status is LoanStatus.CANCELLED
@@ -572,13 +577,7 @@ class TestWhatIsTaken:
 
     def test_it_becomes_a_loan_again_as_soon_as_the_room_is_free(self, world: World) -> None:
         """It waited until its room was read whole again, by night, or its organizer changed it."""
-        held = world.book(3, 14, 15, 1)
-        world.settle()
-        event = world.meet(2, 9, 10, 1)
-        world.settle()
-        allow_conflicts(world, 1)
-        world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
-        world.settle()
+        held = move_onto_a_loan(world)
 
         world.act(held, LoanAction.CANCEL)
         world.settle()
