@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
@@ -15,6 +16,7 @@ from engine.database.loan_side import return_to_base
 from engine.database.loans import load_loan
 from engine.database.mirror import HELD_BY_LOAN, LEFT, WITHDRAWN, copy_table, item_table, link_table
 from engine.database.occupancy import find_held
+from engine.database.own_series import is_being_made, recognise
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.room_ledger import RoomLedger
@@ -99,7 +101,13 @@ class SyncLedger(RoomLedger, IntentLedger):
 
     def save_series(self, series: Series, mailbox: str, copy: EventCopy | None) -> None:
         with self._write() as transaction:
-            save_organizers_master(transaction, series, mailbox, copy)
+            own = recognise(transaction, copy, series.uid) if copy is not None else None
+            known = replace(series, id=own) if own is not None else series
+            save_organizers_master(transaction, known, mailbox, copy)
+
+    def is_own_series_under_way(self, key: str) -> bool:
+        with self._read() as transaction:
+            return is_being_made(transaction, key)
 
     def series_rank(self, booking: Booking) -> int:
         with self._read() as transaction:

@@ -14,6 +14,7 @@ from engine.database.codec import parse_base, parse_recurrence, render_base, ren
 from engine.database.connection import Database, Transaction
 from engine.database.loan_side import FIRST_LOOK_SECONDS, edit_loan
 from engine.database.loans import load_loans
+from engine.database.own_series import give_uid
 from engine.database.prepared import Prepared
 from engine.database.records import open_cases, write_decisions
 from engine.database.roombook import RoomCache
@@ -58,7 +59,6 @@ _DATES = (
 )
 _LED_DATES = Prepared(_DATES.where(_link.c.state == LED))
 _LINKED_DATES = Prepared(_DATES.where(_link.c.state == "linked"))
-_OF_UID = Prepared(select(_series.c.id).where(_series.c.uid == bindparam("of_uid")))
 _CHANGED = update(_series).where(_series.c.id == bindparam("of_id"))
 _CHANGE = Prepared(_CHANGED)
 _NEXT_VERSION = Prepared(_CHANGED.values(version=_series.c.version + 1))
@@ -176,21 +176,16 @@ class AppSeriesLedger:
 
     def _know_event(self, transaction: Transaction, write: SeriesWrite, master: EventCopy) -> None:
         """Give the series its uid; what a room showed of it before is the same series."""
-        connection = transaction.connection
-        stray = _OF_UID.run(connection, {"of_uid": master.ical_uid}).scalar()
-        if stray is not None and stray != write.series_id:
-            connection.execute(update(_loan).where(_loan.c.series == str(stray)).values(series=str(write.series_id)))
-            connection.execute(_series.delete().where(_series.c.id == stray))
+        give_uid(transaction, write.series_id, master.ical_uid)
         values = {
             "of_id": write.series_id,
-            "uid": master.ical_uid,
             "organizer_mailbox": fold_address(write.mailbox),
             "organizer_event_id": master.event_id,
             "title": master.subject if not write.draft.private else "",
             "private": write.draft.private,
             "web_link": master.web_link,
         }
-        _KNOW_EVENT.run(connection, values)
+        _KNOW_EVENT.run(transaction.connection, values)
 
     def _tie(
         self,

@@ -290,7 +290,14 @@ class Ledger(Protocol):
         ...
 
     def save_series(self, series: Series, mailbox: str, copy: EventCopy | None) -> None:
-        """Keep what all dates of a series share: *copy* is the organizer's master, None when it is not to be had."""
+        """Keep what all dates of a series share: *copy* is the organizer's master, None when it is not to be had.
+
+        Where *copy* carries the marker of a series of ours that is being made, it is that series from then on.
+        """
+        ...
+
+    def is_own_series_under_way(self, key: str) -> bool:
+        """Tell whether the date *key* names is of a series of ours, of whose creation the answer is not known yet."""
         ...
 
     def series_rank(self, booking: Booking) -> int:

@@ -27,7 +27,7 @@ from engine.worker.answers import AnswerClock
 from engine.worker.locks import Holding
 from engine.worker.observer import Observed, Observer
 from engine.worker.organizers import OrganizerReader
-from engine.worker.planner import Planner
+from engine.worker.planner import OWN_CREATE_WAIT_SECONDS, Planner
 from engine.worker.series import SeriesReader
 from engine.worker.wording import Wording
 from engine.worker.writes import Writes
@@ -181,6 +181,9 @@ class BookingPass:
         booking = observed.booking
         if booking.kind != "meeting":
             return False
+        if booking.series is not None and self._ledger.is_own_series_under_way(booking.key):
+            self._wait(booking, OWN_CREATE_WAIT_SECONDS if self._rules().mode == "two_way" else MODE_WAIT_SECONDS)
+            return True
         copy = observed.known.organizer_copy
         marker = parse_marker(self._instance, copy.transaction_id) if copy is not None else None
         if marker is None or copy is None:
