@@ -242,8 +242,8 @@ class Ledger(Protocol):
         """Return where the reading of a room stands; None for an unknown or excluded room."""
         ...
 
-    def begin_reading(self, room_id: BookableId, window: Interval) -> Reading:
-        """Begin to read the whole *window* anew: earlier links are kept until the new reading is complete."""
+    def begin_reading(self, room_id: BookableId, window: Interval) -> Reading | None:
+        """Begin to read the whole *window* anew; None for a room that is not followed (any more)."""
         ...
 
     def save_page(

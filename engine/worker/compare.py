@@ -86,6 +86,8 @@ class ComparePass:
             found += self._comparisons.count_news(room_id, page, window=window, before=began_at)
 
         reading = await self._rooms.read_anew(room_id, priority=priority, look=look)
+        if reading is None:
+            return 0
         return found + self._comparisons.count_unseen(room_id, reading=reading)
 
     async def _compare_bookings(self, room_id: BookableId, priority: int) -> int:

@@ -94,15 +94,18 @@ class RoomPass:
             self._ledger.resume_room(room_id)
         return reading.signalled_at
 
-    async def read_anew(self, room_id: BookableId, *, priority: int, look: Callable[[ChangesPage], None]) -> int:
+    async def read_anew(self, room_id: BookableId, *, priority: int, look: Callable[[ChangesPage], None]) -> int | None:
         """
         Read the whole window of one room, whatever was read before; returns the number of this reading.
+        None: the room is not followed any more.
 
         Args:
             look: shown each page before it is saved.
         """
+        reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
+        if reading is None:
+            return None
         try:
-            reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
             unsettled = await self._read_pages(reading, None, whole=True, priority=priority, look=look)
         except MailboxClosed as error:
             self._ledger.suspend_room(room_id, str(error))
@@ -119,6 +122,8 @@ class RoomPass:
 
     async def _read_whole(self, room_id: BookableId, priority: int) -> Sequence[UnsettledSeries]:
         reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
+        if reading is None:
+            return ()  # excluded while Graph was asked: it is read whole once it is followed again
         return await self._read_pages(reading, None, whole=True, priority=priority)
 
     async def _read_pages(

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from engine.errors import Invalid, Stale, Unavailable
-from engine.ids import ICalUid
+from engine.ids import Address, ICalUid
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange
@@ -17,6 +17,8 @@ from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world import World
 from engine.reconcile.actions import NewLoan, Plan
 from engine.reconcile.ledger import Booking, Writing
+from engine.rooms.room import RoomState
+from engine.web.pages.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld
 
 NO_DEFAULT_USER = {"ENGINE_LOANS__DEFAULT_USER": ""}
@@ -694,6 +696,34 @@ class TestRoomsThatComeAndGo:
 
         assert only_loan(world).blocks
         assert world.count_writes() == 0
+
+    def test_a_room_excluded_while_its_token_is_refused_is_read_when_it_is_followed_again(self, world: World) -> None:
+        """Its reading would begin anew, and ends instead; no key is given up for it."""
+        world.tenant.office.change_place("room-1@example.org", tags=["private"])
+        world.office.enqueue("places", "all")
+        world.settle()
+        world.lose_delta(1)
+        world.tenant.faults.add(effect="delay", seconds=5, path="delta")
+
+        world.office.rooms.mark_rooms(priority=1)
+        world.wait(1.0)
+        world.override(SettingKey.IGNORED_TAGS, "private")
+        world.office.enqueue("places", "all")
+        world.wait(1.0)
+        room = world.office.rooms.room_book().by_address(Address("room-1@example.org"))
+        assert room is not None
+        assert room.state is RoomState.EXCLUDED
+        world.settle()
+        world.meet(2, 9, 10, 1)
+        world.settle()
+        assert world.loans == ()
+
+        world.override(SettingKey.IGNORED_TAGS, None)
+        world.office.enqueue("places", "all")
+        world.heal()
+
+        assert only_loan(world).blocks
+        assert world.watcher.parked_keys == []
 
     def test_a_missing_room_keeps_its_loans(self, world: World) -> None:
         """A room that the directory no longer lists is missing, and nothing of it is cancelled."""
