@@ -8,7 +8,7 @@ own change is still on its way to the rooms.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, tzinfo
 from types import MappingProxyType
 
@@ -55,8 +55,8 @@ class Known:
     """Whether the organizer's copy was asked for; `organizer_copy` None then means: it is not there."""
     organizer_copy: EventCopy | None = None
     organizer_interval: Interval | None = None
-    written: bool = False
-    """Whether we have ever written this meeting, so that old times in a room copy may be our own echo."""
+    written_at: datetime | None = None
+    """When we last wrote this meeting, if ever: what a room showed before may be older than our write."""
     answers_before: Mapping[BookableId, ItemState] = field(default_factory=lambda: MappingProxyType({}))
     shared: Shared | None = None
     """What all dates of its series have in common, read once for all of them."""
@@ -67,6 +67,11 @@ class Known:
     no more."""
     organizer_closed: bool = False
     """Whether the organizer's copy was asked for in vain: its mailbox may not be read."""
+
+    @property
+    def written(self) -> bool:
+        """Whether we have ever written this meeting, so that old times in a room copy may be our own echo."""
+        return self.written_at is not None
 
 
 def resolve_interval(event: EventCopy, zone: tzinfo) -> Interval | None:
@@ -193,6 +198,8 @@ def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) 
         book: the rooms.
         times_of: says how long whole days last in the rooms that have not said no; None: as the copies say.
     """
+    if known.organizer_closed and known.base is not None:
+        known = replace(known, copies=tuple(copy for copy in known.copies if not _is_overtaken(copy, known, book)))
     live = [copy for copy in known.copies if copy.live]
     organizer_copy = known.organizer_copy
     if organizer_copy is not None and organizer_copy.is_cancelled:
@@ -207,6 +214,17 @@ def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) 
     if known.base is None and known.copies and not live and (view.holding or not view.answers):
         return MeetingView(Presence.GONE, ical_uid=view.ical_uid)  # it left every room: a list elsewhere is no booking
     return view
+
+
+def _is_overtaken(copy: RoomCopy, known: Known, book: RoomBook) -> bool:
+    """Tell whether a room's copy was shown before our last write, and says something else than that: the room has told
+    nothing since, and its organizer cannot be asked."""
+    if known.base is None or known.written_at is None or copy.seen_at is None or not copy.live:
+        return False
+    invited = (book.by_address(attendee.address) for attendee in copy.event.attendees)
+    rooms = {copy.room_id, *(room.id for room in invited if room is not None)}
+    agreed = known.base.outlook
+    return copy.seen_at < known.written_at and (copy.interval != agreed.interval or rooms != agreed.rooms)
 
 
 def _refused(known: Known) -> list[RoomCopy]:

@@ -71,7 +71,7 @@ class Observer:
         if is_elsewhere:
             booking = self._ledger.load_booking(booking.kind, booking.key) or booking
             known = await self._organizers.read(booking, _known(booking))
-        elif is_elsewhere is False:
+        elif is_elsewhere is False and (not known.organizer_closed or self._organizers.is_strangers(booking)):
             known = replace(known, organizer_read=True)  # as good as read: no calendar that can be read has it
         unshown = self._unshown(booking, known)
         if unshown and known.organizer_copy is not None and self._may_ask_rooms(booking):
@@ -154,8 +154,8 @@ class Observer:
         Look for a meeting that its rooms end, and that its organizer has no more, in rooms that may have another copy.
 
         Until a room shows it, a meeting that was given to another organizer looks like one that was cancelled; where
-        the copy a room had is gone, it may have one with another id. Where the organizer is none of ours, or nobody
-        has it of whom a room ever told, these rooms are all there is to ask.
+        the copy a room had is gone, it may have one with another id. Where the organizer is none of ours, its mailbox
+        is closed, or nobody has it of whom a room ever told, these rooms are all there is to ask.
 
         Returns:
             Whether one of them has it; None when there was no need to ask, or not all could be asked.
@@ -163,7 +163,7 @@ class Observer:
         link = booking.link
         if known.organizer_copy is not None or any(copy.live for copy in known.copies):
             return None
-        is_sought = known.organizer_read or known.organizer_lost
+        is_sought = known.organizer_read or known.organizer_lost or known.organizer_closed
         if not is_sought and not (known.copies and self._organizers.is_strangers(booking)):
             return None
         if known.base is None or booking.series is not None or link is None or link.ical_uid is None:
@@ -199,6 +199,6 @@ def _known(booking: Booking) -> Known:
     return Known(
         copies=booking.copies if link is None or link.state == "linked" else (),
         base=base,
-        written=link is not None and link.written_at is not None,
+        written_at=link.written_at if link is not None else None,
         answers_before=before,
     )

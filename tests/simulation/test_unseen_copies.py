@@ -221,3 +221,36 @@ class TestARoomThatIsSetUpAnew:
         world.lose_delta(1)
         world.heal()
         assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
+
+
+class TestARoomThatDropsAMeetingAndIsAskedAgain:
+    """It has another copy then, under another id; and its organizer's mailbox is closed before anything is heard."""
+
+    def move_and_close(self, world: World) -> Loan:
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        deafen(world)
+        drop(world, 1)
+        world.wait(AT_ONCE)
+        world.change(loan.number, LoanChange(start=world.at(14), end=world.at(15)))
+        world.wait(2)
+        world.set_mailbox(2, "disabled")
+        return loan
+
+    def test_goes_on_with_what_was_written_last(self, world: World) -> None:
+        """What the room was last heard to show is older than the move: nobody has moved it back."""
+        loan = self.move_and_close(world)
+        world.wait(AT_ONCE)
+
+        assert world.loan(loan.number).interval.start == world.at(14)
+        assert "moved_in_outlook" not in world.history(loan.number)
+
+    def test_has_not_lost_it(self, world: World) -> None:
+        """The room tells that the former copy is gone, and not yet that there is another: it is asked."""
+        loan = self.move_and_close(world)
+        world.tenant.faults.add(effect="lag", seconds=10)
+        sweep(world)
+        world.wait(AT_ONCE)
+
+        assert world.loan(loan.number).status is LoanStatus.NEW
+        assert states(world.loan(loan.number)) == [ItemState.ACCEPTED]

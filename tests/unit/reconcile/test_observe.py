@@ -45,6 +45,7 @@ from tests.unit.reconcile.building import (
 
 S, A = ItemState, Answer
 ROOMS = (ONE, TWO, THREE)
+WRITTEN_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def view(
@@ -62,7 +63,7 @@ def view(
         organizer_read=organizer is not None if read is None else read,
         organizer_copy=organizer,
         organizer_interval=organizer.interval if organizer else None,
-        written=written,
+        written_at=WRITTEN_AT if written else None,
         answers_before=before or {},
     )
     return view_meeting(known, book)
@@ -81,7 +82,9 @@ def organizer_copy(*attendees: Attendee, interval: Interval = MORNING, **fields:
 
 
 def is_read(*copies: RoomCopy, base: Base | None = None, written: bool = False, check_answers: bool = False) -> bool:
-    return needs_organizer(Known(copies, base=base, written=written), check_answers=check_answers)
+    return needs_organizer(
+        Known(copies, base=base, written_at=WRITTEN_AT if written else None), check_answers=check_answers
+    )
 
 
 # What a room's own calendar shows of the meeting, at the meeting's present times.
@@ -338,7 +341,7 @@ class TestOurOwnEcho:
 
     def test_may_show_rooms_of_before_our_write(self) -> None:
         """We took it from the first room to the second; the first one still shows it."""
-        late = Known((make_copy(ONE),), base=make_base(rooms=(TWO,)), written=True)
+        late = Known((make_copy(ONE),), base=make_base(rooms=(TWO,)), written_at=WRITTEN_AT)
         same = replace(late, base=make_base(rooms=(ONE,)))
 
         assert shows_other_rooms(late, BOOK)
@@ -362,6 +365,26 @@ class TestOurOwnEcho:
 
         assert meeting.interval == MORNING
         assert meeting.answers == {ONE: S.REQUESTED}
+
+    @pytest.mark.parametrize("minutes", [-1, 1], ids=["before our write", "after it"])
+    def test_is_told_by_when_a_room_said_it_where_the_organizer_cannot_be_asked(self, minutes: int) -> None:
+        """We moved it from noon to morning, and then its organizer's mailbox was closed: a room that has told nothing
+        since says nothing of it, one that shows noon again afterwards was asked for that."""
+        seen_at = WRITTEN_AT + timedelta(minutes=minutes)
+        copy = replace(make_copy(ONE, interval=NOON), seen_at=seen_at)
+        known = Known((copy,), base=make_base(), written_at=WRITTEN_AT, organizer_closed=True)
+
+        meeting = view_meeting(known, BOOK)
+
+        said = (MORNING, S.REQUESTED) if minutes < 0 else (NOON, S.ACCEPTED)
+        assert (meeting.presence, meeting.interval, meeting.answers[ONE]) == (Presence.LIVE, *said)
+
+    def test_of_rooms_is_told_so_too(self) -> None:
+        """We took it from the first room to the second, which has shown nothing yet."""
+        copy = replace(make_copy(ONE), seen_at=WRITTEN_AT - timedelta(minutes=1))
+        known = Known((copy,), base=make_base(rooms=(TWO,)), written_at=WRITTEN_AT, organizer_closed=True)
+
+        assert view_meeting(known, BOOK).answers == {TWO: S.REQUESTED}
 
     def test_of_a_creation_no_room_has_shown_yet_is_what_we_wrote(self) -> None:
         """A fresh event lives by our own word until a room shows something: silence is not evidence."""
