@@ -193,6 +193,7 @@ class Mirror:
         lost_masters: set[str] = set()
         changed: list[str | None] = []
         unknown_removed = False
+        ended_removed: set[str] = set()
         series = SeriesPage(
             transaction, room_id, changes, known,
             zone=self._rooms.zone_of(room_id), reading=reading, listed=listed, book=book, contacted_at=contacted_at,
@@ -205,6 +206,7 @@ class Mirror:
                 elif not before.gone:
                     doubts.append({"room": room_id, "event": event_id})
                     changed.append(before.ical_uid)
+                    ended_removed.update([before.ical_uid] if before.ical_uid and not before.live else [])
                     if before.series_master is None:
                         uids.update([before.ical_uid] if before.ical_uid else [])
                     elif before.series_master == event_id:
@@ -230,6 +232,7 @@ class Mirror:
         doubt_series(transaction, room_id, lost_masters)
         if unknown_removed and not whole:
             self._ask_waiting_loans(transaction, room_id, priority)
+        self._ask_returned(transaction, ended_removed)
         marker = Marker(transaction, priority=priority)
         marked = marker.mark_meetings(uids, shown=_dates_shown(rows))
         return sum(uid not in marker.withdrawn for uid in changed), marked
@@ -284,6 +287,15 @@ class Mirror:
         for number in numbers:
             _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
             transaction.mark("loan", str(number), priority=priority)
+
+    def _ask_returned(self, transaction: Transaction, uids: set[str]) -> None:
+        """Have the organizers asked whose meetings a room has shown the end of, and has no more now: one may have come
+        back to it and have left it since, which the other rooms' copies need not tell."""
+        if not uids:
+            return
+        for row in _LINKED.run(transaction.connection, {"uids": sorted(uids)}).all():
+            if row.state in HELD_BY_LOAN:
+                _CHECK_NOW.run(transaction.connection, {"of_number": row.loan_number, "checked_at": DUE_NOW})
 
     def doubt_unseen(
         self, transaction: Transaction, room_id: BookableId, *, reading: int, began_at: datetime, window: Interval

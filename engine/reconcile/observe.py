@@ -106,8 +106,9 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
 
 def _is_called_off(copy: RoomCopy, base: Base) -> bool:
     """Tell whether a room shows that what was agreed on was called off. At other times it may have been before that: a
-    date of a series that came back with all of them, in a room that has not heard of it since."""
-    return copy.event.is_cancelled and copy.interval == base.outlook.interval
+    date of a series that came back with all of them, in a room that has not heard of it since. One that is gone by now
+    may have been alive again in between."""
+    return not copy.gone and copy.event.is_cancelled and copy.interval == base.outlook.interval
 
 
 def unshown_rooms(known: Known, book: RoomBook) -> frozenset[BookableId]:

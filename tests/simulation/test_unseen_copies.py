@@ -12,6 +12,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanStatus
 from engine.prove.series import at, book_series
 from engine.prove.world import World
+from engine.simulator.people import event_path
 from tests.simulation.conftest import MakeWorld
 
 AT_ONCE = 30.0
@@ -80,6 +81,25 @@ class TestALoanWhoseRoomWasNeverHeardOf:
         world.wait(AT_ONCE)
 
         assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
+
+    def test_is_released_when_it_came_back_to_a_room_and_left_it_before_that_was_read(self, world: World) -> None:
+        """The room showed that it was called off there, and shows nothing now; the other room's copy never names it."""
+        event = world.meet(1, 9, 10, 1)
+        world.settle()
+        world.run(world.person(1).set_rooms(event["id"], world.addresses([2])))
+        world.settle()
+        deafen(world)
+        recipients = [{"emailAddress": {"address": world.room_addresses[0]}}]
+        world.run(world.person(1).call("POST", f"{event_path(event['id'])}/forward", {"toRecipients": recipients}))
+        world.wait(3)
+        world.tenant.office.release(world.room_addresses[0], event["iCalUId"])
+        assert states(world.live_loans[0]) == [ItemState.ACCEPTED]
+
+        sweep(world)
+        world.wait(600)
+
+        shown = {item.name: item.state for item in world.live_loans[0].rooms}
+        assert shown == {"Room 1": ItemState.RELEASED, "Room 2": ItemState.ACCEPTED}
 
     def test_is_left_alone_while_the_room_has_it(self, world: World) -> None:
         """One look at the organizer's copy and one into the room: then all is known, and nothing more is asked."""
