@@ -96,7 +96,10 @@ def release_room(crowd: Crowd) -> None:
     event = crowd.random.choice(held)
     crowd.tell(f"room {room} is released from {event['iCalUId'][-15:]}")
     if not _is_named_elsewhere(crowd, room, event["iCalUId"]):
-        crowd.world.emptied.add((room, event["iCalUId"]))
+        crowd.world.emptied[room, event["iCalUId"]] = crowd.world.now()
+        organizer = event["organizer"]["emailAddress"]["address"]
+        if organizer in crowd.world.people and crowd.world.tenant.office.find(organizer).state != "active":
+            crowd.world.dropped_unasked.add((room, event["iCalUId"]))
     crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])
 
 

@@ -138,7 +138,7 @@ def _check_loan(
         said |= shown_in_rooms  # each date has an answer of its own (P52); what a closed mailbox is told is lost (B52)
     mine = {_number(world, item): item for item in loan.rooms}
     extra = {room for room, answer in said.items() if answer != "declined"} - set(mine)
-    extra = {room for room in extra if room in shown_in_rooms or not world.was_never_shown(room, uid or "")}
+    extra = {room for room in extra if room in shown_in_rooms or not world.is_untold(room, uid or "")}
     # A room that has declined may be uninvited without any room hearing of it, and one may be invited whose calendar
     # is deleted before it was read: the nightly comparison's to find.
     held = {room for room, item in mine.items() if item.state in BLOCKING_STATES}

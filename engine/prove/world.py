@@ -152,11 +152,14 @@ class World:
         self.garble = Garble()
         self.handed_over: set[str] = set()
         """Meetings that an administrator gave to somebody else: until a room tells, nobody knows who has them."""
+        self.dropped_unasked: set[tuple[int, str]] = set()
+        """What left a room that no other room's copy names while its organizer's mailbox was closed: given back, or
+        taken out of the meeting, for all that anybody can tell."""
         self.left_by_plan: set[str] = set()
         """Meetings from before the engine that the last plan to bring them in leaves, and says why."""
-        self.emptied: set[tuple[int, str]] = set()
-        """What a room's calendar held when it was deleted, to be set up anew; and what was forwarded to a room, which
-        no other room's copy tells, and left it."""
+        self.emptied: dict[tuple[int, str], datetime] = {}
+        """What a room's calendar held, or was asked for, when it was deleted, to be set up anew; and what was forwarded
+        to a room, which no other room's copy tells, and left it. With when that was, by the engine's clock."""
         self.closed: set[str] = set()
         """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
 
@@ -587,15 +590,23 @@ class World:
         is_hidden = uid in self.handed_over or loan.requester.address.casefold() in self.closed
         return is_hidden and "cancelled_in_outlook" in self.history(loan.number)
 
-    def was_never_shown(self, room: int, ical_uid: str) -> bool:
+    def is_untold(self, room: int, ical_uid: str) -> bool:
         """Tell whether a room had a meeting only in a calendar that was deleted before anybody could read it there, or
         had been forwarded it and dropped it by then, or is asked for a date behind those it takes of an endless series:
-        who is told of meetings by rooms knows nothing of it."""
+        who is told of meetings by rooms knows nothing of it. That it had left the room before is known; but not why it
+        did while its organizer's mailbox was closed."""
         found = self.office.rooms.room_book().by_address(self.room_addresses[room - 1])
-        if found is None or not ((room, ical_uid) in self.emptied or self._is_cut_off(room, ical_uid)):
+        emptied_at = self.emptied.get((room, ical_uid))
+        if (room, ical_uid) in self.dropped_unasked:
+            return True
+        if found is None or not (emptied_at or self._is_cut_off(room, ical_uid)):
             return False
-        statement = "SELECT 1 FROM room_copy WHERE room_id = :room AND ical_uid = :uid"
-        return not self._rows(statement, room=found.id, uid=ical_uid)
+        statement = "SELECT live, observed_at FROM room_copy WHERE room_id = :room AND ical_uid = :uid"
+        copies = self._rows(statement, room=found.id, uid=ical_uid)
+        return not any(
+            copy.live or emptied_at is None or datetime.fromisoformat(str(copy.observed_at)) >= emptied_at
+            for copy in copies
+        )
 
     def _is_cut_off(self, room: int, key: str) -> bool:
         """Tell whether a room has the series of a date, but ends it before (AllowRecurringMeetings, BookingWindow)."""
@@ -682,11 +693,17 @@ class World:
         """Return what rooms' own calendars say: the answer of each room's copy, by meeting or date of a series."""
         found: dict[str, dict[int, str]] = {}
         for number in range(1, len(self.room_addresses) + 1):
-            for event in self.run(self.room(number).view(*self.judged())):
-                if not event["isCancelled"]:
-                    name = lone_key(event["iCalUId"]) or event["iCalUId"]
-                    answer = "accepted" if event["isOrganizer"] else event["responseStatus"]["response"]
-                    found.setdefault(name, {})[number] = answer
+            for name, answer in self.answers_of(number).items():
+                found.setdefault(name, {})[number] = answer
+        return found
+
+    def answers_of(self, room: int) -> dict[str, str]:
+        """Return what the copies in one room's own calendar say, by meeting or date of a series."""
+        found = {}
+        for event in self.run(self.room(room).view(*self.judged())):
+            if not event["isCancelled"]:
+                name = lone_key(event["iCalUId"]) or event["iCalUId"]
+                found[name] = "accepted" if event["isOrganizer"] else event["responseStatus"]["response"]
         return found
 
     def invited(self, event: dict[str, Any]) -> dict[int, str]:
