@@ -63,6 +63,7 @@ def build_web_parts(
         once=office.once,
         bootstrap_token=token,
         base_address=public,
+        embedded=office.database.dialect == "sqlite",
     )
 
 

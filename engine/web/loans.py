@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from starlette.concurrency import run_in_threadpool
 
 from engine.ids import BookableId, LoanNumber
 from engine.loans.register import LoanFilter
@@ -56,9 +57,9 @@ def list_loans(parts: Parts, caller: Viewer, wanted: Annotated[LoanQuery, Query(
 
 
 @router.post("/loans", status_code=201)
-def book_loan(parts: Parts, caller: Staff, order: LoanIn, response: Response) -> LoanOut:
+async def book_loan(parts: Parts, caller: Staff, order: LoanIn, response: Response) -> LoanOut:
     """Book. 409 with `conflicts` when an item is taken; 422 when a rule of the room or store says no."""
-    loan = parts.register.book(order.parse(), actor=caller.actor)
+    loan = await parts.edit(parts.register.book, order.parse(), actor=caller.actor)
     response.headers["Location"] = f"{parts.base_address}/api/loans/{loan.number}"
     return render_loan(loan)
 
@@ -70,11 +71,12 @@ def show_loan(parts: Parts, caller: Viewer, number: Number) -> LoanOut:
 
 
 @router.patch("/loans/{number}")
-def change_loan(parts: Parts, caller: Staff, number: Number, change: LoanPatch) -> LoanOut:
+async def change_loan(parts: Parts, caller: Staff, number: Number, change: LoanPatch) -> LoanOut:
     """Change a loan, and by `scope` the following or all dates of its series: what is left out stays as it is."""
+    number_, wanted = LoanNumber(number), change.parse()
     if change.scope is Scope.THIS:
-        return render_loan(parts.register.change(LoanNumber(number), change.parse(), actor=caller.actor))
-    return render_loan(parts.series.change(LoanNumber(number), change.parse(), change.scope, actor=caller.actor))
+        return render_loan(await parts.edit(parts.register.change, number_, wanted, actor=caller.actor))
+    return render_loan(await run_in_threadpool(parts.series.change, number_, wanted, change.scope, actor=caller.actor))
 
 
 @router.get("/loans/{number}/history")
@@ -88,41 +90,44 @@ def show_history(parts: Parts, caller: Viewer, number: Number, language: Languag
 
 
 @router.post("/loans/{number}/approve")
-def approve_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+async def approve_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
     """Approve a loan that waits for it."""
-    return _act(parts, caller, number, LoanAction.APPROVE, action)
+    return await _act(parts, caller, number, LoanAction.APPROVE, action)
 
 
 @router.post("/loans/{number}/refuse")
-def refuse_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+async def refuse_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
     """Refuse a loan; its event is deleted in Outlook."""
-    return _act(parts, caller, number, LoanAction.REFUSE, action)
+    return await _act(parts, caller, number, LoanAction.REFUSE, action)
 
 
 @router.post("/loans/{number}/check-out")
-def check_out_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+async def check_out_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
     """Hand the items over."""
-    return _act(parts, caller, number, LoanAction.CHECK_OUT, action)
+    return await _act(parts, caller, number, LoanAction.CHECK_OUT, action)
 
 
 @router.post("/loans/{number}/close")
-def close_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
+async def close_loan(parts: Parts, caller: Staff, number: Number, action: ActionIn | None = None) -> LoanOut:
     """Take the items back."""
-    return _act(parts, caller, number, LoanAction.CLOSE, action)
+    return await _act(parts, caller, number, LoanAction.CLOSE, action)
 
 
 @router.post("/loans/{number}/cancel")
-def cancel_loan(parts: Parts, caller: Staff, number: Number, action: CancelIn | None = None) -> LoanOut:
+async def cancel_loan(parts: Parts, caller: Staff, number: Number, action: CancelIn | None = None) -> LoanOut:
     """Cancel a loan, and by `scope` the following or all dates of its series; in Outlook their events are deleted."""
     if action is None or action.scope is Scope.THIS:
-        return _act(parts, caller, number, LoanAction.CANCEL, action)
-    number_ = LoanNumber(number)
-    return render_loan(parts.series.cancel(number_, action.scope, actor=caller.actor, reason=action.reason))
+        return await _act(parts, caller, number, LoanAction.CANCEL, action)
+    number_, actor = LoanNumber(number), caller.actor
+    return render_loan(
+        await run_in_threadpool(parts.series.cancel, number_, action.scope, actor=actor, reason=action.reason)
+    )
 
 
-def _act(parts: WebParts, caller: Caller, number: int, action: LoanAction, why: ActionIn | None) -> LoanOut:
+async def _act(parts: WebParts, caller: Caller, number: int, action: LoanAction, why: ActionIn | None) -> LoanOut:
     reason = why.reason if why else ""
-    return render_loan(parts.register.act(LoanNumber(number), action, actor=caller.actor, reason=reason))
+    act = parts.register.act
+    return render_loan(await parts.edit(act, LoanNumber(number), action, actor=caller.actor, reason=reason))
 
 
 @router.get("/availability")

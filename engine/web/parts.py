@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, ParamSpec, Protocol, TypeVar
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from engine.ids import BookableId, StoreId
 from engine.loans.once import OnceBook
@@ -18,6 +19,9 @@ from engine.reconcile.why import Answer
 from engine.rooms.room import Room
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class RoomShelf(Protocol):
@@ -92,6 +96,7 @@ class WebParts:
         explain: `explain(code, facts, language)` gives the sentence of a reason.
         bootstrap_token: an admin's token from the environment; None when there is none.
         base_address: what callers reach us at, no slash at the end.
+        embedded: whether the database is a file of this process, and no server.
     """
 
     register: LoanRegister
@@ -110,6 +115,14 @@ class WebParts:
     once: OnceBook
     bootstrap_token: str | None = None
     base_address: str = "http://127.0.0.1:8420"
+    embedded: bool = False
+
+    async def edit(self, task: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run *task*, an edit of one loan. An embedded database is worked on from the loop itself, as passes do: to
+        another thread and back costs more than the statements. A server may keep one waiting."""
+        if self.embedded:
+            return task(*args, **kwargs)
+        return await run_in_threadpool(task, *args, **kwargs)
 
 
 async def find_parts(request: Request) -> WebParts:
