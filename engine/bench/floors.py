@@ -7,7 +7,7 @@ import contextlib
 import sqlite3
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -35,6 +35,7 @@ class Floors:
     insert: float
     change: float
     change_wall: float
+    desk_change: float
 
     @property
     def import_event(self) -> float:
@@ -52,6 +53,8 @@ class Floors:
             Figure("floor", "inbound path without logic, CPU per change", self.change * 1e3, "ms",
                    note="webhook, commit, 202, GET, commit: aiohttp and sqlite3"),
             Figure("floor", "inbound path without logic, wall p50", self.change_wall * 1e3, "ms"),
+            Figure("floor", "path of a change in the app without logic, CPU per change", self.desk_change * 1e3, "ms",
+                   note="order, commit, 201, POST, commit; then its echo: the inbound path"),
         ]  # fmt: skip
 
 
@@ -61,7 +64,9 @@ def measure_floors(directory: Path, *, rounds: int = 5) -> Floors:
         port = server.receive()
         get = statistics.median(asyncio.run(_measure_get(port, rounds)))
         with Child(run_knocker) as knocker:
-            change, walls = asyncio.run(_measure_change(directory, port, knocker, changes=100 * rounds))
+            change, walls = asyncio.run(_measure_change(directory, port, knocker, knocks=INBOUND, changes=100 * rounds))
+        with Child(run_knocker) as knocker:
+            desk_change, _ = asyncio.run(_measure_change(directory, port, knocker, knocks=AT_DESK, changes=60 * rounds))
     commit, commit_walls = _measure_commit(directory, commits=100 * rounds)
     return Floors(
         get=get,
@@ -71,6 +76,7 @@ def measure_floors(directory: Path, *, rounds: int = 5) -> Floors:
         insert=_measure_insert(directory, events=2000 * rounds),
         change=change,
         change_wall=percentile(walls, 0.5),
+        desk_change=desk_change,
     )
 
 
@@ -89,7 +95,7 @@ def run_plain_server(pipe: Connection) -> None:
 
         def data_received(self, data: bytes) -> None:
             self.data += data
-            while b"\r\n\r\n" in self.data:  # requests without a body
+            while b"\r\n\r\n" in self.data:  # a body is taken for the beginning of the next head
                 self.data = self.data.partition(b"\r\n\r\n")[2]
                 self.transport.write(answer)
 
@@ -118,16 +124,17 @@ async def _measure_get(port: int, rounds: int, requests: int = 200) -> list[floa
 
 
 def run_knocker(pipe: Connection) -> None:
-    """Post small bodies to an address, at fifty a second; says how long each took. Runs in a child process."""
-    address, count = pipe.recv()
+    """Post small bodies to paths of an address in turn, at most a hundred a second. Runs in a child process."""
+    address, paths, count = pipe.recv()
 
     async def run() -> None:
         body = msgspec.json.encode({"value": [sample_notice()]})
         async with aiohttp.ClientSession() as session:
             for _ in range(count):
-                async with session.post(address, data=body) as answer:
-                    await answer.read()
-                await asyncio.sleep(0.01)
+                for path in paths:
+                    async with session.post(address + path, data=body) as answer:
+                        await answer.read()
+                    await asyncio.sleep(0.01)
 
     asyncio.run(run())
     pipe.send("done")
@@ -135,49 +142,84 @@ def run_knocker(pipe: Connection) -> None:
         pipe.recv()
 
 
-async def _measure_change(directory: Path, port: int, knocker: Child, *, changes: int) -> tuple[float, list[float]]:
-    """Take notifications in, read an event for each, store a loan: the least any engine of this kind does."""
-    walls: list[float] = []
-    tasks: set[asyncio.Task[None]] = set()
-    with _database(directory / "floor-change.db") as connection:
+class _BarePath:
+    """What any engine of this kind does at least: take a message in, speak with Graph, store what came of it."""
+
+    def __init__(self, connection: sqlite3.Connection, session: aiohttp.ClientSession, graph: str) -> None:
+        self.walls: list[float] = []
+        """Of each notification: seconds until its loan was stored."""
+        self._connection = connection
+        self._session = session
+        self._graph = graph
+        self._written = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/notifications", self._notify), web.post("/orders", self._order)]
+
+    async def _notify(self, request: web.Request) -> web.Response:
+        came_at = time.monotonic()
+        body = await request.read()
+        self._connection.execute("INSERT INTO inbox (raw) VALUES (?)", (body,))
+        self._start(self._settle(came_at))
+        return web.Response(status=202)
+
+    async def _settle(self, came_at: float) -> None:
+        async with self._session.get(self._graph) as answer:
+            msgspec.json.decode(await answer.read())
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", _row(len(self.walls)))
+        self._connection.execute("DELETE FROM inbox")
+        self._connection.execute("COMMIT")
+        self.walls.append(time.monotonic() - came_at)
+
+    async def _order(self, request: web.Request) -> web.Response:
+        msgspec.json.decode(await request.read())
+        self._connection.execute("INSERT INTO inbox (raw) VALUES (?)", ("an order",))
+        self._start(self._write())
+        return web.json_response(sample_event(0), status=201)
+
+    async def _write(self) -> None:
+        async with self._session.post(self._graph, json=sample_event(0)) as answer:
+            msgspec.json.decode(await answer.read())
+        self._written += 1
+        self._connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", _row(-self._written))
+
+    def _start(self, step: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(step)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+INBOUND, AT_DESK = ("/notifications",), ("/orders", "/notifications")
+"""What a change made in Outlook, and one made in the app, knocks at: the second is followed by its echo."""
+
+
+async def _measure_change(
+    directory: Path, port: int, knocker: Child, *, knocks: tuple[str, ...], changes: int
+) -> tuple[float, list[float]]:
+    """Return the CPU of a change that knocks at *knocks*, and of each change the seconds until all was stored."""
+    with _database(directory / f"floor-change-{len(knocks)}.db") as connection:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-
-            async def settle(came_at: float) -> None:
-                async with session.get(f"http://127.0.0.1:{port}/") as answer:
-                    msgspec.json.decode(await answer.read())
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", _row(len(walls)))
-                connection.execute("DELETE FROM inbox")
-                connection.execute("COMMIT")
-                walls.append(time.monotonic() - came_at)
-
-            async def receive(request: web.Request) -> web.Response:
-                came_at = time.monotonic()
-                body = await request.read()
-                connection.execute("INSERT INTO inbox (raw) VALUES (?)", (body,))
-                task = asyncio.get_running_loop().create_task(settle(came_at))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
-                return web.Response(status=202)
-
+            path = _BarePath(connection, session, f"http://127.0.0.1:{port}/")
             app = web.Application()
-            app.router.add_post("/", receive)
+            app.router.add_routes(path.routes())
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             address = runner.addresses[0]
             began = time.process_time()
-            await asyncio.to_thread(_knock, knocker, f"http://127.0.0.1:{address[1]}/", changes)
-            while len(walls) < changes:
+            await asyncio.to_thread(_knock, knocker, f"http://127.0.0.1:{address[1]}", knocks, changes)
+            while len(path.walls) < changes:
                 await asyncio.sleep(0.01)
             cpu = time.process_time() - began
             await runner.cleanup()
-    return cpu / changes, walls
+    return cpu / changes, path.walls
 
 
-def _knock(knocker: Child, address: str, changes: int) -> None:
-    knocker.tell((address, changes))
+def _knock(knocker: Child, address: str, knocks: tuple[str, ...], changes: int) -> None:
+    knocker.tell((address, knocks, changes))
     knocker.receive()
 
 
