@@ -329,13 +329,20 @@ def _finish(merge: _Merge) -> Plan:
         edit = replace(edit, action=_end_action(loan))
         merge.notes.append(Note("no_room_left", actor="engine"))
     writes, after = _last_writes(merge) if ends else _writes(merge)
+    cases = tuple(merge.cases)
+    if not ends and not writes and loan.rooms and not situation.meeting.holding:
+        ends = True  # what both agree on now has no room that said yes, and nobody is asked any more
+        edit = replace(edit, action=_end_action(loan))
+        merge.notes.append(Note(roomless_code(situation.meeting)))
+        writes, after = _last_writes(merge)
+        cases = cases if writes else ()
     return Plan(
         loan=None if edit.is_empty else edit,
         writes=writes,
         base=merge.base if merge.base != situation.base else None,
         base_after=after,
         notes=tuple(merge.notes),
-        cases=tuple(merge.cases),
+        cases=cases,
         conflicts=tuple(merge.conflicts),
         end_link=ends,
         look_again_seconds=RELEASE_CHECK_SECONDS if released and not ends else None,
@@ -356,6 +363,14 @@ def _forget_old_answers(merge: _Merge) -> None:
     for room in merge.change.add_rooms:
         if known.get(room) in BLOCKING_STATES:
             merge.states[room] = ItemState.REQUESTED
+
+
+def roomless_code(meeting: MeetingView) -> str:
+    """Return why a booking ends whose meeting holds no room any more."""
+    if not meeting.answers:
+        return "all_rooms_removed"
+    released = all(state is ItemState.RELEASED for state in meeting.answers.values())
+    return "all_rooms_released" if released else "all_rooms_declined"
 
 
 def _end_action(loan: Loan) -> LoanAction:

@@ -24,7 +24,7 @@ from engine.reconcile.actions import (
 from engine.reconcile.brake import plan_kept
 from engine.reconcile.dates import Outside
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
-from engine.reconcile.merge import answer_cases, plan_merge
+from engine.reconcile.merge import answer_cases, plan_merge, roomless_code
 from engine.reconcile.reasons import say_instant
 from engine.reconcile.shadow import withhold_writes
 from engine.reconcile.validate import Invalid, Valid, clash_facts, validate
@@ -177,12 +177,12 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
                     loan=LoanEdit(action=LoanAction.CANCEL), notes=(Note("cancelled_in_outlook"),), end_link=True
                 )
             edit = LoanEdit(states=_last_states(meeting, loan), action=LoanAction.CANCEL)
-            return Plan(loan=edit, notes=(Note(_roomless_code(meeting)),), end_link=True)
+            return Plan(loan=edit, notes=(Note(roomless_code(meeting)),), end_link=True)
         case EndVerdict.REFUSE_LOAN_AND_DELETE_EVENT:
             return Plan(
                 loan=LoanEdit(states=_last_states(meeting, loan), action=LoanAction.REFUSE),
                 writes=(DeleteEvent(),),
-                notes=(Note(_roomless_code(meeting)),),
+                notes=(Note(roomless_code(meeting)),),
                 cases=answer_cases(meeting),
                 end_link=True,
             )
@@ -231,13 +231,6 @@ def _meeting_end(meeting: MeetingView, loan: Loan, base: Base) -> MeetingEnd:
 def _last_states(meeting: MeetingView, loan: Loan) -> dict[BookableId, ItemState]:
     """Return what became of each room of a loan that ends without any: what it said, or that it was taken out."""
     return {item.id: meeting.answers.get(item.id, ItemState.CANCELLED) for item in loan.rooms}
-
-
-def _roomless_code(meeting: MeetingView) -> str:
-    if not meeting.answers:
-        return "all_rooms_removed"
-    released = all(state is ItemState.RELEASED for state in meeting.answers.values())
-    return "all_rooms_released" if released else "all_rooms_declined"
 
 
 def _plan_begun_date(situation: Situation, loan: Loan, base: Base) -> Plan | None:

@@ -508,3 +508,25 @@ class TestAWithdrawnLoan:
 
         assert seen is not None
         assert seen[1].is_rest
+
+
+class TestBothMoveItAndTheRoomRefusesOutlooksTime:
+    """Outlook's times win where it was born, and at them no room is left: nobody has to look a second time."""
+
+    def test_the_loan_ends_at_once(self, world: World) -> None:
+        world.meet(1, 14, 15, 1)
+        world.settle()
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        loan = next(each for each in world.loans if each.interval.start == world.at(9))
+
+        world.kill()
+        world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
+        world.wait(5)
+        world.start()
+        world.change(loan.number, LoanChange(start=world.at(16), end=world.at(17)))
+        world.settle()
+
+        assert world.loan(loan.number).status is LoanStatus.CANCELLED
+        assert world.history(loan.number)[-2:] == ["room_declined", "all_rooms_declined"]
+        assert "both_changed" in world.cases_of(loan.number)
