@@ -27,6 +27,7 @@ from engine.prove.weather import (
 )
 from engine.prove.witness import Witness, check_same
 from engine.prove.world import World
+from engine.reconcile.answers import CHECK_GAP_MAX
 from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.rooms.room import RoomState
 from engine.worker.loop import BACKOFF_SECONDS_MAX
@@ -235,6 +236,8 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
         return
     if crowd.acted["set_mode"]:
         world.wait(WITHHELD_SECONDS)
+    if crowd.acted["let_hours_pass"] and world.closed:
+        world.wait(CHECK_GAP_MAX.total_seconds())  # by then what a mailbox has refused for hours is asked for again
     world.heal()
     if crowd.believe_everything():
         world.heal()
