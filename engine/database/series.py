@@ -390,7 +390,7 @@ class SeriesPage:
         missing = [row for row in self._stored.values() if row.doubt and row.event_id not in self._changes]
         gone = {"gone": True, "live": False, "doubt": False, "observed_at": self._transaction.now}
         rows = [{**before._asdict(), **gone} for before in missing]
-        return rows, {row["ical_uid"] for row in rows if row["ical_uid"] and not row["listed"]}
+        return rows, {row["ical_uid"] for row in rows if row["ical_uid"]}
 
     def touch(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Count what the page showed of each series, and of dates that a room has without their series: what was read

@@ -226,6 +226,33 @@ class TestARoomThatIsSetUpAnew:
         told = ItemState.RELEASED if answered else ItemState.REQUESTED
         assert [states(loan) for loan in world.live_loans] == [[ItemState.ACCEPTED, told]] * 2
 
+    def test_loses_a_date_that_its_new_calendar_ends_while_the_former_one_cannot_be_asked(
+        self, worlds: MakeWorld
+    ) -> None:
+        """Its date of before our first contact is found to be gone last, and was no loan by itself: the loan of the
+        new calendar's date waits for just that."""
+        world = worlds(rooms=2, people=2, settings={"ENGINE_SYNC__FIRST_CONTACT": "list"}, start=False)
+        day = (world.loop.now() + timedelta(days=2)).date()
+        master = book_series(world, 1, day, 9, 1, times=2)
+        world.wait(5)
+        world.open()
+        assert world.loans == ()
+        set_up_anew(world, 1)
+        world.run(world.person(1).move(master["id"], at(day, 11), at(day, 12)))
+        world.wait(2)
+        world.tenant.faults.add(effect="error", status=504, path="events/", mailbox=world.room_addresses[0])
+        world.office.enqueue("places", "all")
+        world.wait(10)
+        assert [loan.blocks for loan in world.loans] == [True, True]
+
+        date, _ = world.dates(1, master["id"])
+        world.run(world.person(1).cancel(date["id"]))
+        world.wait(2)
+        world.tenant.faults.clear()
+        world.heal()
+
+        assert [loan.blocks for loan in world.loans] == [False, True]
+
     def test_is_asked_again_for_what_it_could_not_be_asked_while_it_was_not_there(self, world: World) -> None:
         """The look was given up then; a whole reading of the new calendar orders another."""
         event = world.meet(1, 9, 10, 1, 2)
