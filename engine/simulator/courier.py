@@ -14,9 +14,11 @@ from typing import Any
 
 import msgspec
 
+from engine.simulator.content import Tokens, encrypt, garble
 from engine.simulator.endpoints import DROP, RETRY_SECONDS, SLOW, SLOW_SECONDS, WINDOW, Endpoints
 from engine.simulator.faults import LIFECYCLE, NOTICES, Faults, Rule
 from engine.simulator.records import Event, Mailbox, Notice, Subscription
+from engine.simulator.render import Style, render_event
 from engine.simulator.subscriptions import Post, Subscriptions
 from engine.simulator.times import render_instant
 from engine.simulator.wire import encode_json
@@ -30,10 +32,13 @@ _JSON = {"Content-Type": "application/json; charset=utf-8"}
 class Courier:
     """Turns changes into notices and notices into POSTs."""
 
-    def __init__(self, world: World, subscriptions: Subscriptions, faults: Faults, *, post: Post, spawn: Spawn) -> None:
+    def __init__(
+        self, world: World, subscriptions: Subscriptions, faults: Faults, *, tokens: Tokens, post: Post, spawn: Spawn
+    ) -> None:
         self._world = world
         self._subscriptions = subscriptions
         self._faults = faults
+        self._tokens = tokens
         self._post = post
         self._spawn = spawn
         self._waiting: dict[str, list[Notice]] = {}
@@ -83,7 +88,8 @@ class Courier:
                 self._announce(mailbox, subscription, self._change_body(subscription, change, event))
 
     def _change_body(self, subscription: Subscription, change: str, event: Event) -> dict[str, Any]:
-        """Return the item: id and etag only, never what changed (Graph docs: changenotification)."""
+        """Return the item: id and etag only (Graph docs: changenotification), and what is left of the event, encrypted,
+        where the subscription asks for that."""
         shown = render_id(event.key, immutable=subscription.immutable_ids)
         resource = self._resource(event.mailbox, shown)
         return {
@@ -93,7 +99,17 @@ class Courier:
             "resourceData": {
                 "@odata.type": "#Microsoft.Graph.Event", "@odata.id": resource, "@odata.etag": etag(event), "id": shown,
             },
+            **self._content(subscription, change, event),
         }  # fmt: skip
+
+    def _content(self, subscription: Subscription, change: str, event: Event) -> dict[str, Any]:
+        if subscription.certificate is None or change == "deleted":
+            return {}
+        style = Style(immutable=subscription.immutable_ids, shares_uid=self._world.options.occurrences_share_ical_uid)
+        style.fields = frozenset(subscription.fields)
+        shown = render_event(event, style)
+        sealed = encrypt(shown, subscription.certificate, subscription.certificate_id or "", self._world.rng)
+        return {"encryptedContent": sealed}
 
     def _resource(self, mailbox: str, shown: str) -> str:
         """Spell the path of an event as notices do: only the ids in it can be relied on."""
@@ -159,6 +175,9 @@ class Courier:
             notice.body["clientState"] = "not-yours"
         elif rule.effect == "foreign_subscription":
             notice.body["subscriptionId"] = self._world.guid()
+        elif rule.effect == "garble_content":
+            if "encryptedContent" in notice.body:
+                notice.body["encryptedContent"] = garble(notice.body["encryptedContent"])
         elif rule.effect == "duplicate":
             for _ in range(rule.count):
                 self._queue(self._notice(subscription, notice.body, url=notice.url))
@@ -254,7 +273,9 @@ class Courier:
         self._spawn(self._deliver(url, batch))
 
     async def _deliver(self, url: str, batch: list[Notice]) -> None:
-        body = encode_json({"value": [notice.body for notice in batch]})
+        items = [notice.body for notice in batch]
+        tokens = [self._tokens.current()] if any("encryptedContent" in item for item in items) else []
+        body = encode_json({"value": items, **({"validationTokens": tokens} if tokens else {})})
         began = self._world.now()
         limit = RETRY_SECONDS if any(notice.attempts for notice in batch) else SLOW_SECONDS
         try:

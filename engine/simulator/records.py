@@ -179,6 +179,11 @@ class Subscription(msgspec.Struct, kw_only=True):
     """Renewed but deaf: calls succeed, nothing is delivered (observed by developers, onedrive-api-docs issue 1252)."""
     paused: bool = False
     """Its authorisation lapsed: notices wait for a renewal (Graph docs: change-notifications-lifecycle-events)."""
+    certificate: str | None = None
+    """Notices bring their event, encrypted for this certificate; None: they bring none."""
+    certificate_id: str | None = None
+    fields: list[str] = field(default_factory=list)
+    """What they bring of it, in lower case."""
 
 
 class Notice(msgspec.Struct, kw_only=True):

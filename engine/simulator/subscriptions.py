@@ -8,10 +8,11 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
+from engine.simulator.content import read_certificate
 from engine.simulator.faults import DUPLICATE, Faults
 from engine.simulator.records import Mailbox, Subscription
 from engine.simulator.times import parse_when, render_instant
@@ -25,6 +26,9 @@ _RESOURCE = re.compile(
 )
 _CHANGES = ("created", "updated", "deleted")
 CLIENT_STATE_MAX = 128
+CONTENT_MINUTES_MAX = 1440
+"""How long a subscription lives whose notices bring Outlook's events (Graph docs: subscription)."""
+CERTIFICATE_ID_MAX = 128
 REAUTHORIZE_BEFORE = timedelta(minutes=15)
 """When `reauthorizationRequired` goes out before the end (Graph docs: change-notifications-lifecycle-events)."""
 
@@ -73,7 +77,8 @@ class Subscriptions:
         """Answer PATCH: a new end, or a new URL that has to pass the handshake."""
         subscription = self._find(request)
         body = request.json
-        expires_at = self._read_end(body) if "expirationDateTime" in body else subscription.expires_at
+        limit = self._minutes_max(subscription.certificate is not None)
+        expires_at = self._read_end(body, limit) if "expirationDateTime" in body else subscription.expires_at
         url = body.get("notificationUrl")
         if url:
             await self._validate(self._checked_url(url))
@@ -166,9 +171,6 @@ class Subscriptions:
         for name in ("changeType", "resource", "notificationUrl", "expirationDateTime"):
             if not body.get(name):
                 raise bad_request(f"Property {name} is required.", code="ValidationError")
-        if body.get("includeResourceData"):
-            message = "The simulated tenant sends no resource data: subscribe without includeResourceData."
-            raise GraphError(501, "NotImplemented", message)
         client_state = body.get("clientState")
         if client_state is not None and len(client_state) > CLIENT_STATE_MAX:
             raise bad_request("clientState is too long.", code="ValidationError")
@@ -178,9 +180,15 @@ class Subscriptions:
             mailbox=self._read_resource(body["resource"]).id, change_types=self._read_changes(body["changeType"]),
             raw_change_type=body["changeType"], notification_url=self._checked_url(body["notificationUrl"]),
             lifecycle_url=self._checked_url(lifecycle) if lifecycle else None, client_state=client_state,
-            expires_at=self._read_end(body), application_id=self._world.options.client_id,
+            expires_at=self._read_end(body, self._minutes_max(bool(body.get("includeResourceData")))),
+            application_id=self._world.options.client_id,
             immutable_ids=request.wants_immutable_ids, tls=body.get("latestSupportedTlsVersion") or "v1_2",
+            **(_read_content(body) if body.get("includeResourceData") else {}),
         )  # fmt: skip
+
+    def _minutes_max(self, has_content: bool) -> int:
+        minutes = self._world.options.subscription_minutes_max
+        return min(minutes, CONTENT_MINUTES_MAX) if has_content else minutes
 
     def _read_resource(self, resource: str) -> Mailbox:
         found = _RESOURCE.match(resource)
@@ -200,16 +208,16 @@ class Subscriptions:
             raise bad_request("Property changeType is invalid.", code="ValidationError")
         return changes
 
-    def _read_end(self, body: dict[str, Any]) -> datetime:
-        """Below 45 minutes is raised, above 10,070 is refused (Graph docs: subscription; observed by developers)."""
+    def _read_end(self, body: dict[str, Any], limit: int) -> datetime:
+        """Below 45 minutes is raised, above *limit* is refused: 10,070 (Graph docs: subscription; observed by
+        developers), a day where events are brought along."""
         options = self._world.options
         try:
             wanted = parse_when(str(body["expirationDateTime"]))
         except ValueError as error:
             raise bad_request("expirationDateTime is invalid.", code="ValidationError") from error
         now = self._world.now()
-        if wanted > now + timedelta(minutes=options.subscription_minutes_max):
-            limit = options.subscription_minutes_max
+        if wanted > now + timedelta(minutes=limit):
             message = f"Subscription expiration can only be {limit} minutes in the future."
             raise bad_request(message, code="ExtensionError")
         return max(wanted, now + timedelta(minutes=options.subscription_minutes_min))
@@ -248,6 +256,20 @@ def _validation_failed(why: str) -> GraphError:
     return bad_request(f"Subscription validation request failed. {why}", code="ValidationError")
 
 
+def _read_content(body: dict[str, Any]) -> dict[str, Any]:
+    """Return what a subscription asks its notices to bring: Outlook's events only with `$select`, and only encrypted
+    (Graph docs: change-notifications-with-resource-data)."""
+    query = dict(parse_qsl(str(body["resource"]).partition("?")[2]))
+    fields = [name.strip().lower() for name in query.get("$select", "").split(",") if name.strip()]
+    if not fields:
+        raise bad_request("Resource data of Outlook events needs $select in the resource.", code="ExtensionError")
+    identity = body.get("encryptionCertificateId")
+    if not identity or len(str(identity)) > CERTIFICATE_ID_MAX:
+        raise bad_request("Property encryptionCertificateId is required, 128 characters.", code="ValidationError")
+    read_certificate(body.get("encryptionCertificate"))
+    return {"certificate": body["encryptionCertificate"], "certificate_id": str(identity), "fields": fields}
+
+
 def _context(request: Request, suffix: str) -> str:
     return f"{request.base}/v1.0/$metadata#subscriptions{suffix}"
 
@@ -265,9 +287,9 @@ def render(subscription: Subscription) -> dict[str, Any]:
         "lifecycleNotificationUrl": subscription.lifecycle_url,
         "expirationDateTime": render_instant(subscription.expires_at),
         "creatorId": subscription.application_id,
-        "includeResourceData": None,
+        "includeResourceData": True if subscription.certificate is not None else None,
         "latestSupportedTlsVersion": subscription.tls,
         "encryptionCertificate": None,
-        "encryptionCertificateId": None,
+        "encryptionCertificateId": subscription.certificate_id,
         "notificationUrlAppId": None,
     }

@@ -13,6 +13,7 @@ from typing import Any
 from engine.simulator.attendant import Attendant
 from engine.simulator.batch import answer_batch
 from engine.simulator.contacts import Contacts
+from engine.simulator.content import Tokens
 from engine.simulator.control import Control
 from engine.simulator.courier import Courier
 from engine.simulator.delegated import Delegated
@@ -78,7 +79,8 @@ class Tenant:
         self.meetings = Meetings(self.world, self.attendant)
         self.faults = Faults(self.world.rng)
         self.subscriptions = Subscriptions(self.world, self.faults, post)
-        self.courier = Courier(self.world, self.subscriptions, self.faults, post=post, spawn=spawn)
+        self._tokens = Tokens(self.options, now)
+        self.courier = Courier(self.world, self.subscriptions, self.faults, tokens=self._tokens, post=post, spawn=spawn)
         self.throttle = Throttle(self.options, now)
         self.identity = Identity(self.options, now)
         self.permissions = Permissions(self.options.granted)
@@ -188,6 +190,8 @@ class Tenant:
             return self.delegated.authorize(request)
         if segments[1:] == ["v2.0", ".well-known", "openid-configuration"]:
             return self.identity.discover(request)
+        if segments[1:] == ["discovery", "v2.0", "keys"] and request.method == "GET":
+            return json_response(200, self._tokens.keys())
         raise unknown_segment(request.path)
 
     def _check_tenant(self, name: str) -> None:

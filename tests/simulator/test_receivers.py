@@ -180,16 +180,6 @@ class TestFaultSwitches:
         assert len(world.get("/subscriptions")["value"]) == 2
 
 
-class TestResourceData:
-    def test_is_refused_rather_than_ignored(self, world: SimulatedWorld) -> None:
-        """Rich notifications are not imitated, and it says so."""
-        body = {"changeType": "created", "resource": f"/users/{AULA}/events?$select=subject",
-                "notificationUrl": "https://x.example.org/n", "includeResourceData": True,
-                "expirationDateTime": f"{world.loop.now() + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"}  # fmt: skip
-        assert world.call("POST", "/subscriptions", body).status == 501
-        assert world.get("/subscriptions")["value"] == []
-
-
 class TestB15RenewalRefused:
     @pytest.mark.parametrize(("status", "code"), [(401, "InvalidAuthenticationToken"), (403, "ErrorAccessDenied")])
     def test_401_and_403(self, world: SimulatedWorld, status: int, code: str) -> None:
