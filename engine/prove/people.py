@@ -198,11 +198,17 @@ class Crowd:
             return self._find_date(booking, name)
         for person in range(1, len(self.world.people) + 1):
             for event in self.world.run(self.world.person(person).events()):
-                # By its number only where nothing better is known: a store that went back in time gives some again.
-                if event["iCalUId"] == name if name else event["subject"].startswith(f"#{booking.number} "):
+                if event["iCalUId"] == name if name else self._is_by_number(booking, event):
                     booking.person = person
                     return dict(event)
         return None
+
+    def _is_by_number(self, booking: Remembered, event: dict[str, Any]) -> bool:
+        """Tell whether an event is a loan's by its number, where nothing better is known. A store that went back in
+        time gives some again: then an older event is another's."""
+        made_at = self.world.loan(booking.number or 0).made_at
+        is_older = made_at is not None and datetime.fromisoformat(event["createdDateTime"]) < made_at - self.world.skew
+        return str(event["subject"]).startswith(f"#{booking.number} ") and not is_older
 
     def find_single(self, booking: Remembered) -> dict[str, Any] | None:
         event = self.find_event(booking)
