@@ -94,6 +94,12 @@ _FORMER = Prepared(
     .order_by(_link.c.generation.desc())
     .limit(1)
 )
+_TOLD_BY = Prepared(
+    select(_room.c.address_folded).where(
+        exists().where(_item.c.bookable_id == _room.c.id, _item.c.loan_number == bindparam("loan"))
+        | exists().where(_copy.c.room_id == _room.c.id, _copy.c.ical_uid == bindparam("uid"), _copy.c.live)
+    )
+)
 TASKS_PER_ENGINE = 4
 _LINKS_OF_ROOMS = Prepared(select(_room.c.id, _room.c.delta_link, _room.c.next_link))
 _COPY_IDS = Prepared(select(_copy.c.event_id).where(_copy.c.room_id == bindparam("room")))
@@ -194,17 +200,32 @@ class Witness:
         for row in rows:
             self._seen = max(self._seen, row.id)
             is_one = row.code == "cancelled_in_outlook" and row.ical_uid and "@" not in row.ical_uid
-            if is_one and self._is_alive(row.ical_uid):
+            if is_one and self._is_alive(row.ical_uid, of_loan=row.loan_number):
                 raise Broken(f"I13: loan {row.loan_number} was cancelled, and its meeting is alive")
 
-    def _is_alive(self, ical_uid: str) -> bool:
-        """Tell whether somebody has a meeting, and a room still shows it: nobody can know more who may not ask all."""
+    def _is_alive(self, ical_uid: str, *, of_loan: int | None = None) -> bool:
+        """
+        Tell whether somebody has a meeting, and a room still shows it: nobody can know more who may not ask all.
+
+        Of a loan whose organizer's mailbox is closed only the rooms tell that it has, and those that were read: to
+        which other room it was taken nobody can be asked.
+        """
         tenant = self._world.tenant.world
         boxes = [box for box in tenant.mailboxes.values() if box.state != "removed" and box.id in tenant.calendars]
         copies = [(box, event) for box in boxes for event in tenant.calendars[box.id].all_by_ical(ical_uid)]
         alive = [(box, event) for box, event in copies if not event.is_cancelled]
-        shown = [event for box, event in alive if box.kind == "room" and event.response != "declined"]
-        return bool(shown) and any(event.is_organizer for _, event in alive)
+        shown = [box for box, event in alive if box.kind == "room" and event.response != "declined"]
+        organizers = [box for box, event in alive if event.is_organizer]
+        if of_loan is not None and organizers and all(box.state != "active" for box in organizers):
+            told = self._rooms_that_told(ical_uid, of_loan)
+            shown = [box for box in shown if self._world.room_number(box.address) in told]
+        return bool(shown and organizers)
+
+    def _rooms_that_told(self, ical_uid: str, number: int) -> set[int | None]:
+        """Return the rooms of a loan, and those that showed its meeting, by their numbers."""
+        with self._world.database.read() as transaction:
+            rows = _TOLD_BY.run(transaction.connection, {"loan": number, "uid": ical_uid}).scalars()
+            return {self._world.room_number(address) for address in rows}
 
     # --- I14
 
