@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from engine.prove.series import at, book_series, starts
 from engine.prove.world import World
 from tests.simulation.conftest import MakeWorld
 
@@ -72,3 +75,22 @@ class TestAMeetingBeyondTheHorizon:
 
         (loan,) = world.loans
         assert len(loan.rooms) == 2
+
+
+def test_a_date_that_is_cut_off_while_it_is_being_read_becomes_no_loan(worlds: MakeWorld) -> None:
+    """One room is read anew without it, its organizer takes long to answer, and meanwhile the other room ends it."""
+    world = worlds(start=False, rooms=2, settings={"ENGINE_SYNC__FIRST_CONTACT": "list"})
+    day = (world.loop.now() + timedelta(days=2)).date()
+    event = book_series(world, 1, day, 9, 1, 2, kind="daily", times=3)
+    world.wait(5)
+    world.open()
+    assert world.loans == ()
+
+    world.tenant.faults.add(effect="delay", seconds=5, path="delta", mailbox=world.room_addresses[1])
+    world.tenant.faults.add(effect="delay", seconds=20, method="GET", mailbox=world.people[0])
+    world.lose_delta(1)
+    world.run(world.person(1).cancel_following(event["id"], day + timedelta(days=2)))
+    world.settle()
+    world.heal()
+
+    assert starts(world.loans) == [at(day, 9), at(day + timedelta(days=1), 9)]
