@@ -52,6 +52,9 @@ UNKNOWN = ("ErrorInvalidUser", "'Resource' is invalid")
 """What parks the key of a room whose address is no more, until the list of rooms tells its new one."""
 OF_ROOMS = ("room", "subscription")
 """Keys that may stay parked: of a room that is no more."""
+SUCCEEDED = "409 Conflict: Subscription Id"
+"""What parks the subscription of a room that is no longer listed, and whose address leads to another one's mailbox: it
+was set up anew, and got another address, before the list of rooms was read again."""
 EMPTIED = "its calendar came back empty"
 """What parks a room's key on purpose until its calendar is seen again: a storm may hide it once."""
 
@@ -303,14 +306,20 @@ def _check_rest(world: World, witness: Witness) -> None:
     witness.check_tokens()
 
 
-def _is_expected(error: str) -> bool:
+def _is_expected(kind: str, error: str, *, is_followed: bool) -> bool:
+    if kind == "subscription" and not is_followed and SUCCEEDED in error:
+        return True
     return error.startswith(EMPTIED) or any(code in error for code in UNKNOWN)
 
 
 def _check_queue(world: World) -> None:
-    parked = [error for _, _, error in world.watcher.parked_keys if not _is_expected(error)]
     book = world.office.rooms.room_book()
     followed = {str(room.id) for room in book.rooms if room.state is RoomState.ACTIVE}
+    parked = [
+        error
+        for kind, key, error in world.watcher.parked_keys
+        if not _is_expected(kind, error, is_followed=key in followed)
+    ]
     left = [key for key in world.office.queue.waiting(50) if key.parked_at is not None]
     parked += [key.last_error or "" for key in left if key.kind not in OF_ROOMS or key.key in followed]
     if parked:
