@@ -90,7 +90,7 @@ class Watching:
         self._office = office
         self._metrics = metrics
 
-    def passed(self, kind: str, outcome: str, seconds: float) -> None:
+    def passed(self, kind: str, _key: str, outcome: str, seconds: float) -> None:
         self._metrics.observe_pass(kind, outcome, seconds)
 
     def settled(self, seconds: float) -> None:

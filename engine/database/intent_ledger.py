@@ -10,10 +10,10 @@ from engine.database.bookings import finish_change, load_intents
 from engine.database.codec import render_base
 from engine.database.connection import Transaction
 from engine.database.ledger_base import LedgerBase
-from engine.database.loan_side import FIRST_LOOK_SECONDS, return_to_base
+from engine.database.loan_side import FIRST_LOOK_SECONDS, tell_refusal
 from engine.database.mirror import copy_table, link_table
 from engine.database.prepared import Prepared
-from engine.database.records import open_cases, write_decisions
+from engine.database.records import write_decisions
 from engine.database.series import touch_series
 from engine.database.successors import find_outdated, seconds_until_heard, tie_successor
 from engine.database.tables import metadata
@@ -118,11 +118,8 @@ class IntentLedger(LedgerBase):
         with self._write() as transaction:
             if not _drop(transaction, intent):
                 return
-            subject = f"loan:{intent.loan_number}"
-            write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=intent.ical_uid)
-            open_cases(transaction, subject, [note], standing=False, loan_number=intent.loan_number)
-            if intent.kind is IntentKind.CHANGE:
-                return_to_base(transaction, intent.loan_number)
+            is_change = intent.kind is IntentKind.CHANGE
+            tell_refusal(transaction, intent.loan_number, note, ical_uid=intent.ical_uid, takes_back=is_change)
 
 
 def _drop(transaction: Transaction, intent: Intent) -> bool:

@@ -12,7 +12,7 @@ from engine.database.bookings import load_intents, load_link
 from engine.database.catalogue import load_items
 from engine.database.connection import Transaction
 from engine.database.intent_ledger import IntentLedger
-from engine.database.loan_side import return_to_base
+from engine.database.loan_side import tell_refusal
 from engine.database.loans import load_loan
 from engine.database.mirror import HELD_BY_LOAN, LEFT, WITHDRAWN, copy_table, item_table, link_table
 from engine.database.occupancy import find_held
@@ -173,9 +173,7 @@ class SyncLedger(RoomLedger, IntentLedger):
         assert booking.loan is not None, "only a loan is edited"
         number = booking.loan.number
         with self._write() as transaction:
-            write_decisions(transaction, [note], loan_number=number, ical_uid=None)
-            open_cases(transaction, f"loan:{number}", [note], standing=False, loan_number=number)
-            return_to_base(transaction, number)
+            tell_refusal(transaction, number, note, ical_uid=None, takes_back=True)
 
     def open_case(self, subject: str, note: Note) -> None:
         with self._write() as transaction:

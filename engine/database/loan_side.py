@@ -15,6 +15,7 @@ from engine.database.edits import lock_loan
 from engine.database.loans import keep_person, load_loan, loan_table, wake_waiting, write_items
 from engine.database.occupancy import find_held
 from engine.database.prepared import Prepared
+from engine.database.records import open_cases, write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.tables import metadata
 from engine.errors import Stale
@@ -22,7 +23,7 @@ from engine.ids import BookableId, LoanNumber
 from engine.loans.loan import Home, ItemKind, Loan, Requester
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, next_status
 from engine.outbox.changes import LOAN, Event
-from engine.reconcile.actions import LoanEdit, NewLoan, Plan
+from engine.reconcile.actions import LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.ledger import Booking, Writing
 from engine.reconcile.views import loan_face
 
@@ -153,19 +154,41 @@ def _edit_items(transaction: Transaction, loan: Loan, edit: LoanEdit, status: Lo
     )
 
 
-def return_to_base(transaction: Transaction, number: LoanNumber) -> None:
+def tell_refusal(
+    transaction: Transaction, number: LoanNumber, note: Note, *, ical_uid: str | None, takes_back: bool
+) -> None:
+    """
+    Tell that Outlook refused what was to be written for a loan: in its history, and in a case.
+
+    Args:
+        takes_back: whether the loan returns to what both sides agreed on. Where only words were refused, which are
+            said again every hour, the history tells it once.
+    """
+    is_new = open_cases(transaction, f"loan:{number}", [note], standing=False, loan_number=number)
+    is_undone = takes_back and return_to_base(transaction, number)
+    if is_new or is_undone or not takes_back:
+        write_decisions(transaction, [note], loan_number=number, ical_uid=ical_uid)
+
+
+def return_to_base(transaction: Transaction, number: LoanNumber) -> bool:
     """
     Let the loan return to what both sides agreed on, after a change that Outlook refused for good.
 
     Where somebody else has taken that meanwhile, the loan follows what Outlook shows, as if its organizer had
     changed it: then the rules for what is taken hold.
+
+    Returns whether there was anything to take back. Where only the words of its event were refused, those are said
+    again later, or with the next change.
     """
     loan = load_loan(transaction.connection, number)
     found = load_link(transaction.connection, "loan", str(number))
     if loan is None or not loan.blocks or found is None or found[1].base is None:
-        return
+        return False
     base = found[1].base
     face = base.loan
+    if loan_face(loan) == face:
+        transaction.mark("loan", str(number), delay=WORDS_AGAIN_SECONDS)
+        return False
     wanted = {item.id for item in loan.held_items if item.kind is not ItemKind.ROOM} | face.rooms
     if find_held(transaction.connection, sorted(wanted), face.interval, apart=number):
         refused = loan_face(loan)
@@ -174,7 +197,7 @@ def return_to_base(transaction: Transaction, number: LoanNumber) -> None:
         document = render_base(replace(base, outlook=shown, loan=refused))
         CHANGE_LINK.run(transaction.connection, {**which, "base": document})
         transaction.mark("loan", str(number))
-        return
+        return True
     states = {item.id: ItemState.CANCELLED for item in loan.rooms if item.id not in face.rooms}
     states |= {room: ItemState.REQUESTED for room in face.rooms if room not in {i.id for i in loan.rooms}}
     edit = LoanEdit(
@@ -186,6 +209,7 @@ def return_to_base(transaction: Transaction, number: LoanNumber) -> None:
     )
     edit_loan(transaction, loan, edit)
     transaction.mark("loan", str(loan.number))
+    return True
 
 
 def free_uid(transaction: Transaction, ical_uid: str) -> None:
@@ -200,6 +224,9 @@ def _status_after(status: LoanStatus, action: LoanAction) -> LoanStatus:
         return after
     return LoanStatus.CANCELLED if action in (LoanAction.CANCEL, LoanAction.REFUSE) else status
 
+
+WORDS_AGAIN_SECONDS = 3600.0
+"""When to say the words of an event again that Outlook refused: nobody's booking waits for them."""
 
 FIRST_LOOK_SECONDS = 10.5
 """When to look for answers that did not come by themselves (see reconcile.answers)."""

@@ -116,14 +116,16 @@ def open_cases(
     standing: bool,
     loan_number: int | None = None,
     ical_uid: str | None = None,
-) -> None:
+) -> bool:
     """
     Open a case per note; one of the same code that is open already gets the newest facts instead.
 
     Where the store settles this kind by itself, the case is marked: that happens in a pass of its own.
+    Returns whether any of them is new.
     """
     if not notes:
-        return
+        return False
+    any_new = False
     facts = named_facts(transaction.connection, notes)
     statement = _OPEN_CASE[transaction.connection.dialect.name]
     for note, fact in zip(notes, facts, strict=True):
@@ -141,10 +143,12 @@ def open_cases(
         kept = statement.run(transaction.connection, row).one()
         case_id = int(kept.id)
         is_new = kept.opened_at == transaction.now
+        any_new = any_new or is_new
         transaction.changes.note(CASE, case_id, Event.CREATED if is_new else Event.UPDATED)
         room_id = note.room_id if note.room_id is not None else fact.get("item_id")
         if note.code in _policy_of(transaction.connection, loan_number, room_id):
             transaction.mark("case", str(case_id))
+    return any_new
 
 
 def _policy_of(connection: Connection, loan_number: int | None, room_id: object) -> Mapping[str, str]:

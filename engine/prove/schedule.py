@@ -48,6 +48,9 @@ READINGS_MAX = 48
 """By the timer, that is twelve hours, where requests go on failing: a series takes some that succeed in a row."""
 PAUSES = (0.01, 0.3, 1.0, 5.0)
 """Seconds between two steps."""
+LOOKS_MAX = 60
+"""A key that is looked at more often within a second is looked at for nothing; the busiest ones of worlds are at 20."""
+
 UNKNOWN = ("ErrorInvalidUser", "'Resource' is invalid")
 """What parks the key of a room whose address is no more, until the list of rooms tells its new one."""
 OF_ROOMS = ("room", "subscription")
@@ -313,6 +316,9 @@ def _is_expected(kind: str, error: str, *, is_followed: bool) -> bool:
 
 
 def _check_queue(world: World) -> None:
+    for (kind, key, _), looks in world.watcher.looks.items():
+        if looks > LOOKS_MAX:
+            raise Broken(f"I17: {kind} {key} was looked at {looks} times within a second")
     book = world.office.rooms.room_book()
     followed = {str(room.id) for room in book.rooms if room.state is RoomState.ACTIVE}
     parked = [

@@ -61,14 +61,16 @@ YES = ("accepted", "tentativelyAccepted")
 
 
 class QuietWatcher(Silent):
-    """Counts passes; fails the test on a pass that failed unexpectedly."""
+    """Counts passes, and remembers what was parked."""
 
-    def __init__(self) -> None:
-        self.outcomes: dict[tuple[str, str], int] = {}
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.looks: Counter[tuple[str, str, datetime]] = Counter()
+        """How often a key was looked at within a second."""
         self.parked_keys: list[tuple[str, str, str]] = []
+        self._now = now
 
-    def passed(self, kind: str, outcome: str, seconds: float) -> None:
-        self.outcomes[kind, outcome] = self.outcomes.get((kind, outcome), 0) + 1
+    def passed(self, kind: str, key: str, outcome: str, seconds: float) -> None:
+        self.looks[kind, key, self._now().replace(microsecond=0)] += 1
 
     def parked(self, kind: str, key: str, error: str) -> None:
         self.parked_keys.append((kind, key, error))
@@ -141,7 +143,7 @@ class World:
         """Who hears what Graph answers."""
         self.on_loss: list[Callable[[Loss], None]] = [lambda _loss: self._forget_writes()]
         """Who is told when the store goes back in time, right before it does."""
-        self.watcher = QuietWatcher()
+        self.watcher = QuietWatcher(self.loop.now)
         self.transports: list[TenantTransport] = []
         self.is_receiver_down = False
         self.senders: dict[str, Sender] = {}

@@ -72,7 +72,7 @@ class Queue(Protocol[C]):
 class Watcher(Protocol):
     """Who is told about passes: metrics and cases."""
 
-    def passed(self, kind: str, outcome: str, seconds: float) -> None: ...
+    def passed(self, kind: str, key: str, outcome: str, seconds: float) -> None: ...
     def settled(self, seconds: float) -> None:
         """A booking named by a notification was settled, this long after the notification came."""
         ...
@@ -92,7 +92,7 @@ class Watcher(Protocol):
 class Silent:
     """Is told about passes, and tells nobody."""
 
-    def passed(self, kind: str, outcome: str, seconds: float) -> None:
+    def passed(self, kind: str, key: str, outcome: str, seconds: float) -> None:
         return None
 
     def settled(self, seconds: float) -> None:
@@ -275,7 +275,7 @@ class Loop(Generic[C]):
         except Transient as error:  # the database is away, so that not even the end of the pass can be told
             log.warning("left until its lease ends: %s", error, extra={"kind": claim.kind, "key": claim.key})
             outcome = "retry"
-        self._watcher.passed(claim.kind, outcome, (self._now() - began).total_seconds())
+        self._watcher.passed(claim.kind, claim.key, outcome, (self._now() - began).total_seconds())
 
     async def _run_handler(self, claim: C) -> str:
         """Run one pass; the class of what it raises says what becomes of the key."""

@@ -740,6 +740,10 @@ class TestRoomsChangedTwiceInARow:
         assert "room_added_in_outlook" not in world.history(loan.number)
 
 
+def count_requests(world: World) -> int:
+    return sum(len(transport.requests) for transport in world.transports)
+
+
 class Interloper:
     """Lets somebody do something to an event in the moment before the engine's write to it arrives, once."""
 
@@ -799,6 +803,31 @@ class TestTheHistoryOfAWrite:
 
         assert "write_refused" in world.cases()
         assert world.watcher.parked_keys == []
+
+    @pytest.mark.parametrize("how", ["closed", "refused"])
+    def test_tells_once_that_words_are_refused_and_tries_them_every_hour(self, world: World, how: str) -> None:
+        """A room has another name, and its event cannot say so: nothing is to be taken back, and nobody is pressed."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        if how == "closed":
+            world.set_mailbox(2, "disabled")
+        else:
+            world.tenant.faults.add(effect="error", method="PATCH", path="events/", status=400, times=99)
+        world.tenant.office.rename("room-1@example.org", "Room 1 West")
+        world.office.enqueue("places", "all")
+        world.settle()
+        before = count_requests(world)
+        world.office.enqueue("loan", str(loan.number))
+        world.wait(2.5 * 3600)
+        tried = count_requests(world) - before
+
+        assert world.cases() == ["write_refused"]
+        assert world.history(loan.number).count("write_refused") == 1
+        assert tried <= 20
+        world.set_mailbox(2, "active")
+        world.tenant.faults.clear()
+        world.wait(3600.0)
+        assert "Room 1 West" in event_of(world, 2)["body"]["content"]
 
     def test_tells_an_event_that_was_found_again_once(self, world: World) -> None:
         """It was seen in the calendar, and then the answer to its creation came after all."""
