@@ -58,6 +58,8 @@ class Known:
     written_at: datetime | None = None
     """When we last wrote this meeting, if ever: what a room showed before may be older than our write."""
     answers_before: Mapping[BookableId, ItemState] = field(default_factory=lambda: MappingProxyType({}))
+    taken_out: frozenset[BookableId] = frozenset()
+    """Rooms that were part of the loan and are not any more."""
     shared: Shared | None = None
     """What all dates of its series have in common, read once for all of them."""
     missing: frozenset[BookableId] = frozenset()
@@ -144,15 +146,19 @@ def _is_at(copy: RoomCopy, shown: EventCopy, interval: Interval | None) -> bool:
 def shows_other_rooms(known: Known, book: RoomBook) -> bool:
     """Tell whether rooms show a meeting with other rooms than were agreed on where only the organizer's copy tells why:
     we have written it, so that what they show may be older than our write; or the room that is missing in their lists
-    never had a copy to lose, and may have been invited after them."""
+    never had a copy to lose, and may have been invited after them; or they list one that was taken out, of which those
+    that stay need not hear."""
     live = [copy for copy in known.copies if copy.live]
     if known.base is None or not live:
         return False
-    agreed = known.base.outlook.rooms
-    if not known.written and agreed <= {copy.room_id for copy in known.copies}:
+    agreed, shown = known.base.outlook.rooms, {copy.room_id for copy in known.copies}
+    is_told = not known.written and agreed <= shown
+    if is_told and not known.taken_out:
         return False
     invited = _invited(known, None, live, book).keys()
-    return invited != agreed if known.written else not agreed <= invited
+    if (known.taken_out & invited) - agreed - {copy.room_id for copy in live}:
+        return True
+    return not is_told and (invited != agreed if known.written else not agreed <= invited)
 
 
 def is_handed_over(known: Known) -> bool:

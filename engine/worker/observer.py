@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import BookableId, EventId, ICalUid
+from engine.loans.loan import ItemKind
 from engine.reconcile.answers import FIRST_CHECK, AnswerCheck
 from engine.reconcile.ledger import Booking, Ledger
 from engine.reconcile.observe import Known, needs_organizer, shows_other_rooms, unshown_rooms, view_meeting
@@ -196,9 +197,11 @@ def _known(booking: Booking) -> Known:
     link, loan = booking.link, booking.loan
     base = link.base if link is not None and link.state == "linked" else None
     before = {item.id: item.state for item in loan.rooms} if loan is not None else {}
+    rooms = frozenset(item.id for item in loan.items if item.kind is ItemKind.ROOM) if loan is not None else frozenset()
     return Known(
         copies=booking.copies if link is None or link.state == "linked" else (),
         base=base,
         written_at=link.written_at if link is not None else None,
         answers_before=before,
+        taken_out=rooms - before.keys(),
     )

@@ -357,6 +357,17 @@ class TestOurOwnEcho:
         assert shows_other_rooms(unseen, BOOK)
         assert not shows_other_rooms(replace(unseen, copies=(make_copy(ONE), lost)), BOOK)
 
+    def test_is_asked_about_where_a_room_lists_one_that_was_taken_out(self) -> None:
+        """Whoever takes a room out need not tell those that stay: the first one lists the second for ever."""
+        old = make_copy(ONE, attendees=(invite(ONE), invite(TWO)))
+        known = Known((old,), base=make_base(rooms=(ONE,)))
+        out = replace(known, taken_out=frozenset({TWO}))
+
+        assert not shows_other_rooms(known, BOOK), "a room that was never there may have been invited"
+        assert shows_other_rooms(out, BOOK)
+        assert not shows_other_rooms(replace(out, copies=(old, make_copy(TWO))), BOOK), "it is there again"
+        assert not shows_other_rooms(replace(out, base=make_base(rooms=(ONE, TWO))), BOOK), "it was taken when it came"
+
     def test_is_not_taken_for_a_move(self) -> None:
         """We moved it from noon to morning; the room still shows noon, the organizer's copy morning: nothing moved."""
         late = make_copy(ONE, interval=NOON)
