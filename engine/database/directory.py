@@ -253,6 +253,7 @@ class _Steps:
                 self._exclude(room_id, tag.strip())
             case IncludeRoom(room_id):
                 self._turn(room_id, "included", RoomState.ACTIVE, RoomState.EXCLUDED)
+                _mark_meetings(self.transaction, room_id)
             case MarkMissing(room_id):
                 self._turn(room_id, "missing", RoomState.MISSING, RoomState.ACTIVE, RoomState.EXCLUDED)
             case MarkFound(room_id):
@@ -350,7 +351,8 @@ def _turn(room_id: BookableId, now: datetime, after: RoomState, *before: RoomSta
 
 
 def _mark_meetings(transaction: Transaction, room_id: BookableId) -> None:
-    """Have every meeting a room shows looked at again: some may invite it by an address that nobody knew."""
+    """Have every meeting a room shows looked at again: some may invite it by an address that nobody knew, or may have
+    been looked at while it was left alone."""
     shown = select(copy_table.c.ical_uid).where(
         copy_table.c.room_id == room_id,
         copy_table.c.live,

@@ -725,6 +725,25 @@ class TestRoomsThatComeAndGo:
         assert only_loan(world).blocks
         assert world.watcher.parked_keys == []
 
+    def test_a_room_that_was_left_alone_for_a_moment_joins_what_was_looked_at_meanwhile(self, world: World) -> None:
+        """It was read before, so that its next reading brings nothing: that it is followed again is the news."""
+        world.tenant.office.change_place("room-2@example.org", tags=["private"])
+        world.office.enqueue("places", "all")
+        world.settle()
+        world.tenant.faults.add(effect="delay", method="GET", path="users/person-2.*events", seconds=10.0, times=1)
+        world.meet(2, 9, 10, 1, 2)
+        world.wait(5.0)
+        world.override(SettingKey.IGNORED_TAGS, "private")
+        world.office.enqueue("places", "all")
+        world.wait(15.0)
+        assert list(states(only_loan(world))) == ["Room 1"]
+
+        world.override(SettingKey.IGNORED_TAGS, None)
+        world.office.enqueue("places", "all")
+        world.heal()
+
+        assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.ACCEPTED}
+
     def test_a_missing_room_keeps_its_loans(self, world: World) -> None:
         """A room that the directory no longer lists is missing, and nothing of it is cancelled."""
         world.meet(2, 9, 10, 1)
