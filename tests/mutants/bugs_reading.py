@@ -59,7 +59,7 @@ def resyncs_without_tombstones() -> None:
 
 @bug(
     "Takes what a whole reading does not show for gone, without asking.",
-    story="meeting: rooms are read anew and a page lags while its organizer is away",
+    tests="tests/simulation/test_unseen_copies.py",
 )
 def takes_absence_for_evidence() -> None:
     def make(doubt_unseen: Any) -> Any:

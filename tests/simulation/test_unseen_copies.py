@@ -162,6 +162,25 @@ class TestAMeetingOfWhichOneRoomWasNeverHeardOf:
         assert world.cases() == ["room_released"]
 
 
+class TestAWholeReadingThatLeavesOutAMeeting:
+    def test_has_it_asked_for_and_releases_nothing(self, world: World) -> None:
+        """Pages lag behind what was just changed; the room has it all the same."""
+        event = world.meet(1, 9, 10, 1, 2)
+        world.settle()
+        (loan,) = world.loans
+        told = world.history(loan.number)
+        deafen(world)
+        world.run(world.person(1).change(event["id"], subject="Standup"))
+        world.lose_delta(1)
+        world.tenant.faults.add(effect="lag", seconds=600.0)
+        sweep(world)
+        world.wait(AT_ONCE)
+
+        assert states(world.loan(loan.number)) == [ItemState.ACCEPTED, ItemState.ACCEPTED]
+        assert world.history(loan.number) == told
+        assert world.cases() == []
+
+
 def set_up_anew(world: World, room: int) -> None:
     """Delete a room and set it up again under its address: its calendar is empty, and nobody tells its organizers."""
     address = world.room_addresses[room - 1]
