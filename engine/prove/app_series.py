@@ -146,11 +146,14 @@ class AppSeries:
         act = self._random.choice(["move", "cut", "cancel"])
         self._crowd.tell(f"person {person} lets the series {master['subject']} {act} in Outlook")
         someone = self._world.person(person)
-        first = at_day(master)
+        first, gives_times = at_day(master), False
         match act:
             case "move":
                 hour = self._crowd.draw_hour()
-                self._world.run(someone.move(master["id"], at(first, hour), at(first, hour + 1)))
+                start, end = at(first, hour), at(first, hour + 1)
+                read = self._crowd.read_time
+                gives_times = (read(master["start"]), read(master["end"])) != (start, end)
+                self._world.run(someone.move(master["id"], start, end))
             case "cut":
                 if master["recurrence"]["pattern"]["type"] == "daily":
                     cut = recurrence(first, kind="daily", until=first + timedelta(days=1))
@@ -160,7 +163,7 @@ class AppSeries:
                     self._world.run(someone.cancel_following(master["id"], days[len(days) // 2]))
             case _:
                 self._world.run(someone.cancel(master["id"]))
-        self._look_at(person, master["id"], uid, times=act == "move")
+        self._look_at(person, master["id"], uid, times=gives_times)
         self._doubt_on_their_way(set(dates) - set(self._world.dates_by_name(person, master["id"])))
 
     def _doubt_on_their_way(self, lost: set[str]) -> None:

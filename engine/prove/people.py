@@ -319,11 +319,10 @@ class Crowd:
             return
         hour = self.draw_hour()
         self.tell(f"person {series.person} moves the series of {series.first} to {hour}")
-        move = self.world.person(series.person).move(
-            series.event_id, at(series.first, hour), at(series.first, hour + 1)
-        )
-        self.world.run(move)
-        self.look_at(series)
+        organizer, start, end = self.world.person(series.person), at(series.first, hour), at(series.first, hour + 1)
+        master = self.world.run(organizer.get(series.event_id))
+        self.world.run(organizer.move(series.event_id, start, end))
+        self.look_at(series, times=(parse_instant(master["start"]), parse_instant(master["end"])) != (start, end))
 
     def cut_series(self) -> None:
         """Let this and the following dates go on otherwise: a shortened series, and another one."""

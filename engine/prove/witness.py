@@ -26,6 +26,7 @@ from engine.prove.staff import THINGS
 from engine.prove.world import World
 from engine.reconcile.brake import CANCELLED_BY_OUTLOOK, PERCENT_FROM, WINDOW
 from engine.reconcile.markers import parse_marker
+from engine.simulator.records import Mailbox
 
 _loan, _item, _link = metadata.tables["loan"], metadata.tables["loan_item"], metadata.tables["link"]
 _case = metadata.tables["case"]
@@ -207,8 +208,8 @@ class Witness:
         """
         Tell whether somebody has a meeting, and a room still shows it: nobody can know more who may not ask all.
 
-        Of a loan whose organizer's mailbox is closed only the rooms tell that it has, and those that were read: to
-        which other room it was taken nobody can be asked.
+        Of a loan whose organizer's mailbox is closed, or not ours, only the rooms tell that it has, and those that were
+        read: to which other room it was taken nobody can be asked.
         """
         tenant = self._world.tenant.world
         boxes = [box for box in tenant.mailboxes.values() if box.state != "removed" and box.id in tenant.calendars]
@@ -216,7 +217,7 @@ class Witness:
         alive = [(box, event) for box, event in copies if not event.is_cancelled]
         shown = [box for box, event in alive if box.kind == "room" and event.response != "declined"]
         organizers = [box for box, event in alive if event.is_organizer]
-        if of_loan is not None and organizers and all(box.state != "active" for box in organizers):
+        if of_loan is not None and organizers and all(_is_closed(box) for box in organizers):
             told = self._rooms_that_told(ical_uid, of_loan)
             shown = [box for box in shown if self._world.room_number(box.address) in told]
         return bool(shown and organizers)
@@ -285,6 +286,10 @@ class Witness:
     def _sizes(self) -> dict[str, int]:
         with self._world.database.read() as transaction:
             return {row.name: row.size for row in _SIZES.run(transaction.connection)}
+
+
+def _is_closed(box: Mailbox) -> bool:
+    return box.state != "active" or box.kind == "external"
 
 
 def _without_names(case: Any) -> dict[str, Any]:

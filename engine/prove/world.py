@@ -159,6 +159,7 @@ class World:
         taken out of the meeting, for all that anybody can tell."""
         self.left_by_plan: set[str] = set()
         """Meetings from before the engine that the last plan to bring them in leaves, and says why."""
+        self._first_rooms: set[BookableId] = set()
         self.emptied: dict[tuple[int, str], datetime] = {}
         """What a room's calendar held, or was asked for, when it was deleted, to be set up anew; and what was forwarded
         to a room, which no other room's copy tells, and left it. With when that was, by the engine's clock."""
@@ -196,6 +197,7 @@ class World:
         """Start the engine and let it import rooms and subscribe."""
         self.start()
         self.settle()
+        self._first_rooms = {room.id for room in self.office.rooms.room_book().rooms}
         return self
 
     def start(self) -> None:
@@ -571,7 +573,7 @@ class World:
         That the desk cancelled it is no reason: its rooms were freed. But an organizer outside, whose meeting could
         only be declined, may ask them anew; and who was given a meeting at that moment may keep it.
         """
-        if ical_uid in self.left_by_plan:
+        if ical_uid in self.left_by_plan or self._is_from_before_its_room(ical_uid):
             return True
         rows = self._rows(
             "SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND (state = 'open' OR settlement = 'ignore')", uid=ical_uid
@@ -584,6 +586,12 @@ class World:
             cancelled="cancelled_in_app" if ical_uid in self.handed_over else "",
         )
         return bool(rows or ended)
+
+    def _is_from_before_its_room(self, ical_uid: str) -> bool:
+        """Tell whether a meeting was found when its room was read first, which is a new one here: set up anew, and
+        given another address, before the list of rooms was read again (decision 0004)."""
+        statement = "SELECT room_id FROM room_copy WHERE ical_uid = :uid AND live AND listed"
+        return any(row.room_id not in self._first_rooms for row in self._rows(statement, uid=ical_uid))
 
     def is_out_of_sight(self, loan: Loan) -> bool:
         """Tell whether a loan's meeting left its rooms while nobody could be asked for it: it had been given to
