@@ -169,7 +169,7 @@ class AppSeriesLedger:
             self._know_event(transaction, write, master)
             versions = _versions(transaction, [each.number for each in write.draft.dates])
             for each in write.draft.dates:
-                self._tie(transaction, write, master, each, code="event_created")
+                self._tie(transaction, write, master, each, _as_created(write, each), code="event_created")
                 is_same = versions.get(each.number) == each.version
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS if is_same else 0.0)
             transaction.mark("series", str(write.series_id), delay=HEAR_SECONDS + 0.5)
@@ -193,16 +193,12 @@ class AppSeriesLedger:
         write: SeriesWrite,
         master: EventCopy,
         each: SeriesDate,
+        base: Base,
         *,
         code: str,
-        requester: Address | None = None,
     ) -> None:
-        """Agree on a date as it was written; *requester*: whose it is by the event, when that was not written."""
+        """Tie a date to its series' event, as it was written."""
         key = day_key(master.ical_uid, each.day)
-        base = Base(
-            outlook=Face(each.interval, fold_address(write.mailbox), each.rooms),
-            loan=Face(each.interval, requester or each.requester, each.rooms),
-        )
         values = {
             "state": "linked",
             "ical_uid": key,
@@ -214,6 +210,24 @@ class AppSeriesLedger:
         }
         _change_link(transaction, each, values)
         write_decisions(transaction, [tell_done(code)], loan_number=each.number, ical_uid=key)
+
+    def _changed(self, write: SeriesWrite, each: SeriesDate, agreed: Base) -> Base:
+        """Return what both sides agree on about a date once a change is done: hours and rooms as far as it wrote them.
+        What else the desk has changed in its loan is still to be written for this date alone."""
+        draft = write.draft
+        added = self._known(room.address for room in draft.rooms)
+        dropped = self._known(draft.drop_rooms)
+
+        def change(face: Face) -> Face:
+            interval = face.interval if draft.recurrence is None else each.interval
+            return Face(interval, face.requester, (face.rooms - dropped) | added)
+
+        outlook = replace(change(agreed.outlook), requester=fold_address(write.mailbox))
+        return Base(outlook=outlook, loan=change(agreed.loan))
+
+    def _known(self, addresses: Iterable[Address]) -> frozenset[BookableId]:
+        rooms = map(self.room_book().by_address, addresses)
+        return frozenset(room.id for room in rooms if room is not None)
 
     def room_book(self) -> RoomBook:
         return self._rooms.book()
@@ -268,8 +282,8 @@ class AppSeriesLedger:
             agreed = _load_bases(transaction, write)
             for each in write.draft.dates:
                 base = agreed.get(each.day)
-                requester = base.loan.requester if base is not None else None  # hours and rooms were written, no more
-                self._tie(transaction, write, master, each, code="event_changed", requester=requester)
+                base = self._changed(write, each, base) if base is not None else _as_created(write, each)
+                self._tie(transaction, write, master, each, base, code="event_changed")
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS)
 
     def finish_end(self, write: SeriesWrite) -> None:
@@ -350,6 +364,12 @@ def _load_bases(transaction: Transaction, write: SeriesWrite) -> dict[date, Base
     rows = NEWEST_LINKS.run(transaction.connection, {"numbers": [number for number, _ in wanted]})
     bases = {wanted.get((row.loan_number, row.generation)): parse_base(row.base) for row in rows}
     return {day: base for day, base in bases.items() if day is not None and base is not None}
+
+
+def _as_created(write: SeriesWrite, each: SeriesDate) -> Base:
+    """Return what both sides agree on about a date that was written whole."""
+    outlook = Face(each.interval, fold_address(write.mailbox), each.rooms)
+    return Base(outlook=outlook, loan=replace(outlook, requester=each.requester))
 
 
 def _load_unanswered(transaction: Transaction, series_id: int) -> Unanswered | None:

@@ -251,6 +251,22 @@ class TestADateChanged:
         assert event["subject"].startswith(f"#{first.number} ")
         assert [each["emailAddress"]["address"] for each in event["attendees"]] == [world.room_addresses[0]]
 
+    def test_moved_just_before_all_take_another_room_is_moved_for_all_that(self, world: World) -> None:
+        """Nothing was written of it yet: the write of all is of rooms alone, and its own follows."""
+        made = book(world)
+        world.settle()
+        day = first_day(world) + WEEK
+        moved, rerooms = LoanChange(start=at(day, 14), end=at(day, 15)), LoanChange(items=(world.item(2),))
+
+        world.change(made.loans[1].number, moved)
+        world.office.series.change(made.loans[0].number, rerooms, Scope.ALL, actor="app:test")
+        world.settle()
+
+        assert starts(world.live_loans) == [at(first_day(world) + n * WEEK, (9, 14, 9, 9)[n]) for n in range(4)]
+        assert {loan.rooms[0].name for loan in world.live_loans} == {"Room 2"}
+        assert sorted(shown(world)) == utc(world, 9, 14, 9, 9)
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
     def test_cancelled_in_the_app_frees_rooms_not_heard_of_when_its_calendar_is_closed(self, world: World) -> None:
         """The rooms' answers were not read yet: they are looked into, and only that date is declined."""
         world.tenant.faults.add(effect="lose", probability=1.0)
