@@ -185,6 +185,8 @@ def needs_own_date(known: Known, book: RoomBook) -> bool:
     live = [copy for copy in known.copies if copy.live]
     if known.copies and not live:
         return True
+    if any(copy.gone and not copy.event.is_cancelled for copy in known.copies):
+        return True  # it had this date to itself, and the copies of other rooms need not name it
     shown = {copy.room_id for copy in live}
     invited = (book.by_address(attendee.address) for copy in live for attendee in copy.event.attendees)
     missing = any(room is not None and room.is_synced and room.id not in shown for room in invited)

@@ -22,7 +22,7 @@ from engine.reconcile.observe import (
     view_meeting,
 )
 from engine.reconcile.views import Base, MeetingView, Presence, RoomCopy
-from engine.rooms.event import Answer, Attendee, EventCopy, Mailbox, Privacy, TimeFault
+from engine.rooms.event import Answer, Attendee, EventCopy, EventType, Mailbox, Privacy, TimeFault
 from engine.rooms.room import RoomBook, RoomState
 from tests.unit.reconcile.building import (
     AFTERNOON,
@@ -460,6 +460,12 @@ class TestReadingTheOrganizersCopy:
 
         assert is_read(old, make_copy(TWO), base=make_base(rooms=(ONE, TWO)))
 
+    def test_is_not_spared_by_what_a_vanished_copy_called_off(self) -> None:
+        """It may have been alive again in between, and have left the room then."""
+        old = make_copy(ONE, is_cancelled=True, gone=True)
+
+        assert is_read(old, make_copy(TWO), base=make_base(rooms=(ONE, TWO)))
+
     @pytest.mark.parametrize("check", [True, False])
     def test_is_due_for_a_silent_room_only_now_and_then(self, check: bool) -> None:
         """A decline may leave no trace in the room's calendar, so the organizer's copy is asked when it is due."""
@@ -675,6 +681,14 @@ class TestTheOwnDateOfASeries:
     def test_is_read_when_no_room_shows_it_any_more(self) -> None:
         """The master goes on, and does not tell whether the date was lost or declined by every room."""
         assert needs_own_date(Known((make_copy(ONE, gone=True),), base=make_base()), BOOK)
+
+    @pytest.mark.parametrize(("was_called_off", "read"), [(False, True), (True, False)])
+    def test_is_read_when_a_room_had_it_that_the_others_do_not_name(self, was_called_off: bool, read: bool) -> None:
+        """One date may invite a room of its own: copies that were there before need not hear of it."""
+        left = make_copy(ONE, gone=True, is_cancelled=was_called_off)
+        kept = make_copy(TWO, type=EventType.OCCURRENCE, attendees=(invite(TWO, A.ACCEPTED),))
+
+        assert needs_own_date(Known((left, kept)), BOOK) == read
 
     def test_is_not_read_for_a_date_that_no_room_has_shown_yet(self) -> None:
         """A series of the app that was just made: what all dates share is read once."""
