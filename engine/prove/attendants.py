@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.prove.people import Crowd
 from engine.prove.virtual import START
+from engine.prove.world import name_of_copy
 
 QUIET = timedelta(hours=16)
 """So long after a world begins nothing is booked yet, and its day is the same."""
@@ -95,16 +96,16 @@ def release_room(crowd: Crowd) -> None:
         return
     event = crowd.random.choice(held)
     crowd.tell(f"room {room} is released from {event['iCalUId'][-15:]}")
-    if not _is_named_elsewhere(crowd, room, event["iCalUId"]):
-        crowd.world.emptied[room, event["iCalUId"]] = crowd.world.now()
+    name = name_of_copy(event)
+    if not _is_named_elsewhere(crowd, room, name):
+        crowd.world.emptied[room, name] = crowd.world.now()
         organizer = event["organizer"]["emailAddress"]["address"]
         if organizer in crowd.world.people and crowd.world.tenant.office.find(organizer).state != "active":
-            crowd.world.dropped_unasked.add((room, event["iCalUId"]))
+            crowd.world.dropped_unasked.add((room, name))
     crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])
 
 
-def _is_named_elsewhere(crowd: Crowd, room: int, ical_uid: str) -> bool:
+def _is_named_elsewhere(crowd: Crowd, room: int, name: str) -> bool:
     """Tell whether another room's copy names this room: those of a meeting that was forwarded to it do not."""
-    others = [crowd.world.room(other) for other in range(1, len(crowd.world.room_addresses) + 1) if other != room]
-    copies = [copy for other in others if (copy := crowd.world.run(other.by_ical(ical_uid))) is not None]
-    return any(room in crowd.world.invited(copy) for copy in copies)
+    others = (crowd.world.copies_of(other) for other in range(1, len(crowd.world.room_addresses) + 1) if other != room)
+    return any(room in crowd.world.invited(copies[name]) for copies in others if name in copies)

@@ -570,8 +570,9 @@ class World:
         Tell whether a case, a decision or a plan says why this meeting is no loan (any more); a case that somebody
         chose to ignore does.
 
-        That the desk cancelled it is no reason: its rooms were freed. But an organizer outside, whose meeting could
-        only be declined, may ask them anew; and who was given a meeting at that moment may keep it.
+        That the desk cancelled it is no reason, nor that it was made anew for somebody else: its rooms were freed. But
+        an organizer outside, whose meeting could only be declined, may ask them anew; and who was given a meeting at
+        that moment may keep it.
         """
         if ical_uid in self.left_by_plan or self._is_from_before_its_room(ical_uid):
             return True
@@ -580,10 +581,11 @@ class World:
         )
         ended = self._rows(
             "SELECT 1 FROM link JOIN decision ON decision.loan_number = link.loan_number WHERE link.ical_uid = :uid "
-            "AND decision.code IN ('no_room_left', 'all_rooms_released', :declined, :cancelled)",
+            "AND decision.code IN ('no_room_left', 'all_rooms_released', :declined, :cancelled, :replaced)",
             uid=ical_uid,
             declined="declined_for_room" if is_from_outside else "",
             cancelled="cancelled_in_app" if ical_uid in self.handed_over else "",
+            replaced="former_event_deleted" if ical_uid in self.handed_over else "",
         )
         return bool(rows or ended)
 
@@ -709,12 +711,15 @@ class World:
 
     def answers_of(self, room: int) -> dict[str, str]:
         """Return what the copies in one room's own calendar say, by meeting or date of a series."""
-        found = {}
-        for event in self.run(self.room(room).view(*self.judged())):
-            if not event["isCancelled"]:
-                name = lone_key(event["iCalUId"]) or event["iCalUId"]
-                found[name] = "accepted" if event["isOrganizer"] else event["responseStatus"]["response"]
-        return found
+        return {
+            name: "accepted" if event["isOrganizer"] else event["responseStatus"]["response"]
+            for name, event in self.copies_of(room).items()
+        }
+
+    def copies_of(self, room: int) -> dict[str, dict[str, Any]]:
+        """Return the copies in one room's own calendar that were not cancelled, by meeting or date of a series."""
+        shown = self.run(self.room(room).view(*self.judged()))
+        return {name_of_copy(event): event for event in shown if not event["isCancelled"]}
 
     def invited(self, event: dict[str, Any]) -> dict[int, str]:
         """Return the rooms an event invites, by their numbers, with what it says of their answers; a room that
@@ -737,5 +742,10 @@ class World:
         query = urlencode({"startDateTime": since.isoformat(), "endDateTime": until.isoformat()})
         tail = f"{event_path(master_id)}/instances?{query}&$top=1000"
         found = self.run(self.person(person).call("GET", tail))["value"]
-        named = [{**event, "iCalUId": lone_key(event["iCalUId"]) or event["iCalUId"]} for event in found]
+        named = [{**event, "iCalUId": name_of_copy(event)} for event in found]
         return sorted(named, key=lambda event: str(event["start"]["dateTime"]))
+
+
+def name_of_copy(event: dict[str, Any]) -> str:
+    """Return what names a copy's meeting here: of a date of a series, the date."""
+    return lone_key(event["iCalUId"]) or str(event["iCalUId"])
