@@ -193,6 +193,7 @@ def _build_subscription_pass(office: Office, calendar: SeriesCalendar, endpoint:
         addresses=endpoint,
         delivery=Delivery(office.settings.sync.delivery),
         now=office.now,
+        certificate=office.certificate,
     )
 
 

@@ -59,6 +59,7 @@ from engine.reconcile.field_map import View
 from engine.reconcile.gathering import GatherRule
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.names import UnknownName, find_unknown, fold
+from engine.rooms.calendar import Certificate
 from engine.rooms.connection import Expiry, expiry_of
 from engine.settings import Settings
 from engine.worker.contacts import ContactWish
@@ -244,7 +245,10 @@ class Office:
             text_level=lambda: self.rules.text_level,
             check_destination=destination_check(settings),
         )
-        self.inbox = Inbox(self.database, gather=_gather_rule(settings), clock=now)
+        self.gather = _gather_rule(settings)
+        self.inbox = Inbox(self.database, gather=self.gather, clock=now)
+        self.certificate: Callable[[], Certificate] | None = None
+        """Tells for what certificate notifications are to encrypt the event they bring; None: they bring none."""
         self.ledger = SyncLedger(self.database, self.cache, self.rules.sync, instance=self.instance)
         self.comparisons = ComparisonStore(self.database, self.ledger)
         self.series_ledger = AppSeriesLedger(self.database, self.cache, self.rules.sync)

@@ -68,6 +68,10 @@ async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignal
         stack.callback(sole.close)
         if sole.is_sole:
             office.queue.release_others()  # whoever held them has died
+        if settings.sync.content:
+            from engine.app.contents import open_contents_of  # brings what checks tokens, which few need
+
+            open_contents_of(settings, office, base_url)
         meter, loop = GatewayMeter(), asyncio.get_running_loop()
         metrics = Metrics(lambda: read_metrics(office, meter))
         token = choose_bootstrap_token(settings, office)

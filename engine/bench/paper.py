@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from engine.bench.children import next_monday
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
-from engine.rooms.calendar import ChangesPage, RemoteSubscription
+from engine.rooms.calendar import Certificate, ChangesPage, RemoteSubscription
 from engine.rooms.event import Answer, Attendee, EventCopy, EventType, Mailbox
 from engine.rooms.room import Place
 
@@ -91,6 +91,7 @@ class PaperTenant:
         client_state: str,
         expires_at: datetime,
         has_other_name: bool = False,
+        certificate: Certificate | None = None,
     ) -> RemoteSubscription:
         self.requests += 1
         number = int(room.partition("@")[0].rpartition("-")[2])

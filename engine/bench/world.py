@@ -21,6 +21,7 @@ from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanOrder
+from engine.prove.contents import open_worlds_contents
 from engine.prove.virtual import VirtualLoop
 from engine.settings import load_settings
 from engine.simulator import ConnectionDropped, Tenant, TenantOptions
@@ -84,6 +85,7 @@ class VirtualWorld:
         self.settings = load_settings(None, _ENVIRONMENT | dict(settings or {}))
         database = Database("sqlite:///:memory:", clock=self.loop.now)
         self.office = Office(self.settings, now=self.loop.now, database=database)
+        open_worlds_contents(self.office, self.tenant)
         self.transport = CountingTransport(self.tenant)
         calendar = build_calendar(
             base_url="https://graph.microsoft.com/v1.0",

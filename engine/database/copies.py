@@ -51,6 +51,8 @@ def make_row(
         "listed": False,
         "reading": reading,
         "observed_at": now,
+        "modified_at": copy.modified_at,
+        "unconfirmed": False,
     }
 
 
@@ -89,6 +91,8 @@ def make_stub_row(room_id: BookableId, stub: EventStub, *, reading: int, now: da
         "listed": False,
         "reading": reading,
         "observed_at": now,
+        "modified_at": None,
+        "unconfirmed": False,
     }
 
 

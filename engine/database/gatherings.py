@@ -37,6 +37,7 @@ class Gatherings:
         self._rule = rule
         self._lock = threading.Lock()
         self._open: dict[int, Gathering] = {}
+        self._ends: dict[int, datetime] = {}
 
     def mark(self, transaction: Transaction, room: int, told: Iterable[Told]) -> None:
         """Mark *room*, of which more is told, for when it is to be read."""
@@ -44,6 +45,15 @@ class Gatherings:
         began_at = _waits_since(transaction, room) or now
         due_at = self.read_at(room, told, began_at=began_at, now=now)
         transaction.mark("room", str(room), delay=(due_at - now).total_seconds(), postpones=True)
+
+    def due_at(self, room: int, told: Iterable[Told], *, now: datetime) -> datetime:
+        """Return until when to wait for what else is told of *room*, of which more is told *now*, as far as this
+        process has heard."""
+        with self._lock:
+            held = self._open.get(room)
+            began_at = now if held is None or self._ends.get(room, now) <= now else held.began_at
+        self._ends[room] = due_at = self.read_at(room, told, began_at=began_at, now=now)
+        return due_at
 
     def read_at(self, room: int, told: Iterable[Told], *, began_at: datetime, now: datetime) -> datetime:
         """Return when to read *room*, whose gathering began at *began_at* and of which more is told *now*."""

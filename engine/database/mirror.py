@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.connection import Transaction
@@ -21,6 +21,7 @@ from engine.database.types import Instant
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.answers import DUE_NOW
+from engine.reconcile.contents import KnownCopy, overtakes, seen_at
 from engine.reconcile.observe import resolve_interval
 from engine.reconcile.series_writes import LED
 from engine.reconcile.views import RoomCopy
@@ -51,10 +52,14 @@ _CONFLICT_COLUMNS = tuple(name for name in copy_table.c.keys() if name not in ("
 def _upsert(dialect: str) -> Prepared:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: Any = insert(copy_table)
+    row, new = copy_table.c, statement.excluded
+    is_older = (row.unconfirmed | new.unconfirmed) & (new.modified_at < row.modified_at)
+    revives = new.unconfirmed & (row.doubt | row.gone | ~row.live)
     return Prepared(
         statement.on_conflict_do_update(
             index_elements=["room_id", "event_id"],
-            set_={name: statement.excluded[name] for name in _CONFLICT_COLUMNS},
+            set_={name: new[name] for name in _CONFLICT_COLUMNS},
+            where=~func.coalesce(is_older, false()) & ~revives,  # what another process has saved meanwhile
         )
     )
 
@@ -62,7 +67,8 @@ def _upsert(dialect: str) -> Prepared:
 _UPSERT = {"sqlite": _upsert("sqlite"), "postgresql": _upsert("postgresql")}
 _KNOWN = Prepared(select(
     copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
-    copy_table.c.ical_uid, copy_table.c.doubt, copy_table.c.series_master,
+    copy_table.c.ical_uid, copy_table.c.doubt, copy_table.c.series_master, copy_table.c.modified_at,
+    copy_table.c.unconfirmed,
 ).where(
     copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True))
 ))  # fmt: skip
@@ -81,7 +87,17 @@ _DOUBT = Prepared(
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
     .values(doubt=True, observed_at=bindparam("at", type_=Instant()))
 )
+_CONFIRM = Prepared(
+    update(copy_table)
+    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
+    .values(unconfirmed=False)
+)
 _c = copy_table.c
+_unshown = and_(
+    _c.room_id == bindparam("room"), _c.unconfirmed, _c.observed_at < bindparam("before", type_=Instant())
+)  # fmt: skip
+_UNSHOWN = Prepared(select(_c.ical_uid).where(_unshown))
+_DOUBT_UNSHOWN = Prepared(update(copy_table).where(_unshown).values(doubt=True, unconfirmed=False))
 _alone = _c.series_master.is_(None)  # dates of a series are settled together
 _unseen = and_(
     _c.room_id == bindparam("room"), _c.reading < bindparam("number"), _c.live,
@@ -122,10 +138,13 @@ _CHANGE_COPY = Prepared(
 class Marker:
     """Marks the bookings of meetings: by loan where one is linked, else by the meeting's uid."""
 
-    def __init__(self, transaction: Transaction, *, priority: Priority, delay: float = 0.0) -> None:
+    def __init__(
+        self, transaction: Transaction, *, priority: Priority, delay: float = 0.0, postpones: bool = False
+    ) -> None:
         self._transaction = transaction
         self._priority = priority
         self._delay = delay
+        self._postpones = postpones
         self.withdrawn: set[str] = set()
         """The uids that came up and were not marked: of meetings we have ended, so that nothing is decided by them."""
 
@@ -147,10 +166,8 @@ class Marker:
                     self.withdrawn.add(row.ical_uid)
         marked = [uid for uid in wanted if uid not in self.withdrawn]
         for uid in marked:
-            if uid in loans:
-                self._transaction.mark("loan", str(loans[uid]), priority=self._priority, delay=self._delay)
-            else:
-                self._transaction.mark("meeting", uid, priority=self._priority, delay=self._delay)
+            kind, key = ("loan", str(loans[uid])) if uid in loans else ("meeting", uid)
+            self._transaction.mark(kind, key, priority=self._priority, delay=self._delay, postpones=self._postpones)
         return len(marked)
 
 
@@ -188,6 +205,7 @@ class Mirror:
         known = self._load_known(transaction, room_id, list(changes))
         rows: list[dict[str, Any]] = []
         seen: list[dict[str, Any]] = []
+        confirmed: list[dict[str, Any]] = []
         doubts: list[dict[str, Any]] = []
         uids: set[str] = set()
         lost_masters: set[str] = set()
@@ -213,9 +231,12 @@ class Mirror:
                         lost_masters.add(event_id)
                 continue
             is_known = before is not None and before.etag == change.etag and not before.doubt and not before.gone
-            if is_known and not series.has_news_for(change):
+            is_behind = before is not None and before.unconfirmed and _is_overtaken(change, before)
+            if is_behind or (is_known and not series.has_news_for(change)):
                 if whole:
                     seen.append({"room": room_id, "event": event_id, "number": reading})
+                if is_known and before is not None and before.unconfirmed:
+                    confirmed.append({"room": room_id, "event": event_id})
                 continue
             row = series.make_row(change, before)
             if before is not None and not before.live and before.ical_uid and row["live"]:
@@ -229,6 +250,8 @@ class Mirror:
         changed += [row["ical_uid"] for row in rows]
         uids |= following
         self._write(transaction, rows, seen, doubts)
+        if confirmed:
+            _CONFIRM.run(transaction.connection, confirmed)
         doubt_series(transaction, room_id, lost_masters)
         if unknown_removed and not whole:
             self._ask_waiting_loans(transaction, room_id, priority)
@@ -313,6 +336,51 @@ class Mirror:
         uids = [row[0] for row in _UNSEEN.run(transaction.connection, values) if row[0]]
         _DOUBT_UNSEEN.run(transaction.connection, values)
         return uids
+
+    def doubt_unshown(self, transaction: Transaction, room_id: BookableId, before: datetime) -> list[str]:
+        """
+        Put in doubt what notifications brought of events up to *before*, when a complete round of changes began that
+        did not show them: they were there and are no more, or the notification overtook the calendar. Returns their
+        uids.
+        """
+        values = {"room": room_id, "before": before}
+        uids = [row[0] for row in _UNSHOWN.run(transaction.connection, values) if row[0]]
+        _DOUBT_UNSHOWN.run(transaction.connection, values)
+        return uids
+
+    def save_contents(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        copies: Sequence[EventCopy],
+        *,
+        book: RoomBook,
+        reading: int,
+    ) -> tuple[str, ...]:
+        """Save what notifications brought of single events, to be confirmed by the room's next reading; returns the
+        uids of their meetings. Whether they may be saved is the caller's to know (`reconcile.contents`)."""
+        zone, now = self._rooms.zone_of(room_id), transaction.now
+        rows = [
+            make_row(room_id, copy, zone=zone, reading=reading, now=seen_at(copy, now), book=book)
+            | {"unconfirmed": True}
+            for copy in copies
+        ]
+        self._write(transaction, rows, [], [])
+        return tuple(row["ical_uid"] for row in rows if row["ical_uid"])
+
+    def load_known(
+        self, transaction: Transaction, room_id: BookableId, ids: Sequence[EventId]
+    ) -> dict[EventId, KnownCopy]:
+        """Return what is known of copies, by id."""
+        return {
+            EventId(name): KnownCopy(
+                live=row.live,
+                certain=not (row.doubt or row.gone),
+                alone=row.series_master is None,
+                modified_at=row.modified_at,
+            )
+            for name, row in self._load_known(transaction, room_id, list(ids)).items()
+        }
 
     def save_copy(
         self,
@@ -443,6 +511,12 @@ _COPIES_OF = Prepared(
 def _dates_shown(rows: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return the dates of series that *rows* show live and beyond doubt."""
     return {row["ical_uid"] for row in rows if row["series_master"] and row["live"] and not row["doubt"]}
+
+
+def _is_overtaken(change: EventCopy | EventStub, before: Any) -> bool:
+    return isinstance(change, EventCopy) and overtakes(
+        change, known_modified_at=before.modified_at, unconfirmed=before.unconfirmed
+    )
 
 
 def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:

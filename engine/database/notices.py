@@ -35,10 +35,12 @@ class Item(msgspec.Struct, rename="camel"):
     lifecycle_event: Any = None
     subscription_expiration_date_time: Any = None
     resource_data: Any = None
+    encrypted_content: Any = None
 
 
-class _Body(msgspec.Struct):
+class _Body(msgspec.Struct, rename="camel"):
     value: list[msgspec.Raw]
+    validation_tokens: Any = None
 
 
 _decode_body = msgspec.json.Decoder(_Body).decode
@@ -68,14 +70,19 @@ class Notice:
     pending: bool
     """Its subscription's id was not stored yet: the answer to our creation is still on its way."""
     expires_at: datetime | None
+    sealed: dict[str, Any] | None = None
+    """The event it brings, encrypted; None: it brings none."""
 
 
-def split_body(body: bytes) -> list[msgspec.Raw] | None:
-    """Return the items of a body, unread; None when it is no JSON of the right shape."""
+def split_body(body: bytes) -> tuple[list[msgspec.Raw], tuple[str, ...]] | None:
+    """Return the items of a body, unread, and the tokens that show who sent it (Graph docs:
+    changeNotificationCollection); None when it is no JSON of the right shape."""
     try:
-        return _decode_body(body).value
+        found = _decode_body(body)
     except _UNREADABLE:
         return None
+    tokens = found.validation_tokens if isinstance(found.validation_tokens, list) else []
+    return found.value, tuple(token for token in tokens if isinstance(token, str))
 
 
 def decode_items(raws: Iterable[msgspec.Raw]) -> tuple[list[tuple[Item, str]], list[Refusal]]:
@@ -91,8 +98,18 @@ def decode_items(raws: Iterable[msgspec.Raw]) -> tuple[list[tuple[Item, str]], l
         if _text(item.subscription_id) is None:
             refusals.append(Refusal(MALFORMED_ITEM, "no subscription id"))
         else:
-            items.append((item, bytes(raw).decode("utf-8", "replace")))
+            items.append((item, _as_text(raw) if item.encrypted_content is None else _without_content(raw)))
     return items, refusals
+
+
+def _as_text(raw: msgspec.Raw) -> str:
+    return bytes(raw).decode("utf-8", "replace")
+
+
+def _without_content(raw: msgspec.Raw) -> str:
+    """Return an item as it is kept: without the event it brings, of which the mirror keeps what is needed."""
+    kept = {name: value for name, value in msgspec.json.decode(raw).items() if name != "encryptedContent"}
+    return msgspec.json.encode(kept).decode("utf-8", "replace")
 
 
 def read_notice(item: Item, raw: str, room_id: int, *, pending: bool) -> Notice:
@@ -108,6 +125,7 @@ def read_notice(item: Item, raw: str, room_id: int, *, pending: bool) -> Notice:
         raw=raw,
         pending=pending,
         expires_at=_instant(item.subscription_expiration_date_time),
+        sealed=item.encrypted_content if isinstance(item.encrypted_content, dict) else None,
     )
 
 

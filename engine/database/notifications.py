@@ -10,7 +10,7 @@ What is turned away is counted and remembered in memory only: a stranger must no
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from engine.database.connection import Database, Transaction
+from engine.database.contents import Contents
 from engine.database.gatherings import GATHER, Gatherings
 from engine.database.mirror import WITHDRAWN
 from engine.database.notices import (
@@ -38,6 +39,7 @@ from engine.database.prepared import Prepared
 from engine.database.subscriptions import NO_SECRET, clear_subscription
 from engine.database.tables import metadata
 from engine.reconcile.gathering import GatherRule, Told
+from engine.rooms.event import EventCopy
 
 notification_table = metadata.tables["notification"]
 subscription_table = metadata.tables["subscription"]
@@ -79,6 +81,9 @@ class _Letter:
     items: list[tuple[Item, str]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     seen: frozenset[int] = frozenset()
+    tokens: tuple[str, ...] = ()
+    copies: dict[int, EventCopy] = field(default_factory=dict)
+    """The events that items bring, by position: those that could be opened."""
     refusals: list[Refusal] = field(default_factory=list)
 
     def outcome(self) -> Accepted:
@@ -134,6 +139,8 @@ class Inbox:
         self._database = database
         self._clock = clock or database.clock
         self._gatherings = Gatherings(gather)
+        self.contents: Contents | None = None
+        """Takes over the events that notifications bring; None: they are not looked at."""
         self.counts: Counter[str] = Counter()
         """Items ever `stored`, `seen`, and turned away by reason."""
         self.rejections: deque[Rejection] = deque(maxlen=REJECTIONS_KEPT)
@@ -158,6 +165,8 @@ class Inbox:
                     _check_senders(transaction, letter)
                     letter.seen = _find_seen(transaction, letter.notices)
         if any(letter.notices for letter in letters):
+            if self.contents is not None:
+                _open_contents(self.contents, letters)
             with self._database.write() as transaction:
                 self._store(transaction, letters)
         for letter in letters:
@@ -197,6 +206,8 @@ class Inbox:
                     _follow_lifecycle(transaction, notice)
                 elif position not in letter.seen:
                     news[notice.room_id].append(Told(notice.event_id, notice.change_type, notice.etag))
+        if self.contents is not None:
+            news = _take_contents(self.contents, transaction, letters, news)
         for room, told in news.items():
             self._gatherings.mark(transaction, room, told)
 
@@ -214,11 +225,53 @@ def _row(notice: Notice, now: datetime) -> dict[str, Any]:
 
 def _open(body: bytes) -> _Letter:
     """Return what can be read of a body."""
-    raws = split_body(body)
-    if raws is None:
+    parts = split_body(body)
+    if parts is None:
         return _Letter(malformed=True, refusals=[Refusal(MALFORMED_BODY, f"{len(body)} bytes")])
+    raws, tokens = parts
     items, refusals = decode_items(raws)
-    return _Letter(items=items, refusals=refusals)
+    return _Letter(items=items, refusals=refusals, tokens=tokens)
+
+
+def _open_contents(contents: Contents, letters: Sequence[_Letter]) -> None:
+    """Open what the notices bring that tell something new, before any transaction."""
+    contents.catch_up()
+    for letter in letters:
+        for position, notice in enumerate(letter.notices):
+            wanted = position not in letter.seen and notice.lifecycle is None and notice.change_type != "deleted"
+            if wanted and notice.sealed is not None and notice.event_id is not None:
+                copy = contents.reader.read(notice.sealed, letter.tokens, event_id=notice.event_id)
+                if copy is not None:
+                    letter.copies[position] = copy
+
+
+def _take_contents(
+    contents: Contents, transaction: Transaction, letters: Sequence[_Letter], news: Mapping[int, list[Told]]
+) -> dict[int, list[Told]]:
+    """Take over what the notices bring; returns the news for which rooms have to be read all the same."""
+    brought: dict[int, list[EventCopy]] = defaultdict(list)
+    for letter in letters:
+        for position, copy in letter.copies.items():
+            brought[letter.notices[position].room_id].append(copy)
+    without = _told_without(letters)
+    left: dict[int, list[Told]] = {}
+    for room, told in news.items():
+        copies = [copy for copy in brought[room] if copy.event_id not in without[room]]
+        taken = contents.take(transaction, room, copies, told) if copies else frozenset()
+        kept = [each for each in told if each.event_id not in taken]
+        if kept:
+            left[room] = kept
+    return left
+
+
+def _told_without(letters: Sequence[_Letter]) -> dict[int, set[str | None]]:
+    """Return the events of each room of which something new was told that brings nothing of use."""
+    found: dict[int, set[str | None]] = defaultdict(set)
+    for letter in letters:
+        for position, notice in enumerate(letter.notices):
+            if notice.lifecycle is None and position not in letter.seen and position not in letter.copies:
+                found[notice.room_id].add(notice.event_id)
+    return found
 
 
 def _check_senders(transaction: Transaction, letter: _Letter) -> None:

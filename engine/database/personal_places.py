@@ -169,12 +169,13 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
         "backfill": "rooms unread cursor_key",
         "backfill_meeting": "key rooms step code state outcome",
         "bookable": "kind",
+        "content_key": "id certificate private_key",
         "leader": "name owner",
         "room": "address address_folded directory_id place_id aliases name state state_detail building floor tags "
         "features postal_address time_zone rules delta_link next_link",
         "setting": "key value",
         "store": "name rules text_level policy",
-        "subscription": "remote_id client_state",
+        "subscription": "remote_id client_state certificate",
         "token": "name role digest",
         "webhook": "name url models header secrets",
     }

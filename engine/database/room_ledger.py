@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, null, select, update
+from sqlalchemy import bindparam, case, exists, func, null, select, update
 
 from engine.database.connection import Transaction
 from engine.database.ledger_base import LedgerBase
@@ -43,7 +43,11 @@ class RoomLedger(LedgerBase):
         with self._read() as transaction:
             row = _READING.run(transaction.connection, {"room": room_id}).one()
         window = Interval(row.window_start, row.window_end) if row.window_start else None
-        return Reading(room, row.delta_link, row.next_link, window, row.reading, row.contacted_at, row.signalled_at)
+        is_round_new = row.unconfirmed and row.next_link is None
+        return Reading(
+            room, row.delta_link, row.next_link, window, row.reading, row.contacted_at, row.signalled_at,
+            unconfirmed_before=transaction.now if is_round_new else None,
+        )  # fmt: skip
 
     def begin_reading(self, room_id: BookableId, window: Interval) -> Reading | None:
         with self._write(durable=False) as transaction:  # after a power cut it begins once more
@@ -70,6 +74,9 @@ class RoomLedger(LedgerBase):
             self._save_progress(transaction, reading, page, changed=0 if whole else changed)
             if whole and page.delta_link is not None and not first_contact:
                 marked += self._doubt_unseen(transaction, reading, priority)
+            if page.delta_link is not None and reading.unconfirmed_before is not None:
+                uids = self._mirror.doubt_unshown(transaction, reading.room.id, reading.unconfirmed_before)
+                marked += Marker(transaction, priority=Priority(priority)).mark_meetings(uids)
             unsettled = find_unsettled(transaction.connection, reading.room.id) if page.next_link is None else ()
         return PageSaved(changed, marked, tuple(UnsettledSeries(*found) for found in unsettled))
 
@@ -199,4 +206,5 @@ _BEGIN_READING = Prepared(
 _READING = Prepared(select(
     room_table.c.delta_link, room_table.c.next_link, room_table.c.window_start, room_table.c.window_end,
     room_table.c.reading, room_table.c.contacted_at, room_table.c.read_at, room_table.c.signalled_at,
+    exists().where(copy_table.c.room_id == room_table.c.id, copy_table.c.unconfirmed).label("unconfirmed"),
 ).where(room_table.c.id == bindparam("room")))  # fmt: skip

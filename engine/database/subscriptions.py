@@ -54,6 +54,8 @@ class SubscriptionStore:
     def __init__(self, database: Database, *, make_secret: Callable[[], str] | None = None) -> None:
         self._database = database
         self._make_secret = make_secret or (lambda: database.draw(SECRET_BYTES))
+        self.certificate: Callable[[], str] | None = None
+        """Tells the id of the certificate that subscriptions are to use; None: nobody here can tell."""
 
     def load_held(self) -> tuple[Held, ...]:
         """Return every stored subscription, by room."""
@@ -87,21 +89,22 @@ class SubscriptionStore:
             for row in rows
         )
 
-    def begin_creation(self, room_id: BookableId) -> str:
+    def begin_creation(self, room_id: BookableId, *, certificate: str = "") -> str:
         """
         Return the client state to create with, committed before anybody sends it.
 
         A creation whose answer never came is repeated with the same one: whichever of the two the service made is
-        then ours. Any id stored before is forgotten.
+        then ours, unless it is to bring events in another way now. Any id stored before is forgotten.
         """
         with self._database.write() as transaction:
             connection = transaction.connection
             row = _LOCK_HELD.run(connection, {"of_room": room_id}).one_or_none()
-            if row is not None and row.remote_id is None and row.client_state != NO_SECRET:
+            is_begun = row is not None and row.remote_id is None and row.client_state != NO_SECRET
+            if is_begun and row.certificate == certificate:
                 return str(row.client_state)
             secret = self._make_secret()
             values = {"remote_id": None, "client_state": secret, "expires_at": None, "created_at": transaction.now}
-            values |= {"renewed_at": None, "notified_at": None}
+            values |= {"renewed_at": None, "notified_at": None, "certificate": certificate}
             if row is None:
                 _ADD.run(connection, {"room_id": room_id, **values})
             else:
@@ -148,12 +151,15 @@ class SubscriptionStore:
     def mark_due(self) -> int:
         """Mark every room whose subscription wants something by the clock; returns how many.
 
-        Those are: due for renewal, lacking although followed, and kept although excluded.
+        Those are: due for renewal, with another certificate than is wanted, lacking although followed, and kept
+        although excluded.
         """
         wanted, held = self.load_wanted(), {row.room_id: row for row in self.load_held()}
+        certificate = self.certificate() if self.certificate is not None else None
         followed = {room.room_id for room in wanted}
         with self._database.write() as transaction:
             due = {row.room_id for row in held.values() if row.remote_id and is_renewal_due(row, now=transaction.now)}
+            due |= {row.room_id for row in held.values() if certificate not in (None, row.certificate)}
             lacking = {
                 room.room_id
                 for room in wanted
@@ -178,4 +184,5 @@ def _held(row: Any) -> Held:
         expires_at=row.expires_at,
         confirmed_at=row.renewed_at if row.remote_id is not None else None,
         has_secret=row.client_state != NO_SECRET,
+        certificate=row.certificate,
     )

@@ -99,6 +99,12 @@ class CopyRow(SQLModel, table=True):
             sqlite_where=text("live = 1"),
         ),
         Index("ix_room_copy_series_master", "room_id", "series_master"),
+        Index(
+            "ix_room_copy_unconfirmed",
+            "room_id",
+            postgresql_where=text("unconfirmed"),
+            sqlite_where=text("unconfirmed = 1"),
+        ),
         Index("ix_room_copy_doubt", "room_id", postgresql_where=text("doubt"), sqlite_where=text("doubt = 1")),
     )
     room_id: int = Field(foreign_key="room.id", primary_key=True)
@@ -125,6 +131,11 @@ class CopyRow(SQLModel, table=True):
     """Was there before us and has not changed since: never imported by itself (backfill does)."""
     reading: int = 0
     observed_at: datetime = required_instant()
+    """As of when its room told this: when it was asked, or, of what a notification brought, when it was changed."""
+    modified_at: datetime | None = instant()
+    """When it was changed last, by its own word (`lastModifiedDateTime`)."""
+    unconfirmed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """A notification brought it, and no reading of its room has shown it since."""
 
 
 class IntentRow(SQLModel, table=True):

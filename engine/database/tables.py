@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 MODULES = (
     "access",
     "backfill",
+    "content",
     "feed",
     "house",
     "leader",

@@ -22,6 +22,8 @@ class SubscriptionRow(SQLModel, table=True):
     created_at: datetime = required_instant()
     renewed_at: datetime | None = instant()
     notified_at: datetime | None = instant()
+    certificate: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The key of `content_key` for which its notifications encrypt their event; empty: they bring none."""
 
 
 class NotificationRow(SQLModel, table=True):

@@ -42,7 +42,7 @@ from engine.ids import EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.reconcile.series_writes import SeriesEvent, SeriesPatch
 from engine.reconcile.texts import narrow_series_subject
-from engine.rooms.calendar import ChangesPage, EventDraft, EventPatch, RemoteSubscription
+from engine.rooms.calendar import Certificate, ChangesPage, EventDraft, EventPatch, RemoteSubscription
 from engine.rooms.event import EventCopy
 from engine.rooms.room import Place
 
@@ -231,6 +231,7 @@ class GraphCalendar:
         client_state: str,
         expires_at: datetime,
         has_other_name: bool = False,
+        certificate: Certificate | None = None,
     ) -> RemoteSubscription:
         """
         Subscribe to *room*'s events; one that stands in the way is replaced.
@@ -246,6 +247,7 @@ class GraphCalendar:
             lifecycle_url=lifecycle_url,
             client_state=client_state,
             expires_at=expires_at,
+            certificate=certificate,
         )
         call = Call(
             kind="create subscription",
@@ -376,4 +378,5 @@ def _check_resource(room: str) -> str:
 
 
 def _same_resource(left: str, right: str) -> bool:
-    return left.strip("/").casefold() == right.strip("/").casefold()
+    """Compare what two subscriptions watch, whatever they select of it."""
+    return left.partition("?")[0].strip("/").casefold() == right.partition("?")[0].strip("/").casefold()

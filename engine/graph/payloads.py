@@ -118,6 +118,15 @@ EVENT_FIELDS = (
 """What is asked for when one event is read: all we use, and not the body, which is most of an event's bytes."""
 
 
+_NOT_IN_CONTENT = {"recurrence", "originalStart", "originalStartTimeZone", "subject", "webLink", "bodyPreview"}
+CONTENT_FIELDS = (
+    *(name for name in EVENT_FIELDS if name not in _NOT_IN_CONTENT),
+    "createdDateTime",
+    "lastModifiedDateTime",
+)
+"""What notifications bring of a single event in a room's calendar: all that is kept of it, and when it was changed."""
+
+
 class PostalAddress(_Payload):
     street: str | None = None
     postal_code: str | None = None

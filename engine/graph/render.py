@@ -15,12 +15,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+from engine.graph.payloads import CONTENT_FIELDS
 from engine.graph.zones import windows_name
 from engine.ids import fold_address
 from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, Repeat
 from engine.reconcile.series_writes import SeriesEvent, SeriesPatch
-from engine.rooms.calendar import EventDraft, EventFields, EventPatch
+from engine.rooms.calendar import Certificate, EventDraft, EventFields, EventPatch
 from engine.rooms.event import Attendee, EventCopy, Mailbox
 
 MARKER_ID = "String {5d3c8f0e-9a41-4b7c-8e26-1f7a90d2c6b4} Name AccordLoan"
@@ -184,17 +185,37 @@ def _render_custom(fields: EventFields) -> list[JsonObject]:
 
 
 def render_subscription(
-    *, room: str, notification_url: str, lifecycle_url: str, client_state: str, expires_at: datetime
+    *,
+    room: str,
+    notification_url: str,
+    lifecycle_url: str,
+    client_state: str,
+    expires_at: datetime,
+    certificate: Certificate | None = None,
 ) -> JsonObject:
-    """Return the body of `POST subscriptions` (Graph docs: subscription)."""
+    """
+    Return the body of `POST subscriptions` (Graph docs: subscription).
+
+    With a *certificate*, notifications bring what is selected of their event, encrypted for it; of Outlook's events
+    something must be selected (Graph docs: change-notifications-with-resource-data).
+    """
+    content: JsonObject = {}
+    if certificate is not None:
+        content = {
+            "includeResourceData": True,
+            "encryptionCertificate": certificate.text,
+            "encryptionCertificateId": certificate.id,
+        }
+    query = f"?$select={','.join(CONTENT_FIELDS)}" if certificate is not None else ""
     return {
         "changeType": "created,updated,deleted",
-        "resource": f"/users/{room}/events",
+        "resource": f"/users/{room}/events{query}",
         "notificationUrl": notification_url,
         "lifecycleNotificationUrl": lifecycle_url,
         "clientState": client_state,
         "expirationDateTime": render_instant(expires_at),
         "latestSupportedTlsVersion": "v1_2",
+        **content,
     }
 
 

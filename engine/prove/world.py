@@ -34,6 +34,7 @@ from engine.loans.status import LoanAction
 from engine.outbox.message import Sender
 from engine.prove import glance
 from engine.prove.backups import Backup, Loss
+from engine.prove.contents import open_worlds_contents
 from engine.prove.deeds import TOLD_BY, count_deeds, find_untold
 from engine.prove.garble import Garble
 from engine.prove.latch import Latch
@@ -205,6 +206,7 @@ class World:
         life = self.new_life()
         database = self.database.heir(life) if isinstance(self.database, MortalDatabase) else self.database
         office = Office(self.settings, now=self.now, database=database, ticks=self.loop.time)
+        open_worlds_contents(office, self.tenant)
         self.transports.append(
             TenantTransport(
                 self.tenant,

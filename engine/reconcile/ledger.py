@@ -189,6 +189,9 @@ class Reading:
     contacted_at: datetime | None
     signalled_at: datetime | None = None
     """When the last notification for it came."""
+    unconfirmed_before: datetime | None = None
+    """Notifications brought events of it that no reading has shown: a round of changes that began then must show them.
+    None: there are none, or the round began before."""
 
 
 @dataclass(frozen=True, slots=True)

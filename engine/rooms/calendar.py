@@ -78,6 +78,14 @@ class EventPatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """For whom Graph encrypts what notifications bring of events. `text`: X.509, DER, base64."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteSubscription:
     """A subscription as Graph lists it. `client_state` is None in lists (Graph docs: subscription)."""
 
@@ -156,8 +164,10 @@ class RoomCalendar(Protocol):
         client_state: str,
         expires_at: datetime,
         has_other_name: bool = False,
+        certificate: Certificate | None = None,
     ) -> RemoteSubscription:
-        """Subscribe to *room*'s events. The receiver must be answering: Graph calls it before it answers."""
+        """Subscribe to *room*'s events. The receiver must be answering: Graph calls it before it answers. With a
+        *certificate*, notifications bring their event, encrypted for it."""
         ...
 
     async def renew_subscription(self, subscription_id: str, *, expires_at: datetime) -> RemoteSubscription | None:

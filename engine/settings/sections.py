@@ -343,6 +343,7 @@ class ContactsSettings(Section):
 class SyncSettings(Section):
     mode: Mode = _choice("two_way", Mode)
     delivery: Delivery = _choice("push", Delivery)
+    content: bool = Field(default=False, description="true or false")
     horizon_days: Whole = _count(400, 1, 1800, "days")
     history_days: Whole = _count(30, 0, 365, "days")
     sweep_every_minutes: Whole = _count(360, 1, 10080, "minutes")

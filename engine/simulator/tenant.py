@@ -79,8 +79,8 @@ class Tenant:
         self.meetings = Meetings(self.world, self.attendant)
         self.faults = Faults(self.world.rng)
         self.subscriptions = Subscriptions(self.world, self.faults, post)
-        self._tokens = Tokens(self.options, now)
-        self.courier = Courier(self.world, self.subscriptions, self.faults, tokens=self._tokens, post=post, spawn=spawn)
+        self.tokens = Tokens(self.options, now)
+        self.courier = Courier(self.world, self.subscriptions, self.faults, tokens=self.tokens, post=post, spawn=spawn)
         self.throttle = Throttle(self.options, now)
         self.identity = Identity(self.options, now)
         self.permissions = Permissions(self.options.granted)
@@ -191,7 +191,7 @@ class Tenant:
         if segments[1:] == ["v2.0", ".well-known", "openid-configuration"]:
             return self.identity.discover(request)
         if segments[1:] == ["discovery", "v2.0", "keys"] and request.method == "GET":
-            return json_response(200, self._tokens.keys())
+            return json_response(200, self.tokens.keys())
         raise unknown_segment(request.path)
 
     def _check_tenant(self, name: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from base64 import b64encode, urlsafe_b64encode
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ import msgspec
 
 from engine.simulator.calendar import Calendar
 from engine.simulator.options import TenantOptions
-from engine.simulator.records import Event, Mailbox, Place, Tombstone
+from engine.simulator.records import NEVER, Event, Mailbox, Place, Tombstone
 from engine.simulator.replies import Letter
 from engine.simulator.series import Series, clean_uid
 from engine.simulator.store import Store
@@ -172,7 +172,8 @@ class World:
         (observed by developers, graph-docs issue 5520 and msgraph-sdk-dotnet issue 2822).
         """
         calendar = self.calendars[event.mailbox]
-        event.modified_at = self.now()
+        before = event.modified_at if event.key in calendar.events else NEVER
+        event.modified_at = max(self.now(), before + timedelta(microseconds=1))  # no two changes at the same time
         if event.series:
             series = calendar.series[event.series]
             self._except(series, event)

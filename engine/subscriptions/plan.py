@@ -20,6 +20,10 @@ LIFETIME = timedelta(days=3)
 and may grant less than asked: what counts is the expiry it answers."""
 
 
+CONTENT_LIFETIME = timedelta(hours=23, minutes=50)
+"""What we ask for where notifications bring their event: a day at most (Graph docs: subscription, 1,440 minutes)."""
+
+
 class Delivery(StrEnum):
     PUSH = "push"
     POLL = "poll"
@@ -35,6 +39,8 @@ class Reason(StrEnum):
     OTHER_URL = "other_url"
     OTHER_ROOM = "other_room"
     """It watches a mailbox id that the room no longer has."""
+    OTHER_CONTENT = "other_content"
+    """It brings events although none are wanted, or none, or encrypts them for another certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class Held:
     expires_at: datetime | None
     confirmed_at: datetime | None
     has_secret: bool = True
+    certificate: str = ""
+    """The id of the certificate for which it encrypts the events it brings; "": it brings none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,7 @@ def plan_subscriptions(
     endpoint: Endpoint,
     delivery: Delivery,
     now: datetime,
+    certificate: str = "",
 ) -> tuple[Action, ...]:
     """Say what makes the subscriptions right: at most one action per room, then the deletions of strangers.
 
@@ -153,13 +162,14 @@ def plan_subscriptions(
         endpoint: where Graph calls us; a subscription that calls elsewhere is none of our business.
         delivery: POLL wants no subscription at all.
         now: aware.
+        certificate: the id of the certificate for which events are to be encrypted; "": none are to be brought.
 
     Returns:
         Actions that may each be run twice. Never raises.
     """
     rooms = {} if delivery is Delivery.POLL else {room.room_id: room for room in wanted}
     stored = {row.room_id: row for row in held}
-    needs = [_one(room, stored.get(room_id), listing, endpoint, now) for room_id, room in rooms.items()]
+    needs = [_one(room, stored.get(room_id), listing, endpoint, now, certificate) for room_id, room in rooms.items()]
     actions: list[Action] = [action for action in needs if action is not None]
     actions += [Forget(row.room_id, row.remote_id) for room_id, row in stored.items() if room_id not in rooms]
     return (*actions, *_strangers(held, actions, listing, endpoint))
@@ -178,13 +188,17 @@ def watches(remote: RemoteSubscription, room: Wanted) -> bool:
 
     The spelling of the literal parts varies (Graph docs: changenotification), so the whole is compared folded.
     """
-    return remote.resource.strip("/").casefold() in {f"users/{name}/events".casefold() for name in room.names}
+    path = remote.resource.partition("?")[0]
+    return path.strip("/").casefold() in {f"users/{name}/events".casefold() for name in room.names}
 
 
-def _one(room: Wanted, held: Held | None, listing: Listing | None, endpoint: Endpoint, now: datetime) -> Action | None:
+def _one(
+    room: Wanted, held: Held | None, listing: Listing | None, endpoint: Endpoint, now: datetime, certificate: str
+) -> Action | None:
     if held is None or held.remote_id is None:
-        return _without_id(room, held, listing, endpoint, now)
-    reason = _fault(room, held, listing, endpoint, now)
+        is_other = held is not None and held.certificate != certificate
+        return _without_id(room, None if is_other else held, listing, endpoint, now)
+    reason = _fault(room, held, listing, endpoint, now, certificate)
     if reason is not None:
         return None if room.suspended else Replace(room.room_id, room.directory_id, held.remote_id, reason)
     return Renew(room.room_id, held.remote_id) if is_renewal_due(held, now=now) else None
@@ -198,7 +212,10 @@ def _without_id(
         mine = [
             remote
             for remote in listing.subscriptions
-            if watches(remote, room) and _calls(remote, endpoint) and remote.expires_at > now
+            if watches(remote, room)
+            and _calls(remote, endpoint)
+            and remote.expires_at > now
+            and ("?" in remote.resource) == bool(held.certificate)
         ]
         if mine:
             best = max(mine, key=lambda remote: (remote.expires_at, remote.id))
@@ -206,10 +223,14 @@ def _without_id(
     return None if room.suspended else Create(room.room_id, room.directory_id)
 
 
-def _fault(room: Wanted, held: Held, listing: Listing | None, endpoint: Endpoint, now: datetime) -> Reason | None:
+def _fault(
+    room: Wanted, held: Held, listing: Listing | None, endpoint: Endpoint, now: datetime, certificate: str
+) -> Reason | None:
     """Say what is wrong with a subscription whose id we hold."""
     if held.expires_at is not None and held.expires_at <= now:
         return Reason.EXPIRED
+    if held.certificate != certificate:
+        return Reason.OTHER_CONTENT
     if listing is None:
         return None
     remote = next((each for each in listing.subscriptions if each.id == held.remote_id), None)

@@ -156,16 +156,16 @@ class OpenIdProvider:
             return known
 
     def _read_metadata(self) -> _Metadata:
-        found = _get_json(f"{self._issuer}/.well-known/openid-configuration")
+        found = get_json(f"{self._issuer}/.well-known/openid-configuration")
         if found.get("issuer") != self._issuer:
             # Microsoft's answer for a tenant's domain names the tenant by its id: this tells which to configure.
             log.error("the provider calls itself otherwise", extra={"wanted": self._issuer, "is": found.get("issuer")})
             raise SignInRefused("issuer", "the provider calls itself otherwise than sign_in.issuer does")
         authorization, token, jwks = (
-            _endpoint(found, name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            check_endpoint(found, name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
         )
         try:
-            keys = KeySet.import_key_set(_get_json(jwks))  # type: ignore[arg-type]  # it checks for itself
+            keys = KeySet.import_key_set(get_json(jwks))  # type: ignore[arg-type]  # it checks for itself
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise Unreachable("the provider of identities answered with no keys") from error
         return _Metadata(authorization, token, jwks, keys, self._now())
@@ -176,7 +176,8 @@ def _word(value: str) -> str:
     return value if re.fullmatch(r"[a-z_]{1,60}", value) else ""
 
 
-def _endpoint(found: Mapping[str, Any], name: str) -> str:
+def check_endpoint(found: Mapping[str, Any], name: str) -> str:
+    """Return the address *found* names. Raises SignInRefused when it is none to be trusted."""
     address = found.get(name)
     parts = urlsplit(address if isinstance(address, str) else "")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_address(parts.hostname or "")):
@@ -184,7 +185,8 @@ def _endpoint(found: Mapping[str, Any], name: str) -> str:
     return str(address)
 
 
-def _get_json(address: str) -> Mapping[str, Any]:
+def get_json(address: str) -> Mapping[str, Any]:
+    """Return the object at *address*. Raises Unreachable."""
     try:
         answer = requests.get(address, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         found = answer.json() if answer.status_code == 200 else None

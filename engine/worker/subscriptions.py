@@ -12,8 +12,9 @@ from typing import Protocol, assert_never
 
 from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import BookableId
-from engine.rooms.calendar import RemoteSubscription
+from engine.rooms.calendar import Certificate, RemoteSubscription
 from engine.subscriptions.plan import (
+    CONTENT_LIFETIME,
     LIFETIME,
     Action,
     Adopt,
@@ -45,6 +46,7 @@ class SubscriptionService(Protocol):
         client_state: str,
         expires_at: datetime,
         has_other_name: bool = False,
+        certificate: Certificate | None = None,
     ) -> RemoteSubscription: ...
 
     async def renew_subscription(self, subscription_id: str, *, expires_at: datetime) -> RemoteSubscription | None: ...
@@ -65,8 +67,8 @@ class SubscriptionStore(Protocol):
 
     def find_wanted(self, room_id: BookableId) -> Wanted | None: ...
 
-    def begin_creation(self, room_id: BookableId) -> str:
-        """Return the client state to create with, committed."""
+    def begin_creation(self, room_id: BookableId, *, certificate: str = "") -> str:
+        """Return the client state to create with, committed. *certificate*: the id of what it is to use; "": none."""
         ...
 
     def finish_creation(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
@@ -110,6 +112,8 @@ class SubscriptionPass:
         addresses: where Graph calls us.
         delivery: `push` or `poll`; polling gives up every subscription.
         now: the present instant, aware.
+        certificate: tells for what certificate notifications are to encrypt the event they bring, which is another one
+            some day; None: they bring none.
     """
 
     def __init__(
@@ -121,6 +125,7 @@ class SubscriptionPass:
         addresses: Addresses,
         delivery: str,
         now: Callable[[], datetime],
+        certificate: Callable[[], Certificate] | None = None,
     ) -> None:
         self._service = service
         self._store = store
@@ -128,6 +133,7 @@ class SubscriptionPass:
         self._endpoint = Endpoint(addresses.notification_url, addresses.lifecycle_url)
         self._delivery = Delivery(delivery)
         self._now = now
+        self._certificate = certificate
 
     async def keep(self, room_id: BookableId) -> None:
         """
@@ -163,9 +169,22 @@ class SubscriptionPass:
         self._store.mark_rooms(tuple(later))
 
     def _plan(self, wanted: Sequence[Wanted], held: Sequence[Held], listing: Listing | None) -> tuple[Action, ...]:
+        certificate = self._wanted_certificate()
         return plan_subscriptions(
-            wanted, held, listing, endpoint=self._endpoint, delivery=self._delivery, now=self._now()
+            wanted,
+            held,
+            listing,
+            endpoint=self._endpoint,
+            delivery=self._delivery,
+            now=self._now(),
+            certificate=certificate.id if certificate is not None else "",
         )
+
+    def _wanted_certificate(self) -> Certificate | None:
+        return self._certificate() if self._certificate is not None else None
+
+    def _until(self) -> datetime:
+        return self._now() + (LIFETIME if self._certificate is None else CONTENT_LIFETIME)
 
     async def _execute(self, action: Action) -> None:
         match action:
@@ -190,11 +209,12 @@ class SubscriptionPass:
                 assert_never(action)
 
     async def _create(self, room_id: BookableId, directory_id: str) -> None:
-        client_state = self._store.begin_creation(room_id)
+        certificate = self._wanted_certificate()
+        client_state = self._store.begin_creation(room_id, certificate=certificate.id if certificate else "")
         wanted = self._store.find_wanted(room_id)
         names = wanted.names if wanted is not None else (directory_id,)
         try:
-            made = await self._create_under(names, client_state)
+            made = await self._create_under(names, client_state, certificate)
         except MailboxClosed as error:
             log.warning("mailbox closed, room suspended", extra={"room": room_id})
             self._rooms.suspend(room_id, str(error))
@@ -202,29 +222,34 @@ class SubscriptionPass:
         self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at)
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})
 
-    async def _create_under(self, names: Sequence[str], client_state: str) -> RemoteSubscription:
+    async def _create_under(
+        self, names: Sequence[str], client_state: str, certificate: Certificate | None
+    ) -> RemoteSubscription:
         """Create under the first name the service takes: a place's id need not be its mailbox's (Graph docs: place)."""
         for name in names[:-1]:
             try:
-                return await self._create_at(name, client_state, has_other_name=True)
+                return await self._create_at(name, client_state, certificate, has_other_name=True)
             except (Malformed, Refused, Unmatched, MailboxClosed):
                 continue
-        return await self._create_at(names[-1], client_state)
+        return await self._create_at(names[-1], client_state, certificate)
 
-    async def _create_at(self, name: str, client_state: str, *, has_other_name: bool = False) -> RemoteSubscription:
+    async def _create_at(
+        self, name: str, client_state: str, certificate: Certificate | None, *, has_other_name: bool = False
+    ) -> RemoteSubscription:
         return await self._service.create_subscription(
             name,
             notification_url=self._endpoint.notification_url,
             lifecycle_url=self._endpoint.lifecycle_url,
             client_state=client_state,
-            expires_at=self._now() + LIFETIME,
+            expires_at=self._until(),
             has_other_name=has_other_name,
+            certificate=certificate,
         )
 
     async def _renew(self, action: Renew) -> None:
         """Prolong; one that is gone is created anew at once (Graph docs: subscription-update, 404)."""
         room_id, remote_id = action.room_id, action.remote_id
-        renewed = await self._service.renew_subscription(remote_id, expires_at=self._now() + LIFETIME)
+        renewed = await self._service.renew_subscription(remote_id, expires_at=self._until())
         if renewed is not None:
             self._store.finish_renewal(room_id, remote_id=remote_id, expires_at=renewed.expires_at)
             return

@@ -13,7 +13,7 @@ import pytest
 from engine.database.subscriptions import SubscriptionStore
 from engine.errors import EngineError, MailboxClosed, OutcomeUnknown, Unreachable
 from engine.ids import BookableId
-from engine.rooms.calendar import RemoteSubscription
+from engine.rooms.calendar import Certificate, RemoteSubscription
 from engine.rooms.room import Place
 from engine.subscriptions.plan import LIFETIME
 from engine.worker.places import PlacesPass
@@ -34,6 +34,7 @@ class Service:
     def __init__(self) -> None:
         self.living: dict[str, RemoteSubscription] = {}
         self.secrets: dict[str, str] = {}
+        self.certificates: dict[str, str] = {}
         self.fault: EngineError | None = None
         self.answer_lost = False
         self.made = 0
@@ -47,14 +48,16 @@ class Service:
         client_state: str,
         expires_at: datetime,
         has_other_name: bool = False,
+        certificate: Certificate | None = None,
     ) -> RemoteSubscription:
         if self.fault is not None:
             raise self.fault
         self.made += 1
-        name = f"s{self.made}"
+        name, query = f"s{self.made}", "?$select=id" if certificate is not None else ""
         self.living[name] = RemoteSubscription(
-            name, f"users/{room}/events", notification_url, lifecycle_url, expires_at
+            name, f"users/{room}/events{query}", notification_url, lifecycle_url, expires_at
         )
+        self.certificates[name] = certificate.id if certificate is not None else ""
         self.secrets[name] = client_state
         if self.answer_lost:
             raise OutcomeUnknown("no answer")

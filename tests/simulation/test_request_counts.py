@@ -65,6 +65,17 @@ def world(worlds: MakeWorld) -> World:
     return worlds(tenant=PUNCTUAL)
 
 
+CONTENT = {"ENGINE_SYNC__CONTENT": "true"}
+"""Notifications bring their event."""
+
+
+@pytest.fixture(params=[PUNCTUAL, TOGETHER], ids=["in turn", "together"])
+def telling_world(request: pytest.FixtureRequest) -> Iterator[World]:
+    made = World(tenant=request.param, settings=CONTENT).open()
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def prompt_world() -> Iterator[World]:
     made = World(tenant=TOGETHER).open()
@@ -212,3 +223,77 @@ class TestNothingChanges:
             prompt_world.office.rooms.mark_rooms(priority=1)
 
         assert (count.deltas, count.reads, count.writes) == (2, 0, 0)
+
+
+class TestNotificationsThatBringTheirEvent:
+    """No room is read for a single meeting, whether it answers at once or takes its time."""
+
+    def test_a_new_meeting_costs_the_organizers_copy(self, telling_world: World) -> None:
+        with counting(telling_world) as count:
+            telling_world.meet(2, 9, 10, 1)
+
+        assert (count.deltas, count.reads, count.writes) == (0, 1, 0)
+        (loan,) = telling_world.live_loans
+        assert [item.state for item in loan.rooms] == ["accepted"]
+
+    def test_a_move_costs_nothing(self, telling_world: World) -> None:
+        event = telling_world.meet(2, 9, 10, 1)
+        telling_world.settle()
+
+        with counting(telling_world) as count:
+            telling_world.run(telling_world.person(2).move(event["id"], telling_world.at(11), telling_world.at(12)))
+
+        assert (count.deltas, count.reads, count.writes) == (0, 0, 0)
+        assert telling_world.live_loans[0].interval.start == telling_world.at(11)
+
+    def test_a_cancellation_costs_the_organizers_copy(self, telling_world: World) -> None:
+        event = telling_world.meet(2, 9, 10, 1)
+        telling_world.settle()
+
+        with counting(telling_world) as count:
+            telling_world.run(telling_world.person(2).cancel(event["id"]))
+
+        assert (count.deltas, count.reads, count.writes) == (0, 1, 0)
+        assert telling_world.live_loans == ()
+
+    def test_a_burst_of_moves_costs_nothing(self, telling_world: World) -> None:
+        events = [telling_world.meet(2, number / 2, number / 2 + 0.5, 1, days=2) for number in range(BURST)]
+        telling_world.settle()
+
+        with counting(telling_world) as count:
+            for number, event in enumerate(events):
+                start = telling_world.at(number / 2, days=3)
+                end = start + timedelta(minutes=30)
+                telling_world.run(telling_world.person(2).move(event["id"], start, end))
+
+        assert (count.deltas, count.reads, count.writes) == (0, 0, 0)
+        days = {loan.interval.start.date() for loan in telling_world.live_loans}
+        assert days == {telling_world.at(0, days=3).date()}
+
+    def test_bookings_in_the_app_cost_their_writes(self, telling_world: World) -> None:
+        """And a move the read that it amends."""
+        with counting(telling_world) as booked:
+            loan = telling_world.book(2, 9, 10, 1)
+        with counting(telling_world) as moved:
+            start = telling_world.at(11)
+            telling_world.change(loan.number, LoanChange(start=start, end=start + timedelta(hours=1)))
+        (now,) = telling_world.live_loans
+        with counting(telling_world) as cancelled:
+            telling_world.act_on(loan.number, LoanAction.CANCEL)
+
+        assert (booked.deltas, booked.reads, booked.writes) == (0, 0, 1)
+        assert (moved.deltas, moved.reads, moved.writes) == (0, 1, 1)
+        assert (cancelled.deltas, cancelled.reads, cancelled.writes) == (0, 0, 1)
+        assert [item.state for item in now.rooms] == ["accepted"]
+
+    def test_the_next_reading_finds_nothing_to_do(self, telling_world: World) -> None:
+        """It brings the same once more: no further request, no write, and the subscription is not deaf."""
+        telling_world.meet(2, 9, 10, 1)
+        telling_world.book(3, 11, 12, 2)
+        telling_world.wait(3600.0)
+
+        with counting(telling_world) as count:
+            telling_world.office.rooms.mark_rooms(priority=2)
+
+        assert (count.deltas, count.reads, count.writes) == (2, 0, 0)
+        assert [room.changed_unsignalled for room in telling_world.office.status.rooms()] == [0, 0]

@@ -11,6 +11,7 @@ import pytest
 from engine.ids import BookableId
 from engine.rooms.calendar import RemoteSubscription
 from engine.subscriptions.plan import (
+    CONTENT_LIFETIME,
     LIFETIME,
     Action,
     Adopt,
@@ -178,3 +179,46 @@ class TestTheResource:
     def test_another_mailbox_does_not(self) -> None:
         """One subscription belongs to one room."""
         assert not watches(replace(REMOTE, resource="users/guid-11/events"), ROOM)
+
+
+class TestNotificationsThatBringTheirEvent:
+    """What a subscription was made with is what counts: its certificate cannot be read back."""
+
+    BRINGS = replace(REMOTE, id="s2", resource="/users/guid-1/events?$select=id")
+    BEGUN = replace(FRESH, remote_id=None, expires_at=None, confirmed_at=None)
+
+    def plan(self, held: Held, certificate: str, *remote: RemoteSubscription) -> tuple[Action, ...]:
+        listing = Listing(remote, read_at=NOW + timedelta(seconds=1)) if remote else None
+        return plan_subscriptions(
+            (ROOM,), (held,), listing, endpoint=URLS, delivery=Delivery.PUSH, now=NOW, certificate=certificate
+        )
+
+    @pytest.mark.parametrize(("held", "wanted"), [("", "new"), ("old", "new"), ("old", "")])
+    def test_one_with_another_certificate_is_replaced(self, held: str, wanted: str) -> None:
+        assert self.plan(replace(FRESH, certificate=held), wanted) == (swap(Reason.OTHER_CONTENT),)
+
+    @pytest.mark.parametrize("certificate", ["", "same"])
+    def test_one_with_the_same_is_left(self, certificate: str) -> None:
+        assert self.plan(replace(FRESH, certificate=certificate), certificate) == ()
+
+    def test_one_that_watches_the_room_does_so_whatever_it_selects(self) -> None:
+        assert watches(self.BRINGS, ROOM)
+
+    @pytest.mark.parametrize(
+        ("begun", "wanted", "listed", "then"),
+        [
+            ("same", "same", BRINGS, (ADOPT2,)),
+            ("", "", BRINGS, (CREATE, DELETE)),
+            ("same", "same", replace(REMOTE, id="s2"), (CREATE, DELETE)),
+            ("old", "new", BRINGS, (CREATE, DELETE)),
+        ],
+    )
+    def test_only_what_was_asked_for_is_adopted(
+        self, begun: str, wanted: str, listed: RemoteSubscription, then: tuple[Action, ...]
+    ) -> None:
+        assert self.plan(replace(self.BEGUN, certificate=begun), wanted, listed) == then
+
+    def test_it_is_renewed_at_half_of_its_day(self) -> None:
+        held = replace(FRESH, expires_at=NOW + CONTENT_LIFETIME, certificate="same")
+        assert not is_renewal_due(held, now=NOW + CONTENT_LIFETIME / 2)
+        assert is_renewal_due(held, now=NOW + CONTENT_LIFETIME / 2 + timedelta(seconds=1))
