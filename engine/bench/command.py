@@ -44,15 +44,18 @@ def _floors(session: Session) -> list[Figure]:
 
 
 def _remote(_session: Session) -> list[Figure]:
-    return counts.measure_remote_changes()
+    return [*counts.measure_remote_changes(), *counts.measure_remote_changes(content=True)]
 
 
 def _local(session: Session) -> list[Figure]:
-    return counts.measure_local_changes(stream=20 if session.quick else 200)
+    stream = 20 if session.quick else 200
+    return [*counts.measure_local_changes(stream=stream), *counts.measure_local_changes(stream=stream, content=True)]
 
 
 def _idle(session: Session) -> list[Figure]:
-    return counts.measure_silence(rooms=3 if session.quick else 20, days=1 if session.quick else 7)
+    rooms, days = (3, 1) if session.quick else (20, 7)
+    plain = counts.measure_silence(rooms=rooms, days=days)
+    return [*plain, *counts.measure_silence(rooms=rooms, days=days, content=True)[:1]]
 
 
 def _changes(session: Session) -> list[Figure]:

@@ -182,6 +182,16 @@ class TestTheSmallPieces:
         assert figures["single move in Outlook"] == 1.0
         assert figures["single cancel in Outlook"] == 2.0
 
+    def test_counting_changes_whose_notifications_bring_their_event(self) -> None:
+        """No room is read: a new meeting and a cancelled one cost the organizer's copy, a booking its write."""
+        remote = {figure.what: figure.value for figure in counts.measure_remote_changes(content=True)}
+        local = {figure.what: figure.value for figure in counts.measure_local_changes(stream=5, content=True)}
+
+        singles = [remote[f"single {kind} in Outlook, with content"] for kind in ("create", "move", "cancel")]
+        assert singles == [1.0, 0.0, 1.0]
+        assert local["isolated create in the app, all requests, with content"] == 1.0
+        assert local["stream in the app, all per change, with content"] <= 1.5
+
     def test_counting_local_changes(self) -> None:
         """Whatever is changed in the app, Outlook is written to once."""
         figures = {figure.what: figure.value for figure in counts.measure_local_changes(stream=5)}
@@ -196,6 +206,12 @@ class TestTheSmallPieces:
 
         assert 3 <= per_room.value <= 6
         assert listing.value >= 96
+
+    def test_counting_silence_with_subscriptions_that_live_for_a_day(self) -> None:
+        """They are renewed more often, and an idle room costs a few requests a day all the same."""
+        per_room = counts.measure_silence(rooms=2, days=1, content=True)[0]
+
+        assert 4 <= per_room.value <= 6
 
     def test_the_synthetic_timetable(self, tmp_path: Path) -> None:
         """It is as large as a faculty's, and no room holds two classes at once."""
