@@ -169,11 +169,13 @@ class SyncLedger(RoomLedger, IntentLedger):
             write_decisions(transaction, [note], loan_number=number, ical_uid=None)
             open_cases(transaction, subject, [note], standing=False, loan_number=number)
 
-    def refuse_edit(self, booking: Booking, note: Note) -> None:
+    def refuse_edit(self, booking: Booking, note: Note, *, look_again_seconds: float | None) -> None:
         assert booking.loan is not None, "only a loan is edited"
         number = booking.loan.number
         with self._write() as transaction:
             tell_refusal(transaction, number, note, ical_uid=None, takes_back=True)
+            if look_again_seconds is not None:
+                transaction.mark("loan", str(number), delay=look_again_seconds)
 
     def open_case(self, subject: str, note: Note) -> None:
         with self._write() as transaction:

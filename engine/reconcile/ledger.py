@@ -368,8 +368,9 @@ class Ledger(Protocol):
         """Give a write up for good: a case says why. For a booking born in Outlook the loan returns to the base."""
         ...
 
-    def refuse_edit(self, booking: Booking, note: Note) -> None:
-        """Let the loan return to what both sides agreed on last; a case says why its edit went nowhere."""
+    def refuse_edit(self, booking: Booking, note: Note, *, look_again_seconds: float | None) -> None:
+        """Let the loan return to what both sides agreed on last; a case says why its edit went nowhere. In so many
+        seconds it is looked at again for what it waits for besides."""
         ...
 
     def note_conflict(self, booking: Booking, note: Note) -> None:

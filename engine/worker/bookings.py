@@ -108,7 +108,7 @@ class BookingPass:
             observed = await self._observer.observe(booking, read_organizer=True)
             made = self._planner.plan(observed)
         if _changes_outlook(made) and observed.known.organizer_copy is None:
-            return self._leave_unwritten(observed)
+            return self._leave_unwritten(observed, made)
         if _ends_with_its_event(observed, made) and (wait := self._ledger.seconds_until_heard(booking)) > 0:
             return self._wait(observed.booking, wait)
         intents = self._ledger.save_plan(observed.booking, made, self._writing.build(observed, made))
@@ -136,14 +136,17 @@ class BookingPass:
         self._ledger.save_plan(booking, made, Writing())
         return made
 
-    def _leave_unwritten(self, observed: Observed) -> Plan:
-        """Deal with a change that has no copy to be written to: wait for an end on its way, else refuse the edit."""
+    def _leave_unwritten(self, observed: Observed, decided: Plan) -> Plan:
+        """
+        Deal with a change that has no copy to be written to: wait for an end on its way, else refuse the edit. What it
+        was decided to wait for besides, the answer of a room above all, is waited for all the same.
+        """
         made = Plan(look_again_seconds=END_WAIT_SECONDS)
         if observed.known.organizer_read:
             self._ledger.save_plan(observed.booking, made, Writing())
         else:
-            facts = {"error": "the organizer's calendar cannot be reached"}
-            self._ledger.refuse_edit(observed.booking, Note("write_refused", facts, actor="engine"))
+            note = Note("write_refused", {"error": "the organizer's calendar cannot be reached"}, actor="engine")
+            self._ledger.refuse_edit(observed.booking, note, look_again_seconds=decided.look_again_seconds)
         return made
 
     async def preview(self, kind: str, key: str) -> tuple[Booking, Plan] | None:

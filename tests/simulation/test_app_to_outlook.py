@@ -804,6 +804,23 @@ class TestTheHistoryOfAWrite:
         assert "write_refused" in world.cases()
         assert world.watcher.parked_keys == []
 
+    def test_goes_on_asking_for_the_answer_a_room_owes_when_words_are_refused(self, world: World) -> None:
+        """The words wait for an hour; the room, which says nothing by itself, does not, and they come along with it."""
+        address = world.room_addresses[0]
+        world.tenant.office.set_processing(address, AutomateProcessing="AutoUpdate")
+        loan = world.book(2, 9, 10, 1)
+        world.wait(15)
+        world.set_mailbox(2, "disabled")
+        world.tenant.office.rename(address, "Room East")
+        world.office.enqueue("places", "all")
+        world.wait(30)
+        assert world.history(loan.number).count("write_refused") == 1
+
+        world.set_mailbox(2, "active")
+        world.wait(120)
+
+        assert "Room East" in event_of(world, 2)["body"]["content"]
+
     @pytest.mark.parametrize("how", ["closed", "refused"])
     def test_tells_once_that_words_are_refused_and_tries_them_every_hour(self, world: World, how: str) -> None:
         """A room has another name, and its event cannot say so: nothing is to be taken back, and nobody is pressed."""
