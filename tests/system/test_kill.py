@@ -240,10 +240,17 @@ class TestKilledAtAnyMoment:
         try:
             eventually(lambda: check_agreement(house, people), seconds=120)
         finally:
-            print("\n".join(people.log))
+            print("\n".join([*people.log, *_tell_disputed(house, people)]))
             print(service.desk.call("GET", "/api/status"), service.logged[-4000:])
         assert "Traceback" not in service.logged
         _check_rest(house, service)
+
+
+def _tell_disputed(house: House, people: People) -> list[str]:
+    """Return what the engine has to say of bookings of which it knows an end, or a life, that nobody gave them."""
+    ended = {booking.title: booking.cancelled for booking in people.bookings}
+    disputed = [loan for loan in house.desk.loans() if (loan["status"] in LIVE) is ended.get(loan["title"], True)]
+    return [f"{loan['title']} is {loan['status']}: {house.desk.history(loan['number'])}" for loan in disputed]
 
 
 def _edit_for(people: People, seconds: float) -> None:
