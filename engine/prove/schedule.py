@@ -40,6 +40,9 @@ STEPS_PER_OPERATION = 2
 """So many are drawn: in three of ten there is nothing to do it to, no loan to cancel and no case to settle."""
 SETTLING_SECONDS = 60.0
 """How long what was heard of may take to settle: requests, answers of rooms, a second look at them."""
+CONTENT = {"ENGINE_SYNC__CONTENT": "true"}
+WITH_CONTENT = 0.25
+"""The share of worlds in which notifications bring their event."""
 FROM_BEFORE = 0.2
 """The share of worlds in which people met before the engine came."""
 SECONDS_BEFORE = 2.0
@@ -91,6 +94,8 @@ class Schedule:
     """What people did before the engine first read their calendars: it lists that, and waits for somebody to plan."""
     operations: int = OPERATIONS
     """After so many people stop."""
+    content: bool = False
+    """Notifications bring their event (decision 0029)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,7 @@ def draw_schedule(
         is_from_before: whether people met before the engine came; None: in some worlds.
         among: the only verbs people know, each as likely; empty: all there are, by their weights.
     """
+    content = random.Random(f"content {seed}").random() < WITH_CONTENT  # apart: a seed goes on meaning what it meant
     chance = random.Random(seed)
     rooms, people = chance.randint(1, 3), chance.randint(1, 3)
     weather = draw_weather(chance)
@@ -156,11 +162,11 @@ def draw_schedule(
     if is_from_before is None:
         is_from_before = not lasting and not among and chance.random() < FROM_BEFORE
     if not is_from_before:
-        return Schedule(seed, rooms, people, weather, drawn, lasting, operations=operations)
+        return Schedule(seed, rooms, people, weather, drawn, lasting, operations=operations, content=content)
     names = backfills.draw_from_before(chance)
     before = tuple(Step(name, chance.randrange(1_000_000_000), SECONDS_BEFORE) for name in names)
     drawn = tuple(replace(step, verb=backfills.draw_plan(chance) or step.verb) for step in drawn)
-    return Schedule(seed, rooms, people, weather, drawn, lasting, before, operations)
+    return Schedule(seed, rooms, people, weather, drawn, lasting, before, operations, content)
 
 
 def run_schedule(
@@ -185,7 +191,7 @@ def run_schedule(
         rooms=schedule.rooms,
         people=schedule.people,
         seed=schedule.seed,
-        settings=SETTINGS | (backfills.LIST if schedule.before else {}),
+        settings=SETTINGS | (backfills.LIST if schedule.before else {}) | (CONTENT if schedule.content else {}),
         database=database,
         is_sole=all(front.name != RIVAL for front in schedule.weather),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from engine.database.roombook import RoomCache
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import EventCopy, EventType
+from engine.rooms.event import EventCopy, EventRemoved, EventType
 from tests.database.opening import NOW, ONE, Opened, place
 
 HOUR = timedelta(hours=1)
@@ -91,3 +91,93 @@ class TestACopyThatWasAskedFor:
 
         assert (copy.interval, copy.listed) == (asked.interval, not is_moved)
         assert (("meeting", "U") in opened.marks()) == is_moved
+
+
+class Brought(Opened):
+    """One copy, at nine when it was changed first, and an hour later with each version."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.list_places(place(1))
+        self.mirror = Mirror(self.database.dialect, RoomCache(self.database))
+        self.book = self.directory.room_book()
+
+    def version(self, number: int) -> EventCopy:
+        times = Interval(NOW + number * HOUR, NOW + (number + 1) * HOUR)
+        changed = NOW - HOUR + timedelta(minutes=number)
+        return EventCopy(EventId("A"), f"{number}", ICalUid("U"), EventType.SINGLE, None, times, modified_at=changed)
+
+    def read(self, *changes: EventCopy | EventRemoved) -> None:
+        with self.database.write() as transaction:
+            page = ChangesPage(changes, None, "delta")
+            self.mirror.save_page(
+                transaction, ONE, page, reading=1, whole=False, listed=False, priority=Priority.LIVE, book=self.book
+            )
+
+    def bring(self, number: int) -> None:
+        with self.database.write() as transaction:
+            self.mirror.save_contents(transaction, ONE, [self.version(number)], book=self.book, reading=1)
+
+    def doubt_unshown(self, before: datetime) -> list[str]:
+        with self.database.write() as transaction:
+            return self.mirror.doubt_unshown(transaction, ONE, before)
+
+    @property
+    def shown(self) -> tuple[str, bool, bool]:
+        """Which version is shown, whether it waits to be confirmed, and whether it is in doubt."""
+        (row,) = self.rows("room_copy")
+        return row["etag"], bool(row["unconfirmed"]), bool(row["doubt"])
+
+
+@pytest.fixture
+def brought(migrated_url: str) -> Iterator[Brought]:
+    made = Brought(migrated_url)
+    yield made
+    made.database.close()
+
+
+class TestWhatANotificationBrings:
+    def test_is_confirmed_by_a_page_that_shows_the_same(self, brought: Brought) -> None:
+        brought.bring(1)
+        assert brought.shown == ("1", True, False)
+        brought.read(brought.version(1))
+        assert brought.shown == ("1", False, False)
+
+    def test_is_not_undone_by_an_older_page(self, brought: Brought) -> None:
+        brought.read(brought.version(1))
+        brought.bring(3)
+        brought.read(brought.version(2))
+        assert brought.shown == ("3", True, False)
+
+    def test_gives_way_to_a_newer_page(self, brought: Brought) -> None:
+        brought.bring(1)
+        brought.read(brought.version(2))
+        assert brought.shown == ("2", False, False)
+
+    def test_does_not_overwrite_what_another_process_has_read_meanwhile(self, brought: Brought) -> None:
+        """It was judged by what was known before."""
+        brought.read(brought.version(2))
+        brought.bring(1)
+        assert brought.shown == ("2", False, False)
+
+    def test_does_not_take_a_doubt_away_that_came_meanwhile(self, brought: Brought) -> None:
+        brought.read(brought.version(1))
+        brought.read(EventRemoved(EventId("A")))
+        brought.bring(2)
+        assert brought.shown == ("1", False, True)
+
+    def test_of_two_readings_the_last_counts_as_ever(self, brought: Brought) -> None:
+        """Nothing but a notification has a time of its own."""
+        brought.read(brought.version(2))
+        brought.read(brought.version(1))
+        assert brought.shown == ("1", False, False)
+
+    def test_is_in_doubt_when_a_later_round_does_not_show_it(self, brought: Brought) -> None:
+        """It tells of its room as of when it was changed."""
+        brought.bring(1)
+        changed = brought.version(1).modified_at
+        assert changed is not None
+        assert brought.doubt_unshown(changed) == []
+        assert brought.shown == ("1", True, False)
+        assert brought.doubt_unshown(changed + timedelta(seconds=1)) == ["U"]
+        assert brought.shown == ("1", False, True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.prove.schedule import Schedule, draw_schedule
 from engine.prove.world import World
 from tests.simulation.test_outlook_to_app import request_from_outside
 from tests.simulation.test_request_counts import CONTENT, PUNCTUAL, counting
@@ -218,3 +219,10 @@ def test_what_is_kept_of_a_notification_holds_no_event(world: World) -> None:
     kept = [row.raw for row in world._rows("SELECT raw FROM notification WHERE change_type != 'lifecycle'")]
     assert kept
     assert not any("encryptedContent" in raw for raw in kept)
+
+
+def test_a_quarter_of_random_worlds_have_them() -> None:
+    """And a schedule that was kept before there were any has none."""
+    drawn = [draw_schedule(seed, steps=0).content for seed in range(1, 201)]
+    assert 30 < sum(drawn) < 70
+    assert not Schedule(1, 1, 1, (), ()).content
