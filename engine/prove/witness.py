@@ -22,7 +22,6 @@ from engine.loans.status import BLOCKING_STATUSES
 from engine.prove.deeds import Deed, read_deed
 from engine.prove.invariants import Broken
 from engine.prove.people import parse_instant
-from engine.prove.staff import THINGS
 from engine.prove.world import World
 from engine.reconcile.brake import CANCELLED_BY_OUTLOOK, PERCENT_FROM, WINDOW
 from engine.reconcile.markers import parse_marker
@@ -171,9 +170,13 @@ class Witness:
         start, end = parse_instant(body["start"]), parse_instant(body["end"])
         with self._world.database.read() as transaction:
             edits = _EDITS.run(transaction.connection, {"loan": ref.number}).all()
-            edited_at = next((edit.at for edit in edits if _asks_rooms(edit)), edits[0].changed_at if edits else start)
-            values = {"rooms": rooms, "edited_at": edited_at, "start": start, "end": end}
-            known = list(_KNOWN.run(transaction.connection, values).scalars())
+            else_at = edits[0].changed_at if edits else start
+            known: list[str] = []
+            for room in rooms:
+                number = self._world.room_number(room)
+                edited_at = next((edit.at for edit in edits if _asks_room(edit, number)), else_at)
+                values = {"rooms": [room], "edited_at": edited_at, "start": start, "end": end}
+                known += _KNOWN.run(transaction.connection, values).scalars()
             former = _FORMER.run(transaction.connection, {"loan": ref.number, "generation": ref.generation}).scalar()
         base = parse_base(former or {})
         if base is not None and base.outlook.interval == Interval(start, end):
@@ -310,14 +313,16 @@ def _first_difference(before: Sequence[Any], after: Sequence[Any]) -> str:
     return str(next(((one, other) for one, other in zip_longest(before, after) if one != other), ""))
 
 
-def _asks_rooms(edit: Any) -> bool:
-    """Tell whether what the desk did takes rooms at a time: when it lends things beside, they are taken already."""
+def _asks_room(edit: Any, room: int | None) -> bool:
+    """Tell whether what the desk did takes a room at a time. Whoever adds another one, or lends things beside, leaves
+    it taken as it was."""
     if edit.code not in ("booked_in_app", "changed_in_app"):
         return False
     fields = edit.facts.get("fields", {})
     items = fields.get("items", {"old": "", "new": ""})
-    added = set(items["new"].split(", ")) - set(items["old"].split(", ")) - {"", *THINGS}
-    return edit.code == "booked_in_app" or bool(added or {"start", "end"} & fields.keys())
+    added = set(items["new"].split(", ")) - set(items["old"].split(", "))
+    is_added = any(name.split()[:2] == ["Room", str(room)] for name in added)  # whatever it is called beside
+    return edit.code == "booked_in_app" or is_added or bool({"start", "end"} & fields.keys())
 
 
 def _group(row: Any) -> str:
