@@ -100,6 +100,8 @@ def move_date(crowd: Crowd) -> None:
         return
     hour, day = crowd.draw_hour(), booking.interval.start.date()
     interval = Interval(at(day, hour), at(day, hour + 1))
+    if crowd.world.times_of(event) == interval:
+        return  # that is no edit
     crowd.tell(f"person {booking.person} moves the date {(booking.ical_uid or '')[-15:]} to {people.say(interval)}")
     crowd.world.run(crowd.world.person(booking.person).move(event["id"], interval.start, interval.end))
     booking.interval, booking.edits = interval, booking.edits + 1
@@ -113,6 +115,8 @@ def move_date_at_desk(crowd: Crowd) -> None:
         return
     hour, day = crowd.draw_hour(), booking.interval.start.date()
     change = LoanChange(start=at(day, hour), end=at(day, hour + 1))
+    if crowd.world.loan(number).interval == Interval(at(day, hour), at(day, hour + 1)):
+        return  # that is no edit
     crowd.tell(f"desk moves loan {number}, a date of a series, to {day} at {hour}")
     booking.interval, booking.edits = crowd.world.change(number, change).interval, booking.edits + 1
 

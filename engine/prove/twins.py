@@ -13,7 +13,7 @@ from engine.database.tables import metadata
 from engine.loans.loan import Loan
 from engine.loans.status import ItemState
 from engine.prove.invariants import Broken
-from engine.prove.schedule import Outcome, Schedule, run_schedule
+from engine.prove.schedule import SETTINGS, Outcome, Schedule, run_schedule
 from engine.prove.store import OpenDatabase
 from engine.prove.world import World
 
@@ -99,7 +99,7 @@ def _compare_with_fresh(world: World, database: OpenDatabase) -> None:
     loans = {uid: book[number] for number, uid in world.links().items() if uid and number in book}
     world.kill()
     kept = world.database, world.settings
-    world.database, world.settings = database(world.loop.now), world.make_settings(READS_ONLY)
+    world.database, world.settings = database(world.loop.now), world.make_settings(SETTINGS | READS_ONLY)
     try:
         world.start()
         world.heal()
