@@ -150,7 +150,8 @@ class People:
     def _is_found(self, booking: Booking) -> bool:
         if booking.editor == "outlook" and booking.event_id is None and booking.number is not None:
             for event in self.house.outlook.of_loan(booking.person, booking.number):
-                booking.event_id = event["id"]
+                if self._is_known(booking.number):
+                    booking.event_id = event["id"]
         if booking.editor == "app" and booking.number is None and booking.home == "outlook":
             try:
                 for loan in self.house.desk.titled(booking.title):
@@ -158,6 +159,14 @@ class People:
             except httpx.TransportError:
                 return False
         return (booking.event_id if booking.editor == "outlook" else booking.number) is not None
+
+    def _is_known(self, number: int) -> bool:
+        """Tell whether the engine knows that it made the event of a loan. An event that is cancelled before, since the
+        answer to its making was lost, is made once more (docs/proof.md)."""
+        try:
+            return not {"event_created", "event_adopted"}.isdisjoint(self.house.desk.history(number))
+        except httpx.TransportError:
+            return False
 
     def catch_up(self) -> None:
         """Do again, as staff would, whatever the desk may not have heard: a booking is looked up before."""
