@@ -18,6 +18,10 @@ from engine.reconcile.contacts import CONTACTS
 from engine.schedule.clock_jobs import ClockJob, plan_jobs
 from engine.settings import Settings
 
+SWEEP_LOOKS = 12
+"""How often in the time of a sweep it is looked which rooms have not been read for that time: one that was, for a
+notification or in the night's comparison, is not read again before."""
+
 SWEEP_SPREAD_SECONDS = 300.0
 """Over how long a sweep's readings are spread, so that ten thousand rooms are not asked for in one second."""
 
@@ -39,10 +43,13 @@ NOTIFICATIONS_KEPT = timedelta(days=7)
 def plan_service_jobs(settings: Settings, office: Office) -> Any:
     """Return the timed jobs. Each only enqueues, apart from the loans' own clock and the clearing of old rows."""
     push = settings.sync.delivery == "push"
+    sweep_every = timedelta(minutes=settings.sync.sweep_every_minutes)
     ran = {job.name: job.last_at for job in JobBook(office.database).load_jobs()}
     jobs = plan_jobs(
         import_places=lambda: office.enqueue("places", "all", priority=Priority.SWEEP),
-        sweep_rooms=lambda: office.rooms.mark_rooms(priority=Priority.SWEEP, spread_seconds=SWEEP_SPREAD_SECONDS),
+        sweep_rooms=lambda: office.rooms.mark_rooms(
+            priority=Priority.SWEEP, spread_seconds=SWEEP_SPREAD_SECONDS, unread_for=sweep_every
+        ),
         compare_rooms=lambda: office.mark_comparisons(spread_seconds=COMPARE_SPREAD_SECONDS),
         compare_at=time.fromisoformat(settings.sync.compare_at).replace(tzinfo=ZoneInfo(settings.rooms.time_zone)),
         compared_at=ran.get("compare_rooms"),
@@ -53,7 +60,7 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
         check_subscriptions=office.subscriptions.mark_due if push else None,
         poll_rooms=None if push else lambda: office.rooms.mark_rooms(priority=Priority.LIVE),
         import_every=timedelta(minutes=settings.rooms.import_every_minutes),
-        sweep_every=timedelta(minutes=settings.sync.sweep_every_minutes),
+        sweep_every=sweep_every / SWEEP_LOOKS,
         poll_every=timedelta(seconds=settings.sync.poll_every_seconds),
     )
     every = REACH_EVERY if settings.view.days_ahead else timedelta(days=1)  # what a former limit left is found as well

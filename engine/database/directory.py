@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, bindparam, select, update
+from sqlalchemy import Update, bindparam, or_, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.jobs import save_job
@@ -19,6 +19,7 @@ from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, keep_standing_cases, open_cases, write_decisions
 from engine.database.roombook import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
 from engine.database.tables import metadata
+from engine.database.types import Instant
 from engine.database.upserts import upsert
 from engine.database.whole_days import shift_whole_days
 from engine.ids import BookableId, StoreId, fold_address
@@ -59,10 +60,20 @@ _CASES = (WarningCode.LISTING_EMPTY, WarningCode.PLACE_TWICE)
 _RESULT_MAX = 500
 """Characters of a job's result: it is read in a table."""
 
-_FOLLOWED = Prepared(
+_followed = (
     select(room_table.c.id)
     .where(room_table.c.state != RoomState.EXCLUDED.value)
     .order_by(room_table.c.read_at.asc().nulls_first(), room_table.c.id)
+)
+_FOLLOWED = Prepared(_followed)
+_UNREAD = Prepared(
+    _followed.where(
+        or_(
+            room_table.c.read_at.is_(None),
+            room_table.c.read_at <= bindparam("unread_since", type_=Instant()),
+            room_table.c.read_at > bindparam("now", type_=Instant()),
+        )
+    )
 )
 _ADD_BOOKABLE = Prepared(bookable_table.insert().returning(bookable_table.c.id))
 _ADD_ROOM = Prepared(room_table.insert())
@@ -221,10 +232,21 @@ class RoomDirectory:
             for room_id in connection.execute(without).scalars().all():
                 shift_whole_days(transaction, room_id, self._cache.default_zone)
 
-    def mark_rooms(self, *, priority: int, spread_seconds: float = 0.0) -> int:
-        """Mark every room that is followed, evenly over *spread_seconds*, longest unread first; returns how many."""
+    def mark_rooms(self, *, priority: int, spread_seconds: float = 0.0, unread_for: timedelta | None = None) -> int:
+        """
+        Mark every room that is followed, longest unread first; returns how many.
+
+        Args:
+            spread_seconds: over how long their readings are spread.
+            unread_for: only those that were not read to the end for so long. One that was read in the future, by a
+                clock that has been put right since, counts as unread.
+        """
         with self._database.write() as transaction:
-            rows = _FOLLOWED.run(transaction.connection).all()
+            now = transaction.now
+            if unread_for is None:
+                rows = _FOLLOWED.run(transaction.connection).all()
+            else:
+                rows = _UNREAD.run(transaction.connection, {"now": now, "unread_since": now - unread_for}).all()
             for position, row in enumerate(rows):
                 delay = spread_seconds * position / len(rows)
                 transaction.mark("room", str(row.id), priority=priority, delay=delay)

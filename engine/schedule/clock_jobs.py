@@ -71,10 +71,10 @@ def plan_jobs(
     """
     Return the engine's jobs.
 
-    `sweep_rooms` enqueues a safety delta of every room, spread by the callee: nothing is promised about how late a
-    notification for an event may be (Graph docs: change-notifications-overview). `poll_rooms` takes the place of
-    `check_subscriptions` where no notification can reach us; exactly one of the two is given. `compared_at` is when
-    rooms were last compared: a night that was missed is made up for soon after the start.
+    `sweep_rooms` enqueues a safety delta of every room whose turn it is, spread by the callee: nothing is promised
+    about how late a notification for an event may be (Graph docs: change-notifications-overview). `poll_rooms` takes
+    the place of `check_subscriptions` where no notification can reach us; exactly one of the two is given.
+    `compared_at` is when rooms were last compared: a night that was missed is made up for soon after the start.
     """
     assert (check_subscriptions is None) != (poll_rooms is None), "either notifications or polling"
     catch_up = CATCH_UP if was_missed(compare_at, compared_at, now) else None

@@ -252,6 +252,20 @@ class TestASweep:
         assert count == 2
         assert due == {str(TWO): NOW, str(ONE): NOW + timedelta(seconds=30)}
 
+    @pytest.mark.parametrize(
+        ("read_before", "is_due"), [(None, True), (7.0, True), (6.0, True), (5.9, False), (0.0, False), (-24.0, True)]
+    )
+    def test_only_rooms_that_were_not_read_of_late(self, opened: Opened, read_before, is_due) -> None:
+        """Whatever read it counts, but not a reading in the future: the clock was wrong then."""
+        opened.list_places(place(1))
+        opened.forget_marks()
+        read_at = None if read_before is None else NOW - timedelta(hours=read_before)
+        opened.change("room", {"read_at": read_at}, id=ONE)
+
+        count = opened.directory.mark_rooms(priority=Priority.SWEEP, unread_for=timedelta(hours=6))
+
+        assert count == int(is_due)
+
 
 class TestOverrides:
     def test_a_change_is_kept_told_and_acted_on(self, opened: Opened) -> None:

@@ -24,7 +24,7 @@ Word = Annotated[str, Form(min_length=1, max_length=512), STORABLE]
 JOBS: Mapping[str, str] = MappingProxyType(
     {
         "import_rooms": N_("Read the directory's list of rooms"),
-        "sweep_rooms": N_("Look at every room, whatever was heard of it"),
+        "sweep_rooms": N_("Read rooms that were not read of late"),
         "compare_rooms": N_("Compare every room whole"),
         "loan_clock": N_("Loans that become overdue, or are closed"),
         "retention": N_("Clear away what is old"),
