@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from engine.prove.people import Crowd
+from engine.prove.sight import name_of_copy
 from engine.prove.virtual import START
-from engine.prove.world import name_of_copy
 
 QUIET = timedelta(hours=16)
 """So long after a world begins nothing is booked yet, and its day is the same."""
