@@ -101,9 +101,7 @@ def open_contents(
     tokens = NoticeTokens(audience, issuers, fetch=fetch, now=office.now, start=start or _start_thread)
     tokens.prepare()
     keys = ContentKeys(office.database, make=make)
-    office.inbox.contents = Contents(
-        office.database, office.cache, office.rules.sync, reader=Opener(keys, tokens), gather=office.gather
-    )
+    office.inbox.contents = Contents(office.cache, office.rules.sync, reader=Opener(keys, tokens), gather=office.gather)
     office.subscriptions.certificate = lambda: keys.current().id
     office.certificate = keys.current
 

@@ -88,7 +88,7 @@ class BackfillDesk:
         self._database = database
         self._rooms = rooms
         self._rules = rules
-        self._mirror = Mirror(database.dialect, rooms)
+        self._mirror = Mirror(rooms)
         settler = Settler(rooms, rules, self._mirror, instance=instance)
         loader = SceneLoader(rooms, rules, self._mirror)
         self._planner = BackfillPlanner(loader)

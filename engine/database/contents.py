@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select, update
 
-from engine.database.connection import Database, Transaction
-from engine.database.copies import is_live
+from engine.database.connection import Transaction
+from engine.database.copies import is_live, make_row
 from engine.database.gatherings import Gatherings
 from engine.database.marks import Priority
-from engine.database.mirror import Marker, Mirror, copy_table
+from engine.database.meeting_marks import MeetingMarks
+from engine.database.mirror import copy_table, load_known, write_copies
 from engine.database.prepared import Prepared
 from engine.database.roombook import RoomCache
 from engine.database.tables import metadata
 from engine.database.types import Instant
 from engine.ids import BookableId, EventId
 from engine.interval import Interval
-from engine.reconcile.contents import is_alone, is_usable, newest_of
+from engine.reconcile.contents import KnownCopy, is_alone, is_usable, newest_of, seen_at, told_in_full
 from engine.reconcile.gathering import GatherRule, Told
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.observe import resolve_interval
 from engine.rooms.event import EventCopy
-from engine.rooms.room import RoomState
+from engine.rooms.room import RoomBook, RoomState
 
 room_table = metadata.tables["room"]
 notification_table = metadata.tables["notification"]
@@ -50,6 +52,14 @@ _DELETED = Prepared(
         _n.event_id.in_(bindparam("ids", expanding=True)),
     )
 )
+_unshown = and_(
+    _c.room_id == bindparam("room"), _c.unconfirmed, _c.observed_at < bindparam("before", type_=Instant())
+)  # fmt: skip
+_UNSHOWN = Prepared(select(_c.ical_uid).where(_unshown))
+_DOUBT_UNSHOWN = Prepared(update(copy_table).where(_unshown).values(doubt=True, unconfirmed=False))
+
+News = tuple[Told, EventCopy | None]
+"""A notice, and the event that it brings, if it is of use."""
 
 
 class ContentReader(Protocol):
@@ -72,14 +82,12 @@ class Contents:
 
     def __init__(
         self,
-        database: Database,
         rooms: RoomCache,
         rules: Callable[[], SyncRules],
         *,
         reader: ContentReader,
         gather: GatherRule,
     ) -> None:
-        self._mirror = Mirror(database.dialect, rooms)
         self._rooms = rooms
         self._rules = rules
         self._gatherings = Gatherings(gather)
@@ -90,30 +98,37 @@ class Contents:
         self._rooms.book()
         self._rules()
 
-    def take(
-        self, transaction: Transaction, room: int, copies: Sequence[EventCopy], told: Sequence[Told]
-    ) -> frozenset[EventId]:
-        """Save those of *copies* that may stand for a reading of *room*, and mark their bookings for when *told* says
-        that nothing more is likely; returns their ids. The newest copy of an event counts for all of them."""
-        newest = newest_of(copies)
-        room_id = BookableId(room)
-        usable = self._usable(transaction, room_id, newest)
+    def take(self, transaction: Transaction, room: int, news: Sequence[News]) -> list[Told]:
+        """
+        Save what *news* of *room* bring and may stand for a reading of it, and mark the bookings of these events for
+        when nothing more is likely to be told. Returns the notices for which the room has to be read all the same.
+        """
+        told = [each for each, _ in news]
+        usable = self._usable(transaction, BookableId(room), newest_of(told_in_full(news)))
         if not usable:
-            return frozenset()
-        book, reading = self._rooms.book(), _READING.run(transaction.connection, {"room": room}).one().reading
-        uids = self._mirror.save_contents(transaction, room_id, usable, book=book, reading=reading)
+            return told
         due_at = self._gatherings.due_at(room, told, now=transaction.now)
         delay = (due_at - transaction.now).total_seconds()
-        Marker(transaction, priority=Priority.LIVE, delay=delay, postpones=True).mark_meetings(uids)
-        return frozenset(copy.event_id for copy in usable)
+        marks = MeetingMarks(transaction, priority=Priority.LIVE, delay=delay, postpones=True)
+        marks.mark(self._save(transaction, BookableId(room), usable))
+        taken = {copy.event_id for copy in usable}
+        return [each for each in told if each.event_id not in taken]
+
+    def _save(self, transaction: Transaction, room_id: BookableId, copies: Sequence[EventCopy]) -> tuple[str, ...]:
+        reading = _READING.run(transaction.connection, {"room": room_id}).one().reading
+        zone, book = self._rooms.zone_of(room_id), self._rooms.book()
+        return save_contents(transaction, room_id, copies, zone=zone, book=book, reading=reading)
 
     def _usable(
         self, transaction: Transaction, room_id: BookableId, copies: Mapping[EventId, EventCopy]
     ) -> list[EventCopy]:
+        """Return those of *copies*, the newest of each event, that may stand for a reading."""
+        if not copies:
+            return []
         room = _READING.run(transaction.connection, {"room": room_id}).one_or_none()
         if room is None or room.state != RoomState.ACTIVE.value or room.delta_link is None or not room.window_start:
             return []  # it is being read whole, or nobody reads it
-        known = self._mirror.load_known(transaction, room_id, list(copies))
+        known = _load_known_copies(transaction, room_id, list(copies))
         domains = self._rules().domains
         fit = [
             copy
@@ -121,16 +136,22 @@ class Contents:
             if is_usable(copy, known.get(name), domains=domains, read_at=room.read_at)
         ]
         fit = self._less_ended(transaction, room_id, [copy for copy in fit if copy.event_id not in known], fit)
-        zone, window = self._rooms.zone_of(room_id), Interval(room.window_start, room.window_end)
-        times = {copy.event_id: resolve_interval(copy, zone) for copy in fit}
+        return self._alone(transaction, room_id, fit, window=Interval(room.window_start, room.window_end))
+
+    def _alone(
+        self, transaction: Transaction, room_id: BookableId, copies: Sequence[EventCopy], *, window: Interval
+    ) -> list[EventCopy]:
+        """Return those of *copies* that lie in *window* and, while they block their room, have it to themselves."""
+        zone = self._rooms.zone_of(room_id)
+        times = {copy.event_id: resolve_interval(copy, zone) for copy in copies}
         found = []
-        for copy in fit:
+        for copy in copies:
             mine = times[copy.event_id]
             if mine is None or mine.start < window.start or mine.end > window.end:
                 continue
-            others = [times[other.event_id] for other in fit if other is not copy and is_live(other)]
+            others = [times[other.event_id] for other in copies if other is not copy and is_live(other)]
             beside = [other for other in others if other is not None]
-            beside += self._beside(transaction, room_id, mine, [other.event_id for other in fit])
+            beside += self._beside(transaction, room_id, mine, list(times))
             if not is_live(copy) or is_alone(mine, beside):
                 found.append(copy)
         return found
@@ -153,3 +174,48 @@ class Contents:
         values = {"room": room_id, "start": blocked.start, "end": blocked.end, "ids": list(ids)}
         rows = _BESIDE.run(transaction.connection, values)
         return [Interval(row.start_at, row.end_at) for row in rows]
+
+
+def save_contents(
+    transaction: Transaction,
+    room_id: BookableId,
+    copies: Iterable[EventCopy],
+    *,
+    zone: tzinfo,
+    book: RoomBook,
+    reading: int,
+) -> tuple[str, ...]:
+    """Save what notifications brought of single events, to be confirmed by the room's next reading; returns the uids of
+    their meetings. Whether they may be saved is the caller's to know (`reconcile.contents`)."""
+    now = transaction.now
+    rows = [
+        make_row(room_id, copy, zone=zone, reading=reading, now=seen_at(copy, now), book=book) | {"unconfirmed": True}
+        for copy in copies
+    ]
+    write_copies(transaction, rows)
+    return tuple(row["ical_uid"] for row in rows if row["ical_uid"])
+
+
+def doubt_unshown(transaction: Transaction, room_id: BookableId, before: datetime) -> list[str]:
+    """
+    Put in doubt what notifications brought of events up to *before*, when a complete round of changes began that did
+    not show them: they were there and are no more, or the notification overtook the calendar. Returns their uids.
+    """
+    values = {"room": room_id, "before": before}
+    uids = [row[0] for row in _UNSHOWN.run(transaction.connection, values) if row[0]]
+    _DOUBT_UNSHOWN.run(transaction.connection, values)
+    return uids
+
+
+def _load_known_copies(
+    transaction: Transaction, room_id: BookableId, ids: Sequence[EventId]
+) -> dict[EventId, KnownCopy]:
+    return {
+        EventId(event_id): KnownCopy(
+            live=row.live,
+            certain=not (row.doubt or row.gone),
+            alone=row.series_master is None,
+            modified_at=row.modified_at,
+        )
+        for event_id, row in load_known(transaction, room_id, ids).items()
+    }

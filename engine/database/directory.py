@@ -14,7 +14,7 @@ from engine.database.connection import Database, Transaction
 from engine.database.jobs import save_job
 from engine.database.loans import retell
 from engine.database.marks import Priority
-from engine.database.mirror import Marker
+from engine.database.meeting_marks import MeetingMarks
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, keep_standing_cases, open_cases, write_decisions
 from engine.database.roombook import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
@@ -383,7 +383,7 @@ def _mark_meetings(transaction: Transaction, room_id: BookableId) -> None:
         copy_table.c.end_at > transaction.now,
     )
     uids = transaction.connection.execute(shown).scalars()
-    Marker(transaction, priority=Priority.LIVE, delay=KEPT_SECONDS).mark_meetings(uids)  # until all have read the rooms
+    MeetingMarks(transaction, priority=Priority.LIVE, delay=KEPT_SECONDS).mark(uids)  # until all have read the rooms
 
 
 def _mark_room(transaction: Transaction, room_id: BookableId) -> None:

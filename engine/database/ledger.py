@@ -14,7 +14,8 @@ from engine.database.connection import Transaction
 from engine.database.intent_ledger import IntentLedger
 from engine.database.loan_side import tell_refusal
 from engine.database.loans import load_loan
-from engine.database.mirror import HELD_BY_LOAN, LEFT, WITHDRAWN, copy_table, item_table, link_table
+from engine.database.meeting_marks import HELD_BY_LOAN, LEFT, WITHDRAWN
+from engine.database.mirror import copy_table, item_table, link_table
 from engine.database.occupancy import find_held
 from engine.database.own_series import is_being_made, recognise
 from engine.database.prepared import Prepared

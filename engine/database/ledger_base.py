@@ -22,7 +22,7 @@ class LedgerBase:
         self._database = database
         self._rooms = rooms
         self._rules = rules
-        self._mirror = Mirror(database.dialect, rooms)
+        self._mirror = Mirror(rooms)
         self._began_at = database.clock() if database.clock is not None else datetime.now(UTC)
         """When this process began to remember: what was read before may be of a store that has been replaced since."""
         self._settler = Settler(rooms, rules, self._mirror, instance=instance)

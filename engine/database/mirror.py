@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.database.connection import Transaction
 from engine.database.copies import decode_copy, make_row
 from engine.database.marks import Priority
+from engine.database.meeting_marks import MeetingMarks, find_linked_loans
+from engine.database.page_news import PageNews
 from engine.database.prepared import Prepared
 from engine.database.roombook import RoomCache
 from engine.database.series import SeriesPage, doubt_series
@@ -21,9 +23,7 @@ from engine.database.types import Instant
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.answers import DUE_NOW
-from engine.reconcile.contents import KnownCopy, overtakes, seen_at
 from engine.reconcile.observe import resolve_interval
-from engine.reconcile.series_writes import LED
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub, EventType
@@ -33,15 +33,6 @@ copy_table = metadata.tables["room_copy"]
 link_table = metadata.tables["link"]
 item_table = metadata.tables["loan_item"]
 
-
-HELD_BY_LOAN = ("linked", "pending", LED)
-"""The states of a link in which the loan, and not its meeting, is looked at."""
-
-LEFT = "left"
-"""As `link.state`: Outlook ended the loan, and may bring its meeting back."""
-
-WITHDRAWN = "ended"
-"""As `link.state`: what is still heard of such a meeting is the echo of its end."""
 
 _CHUNK = 400
 """Values in one IN list; SQLite allows 999 parameters on old builds."""
@@ -72,11 +63,6 @@ _KNOWN = Prepared(select(
 ).where(
     copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True))
 ))  # fmt: skip
-_LINKED = Prepared(
-    select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
-        link_table.c.ical_uid.in_(bindparam("uids", expanding=True))
-    )
-)
 _SEEN = Prepared(
     update(copy_table)
     .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
@@ -93,11 +79,6 @@ _CONFIRM = Prepared(
     .values(unconfirmed=False)
 )
 _c = copy_table.c
-_unshown = and_(
-    _c.room_id == bindparam("room"), _c.unconfirmed, _c.observed_at < bindparam("before", type_=Instant())
-)  # fmt: skip
-_UNSHOWN = Prepared(select(_c.ical_uid).where(_unshown))
-_DOUBT_UNSHOWN = Prepared(update(copy_table).where(_unshown).values(doubt=True, unconfirmed=False))
 _alone = _c.series_master.is_(None)  # dates of a series are settled together
 _unseen = and_(
     _c.room_id == bindparam("room"), _c.reading < bindparam("number"), _c.live,
@@ -135,47 +116,25 @@ _CHANGE_COPY = Prepared(
 )
 
 
-class Marker:
-    """Marks the bookings of meetings: by loan where one is linked, else by the meeting's uid."""
+def load_known(transaction: Transaction, room_id: BookableId, ids: Sequence[EventId]) -> dict[str, Any]:
+    """Return what decides whether copies are news, by id: rows of the mirror without what the copies say."""
+    known: dict[str, Any] = {}
+    for start in range(0, len(ids), _CHUNK):
+        chunk = list(ids[start : start + _CHUNK])
+        found = _KNOWN.run(transaction.connection, {"room": room_id, "ids": chunk})
+        known.update((row.event_id, row) for row in found)
+    return known
 
-    def __init__(
-        self, transaction: Transaction, *, priority: Priority, delay: float = 0.0, postpones: bool = False
-    ) -> None:
-        self._transaction = transaction
-        self._priority = priority
-        self._delay = delay
-        self._postpones = postpones
-        self.withdrawn: set[str] = set()
-        """The uids that came up and were not marked: of meetings we have ended, so that nothing is decided by them."""
 
-    def mark_meetings(self, uids: Iterable[str], *, shown: Container[str] = ()) -> int:
-        """
-        Mark the booking of each uid; returns how many.
-
-        *shown*: the dates of series that a room shows live. Of those we have withdrawn the organizer may have brought
-        one back; anything else of what we have withdrawn is an echo.
-        """
-        wanted = sorted(set(uids))
-        loans: dict[str, int] = {}
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
-            for row in _LINKED.run(self._transaction.connection, {"uids": chunk}):
-                if row.state in HELD_BY_LOAN:
-                    loans[row.ical_uid] = row.loan_number
-                elif row.state == WITHDRAWN and row.ical_uid not in shown:
-                    self.withdrawn.add(row.ical_uid)
-        marked = [uid for uid in wanted if uid not in self.withdrawn]
-        for uid in marked:
-            kind, key = ("loan", str(loans[uid])) if uid in loans else ("meeting", uid)
-            self._transaction.mark(kind, key, priority=self._priority, delay=self._delay, postpones=self._postpones)
-        return len(marked)
+def write_copies(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
+    """Write *rows* (as `copies` makes them) over what the mirror holds of the same events."""
+    _UPSERT[transaction.connection.dialect.name].run(transaction.connection, rows)
 
 
 class Mirror:
     """Reads and writes room copies within the transaction it is given."""
 
-    def __init__(self, dialect: str, rooms: RoomCache) -> None:
-        self._upsert = _UPSERT[dialect]
+    def __init__(self, rooms: RoomCache) -> None:
         self._rooms = rooms
 
     def save_page(
@@ -202,71 +161,23 @@ class Mirror:
                 was read at first contact. None: nothing counts as there before us.
         """
         changes = {change.event_id: change for change in page.changes}  # the last word on an item counts
-        known = self._load_known(transaction, room_id, list(changes))
-        rows: list[dict[str, Any]] = []
-        seen: list[dict[str, Any]] = []
-        confirmed: list[dict[str, Any]] = []
-        doubts: list[dict[str, Any]] = []
-        uids: set[str] = set()
-        lost_masters: set[str] = set()
-        changed: list[str | None] = []
-        unknown_removed = False
-        ended_removed: set[str] = set()
+        known = load_known(transaction, room_id, list(changes))
         series = SeriesPage(
             transaction, room_id, changes, known,
             zone=self._rooms.zone_of(room_id), reading=reading, listed=listed, book=book, contacted_at=contacted_at,
         )  # fmt: skip
+        news = PageNews(series)
         for event_id, change in changes.items():
-            before = known.get(event_id)
-            if isinstance(change, EventRemoved):
-                if before is None:
-                    unknown_removed = True
-                elif not before.gone:
-                    doubts.append({"room": room_id, "event": event_id})
-                    changed.append(before.ical_uid)
-                    ended_removed.update([before.ical_uid] if before.ical_uid and not before.live else [])
-                    if before.series_master is None:
-                        uids.update([before.ical_uid] if before.ical_uid else [])
-                    elif before.series_master == event_id:
-                        lost_masters.add(event_id)
-                continue
-            is_known = before is not None and before.etag == change.etag and not before.doubt and not before.gone
-            is_behind = before is not None and before.unconfirmed and _is_overtaken(change, before)
-            if is_behind or (is_known and not series.has_news_for(change)):
-                if whole:
-                    seen.append({"room": room_id, "event": event_id, "number": reading})
-                if is_known and before is not None and before.unconfirmed:
-                    confirmed.append({"room": room_id, "event": event_id})
-                continue
-            row = series.make_row(change, before)
-            if before is not None and not before.live and before.ical_uid and row["live"]:
-                row["doubt"] = True  # ended before: only asking by id may revive it, never a late page
-            rows.append(row)
-            if row["ical_uid"] and not row["listed"] and not (row["series_master"] and row["doubt"]):
-                uids.update([] if series.says_nothing_new(row) else [row["ical_uid"]])
-        series.touch(rows)
-        followed, following = series.follow(whole=whole)
-        rows += followed
-        changed += [row["ical_uid"] for row in rows]
-        uids |= following
-        self._write(transaction, rows, seen, doubts)
-        if confirmed:
-            _CONFIRM.run(transaction.connection, confirmed)
-        doubt_series(transaction, room_id, lost_masters)
-        if unknown_removed and not whole:
+            news.add(event_id, change, known.get(event_id))
+        series.touch(news.rows)
+        news.add_dates(*series.follow(whole=whole))
+        self._save_news(transaction, room_id, news, whole=whole, reading=reading)
+        if news.has_unknown_removed and not whole:
             self._ask_waiting_loans(transaction, room_id, priority)
-        self._ask_returned(transaction, ended_removed)
-        marker = Marker(transaction, priority=priority)
-        marked = marker.mark_meetings(uids, shown=_dates_shown(rows))
-        return sum(uid not in marker.withdrawn for uid in changed), marked
-
-    def _load_known(self, transaction: Transaction, room_id: BookableId, ids: list[EventId]) -> dict[str, Any]:
-        known: dict[str, Any] = {}
-        for start in range(0, len(ids), _CHUNK):
-            chunk = ids[start : start + _CHUNK]
-            found = _KNOWN.run(transaction.connection, {"room": room_id, "ids": chunk})
-            known.update((row.event_id, row) for row in found)
-        return known
+        self._ask_returned(transaction, news.ended_removed)
+        marks = MeetingMarks(transaction, priority=priority)
+        marked = marks.mark(news.uids, shown=_dates_shown(news.rows))
+        return sum(uid not in marks.withdrawn for uid in news.changed), marked
 
     def save_existing(
         self,
@@ -285,7 +196,7 @@ class Mirror:
         """
         zone = self._rooms.zone_of(room_id)
         found = [change for change in page.changes if _is_apart(change, apart, zone)]
-        known = self._load_known(transaction, room_id, [change.event_id for change in found])
+        known = load_known(transaction, room_id, [change.event_id for change in found])
         fresh = tuple(change for change in found if change.event_id not in known)
         self.save_page(
             transaction, room_id, replace(page, changes=fresh), reading=0, whole=False, listed=True,
@@ -293,13 +204,16 @@ class Mirror:
         )  # fmt: skip
         return len(fresh)
 
-    def _write(self, transaction: Transaction, rows: list[Any], seen: list[Any], doubts: list[Any]) -> None:
-        if rows:
-            self._upsert.run(transaction.connection, rows)
-        if seen:
-            _SEEN.run(transaction.connection, seen)
-        if doubts:
-            _DOUBT.run(transaction.connection, [{**doubt, "at": transaction.now} for doubt in doubts])
+    def _save_news(
+        self, transaction: Transaction, room_id: BookableId, news: PageNews, *, whole: bool, reading: int
+    ) -> None:
+        connection = transaction.connection
+        write_copies(transaction, news.rows)
+        if whole:
+            _SEEN.run(connection, [{"room": room_id, "event": each, "number": reading} for each in news.seen])
+        _DOUBT.run(connection, [{"room": room_id, "event": each, "at": transaction.now} for each in news.doubts])
+        _CONFIRM.run(connection, [{"room": room_id, "event": each} for each in news.confirmed])
+        doubt_series(transaction, room_id, news.lost_masters)
 
     def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: Priority) -> None:
         """
@@ -314,11 +228,8 @@ class Mirror:
     def _ask_returned(self, transaction: Transaction, uids: set[str]) -> None:
         """Have the organizers asked whose meetings a room has shown the end of, and has no more now: one may have come
         back to it and have left it since, which the other rooms' copies need not tell."""
-        if not uids:
-            return
-        for row in _LINKED.run(transaction.connection, {"uids": sorted(uids)}).all():
-            if row.state in HELD_BY_LOAN:
-                _CHECK_NOW.run(transaction.connection, {"of_number": row.loan_number, "checked_at": DUE_NOW})
+        for number in find_linked_loans(transaction, uids):
+            _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
 
     def doubt_unseen(
         self, transaction: Transaction, room_id: BookableId, *, reading: int, began_at: datetime, window: Interval
@@ -337,51 +248,6 @@ class Mirror:
         _DOUBT_UNSEEN.run(transaction.connection, values)
         return uids
 
-    def doubt_unshown(self, transaction: Transaction, room_id: BookableId, before: datetime) -> list[str]:
-        """
-        Put in doubt what notifications brought of events up to *before*, when a complete round of changes began that
-        did not show them: they were there and are no more, or the notification overtook the calendar. Returns their
-        uids.
-        """
-        values = {"room": room_id, "before": before}
-        uids = [row[0] for row in _UNSHOWN.run(transaction.connection, values) if row[0]]
-        _DOUBT_UNSHOWN.run(transaction.connection, values)
-        return uids
-
-    def save_contents(
-        self,
-        transaction: Transaction,
-        room_id: BookableId,
-        copies: Sequence[EventCopy],
-        *,
-        book: RoomBook,
-        reading: int,
-    ) -> tuple[str, ...]:
-        """Save what notifications brought of single events, to be confirmed by the room's next reading; returns the
-        uids of their meetings. Whether they may be saved is the caller's to know (`reconcile.contents`)."""
-        zone, now = self._rooms.zone_of(room_id), transaction.now
-        rows = [
-            make_row(room_id, copy, zone=zone, reading=reading, now=seen_at(copy, now), book=book)
-            | {"unconfirmed": True}
-            for copy in copies
-        ]
-        self._write(transaction, rows, [], [])
-        return tuple(row["ical_uid"] for row in rows if row["ical_uid"])
-
-    def load_known(
-        self, transaction: Transaction, room_id: BookableId, ids: Sequence[EventId]
-    ) -> dict[EventId, KnownCopy]:
-        """Return what is known of copies, by id."""
-        return {
-            EventId(name): KnownCopy(
-                live=row.live,
-                certain=not (row.doubt or row.gone),
-                alone=row.series_master is None,
-                modified_at=row.modified_at,
-            )
-            for name, row in self._load_known(transaction, room_id, list(ids)).items()
-        }
-
     def save_copy(
         self,
         transaction: Transaction,
@@ -392,7 +258,7 @@ class Mirror:
         *,
         seen_at: datetime | None,
     ) -> None:
-        before = self._load_known(transaction, room_id, [event_id]).get(event_id)
+        before = load_known(transaction, room_id, [event_id]).get(event_id)
         if (before is None) != (seen_at is None) or (before is None and copy is None):
             return
         mine = {"of_room": room_id, "of_event": event_id, "seen_at": seen_at}
@@ -404,7 +270,7 @@ class Mirror:
         row = make_row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
         row["listed"] = before is not None and before.listed and before.etag == copy.etag
         if seen_at is None:
-            self._write(transaction, [row], [], [])
+            write_copies(transaction, [row])
         else:
             told = {name: value for name, value in row.items() if name != "reading"}
             _CHANGE_COPY.run(transaction.connection, {**mine, **told})
@@ -414,9 +280,8 @@ class Mirror:
     def _pass_on(self, transaction: Transaction, ical_uid: str) -> None:
         """Have a meeting looked at that has no loan: whoever asked for it may have asked for one that is no more, and
         the room's next reading finds nothing new."""
-        held = _LINKED.run(transaction.connection, {"uids": [ical_uid]}).all()
-        if not any(row.state in HELD_BY_LOAN for row in held):
-            Marker(transaction, priority=Priority.LIVE).mark_meetings([ical_uid])
+        if not find_linked_loans(transaction, [ical_uid]):
+            MeetingMarks(transaction, priority=Priority.LIVE).mark([ical_uid])
 
     def save_dates(
         self,
@@ -428,7 +293,7 @@ class Mirror:
     ) -> None:
         """Save the dates of a series as asked for: those in doubt that are not among *copies* are gone."""
         changes: dict[EventId, Change] = {copy.event_id: copy for copy in copies}
-        known = self._load_known(transaction, room_id, list(changes))
+        known = load_known(transaction, room_id, list(changes))
         series = SeriesPage(
             transaction, room_id, changes, known,
             zone=self._rooms.zone_of(room_id), reading=0, listed=True, book=book, settling=master_id,
@@ -441,12 +306,12 @@ class Mirror:
                 rows.append(row)
                 uids.update([row["ical_uid"]] if row["ical_uid"] and not row["listed"] else [])
         series.touch(rows)
-        self._write(transaction, rows, [], [])
+        write_copies(transaction, rows)
         if master_id not in changes:
             settled = and_(copy_table.c.room_id == room_id, copy_table.c.event_id == master_id)
             gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
             transaction.connection.execute(update(copy_table).where(settled, copy_table.c.doubt).values(**gone))
-        Marker(transaction, priority=Priority.LIVE).mark_meetings(uids, shown=_dates_shown(rows))
+        MeetingMarks(transaction, priority=Priority.LIVE).mark(uids, shown=_dates_shown(rows))
 
     def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[tuple[RoomCopy, ...], datetime | None]:
         """
@@ -511,12 +376,6 @@ _COPIES_OF = Prepared(
 def _dates_shown(rows: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return the dates of series that *rows* show live and beyond doubt."""
     return {row["ical_uid"] for row in rows if row["series_master"] and row["live"] and not row["doubt"]}
-
-
-def _is_overtaken(change: EventCopy | EventStub, before: Any) -> bool:
-    return isinstance(change, EventCopy) and overtakes(
-        change, known_modified_at=before.modified_at, unconfirmed=before.unconfirmed
-    )
 
 
 def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:

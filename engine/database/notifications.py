@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from engine.database.connection import Database, Transaction
-from engine.database.contents import Contents
+from engine.database.contents import Contents, News
 from engine.database.gatherings import GATHER, Gatherings
-from engine.database.mirror import WITHDRAWN
+from engine.database.meeting_marks import WITHDRAWN
 from engine.database.notices import (
     MALFORMED_BODY,
     REAUTHORIZE,
@@ -197,7 +197,7 @@ class Inbox:
         signalled = {notice.room_id for notice in notices if notice.lifecycle is None}
         if signalled:
             _SIGNALLED.run(transaction.connection, [stamp for stamp in stamps if stamp["room"] in signalled])
-        news: dict[int, list[Told]] = defaultdict(list)
+        news: dict[int, list[News]] = defaultdict(list)
         for letter in letters:
             for position, notice in enumerate(letter.notices):
                 if notice.pending:
@@ -205,11 +205,18 @@ class Inbox:
                 if notice.lifecycle is not None:
                     _follow_lifecycle(transaction, notice)
                 elif position not in letter.seen:
-                    news[notice.room_id].append(Told(notice.event_id, notice.change_type, notice.etag))
-        if self.contents is not None:
-            news = _take_contents(self.contents, transaction, letters, news)
+                    told = Told(notice.event_id, notice.change_type, notice.etag)
+                    news[notice.room_id].append((told, letter.copies.get(position)))
+        self._look(transaction, news)
+
+    def _look(self, transaction: Transaction, news: Mapping[int, Sequence[News]]) -> None:
+        """Have the rooms read of which there are *news*, as far as these do not bring all there is to know."""
         for room, told in news.items():
-            self._gatherings.mark(transaction, room, told)
+            unread = [each for each, _ in told]
+            if self.contents is not None:
+                unread = self.contents.take(transaction, room, told)
+            if unread:
+                self._gatherings.mark(transaction, room, unread)
 
 
 def _row(notice: Notice, now: datetime) -> dict[str, Any]:
@@ -243,35 +250,6 @@ def _open_contents(contents: Contents, letters: Sequence[_Letter]) -> None:
                 copy = contents.reader.read(notice.sealed, letter.tokens, event_id=notice.event_id)
                 if copy is not None:
                     letter.copies[position] = copy
-
-
-def _take_contents(
-    contents: Contents, transaction: Transaction, letters: Sequence[_Letter], news: Mapping[int, list[Told]]
-) -> dict[int, list[Told]]:
-    """Take over what the notices bring; returns the news for which rooms have to be read all the same."""
-    brought: dict[int, list[EventCopy]] = defaultdict(list)
-    for letter in letters:
-        for position, copy in letter.copies.items():
-            brought[letter.notices[position].room_id].append(copy)
-    without = _told_without(letters)
-    left: dict[int, list[Told]] = {}
-    for room, told in news.items():
-        copies = [copy for copy in brought[room] if copy.event_id not in without[room]]
-        taken = contents.take(transaction, room, copies, told) if copies else frozenset()
-        kept = [each for each in told if each.event_id not in taken]
-        if kept:
-            left[room] = kept
-    return left
-
-
-def _told_without(letters: Sequence[_Letter]) -> dict[int, set[str | None]]:
-    """Return the events of each room of which something new was told that brings nothing of use."""
-    found: dict[int, set[str | None]] = defaultdict(set)
-    for letter in letters:
-        for position, notice in enumerate(letter.notices):
-            if notice.lifecycle is None and position not in letter.seen and position not in letter.copies:
-                found[notice.room_id].add(notice.event_id)
-    return found
 
 
 def _check_senders(transaction: Transaction, letter: _Letter) -> None:

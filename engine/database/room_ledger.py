@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import bindparam, case, exists, func, null, select, update
 
 from engine.database.connection import Transaction
+from engine.database.contents import doubt_unshown
 from engine.database.ledger_base import LedgerBase
 from engine.database.marks import Priority
-from engine.database.mirror import Marker, copy_table, item_table, link_table
+from engine.database.meeting_marks import MeetingMarks
+from engine.database.mirror import copy_table, item_table, link_table
 from engine.database.prepared import Prepared
 from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.series import find_unsettled
@@ -75,8 +77,8 @@ class RoomLedger(LedgerBase):
             if whole and page.delta_link is not None and not first_contact:
                 marked += self._doubt_unseen(transaction, reading, priority)
             if page.delta_link is not None and reading.unconfirmed_before is not None:
-                uids = self._mirror.doubt_unshown(transaction, reading.room.id, reading.unconfirmed_before)
-                marked += Marker(transaction, priority=Priority(priority)).mark_meetings(uids)
+                uids = doubt_unshown(transaction, reading.room.id, reading.unconfirmed_before)
+                marked += MeetingMarks(transaction, priority=Priority(priority)).mark(uids)
             unsettled = find_unsettled(transaction.connection, reading.room.id) if page.next_link is None else ()
         return PageSaved(changed, marked, tuple(UnsettledSeries(*found) for found in unsettled))
 
@@ -114,7 +116,7 @@ class RoomLedger(LedgerBase):
         uids = self._mirror.doubt_unseen(
             transaction, reading.room.id, reading=reading.number, began_at=row.read_at, window=reading.window
         )
-        return Marker(transaction, priority=Priority(priority)).mark_meetings(uids)
+        return MeetingMarks(transaction, priority=Priority(priority)).mark(uids)
 
     def save_dates(self, room_id: BookableId, master_id: EventId, copies: Sequence[EventCopy]) -> None:
         with self._write() as transaction:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 from engine.database.connection import Transaction
 from engine.database.copies import decode_copy
 from engine.database.marks import Priority
-from engine.database.mirror import Marker
+from engine.database.meeting_marks import MeetingMarks
 from engine.database.roombook import KEPT_SECONDS
 from engine.database.tables import metadata
 from engine.ids import BookableId
@@ -43,5 +43,5 @@ def shift_whole_days(transaction: Transaction, room_id: BookableId, zone: tzinfo
             uids.update([row.ical_uid] if row.ical_uid and not row.listed else [])
     if moved:
         transaction.connection.execute(_SHIFT, moved)
-    Marker(transaction, priority=Priority.LIVE, delay=KEPT_SECONDS).mark_meetings(uids)
+    MeetingMarks(transaction, priority=Priority.LIVE, delay=KEPT_SECONDS).mark(uids)
     return len(moved)

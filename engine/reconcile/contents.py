@@ -13,6 +13,7 @@ from datetime import datetime
 
 from engine.ids import EventId, domain_of, fold_address
 from engine.interval import Interval
+from engine.reconcile.gathering import Told
 from engine.rooms.event import EventCopy, EventType
 from engine.rooms.series import lone_key
 
@@ -59,6 +60,18 @@ def is_usable(
 def _is_ours(content: EventCopy, domains: Collection[str]) -> bool:
     assert content.organizer is not None
     return fold_address(domain_of(content.organizer.address)) in domains
+
+
+def told_in_full(news: Iterable[tuple[Told, EventCopy | None]]) -> list[EventCopy]:
+    """
+    Return the contents that *news* of one room bring: notices, each with its content, None where it brings none of use.
+
+    An event of which any notice comes without is left out altogether: that notice may tell of a later version than
+    those that bring one, so the room is read for it.
+    """
+    listed = list(news)
+    without = {told.event_id for told, content in listed if content is None}
+    return [content for told, content in listed if content is not None and told.event_id not in without]
 
 
 def newest_of(contents: Iterable[EventCopy]) -> dict[EventId, EventCopy]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from engine.database.contents import doubt_unshown, save_contents
 from engine.database.marks import Priority
 from engine.database.mirror import Mirror
 from engine.database.roombook import RoomCache
@@ -41,7 +42,7 @@ class TestIdsThatLookAlike:
     )
     def test_are_two_events(self, opened: Opened, first: str, second: str) -> None:
         """Ids and uids are compared to the letter: nothing is folded, trimmed or normalised."""
-        mirror, book = Mirror(opened.database.dialect, RoomCache(opened.database)), opened.directory.room_book()
+        mirror, book = Mirror(RoomCache(opened.database)), opened.directory.room_book()
         copies = tuple(
             EventCopy(EventId(name), "E", ICalUid(name), EventType.SINGLE, None, Interval(start, start + HOUR))
             for name, start in ((first, NOW), (second, NOW + HOUR))
@@ -75,7 +76,7 @@ class TestACopyThatWasAskedFor:
         self, opened: Opened, is_moved: bool
     ) -> None:
         """It was saved as read, so that the room's next reading found nothing new, and nobody looked at it any more."""
-        mirror, book = Mirror(opened.database.dialect, RoomCache(opened.database)), opened.directory.room_book()
+        mirror, book = Mirror(RoomCache(opened.database)), opened.directory.room_book()
         before = EventCopy(EventId("A"), "1", ICalUid("U"), EventType.SINGLE, None, Interval(NOW, NOW + HOUR))
         later = replace(before, etag="2", interval=Interval(NOW + HOUR, NOW + 2 * HOUR))
         with opened.database.write() as transaction:
@@ -99,7 +100,7 @@ class Brought(Opened):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.list_places(place(1))
-        self.mirror = Mirror(self.database.dialect, RoomCache(self.database))
+        self.mirror = Mirror(RoomCache(self.database))
         self.book = self.directory.room_book()
 
     def version(self, number: int) -> EventCopy:
@@ -116,11 +117,11 @@ class Brought(Opened):
 
     def bring(self, number: int) -> None:
         with self.database.write() as transaction:
-            self.mirror.save_contents(transaction, ONE, [self.version(number)], book=self.book, reading=1)
+            save_contents(transaction, ONE, [self.version(number)], zone=UTC, book=self.book, reading=1)
 
     def doubt_unshown(self, before: datetime) -> list[str]:
         with self.database.write() as transaction:
-            return self.mirror.doubt_unshown(transaction, ONE, before)
+            return doubt_unshown(transaction, ONE, before)
 
     @property
     def shown(self) -> tuple[str, bool, bool]:

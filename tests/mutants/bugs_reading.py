@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from engine.database import copies, ledger, mirror
+from engine.database import contents, copies, ledger, meeting_marks
 from engine.database.gatherings import Gatherings
 from engine.database.ledger import SyncLedger
 from engine.database.mirror import Mirror
@@ -36,17 +36,17 @@ def saves_the_token_first() -> None:
     story="meeting: outlook moves out of what is followed",
 )
 def believes_removed() -> None:
-    def make(write: Any) -> Any:
-        def gone(self: Any, transaction: Any, rows: Any, seen: Any, doubts: Any) -> None:
-            write(self, transaction, rows, seen, [])
-            for each in doubts:
-                values = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
-                statement = mirror._CHANGE_COPY
-                statement.run(transaction.connection, {"of_room": each["room"], "of_event": each["event"], **values})
+    def make(save: Any) -> Any:
+        def gone(self: Any, transaction: Any, room_id: Any, news: Any, **named: Any) -> None:
+            save(self, transaction, room_id, news, **named)
+            transaction.connection.execute(
+                text("UPDATE room_copy SET gone = true, live = false, doubt = false WHERE room_id = :room AND doubt"),
+                {"room": room_id},
+            )
 
         return gone
 
-    replace_in(Mirror, "_write", make)
+    replace_in(Mirror, "_save_news", make)
 
 
 @bug(
@@ -78,9 +78,8 @@ def takes_absence_for_evidence() -> None:
 
 @bug("Takes cancelled and declined copies for living ones.", story="meeting: outlook cancels")
 def takes_dead_copies_for_living() -> None:
-    for module in (copies, mirror):
-        if hasattr(module, "is_live"):
-            replace_in(module, "is_live", lambda _old: lambda copy: not copy.is_draft)
+    for module in (copies, contents):
+        replace_in(module, "is_live", lambda _old: lambda copy: not copy.is_draft)
 
 
 @bug("Stores notifications and looks at nothing for them.", story="meeting: is made")
@@ -199,7 +198,7 @@ def overlooks_what_came_and_went() -> None:
     tests="tests/simulation/test_request_counts.py",
 )
 def takes_its_echo_for_news() -> None:
-    for module in (ledger, mirror):
+    for module in (ledger, meeting_marks):
         replace_in(module, "WITHDRAWN", lambda _old: "nothing at all")
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
-from engine.reconcile.contents import KnownCopy, is_alone, is_usable, newest_of, overtakes, seen_at
+from engine.reconcile.contents import KnownCopy, is_alone, is_usable, newest_of, overtakes, seen_at, told_in_full
+from engine.reconcile.gathering import Told
 from engine.rooms.event import EventCopy, EventType, Mailbox, TimeFault
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -82,6 +83,21 @@ class TestUsable:
 
     def test_a_cancellation_of_what_is_known_counts(self) -> None:
         assert is_usable(replace(CONTENT, is_cancelled=True), KNOWN, domains=DOMAINS, read_at=None)
+
+
+class TestToldInFull:
+    CREATED = Told("e1", "created", "v1")
+    UPDATED = Told("e1", "updated", "v2")
+    ELSEWHERE = Told("e2", "updated", "v5")
+
+    def test_every_notice_of_an_event_must_bring_it(self) -> None:
+        assert told_in_full([(self.CREATED, CONTENT), (self.UPDATED, CONTENT)]) == [CONTENT, CONTENT]
+        assert told_in_full([(self.CREATED, CONTENT), (self.UPDATED, None)]) == []
+        assert told_in_full([(self.CREATED, None), (self.UPDATED, CONTENT)]) == []
+
+    def test_other_events_of_the_room_have_no_part_in_it(self) -> None:
+        assert told_in_full([(self.ELSEWHERE, None), (self.UPDATED, CONTENT)]) == [CONTENT]
+        assert told_in_full([(Told(None, "updated", None), None), (self.UPDATED, CONTENT)]) == [CONTENT]
 
 
 class TestNewest:
