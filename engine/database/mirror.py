@@ -90,6 +90,12 @@ _unseen = and_(
 )  # fmt: skip
 _UNSEEN = Prepared(select(_c.ical_uid).where(_unseen, _alone))
 _DOUBT_UNSEEN = Prepared(update(copy_table).where(_unseen, ~_c.doubt).values(doubt=True))
+_END_WITHDRAWN = Prepared(
+    update(copy_table)
+    .where(_c.room_id == bindparam("room"), _c.ical_uid.in_(bindparam("uids", expanding=True)))
+    .where(_c.doubt, _c.live, _alone)
+    .values(live=False)
+)
 _WAITING_LOANS = Prepared(
     select(item_table.c.loan_number)
     .select_from(item_table)
@@ -177,6 +183,7 @@ class Mirror:
         self._ask_returned(transaction, news.ended_removed)
         marks = MeetingMarks(transaction, priority=priority)
         marked = marks.mark(news.uids, shown=_dates_shown(news.rows))
+        self.end_withdrawn(transaction, room_id, marks.withdrawn & news.removed)
         return sum(uid not in marks.withdrawn for uid in news.changed), marked
 
     def save_existing(
@@ -247,6 +254,13 @@ class Mirror:
         uids = [row[0] for row in _UNSEEN.run(transaction.connection, values) if row[0]]
         _DOUBT_UNSEEN.run(transaction.connection, values)
         return uids
+
+    def end_withdrawn(self, transaction: Transaction, room_id: BookableId, uids: Iterable[str]) -> None:
+        """Count what a room shows no more of meetings that we have withdrawn as ended: nobody asks for it by its id."""
+        wanted = sorted(uids)
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            _END_WITHDRAWN.run(transaction.connection, {"room": room_id, "uids": chunk})
 
     def save_copy(
         self,

@@ -25,6 +25,8 @@ class PageNews:
     """Shown just as notifications alone have told so far."""
     doubts: list[EventId] = field(default_factory=list)
     """Said to be removed: to be asked for."""
+    removed: set[str] = field(default_factory=set)
+    """Meetings of these; dates of series are left out."""
     lost_masters: set[EventId] = field(default_factory=set)
     """Masters among these: all their dates are in doubt."""
     has_unknown_removed: bool = False
@@ -63,6 +65,7 @@ class PageNews:
         if before.series_master == event_id:
             self.lost_masters.add(event_id)
         elif before.series_master is None and uid:
+            self.removed.add(uid)
             self.uids.add(uid)  # dates of a series are settled together
 
     def _is_passed_over(self, change: EventCopy | EventStub, before: Any) -> bool:

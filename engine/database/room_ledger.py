@@ -78,7 +78,7 @@ class RoomLedger(LedgerBase):
                 marked += self._doubt_unseen(transaction, reading, priority)
             if page.delta_link is not None and reading.unconfirmed_before is not None:
                 uids = doubt_unshown(transaction, reading.room.id, reading.unconfirmed_before)
-                marked += MeetingMarks(transaction, priority=Priority(priority)).mark(uids)
+                marked += self._mark(transaction, reading.room.id, uids, priority)
             unsettled = find_unsettled(transaction.connection, reading.room.id) if page.next_link is None else ()
         return PageSaved(changed, marked, tuple(UnsettledSeries(*found) for found in unsettled))
 
@@ -116,7 +116,14 @@ class RoomLedger(LedgerBase):
         uids = self._mirror.doubt_unseen(
             transaction, reading.room.id, reading=reading.number, began_at=row.read_at, window=reading.window
         )
-        return MeetingMarks(transaction, priority=Priority(priority)).mark(uids)
+        return self._mark(transaction, reading.room.id, uids, priority)
+
+    def _mark(self, transaction: Transaction, room_id: BookableId, uids: Sequence[str], priority: int) -> int:
+        """Mark the bookings of what was put in doubt; returns how many."""
+        marks = MeetingMarks(transaction, priority=Priority(priority))
+        marked = marks.mark(uids)
+        self._mirror.end_withdrawn(transaction, room_id, marks.withdrawn)
+        return marked
 
     def save_dates(self, room_id: BookableId, master_id: EventId, copies: Sequence[EventCopy]) -> None:
         with self._write() as transaction:

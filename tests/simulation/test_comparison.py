@@ -11,7 +11,7 @@ from sqlalchemy import text
 from engine.database.connection import Database
 from engine.loans.loan import CaseState
 from engine.loans.register import LoanChange
-from engine.loans.status import ItemState
+from engine.loans.status import ItemState, LoanAction
 from engine.prove.world import World
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.room import RoomState
@@ -73,6 +73,18 @@ class TestWhenAllIsWell:
 
         assert compare(world) == (0, 0)
         assert len(world.loans) == 1
+
+    def test_what_the_desk_has_cancelled_and_its_room_shows_no_more_is_no_drift(self, world: World) -> None:
+        """The room deletes what was cancelled before anybody reads it: nobody asks for it, and nobody counts it."""
+        world.tenant.office.set_processing(world.room_addresses[0], RemoveCanceledMeetings=True)
+        loan = world.book(1, 9, 10, 1)
+        world.settle()
+        world.act(loan, LoanAction.CANCEL)
+        world.settle()
+
+        assert compare(world) == (0, 0)
+        assert compare(world) == (0, 0)
+        assert world.cases() == []
 
 
 class TestDrift:

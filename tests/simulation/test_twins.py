@@ -7,6 +7,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from engine.cli.main import make_app
+from engine.loans.status import LoanAction
 from engine.prove import twins
 from engine.prove.schedule import draw_schedule, run_schedule
 from engine.prove.store import in_memory
@@ -18,6 +19,29 @@ def test_a_world_and_its_twin_agree(twin: str) -> None:
     told = CliRunner().invoke(make_app(), ["prove", "--schedules", "1", "--seed", "3", "--no-shrinks", "--twin", twin])
     assert told.exit_code == 0, told.output
     assert "1 of 1 schedules, 0 broken" in told.output
+
+
+@pytest.mark.parametrize("loses", [False, True])
+def test_what_was_withdrawn_and_left_its_room_is_known_of_no_more(loses: bool) -> None:
+    """Its organizer moves a booking to where its room is taken, which drops it, and the desk cancels it unheard."""
+    world = World(rooms=1, people=2).open()
+    try:
+        world.meet(2, 13, 14, 1)
+        loan = world.book(1, 9, 10, 1)
+        world.settle()
+        event = next(each for each in world.all_events() if each["iCalUId"] == world.links()[loan.number])
+        world.tenant.faults.add(effect="lose")
+        world.run(world.person(1).move(event["id"], world.at(13), world.at(14)))
+        world.wait(5.0)
+        world.act(loan, LoanAction.CANCEL)
+        world.settle()
+        if loses:
+            world.lose_delta(1)
+        world.heal()
+
+        twins._compare_with_fresh(world, in_memory.open)
+    finally:
+        world.close()
 
 
 def test_an_unknown_twin_is_refused() -> None:
