@@ -6,7 +6,7 @@ Each method is one call, or one call and its recovery: build the URL, send, turn
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from engine.graph.payloads import (
     SubscriptionItem,
     decode_item,
     decode_page,
+    value_of,
 )
 from engine.graph.render import (
     MARKER_ID,
@@ -37,6 +38,7 @@ from engine.graph.render import (
     render_series_patch,
     render_subscription,
 )
+from engine.graph.search import search
 from engine.graph.urls import check_segment, quote_text
 from engine.ids import EventId, ICalUid, LoanNumber
 from engine.interval import Interval
@@ -139,8 +141,8 @@ class GraphCalendar:
         """Find a copy by the uid all copies share (Graph docs: user-list-events, $filter)."""
         if not ical_uid:
             raise Malformed("an empty iCalUId names no meeting")
-        found = await self._find(mailbox, f"iCalUId eq {quote_text(ical_uid)}")
-        return found if found is not None and found.ical_uid == ical_uid else None  # a filter may be passed over
+        url = self._urls.find_events(mailbox, f"iCalUId eq {quote_text(ical_uid)}", top=2)
+        return await self._search(mailbox, url, lambda item: item.ical_uid == ical_uid)
 
     async def find_marked_event(self, mailbox: str, loan_ref: str) -> EventCopy | None:
         """Find the event that carries our marker (Graph docs: singlevaluelegacyextendedproperty-get)."""
@@ -150,7 +152,9 @@ class GraphCalendar:
             f"singleValueExtendedProperties/Any(ep: ep/id eq {quote_text(MARKER_ID)} "
             f"and ep/value eq {quote_text(loan_ref)})"
         )
-        return await self._find(mailbox, condition)
+        url = self._urls.find_events(mailbox, condition, top=2, shows=MARKER_ID)
+        wanted = loan_ref.casefold()  # the filter does not mind the case
+        return await self._search(mailbox, url, lambda item: value_of(item.extended, MARKER_ID).casefold() == wanted)
 
     async def create_event(self, mailbox: str, draft: EventDraft) -> EventCopy:
         """Create the event; a lost answer is repeated, which its transaction id makes harmless (Graph docs: event)."""
@@ -316,13 +320,9 @@ class GraphCalendar:
         except Unmatched:
             return None
 
-    async def _find(self, mailbox: str, condition: str) -> EventCopy | None:
-        """Return the best match: a living one before a cancelled one, the organizer's before a copy."""
-        url = self._urls.find_events(mailbox, condition, top=2)
+    async def _search(self, mailbox: str, url: str, is_wanted: Callable[[EventItem], bool]) -> EventCopy | None:
         call = Call(kind="find event", method="GET", url=url, mailbox=mailbox, target=Target.MAILBOX)
-        page = await self._gateway.run(call, lambda body: decode_page(body, EventItem))
-        found = [parse_event(item) for item in page.items if item.id]
-        return min(found, key=lambda copy: (copy.is_cancelled, not copy.is_organizer), default=None)
+        return await search(self._gateway, call, is_wanted)
 
     def _on_event(
         self,

@@ -15,9 +15,9 @@ import msgspec
 from engine.errors import Malformed, Unmatched
 from engine.graph.errors import Target
 from engine.graph.gateway import Call, Gateway
-from engine.graph.payloads import ContactItem, FolderItem, PostalAddress
+from engine.graph.payloads import ContactItem, FolderItem, PostalAddress, value_of
 from engine.graph.render import MARKER_ID
-from engine.graph.urls import quote_text
+from engine.graph.urls import show_property
 from engine.loans.details import ContactDetails
 from engine.reconcile.contacts import Card, FoundCard
 
@@ -66,7 +66,7 @@ class GraphContacts:
 
     async def fetch_contacts(self, mailbox: str, folder: str) -> AsyncIterator[tuple[FoundCard, ...]]:
         """Yield the contacts of a folder with our marks."""
-        marks = f"singleValueExtendedProperties($filter=id eq {quote_text(CONTACT_MARKER_ID)})"
+        marks = show_property(CONTACT_MARKER_ID)
         query = {"$top": str(CONTACTS_PER_PAGE), "$select": ",".join(_FIELDS), "$expand": marks}
         url = self._urls.contacts(mailbox, folder, query)
         call = Call(kind="list contacts", method="GET", url=url, mailbox=mailbox, target=Target.MAILBOX)
@@ -151,10 +151,8 @@ def _parse_details(item: ContactItem) -> ContactDetails:
 
 
 def _parse(item: ContactItem) -> FoundCard:
-    marks = item.extended or []
-    key = next((mark.value for mark in marks if (mark.id or "").lower() == CONTACT_MARKER_ID.lower()), "") or ""
     card = Card(
-        key=key,
+        key=value_of(item.extended, CONTACT_MARKER_ID),
         given=item.given_name or "",
         family=item.surname or "",
         display=item.display_name or "",

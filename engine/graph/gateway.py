@@ -10,7 +10,7 @@ harmless, which is for the caller to say (a creation that carries a transaction 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -113,7 +113,7 @@ class Gateway:
         except Transient as error:
             return await self._repeat(call, decode, error)
 
-    async def pages(self, first: Call, kind: type[ItemT]) -> AsyncIterator[Page[ItemT]]:
+    async def pages(self, first: Call, kind: type[ItemT]) -> AsyncGenerator[Page[ItemT], None]:
         """Yield every page of a collection; an empty page with a link is not the end (Graph docs: paging)."""
         call, seen = first, 0
         while True:

@@ -58,6 +58,19 @@ class Recurrence(_Payload):
     range: RecurrenceRange | None = None
 
 
+class MarkItem(_Payload):
+    """A single-value extended property."""
+
+    id: str | None = None
+    value: str | None = None
+
+
+def value_of(marks: list[MarkItem] | None, name: str) -> str:
+    """Return the value of the extended property *name*, "" where it is not shown. Ids come back in any case."""
+    found = (mark.value for mark in marks or () if (mark.id or "").lower() == name.lower())
+    return next(found, None) or ""
+
+
 class EventItem(_Payload):
     """One item of an event collection or of a delta page (Graph docs: event, event-delta)."""
 
@@ -88,6 +101,8 @@ class EventItem(_Payload):
     body_preview: str | None = None
     created: str | None = field(default=None, name="createdDateTime")
     modified: str | None = field(default=None, name="lastModifiedDateTime")
+    extended: list[MarkItem] | None = field(default=None, name="singleValueExtendedProperties")
+    """Only where it was asked for."""
 
 
 EVENT_FIELDS = (
@@ -154,13 +169,6 @@ class PlaceItem(_Payload):
     video_device_name: str | None = None
     display_device_name: str | None = None
     is_wheel_chair_accessible: bool | None = None
-
-
-class MarkItem(_Payload):
-    """A single-value extended property."""
-
-    id: str | None = None
-    value: str | None = None
 
 
 class FolderItem(_Payload):

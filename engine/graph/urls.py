@@ -79,7 +79,7 @@ class Urls:
         self._client = GraphServiceClient(request_adapter=adapter)
         self._event_query = self._expand_event_query()
         self._events: Callable[[str], str] = lru_cache(MAILBOXES_KEPT)(self._expand_events)
-        self._find_query: Callable[[int], str] = lru_cache(8)(self._expand_find_query)
+        self._find_query: Callable[[int, str | None], str] = lru_cache(8)(self._expand_find_query)
         self._changes: Callable[[str], str] = lru_cache(MAILBOXES_KEPT)(self._expand_changes)
         self._changes_query = self._expand_changes_query()
         self._dates_query = self._expand_dates_query()
@@ -111,9 +111,10 @@ class Urls:
         check_segment(event_id, "event id")
         return self._expand(self._user(mailbox).events.by_event_id(event_id).decline)
 
-    def find_events(self, mailbox: str, condition: str, *, top: int) -> str:
-        """The masters and single events that meet *condition* (Graph docs: user-list-events)."""
-        return self._events(mailbox) + self._find_query(top).replace(_CONDITION, quote(condition, safe=""))
+    def find_events(self, mailbox: str, condition: str, *, top: int, shows: str | None = None) -> str:
+        """The masters and single events that meet *condition*, with the extended property *shows* (Graph docs:
+        user-list-events)."""
+        return self._events(mailbox) + self._find_query(top, shows).replace(_CONDITION, quote(condition, safe=""))
 
     def changes(self, room: str, *, start: datetime, end: datetime) -> str:
         """The first page of a delta round; what follows comes by links (Graph docs: event-delta)."""
@@ -182,10 +183,10 @@ class Urls:
         )
         return "?" + self._expand(self._user("x").events.by_event_id("x").instances, query).partition("?")[2]
 
-    def _expand_find_query(self, top: int) -> str:
+    def _expand_find_query(self, top: int, shows: str | None) -> str:
         """Expand the query of a search once; the condition takes its placeholder's place."""
         query = EventsRequestBuilder.EventsRequestBuilderGetQueryParameters(
-            filter=_CONDITION, top=top, select=list(EVENT_FIELDS)
+            filter=_CONDITION, top=top, select=list(EVENT_FIELDS), expand=[show_property(shows)] if shows else None
         )
         return "?" + self._expand(self._user("x").events, query).partition("?")[2]
 
@@ -220,6 +221,11 @@ def _between(query: str, start: datetime, end: datetime) -> str:
 def quote_text(value: str) -> str:
     """Return *value* as a string literal of an OData filter (OData 4.01: a quote is doubled)."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def show_property(name: str) -> str:
+    """Return what to `$expand` for an extended property to be shown."""
+    return f"singleValueExtendedProperties($filter=id eq {quote_text(name)})"
 
 
 def _refuse(request: httpx.Request) -> httpx.Response:

@@ -125,11 +125,17 @@ class RoomCalendar(Protocol):
         ...
 
     async def find_event(self, mailbox: str, ical_uid: ICalUid) -> EventCopy | None:
-        """Find the copy of one meeting in *mailbox*; None when it has none."""
+        """Find the copy of one meeting in *mailbox*; None when it has none.
+
+        Raises Malformed when the answer is about other events: then nobody knows.
+        """
         ...
 
     async def find_marked_event(self, mailbox: str, loan_ref: str) -> EventCopy | None:
-        """Find the event that carries our marker *loan_ref* in *mailbox*; None when there is none."""
+        """Find the event that carries our marker *loan_ref* in *mailbox*; None when there is none.
+
+        Raises Malformed as `find_event` does.
+        """
         ...
 
     async def create_event(self, mailbox: str, draft: EventDraft) -> EventCopy:

@@ -91,7 +91,7 @@ class Observer:
             try:
                 if await self._series.read_in_room(booking.series, room.address) is not None:
                     return True
-            except (MailboxClosed, Refused):
+            except (MailboxClosed, Malformed, Refused):
                 continue
         return False
 

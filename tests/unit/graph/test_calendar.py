@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from msgraph.generated.users.item.calendar_view.delta.delta_request_builder import DeltaRequestBuilder
@@ -32,6 +33,11 @@ def copy_of(desk: Desk, **fields: Any) -> EventCopy:
     found: EventCopy = desk.run(desk.calendar.fetch_event(PERSON, "AAMk1="))
     desk.service.sent.clear()
     return found
+
+
+def _marked(loan_ref: str, **fields: Any) -> dict[str, Any]:
+    """Return an event that shows our marker: ids of extended properties come back in another case."""
+    return event(singleValueExtendedProperties=[{"id": MARKER_ID.upper(), "value": loan_ref}], **fields)
 
 
 def subscribe(desk: Desk, room: str = ROOM) -> Any:
@@ -175,12 +181,45 @@ class TestLookingForEvents:
 
         assert desk.run(desk.calendar.find_event(ROOM, "UID1")).event_id == "new"
 
+    def test_an_answer_about_other_events_says_nothing(self, desk: Desk) -> None:
+        """The filter was passed over: what lies beyond the first two nobody knows. It was taken for "there is none"."""
+        desk.answers(answer(200, {"value": [event(iCalUId="OTHER")]}))
+
+        with pytest.raises(Malformed):
+            desk.run(desk.calendar.find_event(ROOM, "UID1"))
+
+    def test_an_answer_that_cannot_be_read_says_nothing(self, desk: Desk) -> None:
+        desk.answers(answer(200, {"value": [3]}))
+
+        with pytest.raises(Malformed):
+            desk.run(desk.calendar.find_event(ROOM, "UID1"))
+
+    def test_of_several_the_one_that_was_asked_for_is_taken(self, desk: Desk) -> None:
+        desk.answers(answer(200, {"value": [event(id="other", iCalUId="OTHER"), event(id="mine", isCancelled=True)]}))
+
+        assert desk.run(desk.calendar.find_event(ROOM, "UID1")).event_id == "mine"
+
+    def test_an_empty_page_with_a_link_is_not_the_end(self, desk: Desk) -> None:
+        desk.answers(
+            answer(200, {"value": [], "@odata.nextLink": f"{BASE_URL}/next"}), answer(200, {"value": [event()]})
+        )
+
+        assert desk.run(desk.calendar.find_event(ROOM, "UID1")).event_id == "AAMk1="
+
     def test_by_marker(self, desk: Desk) -> None:
-        """The extended property of ours, with the loan's reference."""
-        desk.answers(answer(200, {"value": [event()]}))
+        """The extended property of ours, with the loan's reference. It is looked at: what is found may be deleted."""
+        desk.answers(answer(200, {"value": [_marked("1:g10", id="other"), _marked("1:G1")]}))
 
         assert desk.run(desk.calendar.find_marked_event(PERSON, "1:g1")).event_id == "AAMk1="
-        assert "ep%2Fvalue%20eq%20%271%3Ag1%27" in desk.service.sent[0].url
+        url = unquote(desk.service.sent[0].url)
+        assert "ep/value eq '1:g1'" in url
+        assert f"$expand=singleValueExtendedProperties($filter=id eq '{MARKER_ID}')" in url
+
+    def test_an_event_that_does_not_show_the_marker_is_not_ours(self, desk: Desk) -> None:
+        desk.answers(answer(200, {"value": [event()]}))
+
+        with pytest.raises(Malformed):
+            desk.run(desk.calendar.find_marked_event(PERSON, "1:g1"))
 
 
 class TestCreating:
@@ -219,7 +258,9 @@ class TestCreating:
     @pytest.mark.parametrize("status", [400, 409])
     def test_a_transaction_id_that_was_used_already(self, desk: Desk, status: int) -> None:
         """The event that carries our marker is the one meant (status 400 and 409 were both observed)."""
-        desk.answers(failure(status, "ErrorDuplicateTransactionId"), answer(200, {"value": [event(id="mine")]}))
+        desk.answers(
+            failure(status, "ErrorDuplicateTransactionId"), answer(200, {"value": [_marked("1:g1", id="mine")]})
+        )
 
         assert desk.run(desk.calendar.create_event(PERSON, draft())).event_id == "mine"
 
