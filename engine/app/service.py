@@ -166,7 +166,7 @@ async def _open_web(
     parts = build_web_parts(settings, office, metrics, token=token, public=public)
     pages = build_page_parts(settings, office, parts, outside)
     routers = [
-        build_receiver(_accept(office, metrics)),
+        build_receiver(_accept(office, metrics), parts.edit),
         build_backfills(office.backfills),
         build_feeds(office.feeds, office.now),
         build_outbox(office.outbox),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from fastapi import APIRouter
@@ -45,17 +45,31 @@ class Outcome(Protocol):
 
 
 Accept = Callable[[Sequence[bytes]], Sequence[Outcome]]
-"""Stores bodies, all or none; raises EngineError when it could not. Called in a thread, one call at a time."""
+"""Stores bodies, all or none; raises EngineError when it could not. One call at a time."""
+
+
+class Run(Protocol):
+    """Runs a function and returns what it does: in another thread, or here where that costs less (`WebParts.edit`)."""
+
+    def __call__(self, task: Accept, bodies: Sequence[bytes], /) -> Awaitable[Sequence[Outcome]]: ...
+
 
 TOGETHER_MAX = 200
 """How many bodies are stored in one go: what was not stored must be sent again."""
 
 
 class Postbox:
-    """Has bodies stored as they come; those that come while others are being stored go together, in one commit."""
+    """
+    Has bodies stored as they come; those that come while others are being stored go together, in one commit.
 
-    def __init__(self, accept: Accept) -> None:
+    Args:
+        accept: stores them.
+        run: where that is done.
+    """
+
+    def __init__(self, accept: Accept, run: Run = run_in_threadpool) -> None:
         self._accept = accept
+        self._run = run
         self._waiting: list[tuple[bytes, asyncio.Future[Outcome]]] = []
         self._working: asyncio.Task[None] | None = None
 
@@ -76,10 +90,9 @@ class Postbox:
             self._working = None
 
     async def _store(self, together: list[tuple[bytes, asyncio.Future[Outcome]]]) -> None:
-        """In a thread: a commit may wait for the disk, and the loop must not."""
         outcomes: Sequence[Outcome | Exception]
         try:
-            outcomes = await run_in_threadpool(self._accept, [body for body, _ in together])
+            outcomes = await self._run(self._accept, [body for body, _ in together])
         except Exception as error:
             outcomes = [error] * len(together)
         for (_, stored), outcome in zip(together, outcomes, strict=True):
@@ -91,10 +104,10 @@ class Postbox:
                 stored.set_result(outcome)
 
 
-def build_receiver(accept: Accept) -> APIRouter:
+def build_receiver(accept: Accept, run: Run = run_in_threadpool) -> APIRouter:
     """Return the routes; both do the same, since the body says what it is."""
     router = APIRouter()
-    postbox = Postbox(accept)
+    postbox = Postbox(accept, run)
 
     async def receive(request: Request) -> Response:
         token = request.query_params.get("validationToken")
