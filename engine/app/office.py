@@ -380,14 +380,16 @@ class Office:
     def unknown_names(self) -> Sequence[UnknownName]:
         """Return the names in the settings that no store, room or tag has; none while no room is known at all."""
         view, contacts, ignored = self.settings.view, self.settings.contacts, self.rules.ignored_tags
-        rooms = self.cache.book().rooms if view.stores or view.rooms or contacts.stores or ignored else ()
+        rooms = self.cache.book().rooms
         if not rooms:
             return ()
-        found = [*find_unknown("view.rooms", view.rooms, (room.name for room in rooms))]
-        if view.stores or contacts.stores:
-            stores = [store.name for store in self.desk.list_stores()]
-            found += find_unknown("view.stores", view.stores, stores)
-            found += find_unknown("contacts.stores", contacts.stores, stores)
+        stores = [store.name for store in self.desk.list_stores()]
+        found = [
+            *find_unknown("view.rooms", view.rooms, (room.name for room in rooms)),
+            *find_unknown("view.stores", view.stores, stores),
+            *find_unknown("contacts.stores", contacts.stores, stores),
+            *find_unknown("loans.default_store", [self.rules.default_store], stores),
+        ]
         if ignored:  # one that no room has is no mistake by itself: it may be there for rooms to come
             tags = [tag for room in rooms for tag in room.tags]
             tags += [one.tag for one in self.status.last_import().left_out]

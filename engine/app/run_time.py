@@ -14,6 +14,7 @@ from engine.app.office import Office
 from engine.app.trials import LOOKING
 from engine.errors import EngineError, Fault, Invalid, MailboxClosed
 from engine.loans.loan import Decision
+from engine.reconcile.names import find_unknown, fold
 from engine.settings import SECRETS, parse_value, without_password
 from engine.web.pages.setting_parts import MailboxAnswer, SettingKey, SettingView
 
@@ -105,6 +106,8 @@ class RunTimeSettings:
     def set_value(self, key: SettingKey, value: str, *, actor: str) -> MailboxAnswer:
         """Set a value as a person typed it. Raises Invalid, and changes nothing then."""
         parsed, answer = _parse(key, value), MailboxAnswer.THERE
+        if key is SettingKey.DEFAULT_STORE:
+            parsed = self._find_store(str(parsed))
         if key is SettingKey.DEFAULT_USER and parsed:
             answer = self._probe(str(parsed))
             if answer is MailboxAnswer.MISSING:
@@ -123,6 +126,15 @@ class RunTimeSettings:
     def _save(self, key: SettingKey, value: object, actor: str) -> None:
         self._office.overrides.save_override(key.value, value, actor, wake=key in WAKING)
         self._office.rules.forget()
+
+    def _find_store(self, name: str) -> str:
+        """Return a store's name as the store has it; before there is any, the first one may be called anything."""
+        stores = [store.name for store in self._office.desk.list_stores()]
+        if not stores:
+            return name
+        for unknown in find_unknown(SettingKey.DEFAULT_STORE, [name], stores):
+            raise Invalid(Fault(SettingKey.DEFAULT_STORE, "store_unknown", unknown.fault))
+        return next(store for store in stores if fold(store) == fold(name))
 
     def _configured(self, key: SettingKey) -> object:
         section, _, name = key.value.partition(".")

@@ -84,7 +84,7 @@ class DeskOptions:
     for approval; `time_zone` (IANA) is that of opening hours where a room has none of its own.
     """
 
-    default_store: str = "Main store"
+    default_store: str = "Main desk"
     approval: bool = False
     time_zone: str = "UTC"
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, bindparam, or_, select, update
+from sqlalchemy import String, Update, bindparam, func, or_, select, update
 
 from engine.database.connection import Database, Transaction
 from engine.database.jobs import save_job
@@ -77,7 +77,12 @@ _UNREAD = Prepared(
 )
 _ADD_BOOKABLE = Prepared(bookable_table.insert().returning(bookable_table.c.id))
 _ADD_ROOM = Prepared(room_table.insert())
-_FIND_STORE = Prepared(select(store_table.c.id).where(store_table.c.name == bindparam("of_name")))
+_name: Any = bindparam("of_name", type_=String())
+_FIND_STORE = Prepared(
+    select(store_table.c.id)
+    .where(func.lower(store_table.c.name) == func.lower(_name))
+    .order_by(store_table.c.name != _name, store_table.c.id)
+)
 _ADD_STORE = Prepared(store_table.insert().returning(store_table.c.id))
 
 
@@ -356,7 +361,7 @@ class _Steps:
 
 
 def ensure_store(transaction: Transaction, name: str) -> StoreId:
-    """Return the store of that name, made when there is none."""
+    """Return the store of that name, in whatever case; made when there is none."""
     connection = transaction.connection
     found = _FIND_STORE.run(connection, {"of_name": name}).scalar()
     if found is None:

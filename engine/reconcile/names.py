@@ -23,8 +23,13 @@ class UnknownName:
     @property
     def text(self) -> str:
         """What a log says of it, in English."""
+        return f"{self.setting}: {self.fault}"
+
+    @property
+    def fault(self) -> str:
+        """The same to somebody who has just set it."""
         meant = f"; did you mean {' or '.join(self.near)}?" if self.near else ""
-        return f"{self.setting}: there is no {self.name!r}{meant}"
+        return f"there is no {self.name!r}{meant}"
 
 
 def find_unknown(

@@ -132,7 +132,7 @@ class Building:
     options: DeskOptions = field(default_factory=DeskOptions)
 
     def __post_init__(self) -> None:
-        insert(self.database, "store", name="Main store", rules={}, approval=False)
+        insert(self.database, "store", name="Main desk", rules={}, approval=False)
         for number in (1, 2, 3):
             add_room(self.database, number, capacity=4 * number)
         for number in (11, 12):

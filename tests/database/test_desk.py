@@ -63,7 +63,7 @@ class TestBooking:
         loan = book(desk, 1, 2, room(1), asset(11), title="Review", notes="Bring cables")
 
         assert (loan.number, loan.status, loan.home, loan.version) == (1, LoanStatus.NEW, Home.APP, 1)
-        assert (loan.requester, loan.interval, loan.store) == (ALEX, hours(1, 2), "Main store")
+        assert (loan.requester, loan.interval, loan.store) == (ALEX, hours(1, 2), "Main desk")
         assert states(loan) == {1: "requested", 11: "accepted"}
         assert (loan.title, loan.notes) == ("Review", "Bring cables")
         assert desk.find(loan.number) == loan
@@ -530,8 +530,8 @@ class TestLists:
         printer = desk.add_asset(" Printer ", store="Annex", description="colour", actor=BY)
         camera = desk.add_asset("Camera", store=None, description="", actor=BY)
 
-        assert (printer.name, printer.store, camera.store) == ("Printer", "Annex", "Main store")
-        assert [store.name for store in desk.list_stores()] == ["Main store", "Annex"]
+        assert (printer.name, printer.store, camera.store) == ("Printer", "Annex", "Main desk")
+        assert [store.name for store in desk.list_stores()] == ["Main desk", "Annex"]
         assert printer in desk.list_assets()
         for name in ("printer", " ", "x" * 256):
             with pytest.raises(Invalid):

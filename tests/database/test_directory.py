@@ -69,6 +69,14 @@ class TestAnImport:
         assert (report.excluded, report.missing) == (0, 0)
         assert codes(opened).count("room_excluded") == codes(opened).count("room_missing") == 1
 
+    def test_a_store_is_recognised_in_whatever_case(self, opened: Opened) -> None:
+        """A second one would be made of a default store that the settings spell otherwise."""
+        opened.list_places(place(1))
+
+        opened.directory.apply_import(opened.plan(place(1), place(2)), default_store="main DESK")
+
+        assert [row["name"] for row in opened.rows("store")] == ["Main desk"]
+
     def test_changes_are_followed_and_told(self, opened: Opened) -> None:
         """Name and capacity change; the decision says from what to what (H28)."""
         opened.list_places(place(1))

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from engine.app.office import Office
 from engine.app.run_time import RunTimeSettings
 from engine.errors import Invalid
 from engine.reconcile.actions import Note
-from engine.settings import GraphSettings, LoansSettings
+from engine.settings import DatabaseSettings, GraphSettings, LoansSettings, Settings
 from engine.web.pages.setting_parts import MailboxAnswer, SettingKey
+from tests.templates import put_database
 from tests.web.conftest import TestClient
-from tests.web.visitors import House, open_house
+from tests.web.visitors import NOW, House, open_house
 
 WHO = "app:admin"
 
@@ -66,6 +68,7 @@ class TestChanging:
             ("loans.domains", "example", "A domain reads like example.org."),
             ("loans.default_user", "desk", "An address reads like name@example.org."),
             ("loans.default_store", "  ", "Something needed was left empty."),
+            ("loans.default_store", "Main dsek", "There is no such store."),
             ("sync.horizon_days", "0", "A whole number of days from 1 to 1800."),
             ("sync.horizon_days", "soon", "A whole number of days from 1 to 1800."),
             ("rooms.ignored_tags", "a\x00b", "A text is too long."),
@@ -117,6 +120,33 @@ class TestChanging:
 
         waiting = {(key.kind, key.key) for key in office.queue.waiting(100)}
         assert {("loan", "12"), ("places", "all"), ("room", str(house.room("Fern")))} <= waiting
+
+
+class TestTheDefaultStore:
+    def test_is_one_that_is_there_in_whatever_case(self, house: House, admin: TestClient) -> None:
+        admin.post("/settings/loans.default_store", data={"value": " MAIN desk "})
+        assert house.office.rules.default_store == "Main desk"
+
+        house.office.inventory.add_store("Annex", actor=WHO)
+        admin.post("/settings/loans.default_store", data={"value": "Annex"})
+        assert house.office.rules.default_store == "Annex"
+
+    def test_of_the_file_that_nothing_is_called_is_told(self, tmp_path: Path) -> None:
+        """It used to be told by nothing but a second store, once there was a new room."""
+        with open_house(tmp_path, loans=LoansSettings(default_store="Main dsek")) as house:
+            page = house.signed_in("admin").get("/settings").text
+            status = house.office.read_status()
+
+        assert "Did you mean Main desk?" in page
+        assert status["unknown_names"] == ["loans.default_store: there is no 'Main dsek'; did you mean Main desk?"]
+
+    def test_may_be_called_anything_while_there_is_none(self, tmp_path: Path) -> None:
+        settings = Settings(database=DatabaseSettings(url=put_database(tmp_path / "empty.db")))
+        with Office(settings, now=lambda: NOW) as office:
+            RunTimeSettings(office).set_value(SettingKey.DEFAULT_STORE, "Reception", actor=WHO)
+
+            assert office.rules.default_store == "Reception"
+            assert office.unknown_names() == ()
 
 
 class TestTheDefaultUser:

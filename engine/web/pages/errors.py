@@ -172,6 +172,7 @@ def describe_fault(page: Page, code: str, message: str) -> str:
         "days_out_of_range": page.say("A whole number of days from 1 to 1800."),
         "mailbox_missing": page.say("This address has no mailbox here, or the application may not use it."),
         "taken": page.say("Another one has this name."),
+        "store_unknown": page.say("There is no such store. Choose one, or make it under Stores and things first."),
         "clock_malformed": page.say("Opening hours read like 08:30."),
         "hours_backwards": page.say("A day must close after it opens."),
         "address_not_public": page.say(

@@ -28,6 +28,7 @@ def show_settings(page: AdminPage, done: str = "", unsure: bool = False) -> Resp
         views=desk.list_settings(),
         choices=CHOICES,
         stores=page.parts.web.register.list_stores(),
+        unknown_names=page.parts.unknown_names(),
         fixed=desk.list_fixed(),
         history=desk.history(),
         done=done,
