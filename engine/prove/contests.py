@@ -9,6 +9,7 @@ from engine.loans.loan import Home, Loan
 from engine.loans.register import LoanChange
 from engine.prove.people import Crowd, Remembered, name_of, say
 from engine.prove.world import World
+from engine.reconcile.reasons import say_interval
 from engine.simulator.series_calls import times_in
 
 TOLD_OTHERWISE = frozenset({"write_refused", "item_unavailable", "organizer_cannot_change", "zero_length"})
@@ -63,8 +64,9 @@ def find_wrong(world: World, contest: Contest, loan: Loan) -> str | None:
         return None
     if loan.interval != contest.winner:
         return f"I11: loan {loan.number} ({loan.home}) has {loan.interval}, and {contest.winner} wins"
-    lost = f"{contest.loser.start:%Y-%m-%d %H:%M} - {contest.loser.end:%Y-%m-%d %H:%M}"
-    told = [case for case in cases if case.code == "both_changed" and case.facts.get("lost") == lost]
+    lost, kept = say_interval(contest.loser), say_interval(contest.winner)
+    wanted = ("both_changed", lost, kept)  # the same value may have lost another contest before
+    told = [case for case in cases if (case.code, case.facts.get("lost"), case.facts.get("kept")) == wanted]
     if len(told) != 1:
         return f"I12: loan {loan.number} lost {lost}, and {len(told)} cases tell of it"
     return None

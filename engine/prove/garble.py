@@ -37,10 +37,11 @@ class Garble:
             return response
         document = json.loads(response.body)
         for item in document.get("value", [document]):
-            self._spoil_event(item)
+            self.spoil_event(item)
         return Response(response.status, response.headers, json.dumps(document).encode())
 
-    def _spoil_event(self, item: Any) -> None:
+    def spoil_event(self, item: Any) -> None:
+        """Put the odd times into an event as Graph shows it, in an answer or in what a notification brings."""
         found = self.of.get(item.get("iCalUId") or "") if isinstance(item, dict) else None
         if found is not None and found[0] in item:
             item[found[0]] = {**item[found[0]], **found[1]}

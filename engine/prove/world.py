@@ -140,6 +140,7 @@ class World(Sight):
         """What Graph has sent."""
         self.things: list[BookableId] = []
         self.garble = Garble()
+        self.tenant.courier.retouch = self.garble.spoil_event
         self.handed_over: set[str] = set()
         """Meetings that an administrator gave to somebody else: until a room tells, nobody knows who has them."""
         self.dropped_unasked: set[tuple[int, str]] = set()

@@ -62,6 +62,11 @@ class _Merge:
         self.base = _with_faces(self.base, fields, fields)
         self.after = _with_faces(self.after, fields, fields)
 
+    def overrule(self, **fields: object) -> None:
+        """Note that a case holds what Outlook says: until that is written over, the loan says otherwise, and no more
+        than that. Whoever looks again before then, because the write could not be made, opens no other case."""
+        self.base = _with_faces(self.base, fields, fields)
+
 
 def _with_faces(base: Base, outlook: Mapping[str, object], loan: Mapping[str, object]) -> Base:
     return replace(
@@ -136,6 +141,8 @@ def _merge_interval(merge: _Merge) -> None:
             facts = {"old": say_interval(loan.interval), "new": say_interval(meeting.interval)}
             merge.notes.append(Note("moved_in_outlook", facts))
         case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
+            if verdict is Verdict.APP_WINS:
+                merge.overrule(interval=meeting.interval)
             merge.change = replace(merge.change, interval=loan.interval)
             fields = {"interval": loan.interval}
             merge.after = _with_faces(merge.after, fields, fields)
@@ -165,7 +172,10 @@ def _merge_rooms(merge: _Merge) -> None:
         case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
             _take_rooms(merge, there, here, whole=verdict is Verdict.OUTLOOK_WINS)
         case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
-            known = there if verdict is Verdict.APP_WINS else base.loan.rooms
+            known = base.loan.rooms
+            if verdict is Verdict.APP_WINS:
+                known = there
+                merge.overrule(rooms=there)
             merge.change = replace(merge.change, add_rooms=here - known - there, drop_rooms=(known - here) & there)
             outlook = (there - (known - here)) | here
             merge.after = _with_faces(merge.after, {"rooms": outlook}, {"rooms": here})

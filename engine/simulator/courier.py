@@ -51,6 +51,8 @@ class Courier:
         self.endpoints = Endpoints(world.options, world.now)
         self.delivered = 0
         self.dropped = 0
+        self.retouch: Callable[[dict[str, Any]], None] = lambda _shown: None
+        """Changes what a notice is to show of an event, before it is sealed."""
         world.listeners.append(self._on_change)
         subscriptions.on_lifecycle = self.lifecycle
         subscriptions.on_resumed = self._on_resumed
@@ -108,6 +110,7 @@ class Courier:
         style = Style(immutable=subscription.immutable_ids, shares_uid=self._world.options.occurrences_share_ical_uid)
         style.fields = frozenset(subscription.fields)
         shown = render_event(event, style)
+        self.retouch(shown)
         sealed = encrypt(shown, subscription.certificate, subscription.certificate_id or "", self._world.rng)
         return {"encryptedContent": sealed}
 

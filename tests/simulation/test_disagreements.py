@@ -226,6 +226,7 @@ class TestTimesAndRoomsThatExcludeEachOther:
 
         (case,) = world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=10)
         world.office.cases.settle(case.id, Way.KEEP_LOAN, room_id=None, actor="app:test")
+        world.tenant.office.touch("person-2@example.org", organizers(world)["iCalUId"])  # the write comes too late
         world.heal()
 
         assert world.loan(number).interval == Interval(world.at(12), world.at(13))
@@ -530,3 +531,30 @@ class TestBothMoveItAndTheRoomRefusesOutlooksTime:
         assert world.loan(loan.number).status is LoanStatus.CANCELLED
         assert world.history(loan.number)[-2:] == ["room_declined", "all_rooms_declined"]
         assert "both_changed" in world.cases_of(loan.number)
+
+
+class TestACaseThatIsSettledBeforeOutlookHeardOfTheWinner:
+    """The write of what won is refused for a while: whoever looks at the booking again finds no conflict any more."""
+
+    @pytest.mark.parametrize("rooms", [False, True])
+    def test_is_not_opened_anew(self, world: World, rooms: bool) -> None:
+        number, event = born(world, "app")
+        world.tenant.faults.add(effect="error", status=429, method="PATCH", times=1)
+        if rooms:
+            world.change(number, LoanChange(items=(world.item(2),)))
+            world.run(world.person(2).set_rooms(event, [world.room_addresses[2]]))
+        else:
+            world.change(number, LoanChange(start=world.at(14), end=world.at(15)))
+            world.run(world.person(2).move(event, world.at(12), world.at(13)))
+        world.wait(0.5)
+        (case,) = world.all_cases()
+        assert "event_changed" not in world.history(number)
+
+        world.office.cases.settle(case.id, Way.KEEP_LOAN, room_id=None, actor="app:test")
+        world.tenant.office.touch("person-2@example.org", organizers(world)["iCalUId"])  # the write comes too late
+        world.heal()
+
+        assert "event_changed" in world.history(number)
+        assert [(each.id, each.code, each.state) for each in world.all_cases()] == [
+            (case.id, "both_changed", CaseState.CLOSED)
+        ]
