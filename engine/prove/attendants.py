@@ -98,10 +98,10 @@ def release_room(crowd: Crowd) -> None:
     crowd.tell(f"room {room} is released from {event['iCalUId'][-15:]}")
     name = name_of_copy(event)
     if not _is_named_elsewhere(crowd, room, name):
-        crowd.world.emptied[room, name] = crowd.world.now()
+        crowd.world.untold.emptied[room, name] = crowd.world.now()
         organizer = event["organizer"]["emailAddress"]["address"]
         if organizer in crowd.world.people and crowd.world.tenant.office.find(organizer).state != "active":
-            crowd.world.dropped_unasked.add((room, name))
+            crowd.world.untold.dropped_unasked.add((room, name))
     crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])
 
 

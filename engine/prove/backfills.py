@@ -90,7 +90,7 @@ def bring_in_the_rest(world: World) -> list[str]:
     world.settle()
     lines = backfills.list_meetings(last, step=None, state=None, after=0, limit=1000)
     linked = set(world.links().values())
-    world.left_by_plan = {
+    world.untold.left_by_plan = {
         line.key
         for line in lines
         if line.step in (Step.SKIP, Step.CONFLICT) and (line.code != "backfill_has_loan" or line.key in linked)

@@ -38,7 +38,7 @@ def recreate_room(crowd: Crowd) -> None:
     crowd.tell(f"room {room} is deleted and set up anew")
     asked = {event["iCalUId"] for event in crowd.world.all_events() if room in crowd.world.invited(event)}
     for ical_uid in asked | set(crowd.world.answers_of(room)):
-        crowd.world.emptied[room, ical_uid] = crowd.world.now()
+        crowd.world.untold.emptied[room, ical_uid] = crowd.world.now()
     office.remove_room(address)
     office.add_room(address, f"Room {room}", capacity=10 * room)
     hear_of_rooms(crowd)

@@ -17,6 +17,7 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
 from engine.prove.life import Life
+from engine.prove.untold import Untold
 from engine.prove.virtual import VirtualLoop
 from engine.simulator import Tenant
 from engine.simulator.people import Person, RoomReader
@@ -34,8 +35,7 @@ class Doors:
     room_addresses: list[str]
     _room_numbers: dict[str, int]
     things: list[BookableId]
-    closed: set[str]
-    """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
+    untold: Untold
 
     def run(self, coroutine: Coroutine[Any, Any, Any] | asyncio.Future[Any]) -> Any:
         return self.loop.run_until_complete(coroutine)
@@ -77,7 +77,7 @@ class Doors:
         """Close somebody's mailbox, or open it again."""
         self.tenant.office.set_state(self.people[person - 1], state)
         if state != "active":
-            self.closed.add(self.people[person - 1])
+            self.untold.closed.add(self.people[person - 1])
 
     def override(self, key: SettingKey, value: str | None) -> None:
         """Let an administrator change a setting while the engine runs; None: back to what it was."""

@@ -128,13 +128,13 @@ def _check_loan(
     organizer = event["organizer"]["emailAddress"]["address"].casefold()
     requester = loan.requester.address.casefold()
     default = world.people[0]  # who asks for those that are none of ours, and whose mailbox is that of those without
-    stands_in = requester in world.closed and organizer == default
+    stands_in = requester in world.untold.closed and organizer == default
     is_stood_in_for = organizer not in world.people and requester == default
     if organizer != requester and not stands_in and not is_stood_in_for:
         raise Broken(f"I7: loan {loan.number} of {loan.requester.address} but its event of {organizer}")
     is_outside = world.is_outside(organizer)
     said = dict(shown_in_rooms) if is_outside else world.invited(event)  # nobody can ask an organizer elsewhere
-    if loan.series is not None or organizer in world.closed:
+    if loan.series is not None or organizer in world.untold.closed:
         said |= shown_in_rooms  # each date has an answer of its own (P52); what a closed mailbox is told is lost (B52)
     mine = {_number(world, item): item for item in loan.rooms}
     extra = {room for room, answer in said.items() if answer != "declined"} - set(mine)
@@ -226,7 +226,7 @@ def _check_memory(
     lent = {int(item.id) for item in loan.held_items}
     if booking.things - lent and not TAKEN & world.cases_of(loan.number):
         raise Broken(f"I4: loan {loan.number}: things {sorted(booking.things)} were lent, it has {sorted(lent)}")
-    may_refuse = loan.series is not None or world.closed or booking.side in ("outside", "room")
+    may_refuse = loan.series is not None or world.untold.closed or booking.side in ("outside", "room")
     refused = world.cases_of(loan.number) | world.cases_of_meeting(booking.ical_uid or "")
     if may_refuse and "write_refused" in refused:
         return  # nobody's mailbox, or a date beyond its neighbours (B57): the loan went back, and a case says so

@@ -266,7 +266,7 @@ class Crowd:
         self.tell(f"an administrator gives {name_of(booking)} from person {booking.person} to person {person}")
         booking.uncertain |= booking.number is not None and not self.world.links().get(booking.number)
         people = self.world.people
-        self.world.handed_over.add(event["iCalUId"])
+        self.world.untold.handed_over.add(event["iCalUId"])
         self.world.tenant.office.change_organizer(people[booking.person - 1], event["iCalUId"], people[person - 1])
         booking.person = person
 

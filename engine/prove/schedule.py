@@ -248,7 +248,7 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
         return
     if crowd.acted["set_mode"]:
         world.wait(WITHHELD_SECONDS)
-    if crowd.acted["let_hours_pass"] and world.closed:
+    if crowd.acted["let_hours_pass"] and world.untold.closed:
         world.wait(CHECK_GAP_MAX.total_seconds())  # by then what a mailbox has refused for hours is asked for again
     world.heal()
     if crowd.believe_everything():

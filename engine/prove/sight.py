@@ -30,10 +30,6 @@ class Sight(Doors):
 
     settings: Settings
     database: Database
-    left_by_plan: set[str]
-    handed_over: set[str]
-    dropped_unasked: set[tuple[int, str]]
-    emptied: dict[tuple[int, str], datetime]
     _first_rooms: set[BookableId]
 
     def _rows(self, statement: str, **values: object) -> list[Any]:
@@ -100,7 +96,7 @@ class Sight(Doors):
         an organizer outside, whose meeting could only be declined, may ask them anew; and who was given a meeting at
         that moment may keep it.
         """
-        if ical_uid in self.left_by_plan or self._is_from_before_its_room(ical_uid):
+        if ical_uid in self.untold.left_by_plan or self._is_from_before_its_room(ical_uid):
             return True
         rows = self._rows(
             "SELECT 1 FROM \"case\" WHERE ical_uid = :uid AND (state = 'open' OR settlement = 'ignore')", uid=ical_uid
@@ -110,8 +106,8 @@ class Sight(Doors):
             "AND decision.code IN ('no_room_left', 'all_rooms_released', :declined, :cancelled, :replaced)",
             uid=ical_uid,
             declined="declined_for_room" if is_from_outside else "",
-            cancelled="cancelled_in_app" if ical_uid in self.handed_over else "",
-            replaced="former_event_deleted" if ical_uid in self.handed_over else "",
+            cancelled="cancelled_in_app" if ical_uid in self.untold.handed_over else "",
+            replaced="former_event_deleted" if ical_uid in self.untold.handed_over else "",
         )
         return bool(rows or ended)
 
@@ -125,7 +121,7 @@ class Sight(Doors):
         """Tell whether a loan's meeting left its rooms while nobody could be asked for it: it had been given to
         somebody else before a room told of that, or its organizer's mailbox was closed (B52)."""
         uid = (self.links().get(loan.number) or "").partition("@")[0]
-        is_hidden = uid in self.handed_over or loan.requester.address.casefold() in self.closed
+        is_hidden = uid in self.untold.handed_over or loan.requester.address.casefold() in self.untold.closed
         return is_hidden and "cancelled_in_outlook" in self.history(loan.number)
 
     def is_untold(self, room: int, ical_uid: str) -> bool:
@@ -134,8 +130,8 @@ class Sight(Doors):
         who is told of meetings by rooms knows nothing of it. That it had left the room before is known; but not why it
         did while its organizer's mailbox was closed."""
         found = self.office.rooms.room_book().by_address(self.room_addresses[room - 1])
-        emptied_at = self.emptied.get((room, ical_uid))
-        if (room, ical_uid) in self.dropped_unasked:
+        emptied_at = self.untold.emptied.get((room, ical_uid))
+        if (room, ical_uid) in self.untold.dropped_unasked:
             return True
         if found is None or not (emptied_at or self._is_cut_off(room, ical_uid)):
             return False
@@ -210,7 +206,7 @@ class Sight(Doors):
         before it can be repeated, nobody can know of the event, and the default user's calendar stands in (B52).
         """
         calendars = self.tenant.world.calendars
-        closed = {self.tenant.office.find(address).id for address in self.closed}
+        closed = {self.tenant.office.find(address).id for address in self.untold.closed}
         return [
             f"{event.transaction_id} {box if box in closed else ''}"
             for box, calendar in calendars.items()

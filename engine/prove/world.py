@@ -35,6 +35,7 @@ from engine.prove.sight import Sight
 from engine.prove.store import OpenDatabase, in_memory
 from engine.prove.trace import Trace
 from engine.prove.transport import Struck, TenantTransport, spare_people
+from engine.prove.untold import Untold
 from engine.prove.virtual import VirtualLoop
 from engine.reconcile.markers import parse_marker
 from engine.reconcile.shadow import WITHHELD_SECONDS
@@ -96,26 +97,12 @@ class World(Sight):
         self.struck: Struck = Counter()
         """Which requests met which faults."""
         self.crashes: Counter[str] = Counter()
+        """What the engine was doing when it was killed."""
         self.writes_forgotten = 0
         """How many writes were made before the store went back in time: histories may tell of them no more."""
         self.sleeps = 0
         """How often an engine was put to sleep over a request: its answer may come too late to count."""
-        """What the engine was doing when it was killed."""
-        given: dict[str, Any] = {
-            "seed": seed,
-            "attendant_delay": (0.2, 0.5),
-            "notification_delay": (0.05, 0.2),
-            "extra_touches": 0,
-            "empty_page_rate": 0.1,
-            "page_size": 5,
-        }
-        self.tenant = Tenant(
-            TenantOptions(**{**given, **(tenant or {})}),
-            now=self.loop.now,
-            call_later=partial(self.loop.call_later, context=self._outside),
-            post=self.post,
-            spawn=self._spawn,
-        )
+        self.tenant = self._make_tenant(seed, tenant or {})
         spare_people(self.tenant, self.struck)
         self._furnish(rooms, people)
         self.settings = self.make_settings(settings or {})
@@ -141,19 +128,26 @@ class World(Sight):
         self.things: list[BookableId] = []
         self.garble = Garble()
         self.tenant.courier.retouch = self.garble.spoil_event
-        self.handed_over: set[str] = set()
-        """Meetings that an administrator gave to somebody else: until a room tells, nobody knows who has them."""
-        self.dropped_unasked: set[tuple[int, str]] = set()
-        """What left a room that no other room's copy names while its organizer's mailbox was closed: given back, or
-        taken out of the meeting, for all that anybody can tell."""
-        self.left_by_plan: set[str] = set()
-        """Meetings from before the engine that the last plan to bring them in leaves, and says why."""
+        self.untold = Untold()
         self._first_rooms: set[BookableId] = set()
-        self.emptied: dict[tuple[int, str], datetime] = {}
-        """What a room's calendar held, or was asked for, when it was deleted, to be set up anew; and what was forwarded
-        to a room, which no other room's copy tells, and left it. With when that was, by the engine's clock."""
-        self.closed: set[str] = set()
-        """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
+
+    def _make_tenant(self, seed: int, options: dict[str, Any]) -> Tenant:
+        """Return a tenant that takes its time, but for what *options* say."""
+        given: dict[str, Any] = {
+            "seed": seed,
+            "attendant_delay": (0.2, 0.5),
+            "notification_delay": (0.05, 0.2),
+            "extra_touches": 0,
+            "empty_page_rate": 0.1,
+            "page_size": 5,
+        }
+        return Tenant(
+            TenantOptions(**{**given, **options}),
+            now=self.loop.now,
+            call_later=partial(self.loop.call_later, context=self._outside),
+            post=self.post,
+            spawn=self._spawn,
+        )
 
     def _furnish(self, rooms: int, people: int) -> None:
         office = self.tenant.office
