@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
-from engine.database.bookings import CHANGE_LINK
+from engine.database.bookings import link_table
 from engine.database.brake import HELD, holds_back, let_go, note_cancelled
 from engine.database.codec import render_base
 from engine.database.connection import Transaction
@@ -32,6 +32,14 @@ case_table = metadata.tables["case"]
 decision_table = metadata.tables["decision"]
 
 _VERSION = Prepared(select(loan_table.c.version).where(loan_table.c.number == bindparam("number")))
+_CHANGE_LINK = Prepared(
+    update(link_table).where(
+        link_table.c.loan_number == bindparam("of_number"),
+        link_table.c.generation == bindparam("of_generation"),
+        link_table.c.state == bindparam("of_state"),
+    )
+)
+"""Changes a link, unless it was ended since it was loaded."""
 _TOLD = Prepared(
     select(case_table.c.code, case_table.c.facts).where(
         case_table.c.subject == bindparam("of_subject"), case_table.c.state != "closed"
@@ -62,8 +70,8 @@ class Settler:
         """
         Save the plan's first step.
 
-        Returns the intents to carry out now. Raises Stale when the loan changed since it was loaded, Occupied
-        when the guard found an item taken: both mean "look again", and nothing was changed.
+        Returns the intents to carry out now. Raises Stale when the loan or its link changed since they were loaded,
+        Occupied when the guard found an item taken: both mean "look again", and nothing was changed.
         """
         loan = booking.loan
         if loan is not None and self._brakes(transaction, booking, loan, plan):
@@ -166,8 +174,9 @@ class Settler:
         elif not waiting and link.asked_at is not None:
             values |= {"asked_at": None, "checked_at": None}
         if values:
-            which = {"of_number": loan.number, "of_generation": link.generation}
-            CHANGE_LINK.run(transaction.connection, {**which, **values})
+            which = {"of_number": loan.number, "of_generation": link.generation, "of_state": link.state}
+            if not _CHANGE_LINK.run(transaction.connection, {**which, **values}).rowcount:
+                raise Stale(f"loan {loan.number} was tied to another event while it was being compared")
 
     def _pass_on_news(self, transaction: Transaction, booking: Booking, link: Link) -> None:
         """Have the meeting looked at that its loan lets go of, when a room has told something of it since this pass

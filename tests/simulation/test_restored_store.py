@@ -55,6 +55,25 @@ def test_a_loan_is_tied_to_the_event_that_was_made_in_the_place_of_its_own(world
     assert "event_adopted" in world.history(loan.number)
 
 
+def test_a_loan_is_not_ended_that_is_tied_to_another_event_while_its_own_is_looked_for(world: World) -> None:
+    """The later one is known by the time the former organizer's mailbox has said that it has the event no more."""
+    loan = world.book(2, 9, 10, 1)
+    world.settle()
+    backup = save(world)
+    world.change(loan.number, LoanChange(requester=world.requester(3)))
+    world.settle()
+
+    go_back(world, backup)
+    world.tenant.faults.add(effect="delay", method="GET", path="users/person-2.*/events/", seconds=5, times=1)
+    world.wait(15)
+    world.heal()
+
+    (found,) = world.loans
+    assert (found.blocks, found.requester.address) == (True, world.people[2])
+    assert "cancelled_in_outlook" not in world.history(loan.number)
+    assert [event["subject"] for event in world.all_events()] == [f"#{loan.number} Person 3"]
+
+
 def test_a_loan_keeps_its_event_where_another_of_it_is_there_as_well(world: World) -> None:
     """Made twice, with a restored backup between: whichever is not the loan's is a booking of its own, and is told."""
     loan = world.book(2, 9, 10, 1)
