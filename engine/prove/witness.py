@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, literal, select, union_all
+from sqlalchemy import bindparam, exists, func, literal, or_, select, union_all
 
 from engine.database.codec import parse_base
 from engine.database.prepared import Prepared
@@ -69,6 +69,15 @@ _SIZES = Prepared(
         )
     )
 )
+_notice = metadata.tables["notification"]
+_brought_at = (
+    select(func.min(_notice.c.received_at))
+    .where(_notice.c.room_id == _copy.c.room_id, _notice.c.event_id == _copy.c.event_id)
+    .where(_notice.c.etag == _copy.c.etag)
+    .scalar_subquery()
+)
+"""When the version of a copy came that a notification brought: it counts as of when it was changed, before that."""
+_edited_at = bindparam("edited_at", type_=_copy.c.observed_at.type)
 _KNOWN = Prepared(
     select(_copy.c.ical_uid)
     .join(_room, _room.c.id == _copy.c.room_id)
@@ -78,7 +87,8 @@ _KNOWN = Prepared(
         _copy.c.start_at < bindparam("end", type_=_copy.c.end_at.type),
         _copy.c.end_at > bindparam("start", type_=_copy.c.end_at.type),
         _copy.c.start_at < _copy.c.end_at,
-        _copy.c.observed_at < bindparam("edited_at", type_=_copy.c.observed_at.type),
+        _copy.c.observed_at < _edited_at,
+        or_(_copy.c.modified_at.is_(None), _copy.c.observed_at > _copy.c.modified_at, _brought_at < _edited_at),
         ~exists().where(_link.c.ical_uid == _copy.c.ical_uid),  # what loans hold is I1's
     )
 )
