@@ -9,5 +9,5 @@ logs, SQL. May import: rooms, loans, ids, interval, errors. One booking is follo
     plan.py      the whole: a plan of plain values (`actions.py`)
     merge.py     the three-way merge of a booking that lives on both sides
     texts.py     what Outlook is told about a loan (H52-H53)
-    reasons.py   every reason code, in French and English (D2)
+    reasons.py   every reason code as a sentence, of `sentences/`, in French and English (D2)
 """

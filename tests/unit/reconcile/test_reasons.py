@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from engine.loans.status import LoanAction
 from engine.reconcile.reasons import LANGUAGES, REASONS, explain
+from engine.reconcile.sentences import TABLES as TABLES_OF_SENTENCES
 from engine.rooms.listing import WarningCode
 
 ENGINE = Path(__file__).parents[3] / "engine"
@@ -161,6 +162,10 @@ class TestEveryReason:
 
 
 class TestEverySentence:
+    def test_is_told_once(self) -> None:
+        """No table takes another one's code."""
+        assert sum(map(len, TABLES_OF_SENTENCES)) == len(REASONS)
+
     @pytest.mark.parametrize("code", REASONS)
     def test_is_there_in_both_languages(self, code: str) -> None:
         """French and English, and not the one for the other."""

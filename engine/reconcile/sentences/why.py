@@ -1,11 +1,11 @@
-"""The sentences of "why is this room (not) booked?", in English and French; part of the table in `reasons.py`."""
+"""Why a room is booked at a moment, or is not."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-WHY_REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "why_held_accepted": (
             "{item} is booked {start} - {end} UTC by loan {loan}; the room has accepted.",
