@@ -139,12 +139,15 @@ class BookingPass:
     def _leave_unwritten(self, observed: Observed, decided: Plan) -> Plan:
         """
         Deal with a change that has no copy to be written to: wait for an end on its way, else refuse the edit. What it
-        was decided to wait for besides, the answer of a room above all, is waited for all the same.
+        was decided to wait for besides, the answer of a room above all, is waited for all the same. Where only words
+        cannot be written, the loan follows Outlook all the same.
         """
         made = Plan(look_again_seconds=END_WAIT_SECONDS)
         if observed.known.organizer_read:
             self._ledger.save_plan(observed.booking, made, Writing())
         else:
+            if decided.writes == (ChangeEvent(text=True),):
+                self._ledger.save_plan(observed.booking, replace(decided, writes=(), base_after=None), Writing())
             note = Note("write_refused", {"error": "the organizer's calendar cannot be reached"}, actor="engine")
             self._ledger.refuse_edit(observed.booking, note, look_again_seconds=decided.look_again_seconds)
         return made

@@ -821,6 +821,21 @@ class TestTheHistoryOfAWrite:
 
         assert "Room East" in event_of(world, 2)["body"]["content"]
 
+    def test_follows_outlook_also_while_words_are_refused(self, world: World) -> None:
+        """Somebody moves it, and the mailbox closes: the room tells of the move, and only the event's text has to wait."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.tenant.faults.add(effect="lose")
+        world.run(world.person(2).move(event_of(world, 2)["id"], world.at(12), world.at(13)))
+        world.wait(5)
+        world.set_mailbox(2, "denied")
+        world.tenant.office.rename("room-1@example.org", "Room 1 West")
+        world.office.enqueue("places", "all")
+        world.heal()
+
+        assert world.loan(loan.number).interval.start == world.at(12)
+        assert world.cases() == ["write_refused"]
+
     @pytest.mark.parametrize("how", ["closed", "refused"])
     def test_tells_once_that_words_are_refused_and_tries_them_every_hour(self, world: World, how: str) -> None:
         """A room has another name, and its event cannot say so: nothing is to be taken back, and nobody is pressed."""
