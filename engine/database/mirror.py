@@ -325,7 +325,15 @@ class Mirror:
             settled = and_(copy_table.c.room_id == room_id, copy_table.c.event_id == master_id)
             gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
             transaction.connection.execute(update(copy_table).where(settled, copy_table.c.doubt).values(**gone))
-        MeetingMarks(transaction, priority=Priority.LIVE).mark(uids, shown=_dates_shown(rows))
+        shown = _dates_shown(rows)
+        shown |= self._find_shown(transaction, uids - shown)  # whoever looked while this was in doubt left it alone
+        MeetingMarks(transaction, priority=Priority.LIVE).mark(uids, shown=shown)
+
+    def _find_shown(self, transaction: Transaction, uids: Iterable[str]) -> set[str]:
+        """Return those of *uids*, dates of series, that any room shows live and beyond doubt."""
+        wanted = sorted(uids)
+        chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
+        return {row[0] for chunk in chunks for row in _SHOWN.run(transaction.connection, {"uids": chunk})}
 
     def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[tuple[RoomCopy, ...], datetime | None]:
         """
@@ -375,6 +383,9 @@ class Mirror:
         )
 
 
+_SHOWN = Prepared(
+    select(_c.ical_uid).where(_c.ical_uid.in_(bindparam("uids", expanding=True)), _c.live, ~_c.doubt).distinct()
+)
 _COPY_COLUMNS = (
     copy_table.c.room_id, copy_table.c.payload, copy_table.c.live, copy_table.c.gone, copy_table.c.doubt,
     copy_table.c.listed, copy_table.c.observed_at, copy_table.c.ical_uid,

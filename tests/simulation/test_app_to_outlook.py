@@ -822,7 +822,7 @@ class TestTheHistoryOfAWrite:
         assert "Room East" in event_of(world, 2)["body"]["content"]
 
     def test_follows_outlook_also_while_words_are_refused(self, world: World) -> None:
-        """Somebody moves it, and the mailbox closes: the room tells of the move, and only the event's text has to wait."""
+        """Somebody moves it, and the mailbox closes: its room tells of the move, and only the words have to wait."""
         loan = world.book(2, 9, 10, 1)
         world.settle()
         world.tenant.faults.add(effect="lose")
