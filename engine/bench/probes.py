@@ -102,17 +102,6 @@ class Probes:
 
     # --- wrapping
 
-    def _before(self, owner: Any, name: str, note: Any) -> None:
-        inner = getattr(owner, name)
-
-        @functools.wraps(inner)
-        def wrapped(*arguments: Any, **named: Any) -> Any:
-            self.activity += 1
-            note(*arguments, **named)
-            return inner(*arguments, **named)
-
-        setattr(owner, name, wrapped)
-
     def _before_async(self, owner: Any, name: str, note: Any) -> None:
         inner = getattr(owner, name)
 

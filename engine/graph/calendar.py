@@ -20,7 +20,6 @@ from engine.graph.meter import GatewayMeter
 from engine.graph.parse import parse_change, parse_event, parse_place, parse_subscription
 from engine.graph.payloads import (
     EventItem,
-    MailboxSettings,
     PlaceItem,
     SubscriptionItem,
     decode_item,
@@ -291,13 +290,6 @@ class GraphCalendar:
         call = Call(kind="list subscriptions", method="GET", url=self._urls.subscriptions)
         pages = self._gateway.pages(call, SubscriptionItem)
         return tuple([parse_subscription(item) async for page in pages for item in page.items])
-
-    async def fetch_time_zone(self, mailbox: str) -> str | None:
-        """Return the zone of the mailbox's settings (Graph docs: user-get-mailboxsettings)."""
-        url = self._urls.mailbox_settings(mailbox)
-        call = Call(kind="read settings", method="GET", url=url, mailbox=mailbox, target=Target.MAILBOX)
-        settings = await self._gateway.run(call, lambda body: decode_item(body, MailboxSettings))
-        return settings.time_zone or None if settings is not None else None
 
     async def fetch_events(self, mailbox: str, event_ids: Sequence[EventId]) -> tuple[EventCopy | None, ...]:
         """Read several copies of one mailbox in batches, in the order asked; None where an item is not there."""

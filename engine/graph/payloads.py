@@ -207,10 +207,6 @@ class SubscriptionItem(_Payload):
     expiration_date_time: str | None = None
 
 
-class MailboxSettings(_Payload):
-    time_zone: str | None = None
-
-
 ItemT = TypeVar("ItemT", bound=Struct)
 
 

@@ -27,7 +27,6 @@ from msgraph.generated.users.item.calendar_view.delta.delta_request_builder impo
 from msgraph.generated.users.item.events.events_request_builder import EventsRequestBuilder
 from msgraph.generated.users.item.events.item.event_item_request_builder import EventItemRequestBuilder
 from msgraph.generated.users.item.events.item.instances.instances_request_builder import InstancesRequestBuilder
-from msgraph.generated.users.item.mailbox_settings.mailbox_settings_request_builder import MailboxSettingsRequestBuilder
 from msgraph.graph_request_adapter import GraphRequestAdapter
 
 from engine.errors import Malformed
@@ -133,10 +132,6 @@ class Urls:
     def contact(self, mailbox: str, folder: str, contact_id: str) -> str:
         """One contact."""
         return f"{self.contacts(mailbox, folder)}/{quote(check_segment(contact_id, 'contact id'), safe='')}"
-
-    def mailbox_settings(self, mailbox: str) -> str:
-        query = MailboxSettingsRequestBuilder.MailboxSettingsRequestBuilderGetQueryParameters(select=["timeZone"])
-        return self._expand(self._user(mailbox).mailbox_settings, query)
 
     def subscription(self, subscription_id: str) -> str:
         check_segment(subscription_id, "subscription id")

@@ -187,7 +187,3 @@ class RoomCalendar(Protocol):
     async def fetch_subscriptions(self) -> Sequence[RemoteSubscription]:
         """List all subscriptions of this application."""
         ...
-
-    async def fetch_time_zone(self, mailbox: str) -> str | None:
-        """Return the mailbox's time zone name (Windows or IANA), None when it tells none."""
-        ...

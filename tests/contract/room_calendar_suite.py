@@ -104,12 +104,6 @@ class RoomCalendarSuite:
         assert {stage.room.address, stage.other_room.address} <= set(listed)
         assert len(listed) == len(set(listed))
 
-    def test_a_mailbox_tells_its_zone(self, stage: Stage) -> None:
-        """Or None; a mailbox nobody has is closed."""
-        assert stage.run(stage.calendar.fetch_time_zone(stage.room.address))
-        with pytest.raises(MailboxClosed):
-            stage.run(stage.calendar.fetch_time_zone("nobody@example.org"))
-
     # --- creating ----------------------------------------------------------------------------------------------
 
     def test_a_new_event_is_the_organizers_and_nobody_has_answered(self, stage: Stage) -> None:

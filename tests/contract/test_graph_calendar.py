@@ -11,7 +11,7 @@ import pytest
 from engine.errors import CredentialsRevoked, OutcomeUnknown, ResyncRequired
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential
-from engine.ids import Address
+from engine.ids import Address, EventId
 from engine.rooms.event import Mailbox
 from engine.simulator import DEMO_TOKEN
 from tests.contract.room_calendar_suite import RoomCalendarSuite
@@ -82,7 +82,7 @@ def test_a_token_the_tenant_does_not_know() -> None:
     stage = TenantStage(token="wrong")
 
     with pytest.raises(CredentialsRevoked):
-        stage.run(stage.calendar.fetch_time_zone("aula@example.org"))
+        stage.run(stage.calendar.fetch_event("aula@example.org", EventId("AAMk1=")))
 
     stage.close()
 

@@ -95,7 +95,6 @@ class TestAddresses:
             calendar.decline_event(ROOM, name, ""),
             calendar.create_event(name, draft()),
             calendar.delete_subscription(name),
-            calendar.fetch_time_zone(name),
             calendar.fetch_changes(name, link=None, window=Interval(NINE, TEN)),
         ):
             with pytest.raises(Malformed):
@@ -395,20 +394,3 @@ class TestSubscriptions:
         """The resource is sent as it stands: what could change its meaning is refused."""
         with pytest.raises(Malformed):
             subscribe(desk, room)
-
-
-class TestTimeZones:
-    @pytest.mark.parametrize(
-        ("body", "zone"),
-        [
-            ({"timeZone": "W. Europe Standard Time"}, "W. Europe Standard Time"),
-            ({"timeZone": ""}, None),
-            ({"timeZone": None}, None),
-            ({}, None),
-        ],
-    )
-    def test_the_mailbox_tells_its_own(self, desk: Desk, body: Any, zone: str | None) -> None:
-        """Or tells none."""
-        desk.answers(answer(200, body))
-
-        assert desk.run(desk.calendar.fetch_time_zone(ROOM)) == zone
