@@ -30,7 +30,12 @@ class Session:
     @cached_property
     def floors(self) -> Floors:
         """What the machine does at best."""
-        return measure_floors(self.room("floors"), rounds=2 if self.quick else 7)
+        return measure_floors(self.room("floors"), pace=self.load.fast_rate, rounds=2 if self.quick else 7)
+
+    @property
+    def load(self) -> changes.Plan:
+        """Which changes the engine is given."""
+        return changes.QUICK if self.quick else changes.FULL
 
     def room(self, name: str) -> Path:
         """Return a directory of its own for a measure."""
@@ -59,8 +64,7 @@ def _idle(session: Session) -> list[Figure]:
 
 
 def _changes(session: Session) -> list[Figure]:
-    plan = changes.QUICK if session.quick else changes.FULL
-    return changes.measure_changes(session.room("changes"), session.floors, plan)
+    return changes.measure_changes(session.room("changes"), session.floors, session.load)
 
 
 def _import(session: Session) -> list[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import sqlite3
 import statistics
 import time
@@ -26,16 +27,20 @@ EVENTS_PER_PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Floors:
-    """Seconds of CPU per operation, unless it says wall."""
+    """Seconds of CPU per operation, unless it says wall. What is `paced` was measured at *pace* changes a second, what
+    is `busy` with sixteen of them under way at any time: the more there is to do, the less each costs."""
 
+    pace: float
     get: float
     decode: float
     commit: float
     commit_wall: float
     insert: float
-    change: float
-    change_wall: float
-    desk_change: float
+    paced_change: float
+    paced_change_wall: float
+    paced_desk_change: float
+    busy_change: float
+    busy_desk_change: float
 
     @property
     def import_event(self) -> float:
@@ -44,39 +49,54 @@ class Floors:
 
     def figures(self) -> list[Figure]:
         """Return the floors as lines of the table."""
+        pace = f"{self.pace:g}/s"
         return [
             Figure("floor", "aiohttp GET of an empty delta, CPU", self.get * 1e6, "µs"),
             Figure("floor", "msgspec decode of a page, CPU per event", self.decode * 1e6, "µs"),
             Figure("floor", "SQLite commit (WAL, FULL), CPU", self.commit * 1e6, "µs"),
             Figure("floor", "SQLite commit (WAL, FULL), wall p50", self.commit_wall * 1e6, "µs"),
             Figure("floor", "SQLite bulk insert, two indexes, CPU per event", self.insert * 1e6, "µs"),
-            Figure("floor", "inbound path without logic, CPU per change", self.change * 1e3, "ms",
+            Figure("floor", f"inbound path without logic, {pace}, CPU per change", self.paced_change * 1e3, "ms",
                    note="webhook, commit, 202, GET, commit: aiohttp and sqlite3"),
-            Figure("floor", "inbound path without logic, wall p50", self.change_wall * 1e3, "ms"),
-            Figure("floor", "path of a change in the app without logic, CPU per change", self.desk_change * 1e3, "ms",
+            Figure("floor", f"inbound path without logic, {pace}, wall p50", self.paced_change_wall * 1e3, "ms"),
+            Figure("floor", f"path of a change in the app without logic, {pace}, CPU per change",
+                   self.paced_desk_change * 1e3, "ms",
                    note="order, commit, 201, POST, commit; then its echo: the inbound path"),
+            Figure("floor", "inbound path without logic, at once, CPU per change", self.busy_change * 1e3, "ms",
+                   note=f"{IN_FLIGHT_MAX} under way at any time"),
+            Figure("floor", "path of a change in the app without logic, at once, CPU per change",
+                   self.busy_desk_change * 1e3, "ms", note=f"{IN_FLIGHT_MAX} under way at any time"),
         ]  # fmt: skip
 
 
-def measure_floors(directory: Path, *, rounds: int = 5) -> Floors:
-    """Measure everything; some three seconds."""
+def measure_floors(directory: Path, *, pace: float, rounds: int = 5) -> Floors:
+    """Measure everything; some twenty seconds. *pace*: how many changes a second the engine will be given."""
     with Child(run_plain_server) as server:
         port = server.receive()
         get = statistics.median(asyncio.run(_measure_get(port, rounds)))
-        with Child(run_knocker) as knocker:
-            change, walls = asyncio.run(_measure_change(directory, port, knocker, knocks=INBOUND, changes=100 * rounds))
-        with Child(run_knocker) as knocker:
-            desk_change, _ = asyncio.run(_measure_change(directory, port, knocker, knocks=AT_DESK, changes=60 * rounds))
+
+        def measure(knocks: tuple[str, ...], pace: float, changes: int) -> tuple[float, list[float]]:
+            with Child(run_knocker) as knocker:
+                path = directory / f"floor-{len(knocks)}-at-{pace:g}.db"
+                return asyncio.run(_measure_change(path, port, knocker, Knocks(knocks, changes * rounds, pace)))
+
+        paced_change, walls = measure(INBOUND, pace, 60)
+        paced_desk_change, _ = measure(AT_DESK, pace, 40)
+        busy_change, _ = measure(INBOUND, math.inf, 200)
+        busy_desk_change, _ = measure(AT_DESK, math.inf, 100)
     commit, commit_walls = _measure_commit(directory, commits=100 * rounds)
     return Floors(
+        pace=pace,
         get=get,
         decode=statistics.median(_measure_decode() for _ in range(rounds)),
         commit=commit,
         commit_wall=percentile(commit_walls, 0.5),
         insert=_measure_insert(directory, events=2000 * rounds),
-        change=change,
-        change_wall=percentile(walls, 0.5),
-        desk_change=desk_change,
+        paced_change=paced_change,
+        paced_change_wall=percentile(walls, 0.5),
+        paced_desk_change=paced_desk_change,
+        busy_change=busy_change,
+        busy_desk_change=busy_desk_change,
     )
 
 
@@ -123,23 +143,46 @@ async def _measure_get(port: int, rounds: int, requests: int = 200) -> list[floa
 # --- the inbound path without logic
 
 
+IN_FLIGHT_MAX = 16
+"""So many changes under way keep the path busy all the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knocks:
+    """Load: *count* changes, each a small body posted to *paths* in turn, *pace* of them begun in a second; infinity:
+    as soon as fewer than `IN_FLIGHT_MAX` are under way."""
+
+    paths: tuple[str, ...]
+    count: int
+    pace: float
+
+
 def run_knocker(pipe: Connection) -> None:
-    """Post small bodies to paths of an address in turn, at most a hundred a second. Runs in a child process."""
-    address, paths, count = pipe.recv()
-
-    async def run() -> None:
-        body = msgspec.json.encode({"value": [sample_notice()]})
-        async with aiohttp.ClientSession() as session:
-            for _ in range(count):
-                for path in paths:
-                    async with session.post(address + path, data=body) as answer:
-                        await answer.read()
-                    await asyncio.sleep(0.01)
-
-    asyncio.run(run())
+    """Post what is asked for to an address. Runs in a child process."""
+    address, knocks = pipe.recv()
+    asyncio.run(_knock_at(address, knocks))
     pipe.send("done")
     with contextlib.suppress(EOFError):
         pipe.recv()
+
+
+async def _knock_at(address: str, knocks: Knocks) -> None:
+    body = msgspec.json.encode({"value": [sample_notice()]})
+    free = asyncio.Semaphore(IN_FLIGHT_MAX)
+
+    async def change() -> None:
+        async with free:
+            for path in knocks.paths:
+                async with session.post(address + path, data=body) as answer:
+                    await answer.read()
+
+    async with aiohttp.ClientSession() as session:
+        began = time.monotonic()
+        changes = []
+        for number in range(knocks.count):
+            await asyncio.sleep(max(0.0, began + number / knocks.pace - time.monotonic()))
+            changes.append(asyncio.create_task(change()))
+        await asyncio.gather(*changes)
 
 
 class _BarePath:
@@ -195,11 +238,9 @@ INBOUND, AT_DESK = ("/notifications",), ("/orders", "/notifications")
 """What a change made in Outlook, and one made in the app, knocks at: the second is followed by its echo."""
 
 
-async def _measure_change(
-    directory: Path, port: int, knocker: Child, *, knocks: tuple[str, ...], changes: int
-) -> tuple[float, list[float]]:
-    """Return the CPU of a change that knocks at *knocks*, and of each change the seconds until all was stored."""
-    with _database(directory / f"floor-change-{len(knocks)}.db") as connection:
+async def _measure_change(file: Path, port: int, knocker: Child, knocks: Knocks) -> tuple[float, list[float]]:
+    """Return the CPU of a change that *knocks*, and of each change the seconds until all was stored."""
+    with _database(file) as connection:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             path = _BarePath(connection, session, f"http://127.0.0.1:{port}/")
             app = web.Application()
@@ -210,16 +251,16 @@ async def _measure_change(
             await site.start()
             address = runner.addresses[0]
             began = time.process_time()
-            await asyncio.to_thread(_knock, knocker, f"http://127.0.0.1:{address[1]}", knocks, changes)
-            while len(path.walls) < changes:
+            await asyncio.to_thread(_knock, knocker, f"http://127.0.0.1:{address[1]}", knocks)
+            while len(path.walls) < knocks.count:
                 await asyncio.sleep(0.01)
             cpu = time.process_time() - began
             await runner.cleanup()
-    return cpu / changes, path.walls
+    return cpu / knocks.count, path.walls
 
 
-def _knock(knocker: Child, address: str, knocks: tuple[str, ...], changes: int) -> None:
-    knocker.tell((address, knocks, changes))
+def _knock(knocker: Child, address: str, knocks: Knocks) -> None:
+    knocker.tell((address, knocks))
     knocker.receive()
 
 
