@@ -181,13 +181,20 @@ def _cancel(world: VirtualWorld, number: LoanNumber) -> None:
     world.office.desk.act(number, LoanAction.CANCEL, actor=ACTOR)
 
 
-def measure_silence(*, rooms: int, days: float, content: bool = False) -> list[Figure]:
+def measure_silence(
+    *, rooms: int, days: float, content: bool = False, sweep_minutes: int | None = None
+) -> list[Figure]:
     """Count what *rooms* idle rooms cost in *days*, the timed jobs running as the service plans them.
 
-    *content*: notifications bring their event, so that subscriptions live for a day (decision 0029).
+    Args:
+        content: notifications bring their event, so that subscriptions live for a day (decision 0029).
+        sweep_minutes: after which a room is read that was not read; None: as the settings have it.
     """
-    how = WITH_CONTENT if content else ""
-    with VirtualWorld(rooms=rooms, settings=_settings(content)) as world:
+    how, settings = (WITH_CONTENT if content else ""), _settings(content)
+    if sweep_minutes is not None:
+        how += f", swept every {sweep_minutes / 60:g} h"
+        settings["ENGINE_SYNC__SWEEP_EVERY_MINUTES"] = str(sweep_minutes)
+    with VirtualWorld(rooms=rooms, settings=settings) as world:
         before = len(world.transport.requests)
         jobs = [world.loop.create_task(_drive(job)) for job in plan_service_jobs(world.settings, world.office)]
         world.wait(days * 86_400.0)
