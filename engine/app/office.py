@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,13 @@ from engine.app.connection import connection_of
 from engine.app.destinations import destination_check
 from engine.app.entries import Entries
 from engine.app.feeds import Feeds
+from engine.app.rules import Rules
+from engine.app.status_report import describe, describe_subscriptions, list_unknown_names
+from engine.app.tokens import TokenDrawer
 from engine.calendars.invitation import Party
 from engine.database.anonymise import Retention
 from engine.database.backfills import BackfillDesk
-from engine.database.comparisons import Comparison, ComparisonStore
+from engine.database.comparisons import ComparisonStore
 from engine.database.connection import Database, Transaction
 from engine.database.desk import Desk, DeskOptions
 from engine.database.directory import RoomDirectory
@@ -31,7 +33,7 @@ from engine.database.notifications import Inbox
 from engine.database.once import OnceStore
 from engine.database.outbox import Outbox
 from engine.database.outsiders import load_outsiders
-from engine.database.overrides import WAKE_SECONDS, Overrides
+from engine.database.overrides import Overrides
 from engine.database.own_calendars import OwnCalendarStore
 from engine.database.people import People
 from engine.database.personal import Personal
@@ -42,28 +44,20 @@ from engine.database.sealing import Sealer
 from engine.database.series_desk import SeriesDesk
 from engine.database.series_ledger import AppSeriesLedger
 from engine.database.settlements import Settlements
-from engine.database.status import StatusBoard, render_health
+from engine.database.status import StatusBoard
 from engine.database.subscriptions import SubscriptionStore
-from engine.database.tokens import TokenIdentity, TokenStore
+from engine.database.tokens import TokenStore
 from engine.database.webhooks import WebhookStore
 from engine.database.why import WhyDesk
-from engine.errors import NotFound, Refused, Stale
-from engine.ids import Address, BookableId, domain_of, fold_address
-from engine.loans.loan import TextLevel
-from engine.loans.status import LoanStatus
+from engine.errors import Refused, Stale
+from engine.ids import Address
 from engine.reconcile.actions import Note
-from engine.reconcile.brake import BrakeRule
 from engine.reconcile.contacts import Column, ContactReport, ContactView, Outsider
-from engine.reconcile.dates import Dates
-from engine.reconcile.field_map import View
 from engine.reconcile.gathering import GatherRule
-from engine.reconcile.ledger import SyncRules
-from engine.reconcile.names import UnknownName, find_unknown, fold
+from engine.reconcile.names import UnknownName, fold
 from engine.rooms.calendar import Certificate
-from engine.rooms.connection import Expiry, expiry_of
 from engine.settings import Settings
 from engine.worker.contacts import ContactWish
-from engine.worker.rooms import WINDOW_MARGIN
 
 log = logging.getLogger(__name__)
 
@@ -71,136 +65,6 @@ EXPORT_JOB = "export_contacts"
 
 if TYPE_CHECKING:
     from engine.app.mail import Mailing
-
-RULES_SECONDS = 0.9 * WAKE_SECONDS
-"""How old settings changed at run time may be before they are read again: what a change wakes must meet it, whichever
-process looks at it."""
-
-
-class Rules:
-    """The settings the sync follows: the file and the environment, and over them what was changed at run time."""
-
-    def __init__(self, settings: Settings, overrides: Overrides, rooms: RoomCache, now: Callable[[], datetime]) -> None:
-        self._settings = settings
-        self._overrides = overrides
-        self._rooms = rooms
-        self._now = now
-        self.link_base = settings.web.public_url_for(settings.web.port)
-        """Where people open a loan; known for certain once the web listens."""
-        self._values: Mapping[str, object] = {}
-        self._read_at: datetime | None = None
-        self._made = SyncRules()
-        self._made_from: tuple[object, object, object] = (None, None, None)
-
-    def _value(self, key: str, default: object) -> object:
-        is_old = self._read_at is None or self._now() - self._read_at > timedelta(seconds=RULES_SECONDS)
-        if is_old and not self._overrides.is_in_transaction:
-            values = self._overrides.load_overrides()
-            if values != self._values:  # else what was made of them stays good
-                self._values = values
-            self._read_at = self._now()
-        return self._values.get(key, default)
-
-    @property
-    def ignored_tags(self) -> frozenset[str]:
-        return frozenset(_words(self._value("rooms.ignored_tags", self._settings.rooms.ignored_tags)))
-
-    @property
-    def default_store(self) -> str:
-        return str(self._value("loans.default_store", self._settings.loans.default_store))
-
-    @property
-    def text_level(self) -> TextLevel:
-        """How much of a loan leaves where its store says nothing."""
-        return TextLevel(str(self._value("loans.text_level", self._settings.loans.text_level)))
-
-    @property
-    def horizon(self) -> timedelta:
-        """How far ahead calendars are read: as far as the view reaches at least, until they are opened anew."""
-        days = int(str(self._value("sync.horizon_days", self._settings.sync.horizon_days)))
-        ahead = self._settings.view.days_ahead
-        return max(timedelta(days=days), timedelta(days=ahead + 1) + WINDOW_MARGIN if ahead else timedelta(0))
-
-    def forget(self) -> None:
-        """Read what was changed at run time again at the next question."""
-        self._read_at = None
-
-    def sync(self) -> SyncRules:
-        """Return the rules as they are now."""
-        self._value("sync.mode", "")
-        made_from = (self._values, self._rooms.book(), self.link_base)
-        if any(now is not before for now, before in zip(made_from, self._made_from, strict=True)):
-            self._made_from, self._made = made_from, self._make()
-        return self._made
-
-    def _make(self) -> SyncRules:
-        """Put the rules together. No domains set: those of the rooms' addresses."""
-        loans, sync = self._settings.loans, self._settings.sync
-        domains = frozenset(fold_address(d) for d in _words(self._value("loans.domains", loans.domains)))
-        if not domains:
-            domains = frozenset(fold_address(domain_of(room.address)) for room in self._rooms.book().rooms)
-        default_user = str(self._value("loans.default_user", loans.default_user))
-        return SyncRules(
-            domains=frozenset(str(domain) for domain in domains),
-            default_user=Address(default_user) if default_user else None,
-            default_store=self.default_store,
-            text_level=self.text_level,
-            import_existing=self.import_existing(),
-            fields=self._settings.fields.field_map(),
-            view=View(
-                frozenset(fold(name) for name in self._settings.view.stores),
-                frozenset(LoanStatus(status) for status in self._settings.view.statuses),
-                frozenset(fold(name) for name in self._settings.view.rooms),
-                Dates(self._settings.view.days_back, self._settings.view.days_ahead),
-            ),
-            mode=str(self._value("sync.mode", sync.mode)),
-            brake=BrakeRule(sync.mass_cancel_max, sync.mass_cancel_percent),
-            link_base=self.link_base,
-            series_dates_max=sync.series_dates_max,
-        )
-
-    def link_to(self, number: int) -> str:
-        """Return the address at which people open a loan."""
-        return f"{self.link_base or self._settings.web.public_url_for(self._settings.web.port)}/loans/{number}"
-
-    def import_existing(self) -> bool:
-        """Tell whether meetings found at first contact become loans: `auto` says yes only to the simulated tenant."""
-        first = self._settings.sync.first_contact
-        return first == "import" or (first == "auto" and self._settings.simulated)
-
-
-def _words(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return tuple(str(word) for word in value) if isinstance(value, list | tuple) else ()
-
-
-class TokenDrawer:
-    """Tokens by their names, as people speak of them."""
-
-    def __init__(self, store: TokenStore) -> None:
-        self._store = store
-
-    def create(self, name: str, role: str) -> str:
-        """Make a token and return its plain text, for the only time. Raises Invalid when the name is taken."""
-        return self._store.create(name, role)
-
-    def authenticate(self, token: str) -> TokenIdentity | None:
-        """Return whose token this is; None for an unknown or revoked one."""
-        return self._store.authenticate(token)
-
-    def list_tokens(self) -> Sequence[Mapping[str, object]]:
-        """Return every token, without its secret."""
-        return [asdict(token) for token in self._store.list_tokens()]
-
-    def revoke(self, name: str) -> None:
-        """Make the live token of that name useless. Raises NotFound."""
-        found = next(
-            (token for token in self._store.list_tokens() if token.name == name and not token.revoked_at), None
-        )
-        if found is None:
-            raise NotFound(f"there is no live token named {name!r}")
-        self._store.revoke(found.id)
 
 
 class Office:
@@ -363,11 +227,6 @@ class Office:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def list_subscriptions(self) -> Sequence[Mapping[str, object]]:
-        """Return one mapping per followed room, ready to be shown."""
-        found = self.comparisons.load_all()
-        return [{**render_health(health), **_say_drift(found.get(health.room_id))} for health in self.status.rooms()]
-
     def mark_comparisons(self, *, spread_seconds: float = 0.0) -> int:
         """Mark every room that is followed to be compared with all that we hold of it; returns how many."""
         rooms = [room.id for room in self.cache.book().rooms if room.is_synced]
@@ -377,24 +236,17 @@ class Office:
         """Have bookings looked at that were too far ahead for the view, and are not any more; return how many."""
         return mark_reached(self.database, self.rules.sync().view.dates)
 
+    def list_subscriptions(self) -> Sequence[Mapping[str, object]]:
+        """Return one mapping per followed room, ready to be shown."""
+        return describe_subscriptions(self)
+
+    def read_status(self) -> Mapping[str, object]:
+        """Return what `status` and `GET /api/status` show: what is stale, what waits, what failed, since when."""
+        return describe(self)
+
     def unknown_names(self) -> Sequence[UnknownName]:
         """Return the names in the settings that no store, room or tag has; none while no room is known at all."""
-        view, contacts, ignored = self.settings.view, self.settings.contacts, self.rules.ignored_tags
-        rooms = self.cache.book().rooms
-        if not rooms:
-            return ()
-        stores = [store.name for store in self.desk.list_stores()]
-        found = [
-            *find_unknown("view.rooms", view.rooms, (room.name for room in rooms)),
-            *find_unknown("view.stores", view.stores, stores),
-            *find_unknown("contacts.stores", contacts.stores, stores),
-            *find_unknown("loans.default_store", [self.rules.default_store], stores),
-        ]
-        if ignored:  # one that no room has is no mistake by itself: it may be there for rooms to come
-            tags = [tag for room in rooms for tag in room.tags]
-            tags += [one.tag for one in self.status.last_import().left_out]
-            found += find_unknown("rooms.ignored_tags", sorted(ignored), tags, only_with_near=True)
-        return found
+        return list_unknown_names(self)
 
     def warn_of_names(self) -> str | None:
         """Log the names in the settings that nothing has; returns what was logged."""
@@ -402,68 +254,6 @@ class Office:
         for text in texts:
             log.warning(text)
         return "; ".join(texts) or None
-
-    def total_drift(self) -> Mapping[str, int]:
-        """Return what only nightly comparisons ever found, by the room's name; rooms without any are absent."""
-        found = self.comparisons.load_all().items()
-        totals = {self.cache.name_of(BookableId(room)): each.copies_total + each.bookings_total for room, each in found}
-        return {name: total for name, total in totals.items() if total}
-
-    def _say_outbox(self) -> dict[str, int]:
-        """Return how many messages there are in each state, and how many receivers take none."""
-        counts = {state.value: count for state, count in self.outbox.counts().items()}
-        return {**counts, "receivers_failing": self.outbox.failing()}
-
-    def read_status(self) -> Mapping[str, object]:
-        """Return what `status` and `GET /api/status` show: what is stale, what waits, what failed, since when."""
-        depth, health = self.queue.depth(), self.status.rooms()
-        names = {room.room_id: room.name for room in health}
-        parked = [key for key in self.queue.waiting(50) if key.parked_at is not None]
-        return {
-            "instance": self.instance,
-            "mode": self.rules.sync().mode,
-            "unknown_names": [each.text for each in self.unknown_names()],
-            **_say_expiry(expiry_of(self.connection, self.now().date())),
-            "delivery": self.settings.sync.delivery,
-            "rooms": self.status.rooms_by_state(),
-            "rooms_not_yet_read": [room.name for room in health if not room.contacted],
-            "subscriptions": sum(room.subscribed for room in health),
-            "deaf_subscriptions": [room.name for room in health if room.deaf],
-            "queue": {
-                "waiting": depth.waiting,
-                "due": depth.due,
-                "running": depth.running,
-                "parked": depth.parked,
-                "oldest_waiting_at": {name.name.lower(): at for name, at in depth.oldest_waiting_at.items()},
-            },
-            "parked": [
-                {"key": f"{key.kind}:{key.key}", "since": key.parked_at, "error": key.last_error} for key in parked
-            ],
-            "loans": self.status.loans_by_status(),
-            "open_cases": self.status.open_cases(),
-            "drift": {
-                names.get(room, str(room)): _say_drift(comparison)
-                for room, comparison in self.comparisons.load_all().items()
-                if comparison.copies or comparison.bookings
-            },
-            "meetings_from_before": self.status.listed_meetings(),
-            "outbox": self._say_outbox(),
-            "jobs": self.status.jobs(),
-        }
-
-
-def _say_expiry(found: Expiry | None) -> dict[str, object]:
-    """Return how long secret or certificate still holds; nothing where that is unknown."""
-    if found is None:
-        return {}
-    return {"credential": {"expires_on": found.on.isoformat(), "days_left": found.days, "warn": found.step is not None}}
-
-
-def _say_drift(found: Comparison | None) -> dict[str, object]:
-    """Return what the last nightly comparison of a room found."""
-    if found is None:
-        return {"compared_at": None, "drift_copies": 0, "drift_bookings": 0}
-    return {"compared_at": found.compared_at, "drift_copies": found.copies, "drift_bookings": found.bookings}
 
 
 def _gather_rule(settings: Settings) -> GatherRule:

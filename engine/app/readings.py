@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from engine.app.office import Office
+from engine.app.status_report import describe_drift
 from engine.database.marks import Priority
 from engine.database.queue import QueueDepth
 from engine.errors import EngineError
@@ -63,7 +64,7 @@ def read_metrics(office: Office, meter: GatewayMeter) -> Readings:
         parked=depth.parked,
         graph_requests=outcomes,
         throttled=meter.throttled,
-        drift=office.total_drift(),
+        drift=describe_drift(office),
         subscriptions_deaf=sum(room.deaf for room in office.status.rooms()),
         last_import_at=imported if isinstance(imported, datetime) else None,
         loans=office.status.loans_by_status(),
