@@ -78,6 +78,10 @@ class Refused(Permanent):
     """The service understood and says no."""
 
 
+class Duplicate(Refused):
+    """What was to be made is there already."""
+
+
 class MailboxClosed(Permanent):
     """One mailbox cannot be reached (403, MailboxNotEnabledForRESTAPI, unknown user). Never a deletion."""
 

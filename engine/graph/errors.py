@@ -17,6 +17,7 @@ import msgspec
 from engine.errors import (
     AccessDenied,
     CredentialsRevoked,
+    Duplicate,
     EngineError,
     MailboxClosed,
     Malformed,
@@ -49,7 +50,7 @@ class BadRequest(Malformed):
     """A read that the service calls malformed (400): our query, or a link it no longer understands."""
 
 
-class DuplicateSubscription(Refused):
+class DuplicateSubscription(Duplicate):
     """A subscription to the same resource exists (Graph docs: change-notifications-delivery-webhooks)."""
 
 

@@ -86,8 +86,8 @@ class BookingPass:
         if booking.intents:
             await self._writes.carry_out(booking, booking.intents, organizer_copy=None, resumed=True)
             booking = self._ledger.load_booking(kind, key)
-            if booking is None or booking.intents:
-                return None
+            if booking is None or booking.intents or is_led(booking):
+                return None  # led: while a request was under way the desk has changed its whole series
         if _awaits_its_series(booking):
             return None
         wait = self._seconds_to_answer(booking)

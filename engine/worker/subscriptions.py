@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, assert_never
 
-from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
+from engine.errors import Duplicate, MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import BookableId
 from engine.rooms.calendar import Certificate, RemoteSubscription
 from engine.subscriptions.plan import (
@@ -214,13 +214,33 @@ class SubscriptionPass:
         wanted = self._store.find_wanted(room_id)
         names = wanted.names if wanted is not None else (directory_id,)
         try:
-            made = await self._create_under(names, client_state, certificate)
+            made = await self._create_over_strangers(names, client_state, certificate)
         except MailboxClosed as error:
             log.warning("mailbox closed, room suspended", extra={"room": room_id})
             self._rooms.suspend(room_id, str(error))
             return
         self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at)
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})
+
+    async def _create_over_strangers(
+        self, names: Sequence[str], client_state: str, certificate: Certificate | None
+    ) -> RemoteSubscription:
+        """Create; where the room has one under an address of before, the answer to whose creation was lost, over it."""
+        try:
+            return await self._create_under(names, client_state, certificate)
+        except Duplicate:
+            if not await self._delete_strangers():
+                raise
+            return await self._create_under(names, client_state, certificate)
+
+    async def _delete_strangers(self) -> bool:
+        """Delete what calls our URL and nobody holds; tell whether there was anything."""
+        listing = Listing(tuple(await self._service.fetch_subscriptions()), self._now())
+        planned = self._plan(self._store.load_wanted(), self._store.load_held(), listing)
+        strangers = [action for action in planned if isinstance(action, Delete)]
+        for action in strangers:
+            await self._execute(action)
+        return bool(strangers)
 
     async def _create_under(
         self, names: Sequence[str], client_state: str, certificate: Certificate | None

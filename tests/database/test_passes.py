@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.database.subscriptions import SubscriptionStore
-from engine.errors import EngineError, MailboxClosed, OutcomeUnknown, Unreachable
+from engine.errors import Duplicate, EngineError, MailboxClosed, OutcomeUnknown, Unreachable
 from engine.ids import BookableId
 from engine.rooms.calendar import Certificate, RemoteSubscription
 from engine.rooms.room import Place
@@ -37,6 +37,8 @@ class Service:
         self.certificates: dict[str, str] = {}
         self.fault: EngineError | None = None
         self.answer_lost = False
+        self.in_the_way = ""
+        """Of the same room, for all the service knows, whatever it was called then."""
         self.made = 0
 
     async def create_subscription(
@@ -52,6 +54,8 @@ class Service:
     ) -> RemoteSubscription:
         if self.fault is not None:
             raise self.fault
+        if self.in_the_way in self.living:
+            raise Duplicate(f"Subscription Id {self.in_the_way} already exists")
         self.made += 1
         name, query = f"s{self.made}", "?$select=id" if certificate is not None else ""
         self.living[name] = RemoteSubscription(
@@ -128,6 +132,24 @@ class TestKeepingOne:
         assert 40 <= len(world.service.secrets["s1"]) <= 128
         assert world.service.living["s1"].expires_at == NOW + LIFETIME
         assert world.marks() == {("room", "1")}
+
+    def test_one_that_nobody_holds_gives_way_also_under_another_address(self, world: World) -> None:
+        """The answer to its creation was lost, and the room has another address by now."""
+        world.service.add("s9", resource="users/former@example.org/events")
+        world.service.in_the_way = "s9"
+
+        world.keep()
+
+        assert (list(world.service.living), world.held) == (["s1"], "s1")
+
+    def test_one_that_does_not_call_us_stays_and_keeps_it_from_being_made(self, world: World) -> None:
+        world.service.add("s9", notification_url="https://other.example.org/")
+        world.service.in_the_way = "s9"
+
+        with pytest.raises(Duplicate):
+            world.keep()
+
+        assert list(world.service.living) == ["s9"]
 
     def test_it_is_renewed_at_half_its_life(self, world: World) -> None:
         """Early enough for many tries."""
