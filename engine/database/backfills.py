@@ -74,7 +74,7 @@ class BackfillDesk:
     Where backfills are ordered and carried on. All methods are one short transaction each.
 
     Args:
-        database, rooms, rules, settler: as the ledger has them.
+        database, rooms, rules, instance: as the ledger has them.
     """
 
     def __init__(

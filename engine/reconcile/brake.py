@@ -12,7 +12,7 @@ from types import MappingProxyType
 from engine.loans.loan import Home, Loan
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.actions import CreateEvent, DeleteEvent, LoanEdit, Note, OutlookWrite, Plan, Situation
-from engine.reconcile.merge import answer_cases
+from engine.reconcile.notes import answer_cases
 from engine.reconcile.views import Base, loan_face
 
 WINDOW = timedelta(hours=1)

@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 from engine.errors import Clash
 from engine.ids import Address, BookableId, fold_address
-from engine.interval import Interval
 from engine.loans.loan import Home, Loan, Requester
 from engine.loans.status import BLOCKING_STATES, ItemState, LoanAction
 from engine.reconcile.actions import (
@@ -27,6 +26,7 @@ from engine.reconcile.actions import (
 )
 from engine.reconcile.decide import Verdict, decide_field
 from engine.reconcile.field_map import TitleView
+from engine.reconcile.notes import Value, answer_cases, note_answer, note_conflict, roomless_code, say_times
 from engine.reconcile.reasons import say_interval
 from engine.reconcile.validate import clash_facts, resolve_requester
 from engine.reconcile.views import Base, Face, MeetingView, loan_face
@@ -88,7 +88,7 @@ def plan_merge(situation: Situation, loan: Loan, base: Base) -> Plan:
 
 
 def _merge_fields(merge: _Merge) -> _Merge:
-    merge.states.update(answered_states(merge.situation.meeting, merge.loan))
+    merge.states.update(_answered_states(merge.situation.meeting, merge.loan))
     _merge_interval(merge)
     _merge_rooms(merge)
     _merge_requester(merge)
@@ -119,6 +119,11 @@ def _excludes(merge: _Merge) -> bool:
     return _GIVES_WAY[home] in merge.verdicts and bool(kept & merge.verdicts)
 
 
+def _answered_states(meeting: MeetingView, loan: Loan) -> dict[BookableId, ItemState]:
+    """Return what each room that is part of the loan says now."""
+    return {item.id: meeting.answers[item.id] for item in loan.rooms if item.id in meeting.answers}
+
+
 def _merge_interval(merge: _Merge) -> None:
     meeting, loan, base = merge.situation.meeting, merge.loan, merge.base
     if meeting.interval is None:
@@ -131,7 +136,7 @@ def _merge_interval(merge: _Merge) -> None:
         loan_changed=loan.interval != base.loan.interval,
         same=meeting.interval == loan.interval,
     )
-    _settle(merge, verdict, "interval", outlook=_say(meeting.interval), loan=_say(loan.interval))
+    _settle(merge, verdict, "interval", outlook=say_times(meeting.interval), loan=say_times(loan.interval))
     match verdict:
         case Verdict.AGREE:
             merge.agree(interval=meeting.interval)
@@ -331,7 +336,7 @@ def _finish(merge: _Merge) -> Plan:
     current = _current(merge)
     states = {item: state for item, state in merge.states.items() if current.get(item) is not state}
     for item, state in states.items():
-        merge.notes.extend(_answer_note(item, current.get(item), state))
+        merge.notes.extend(note_answer(item, current.get(item), state))
     edit = replace(merge.edit, states=MappingProxyType(states)) if states else merge.edit
     released = any(state is ItemState.RELEASED for state in states.values())
     ends = _ends(merge)
@@ -375,14 +380,6 @@ def _forget_old_answers(merge: _Merge) -> None:
             merge.states[room] = ItemState.REQUESTED
 
 
-def roomless_code(meeting: MeetingView) -> str:
-    """Return why a booking ends whose meeting holds no room any more."""
-    if not meeting.answers:
-        return "all_rooms_removed"
-    released = all(state is ItemState.RELEASED for state in meeting.answers.values())
-    return "all_rooms_released" if released else "all_rooms_declined"
-
-
 def _end_action(loan: Loan) -> LoanAction:
     return LoanAction.CANCEL if loan.home is Home.OUTLOOK else LoanAction.REFUSE
 
@@ -420,68 +417,9 @@ def _writes(merge: _Merge) -> tuple[tuple[OutlookWrite, ...], Base | None]:
     return (merge.change,), merge.after
 
 
-_Value = tuple[str | None, object]
-"""A value in words, and as it can be taken up again. Rooms are named when it is written down: None."""
-
-
-def _settle(merge: _Merge, verdict: Verdict, name: str, *, outlook: _Value, loan: _Value) -> None:
+def _settle(merge: _Merge, verdict: Verdict, name: str, *, outlook: Value, loan: Value) -> None:
     """Put the loser's value into a case when both sides changed one field otherwise."""
     if verdict is Verdict.OUTLOOK_WINS:
-        merge.conflicts.append(_conflict(name, "outlook", kept=outlook, lost=loan))
+        merge.conflicts.append(note_conflict(name, "outlook", kept=outlook, lost=loan))
     elif verdict is Verdict.APP_WINS:
-        merge.conflicts.append(_conflict(name, "app", kept=loan, lost=outlook))
-
-
-def _conflict(field: str, winner: str, *, kept: _Value, lost: _Value) -> Note:
-    facts: dict[str, object] = {"field": field, "winner": winner, "lost_value": lost[1]}
-    said = {"kept": kept[0], "lost": lost[0]} if kept[0] is not None else {"kept_items": kept[1], "lost_items": lost[1]}
-    return Note("both_changed", facts | said)
-
-
-def note_lost_interval(winner: str, *, kept: Interval, lost: Interval) -> Note:
-    """Return the conflict of times of which the other side's are written already."""
-    return _conflict("interval", winner, kept=_say(kept), lost=_say(lost))
-
-
-def note_lost_rooms(winner: str, *, kept: frozenset[BookableId], lost: frozenset[BookableId]) -> Note:
-    """Return the conflict of rooms of which the other side's are written already."""
-    return _conflict("rooms", winner, kept=(None, sorted(kept)), lost=(None, sorted(lost)))
-
-
-def _say(interval: Interval) -> _Value:
-    return say_interval(interval), [interval.start.isoformat(), interval.end.isoformat()]
-
-
-# --- answers of rooms
-
-
-def answered_states(meeting: MeetingView, loan: Loan) -> dict[BookableId, ItemState]:
-    """Return what each room that is part of the loan says now."""
-    return {item.id: meeting.answers[item.id] for item in loan.rooms if item.id in meeting.answers}
-
-
-_ANSWER_NOTES: Mapping[ItemState, str] = MappingProxyType(
-    {
-        ItemState.ACCEPTED: "room_accepted",
-        ItemState.TENTATIVE: "room_tentative",
-        ItemState.DECLINED: "room_declined",
-        ItemState.RELEASED: "room_released",
-    }
-)
-
-
-def _answer_note(item: BookableId, before: ItemState | None, now: ItemState) -> tuple[Note, ...]:
-    code = _ANSWER_NOTES.get(now)
-    if code is None or before is None:
-        return ()
-    return (Note(code, {"item_id": item}, room_id=item),)
-
-
-def answer_cases(meeting: MeetingView) -> tuple[Note, ...]:
-    """Return the cases that stand as long as a room says no while the booking lives."""
-    said_no = {ItemState.DECLINED: "room_declined", ItemState.RELEASED: "room_released"}
-    return tuple(
-        Note(said_no[state], {"item_id": room}, room_id=room)
-        for room, state in sorted(meeting.answers.items())
-        if state in said_no
-    )
+        merge.conflicts.append(note_conflict(name, "app", kept=loan, lost=outlook))

@@ -24,7 +24,8 @@ from engine.reconcile.actions import (
 from engine.reconcile.brake import plan_kept
 from engine.reconcile.dates import Outside
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
-from engine.reconcile.merge import answer_cases, plan_merge, roomless_code
+from engine.reconcile.merge import plan_merge
+from engine.reconcile.notes import answer_cases, roomless_code
 from engine.reconcile.reasons import say_instant
 from engine.reconcile.shadow import withhold_writes
 from engine.reconcile.validate import Invalid, Valid, clash_facts, validate

@@ -1,4 +1,4 @@
-"""The JSON API as one application; `app.py` adds the receiver and the pages to it."""
+"""The JSON API as one application; `front.py` puts the pages beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the web side is handed: protocols and callables, so that it meets the rest of the house in `app.py` only."""
+"""What the web side is handed: protocols and callables, so that it meets the rest of the house in `app/` only."""
 
 from __future__ import annotations
 

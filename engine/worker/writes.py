@@ -18,7 +18,7 @@ from engine.ids import BookableId, EventId, fold_address
 from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
-from engine.reconcile.merge import note_lost_interval, note_lost_rooms
+from engine.reconcile.notes import note_lost_interval, note_lost_rooms
 from engine.reconcile.told import DECLINED_INSTEAD, GONE_ALREADY, NOT_KNOWN
 from engine.rooms.calendar import PLAIN, EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import Answer, EventCopy, Mailbox, Privacy

@@ -10,7 +10,7 @@ from engine.ids import LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.reconcile.actions import Note
-from engine.reconcile.merge import note_lost_interval
+from engine.reconcile.notes import note_lost_interval
 from engine.reconcile.ways import Way
 
 

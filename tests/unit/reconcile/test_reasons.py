@@ -24,7 +24,7 @@ ENGINE = Path(__file__).parents[3] / "engine"
 CODE_AT = {"Note": 0, "RuleBreach": 0, "TimeFault": 0, "Entry": 1}
 """What carries a reason code, and at which place."""
 
-TABLES = {"roomless_code", "_ANSWER_NOTES", "_answer_cases", "_merge_interval", "CODES", "_CODES"}
+TABLES = {"roomless_code", "_ANSWER_NOTES", "answer_cases", "_merge_interval", "CODES", "_CODES"}
 """Functions and tables that give codes to those."""
 
 RESOLVED = {"item_id": "item"}
