@@ -218,4 +218,5 @@ def _says(row: Any, note: Note) -> bool:
 def _waits_for_answer(loan: Loan, plan: Plan, writing: Writing) -> bool:
     edit = plan.loan if isinstance(plan.loan, LoanEdit) else LoanEdit()
     states = {item.id: item.state for item in loan.rooms} | dict(edit.states)
-    return loan.blocks and not plan.end_link and (writing.unshown or ItemState.REQUESTED in states.values())
+    is_asked = ItemState.REQUESTED in states.values() or writing.unshown or writing.unsettled
+    return loan.blocks and not plan.end_link and is_asked

@@ -9,6 +9,7 @@ from datetime import datetime
 from engine.errors import MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import BookableId, EventId, ICalUid
 from engine.loans.loan import ItemKind
+from engine.loans.status import ItemState
 from engine.reconcile.answers import FIRST_CHECK, AnswerCheck
 from engine.reconcile.ledger import Booking, Ledger
 from engine.reconcile.observe import Known, needs_organizer, shows_other_rooms, unshown_rooms, view_meeting
@@ -29,6 +30,15 @@ class Observed:
     check: AnswerCheck | None = None
     unshown: bool = False
     """Whether only the organizer's copy tells the yes of a room, whose own copy can be asked for."""
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether how long whole days last depends on a room that has not answered (decision 0016), be it one that its
+        loan could not have."""
+        shown = [copy.event for copy in self.known.copies]
+        shown += [self.known.organizer_copy] if self.known.organizer_copy is not None else []
+        is_whole = any(copy.all_day is not None for copy in shown)
+        return is_whole and ItemState.REQUESTED in self.meeting.answers.values()
 
 
 class Observer:

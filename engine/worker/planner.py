@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from engine.errors import Clash
 from engine.ids import BookableId
@@ -14,7 +14,6 @@ from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import NewLoan, Note, Plan, Situation
 from engine.reconcile.ledger import Booking, Ledger, SyncRules
-from engine.reconcile.merge import RELEASE_CHECK_SECONDS
 from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import plan
 from engine.reconcile.shadow import cast_shadow
@@ -79,7 +78,7 @@ class Planner:
         made = plan(situation)
         if isinstance(made.loan, NewLoan) and self._own_create_under_way(observed):
             return Plan(look_again_seconds=OWN_CREATE_WAIT_SECONDS)
-        made = _with_leavers(_with_silence(made, observed, self._now()), observed, self._now())
+        made = _with_silence(made, observed, self._now())
         if made.end_link and (booking.link is None or booking.link.state in ("ended", "left")):
             made = replace(made, end_link=False)  # it has ended already
         made = cast_shadow(made, self._ledger.name_of) if mode == "shadow" else made
@@ -128,30 +127,17 @@ def _with_silence(made: Plan, observed: Observed, now: datetime) -> Plan:
     check, meeting = observed.check, observed.meeting
     if check is None or made.end_link or meeting.presence is not Presence.LIVE:
         return made
-    silent = tuple(room for room, state in sorted(meeting.answers.items()) if state is ItemState.REQUESTED)
-    if not silent and not observed.unshown:
+    loan = observed.booking.loan
+    mine = {item.id for item in loan.rooms} if loan is not None else set()
+    asked = [room for room, state in sorted(meeting.answers.items()) if state is ItemState.REQUESTED]
+    if not asked and not observed.unshown:
         return made
-    cases = made.cases
+    cases, silent = made.cases, [room for room in asked if room in mine]
     if check.overdue and silent:
         facts = {"item_id": silent[0], "minutes": check.silent_minutes}
         cases = (*cases, Note("room_does_not_answer", facts, actor="engine", room_id=silent[0]))
     wait = max(1.0, (check.next_at - now).total_seconds())
     return replace(made, cases=cases, look_again_seconds=min(wait, made.look_again_seconds or wait))
-
-
-def _with_leavers(made: Plan, observed: Observed, now: datetime) -> Plan:
-    """Add when to look again for the no of a room that has just dropped whole days, and which the loan had lost before:
-    nobody waits for its answer, but how long whole days last depends on where the rooms lie that have not said no."""
-    loan, answers = observed.booking.loan, observed.meeting.answers
-    if loan is None or made.end_link or not any(copy.event.all_day for copy in observed.known.copies):
-        return made
-    since = now - timedelta(seconds=RELEASE_CHECK_SECONDS)
-    gone = {copy.room_id for copy in observed.known.copies if copy.gone and copy.seen_at and copy.seen_at > since}
-    if not gone & answers.keys() - {item.id for item in loan.held_items}:
-        return made
-    return replace(
-        made, look_again_seconds=min(RELEASE_CHECK_SECONDS, made.look_again_seconds or RELEASE_CHECK_SECONDS)
-    )
 
 
 def _default_requester(rules: SyncRules) -> Requester | None:

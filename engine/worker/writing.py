@@ -38,6 +38,7 @@ class WritingBuilder:
             web_link=meeting.web_link,
             checked=self._is_checked(observed) and not is_withheld(made),
             unshown=observed.unshown,
+            unsettled=observed.unsettled,
         )
         if loan is None or not made.writes:
             return writing

@@ -26,9 +26,9 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def in_zones(worlds: MakeWorld) -> MakeWorld:
-    def make(*zones: str, rooms: int = 2) -> World:
+    def make(*zones: str, rooms: int = 2, tenant: dict[str, Any] | None = None) -> World:
         """Open a world whose rooms lie in *zones*; Paris where there are not enough."""
-        world = worlds(rooms=rooms, settings={"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris"})
+        world = worlds(rooms=rooms, settings={"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris"}, tenant=tenant)
         for number, address in enumerate(world.room_addresses):
             world.tenant.office.set_processing(address, BookingWindowInDays=1080, MaximumDurationInMinutes=0)
             found = world.office.rooms.room_book().by_address(address)
@@ -290,6 +290,22 @@ class TestRoomsFarApart:
         assert loan.interval == Interval(utc("2027-01-10T23:00"), utc("2027-01-11T23:00"))
         assert [item.state for item in loan.rooms] == [ItemState.ACCEPTED, ItemState.RELEASED]
         assert world.cases() == ["room_released"]
+
+    def test_of_which_one_that_is_taken_declines_a_whole_day_late(self, in_zones: MakeWorld) -> None:
+        """The loan lets go of it at once, and learns that it declined all the same: it holds no hour of that day."""
+        world = in_zones("Europe/Paris", "America/New_York", tenant={"attendant_delay": (0.6, 0.6)})
+        meet(world, "2027-01-11T09:00:00", "2027-01-11T10:00:00", 2)
+        meet(world, "2027-01-12T09:00:00", "2027-01-12T10:00:00", 1, 2)
+        event = next(event for event in world.all_events() if event["start"]["dateTime"].startswith("2027-01-12"))
+
+        first, after = ({"dateTime": f"2027-01-{day}T00:00:00", "timeZone": "UTC"} for day in (11, 12))
+        world.run(world.person(2).change(event["id"], isAllDay=True, start=first, end=after))
+        world.settle()
+        world.heal()
+
+        loan = next(loan for loan in world.loans if world.room_addresses[0] in [item.address for item in loan.items])
+        assert [item.name for item in loan.held_items] == ["Room 1"]
+        assert loan.interval == Interval(utc("2027-01-10T23:00"), utc("2027-01-11T23:00"))
 
 
 class TestOddTimes:
