@@ -18,6 +18,7 @@ from engine.prove.weather import (
     DEAD_ROOM,
     LASTING,
     LEASE_SECONDS,
+    OF_CONTENT,
     RIVAL,
     UNSTEADY,
     Front,
@@ -158,6 +159,8 @@ def draw_schedule(
         )
         for _ in range(operations * STEPS_PER_OPERATION if steps is None else steps)
     )
+    if content:
+        weather += draw_weather(random.Random(f"weather of content {seed}"), OF_CONTENT)
     lasting = chance.choice(sorted(LASTING)) if is_lasting else ""
     if is_from_before is None:
         is_from_before = not lasting and not among and chance.random() < FROM_BEFORE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault(RIVAL, blow=rival, chance=0.15),
     Fault("oversleep", blow=oversleep, chance=0.1),
 )
-BY_NAME = {fault.name: fault for fault in FAULTS}
+OF_CONTENT: tuple[Fault, ...] = (
+    Fault("garble_content", {"effect": "garble_content"}),
+    Fault("cut_content", {"effect": "cut_content"}),
+    Fault("unknown_key", {"effect": "unknown_key"}),
+)
+"""What befalls the events that notifications bring, where they do."""
+BY_NAME = {fault.name: fault for fault in (*FAULTS, *OF_CONTENT)}
 
 DEAD_ROOM = "room-dead@example.org"
 LASTING: dict[str, dict[str, Any]] = {
@@ -133,11 +139,11 @@ class Front:
     seed: int
 
 
-def draw_weather(chance: random.Random) -> tuple[Front, ...]:
-    """Return what goes wrong in one world."""
+def draw_weather(chance: random.Random, faults: Sequence[Fault] = FAULTS) -> tuple[Front, ...]:
+    """Return which of *faults* go wrong in one world."""
     return tuple(
         Front(fault.name, chance.choice(RATES), chance.randrange(1_000_000))
-        for fault in FAULTS
+        for fault in faults
         if chance.random() < CHANCE
     )
 

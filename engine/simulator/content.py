@@ -8,10 +8,11 @@ changeNotificationEncryptedContent; Entra docs, access-token-claims-reference an
 from __future__ import annotations
 
 from base64 import b64decode, b64encode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -71,6 +72,23 @@ def garble(content: dict[str, str]) -> dict[str, str]:
     data = bytearray(b64decode(content["data"]))
     data[len(data) // 2] ^= 1
     return {**content, "data": _text(bytes(data))}
+
+
+def cut(content: dict[str, str]) -> dict[str, str]:
+    """Return *content* with its second half lost on the way."""
+    data = b64decode(content["data"])
+    return {**content, "data": _text(data[: len(data) // 2])}
+
+
+def lock_away(content: dict[str, str]) -> dict[str, str]:
+    """Return *content* as if it were encrypted for a certificate that its receiver has no more, or never had."""
+    return {**content, "encryptionCertificateId": "nobodys"}
+
+
+SPOILERS: Mapping[str, Callable[[dict[str, str]], dict[str, str]]] = MappingProxyType(
+    {"garble_content": garble, "cut_content": cut, "unknown_key": lock_away}
+)
+"""What becomes of what a notification brings, by the effect of the fault."""
 
 
 class Tokens:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from engine.simulator.content import Tokens, encrypt, garble
+from engine.simulator.content import SPOILERS, Tokens, encrypt
 from engine.simulator.endpoints import DROP, RETRY_SECONDS, SLOW, SLOW_SECONDS, WINDOW, Endpoints
 from engine.simulator.faults import LIFECYCLE, NOTICES, Faults, Rule
 from engine.simulator.records import Event, Mailbox, Notice, Subscription
@@ -178,9 +178,9 @@ class Courier:
             notice.body["clientState"] = "not-yours"
         elif rule.effect == "foreign_subscription":
             notice.body["subscriptionId"] = self._world.guid()
-        elif rule.effect == "garble_content":
+        elif rule.effect in SPOILERS:
             if "encryptedContent" in notice.body:
-                notice.body["encryptedContent"] = garble(notice.body["encryptedContent"])
+                notice.body["encryptedContent"] = SPOILERS[rule.effect](notice.body["encryptedContent"])
         elif rule.effect == "duplicate":
             for _ in range(rule.count):
                 self._queue(self._notice(subscription, notice.body, url=notice.url))

@@ -24,7 +24,7 @@ LIFECYCLE = frozenset({"missed", "remove_subscription", "reauthorize"})
 """Effects that turn a change notification into a lifecycle notification."""
 ENDPOINT = frozenset({"slow_endpoint", "drop_endpoint"})
 """A receiver in the slow or the drop state for as long as the rule is in force."""
-CONTENT = frozenset({"garble_content"})
+CONTENT = frozenset({"garble_content", "cut_content", "unknown_key"})
 """Effects on what a notification brings of its event."""
 NOTICES = LIFECYCLE | ENDPOINT | CONTENT | {
     "lose", "duplicate", "late", "reorder", "batch", "foreign_state", "foreign_subscription",
@@ -70,7 +70,8 @@ class Rule:
             `seconds`, `duplicate` `count` times more, `batch` gathers for `seconds` what goes to one receiver;
             `slow_endpoint` delays and `drop_endpoint` drops as a receiver in that state gets it; `missed`,
             `remove_subscription` and `reauthorize` send the lifecycle notification in place of the change, the last
-            one pauses the subscription until it is renewed; `garble_content` spoils what one brings of its event.
+            one pauses the subscription until it is renewed; `garble_content` changes a bit of what one brings of its event,
+            `cut_content` loses half of it, `unknown_key` encrypts it for a certificate that nobody has.
             `accept_duplicate`: POST /subscriptions. `refuse_consent`: the consent page.
         method: a method, or None for all. path: a regular expression searched in the path after the host. mailbox: id
             or address of one mailbox.

@@ -212,3 +212,14 @@ def wakes_nobody() -> None:
     for module in (desk, settle):
         if hasattr(module, "wake_waiting"):
             replace_in(module, "wake_waiting", lambda _old: lambda *args: None)
+
+
+@bug(
+    "Believes what a notification brings of an event of which a later one cannot be opened.",
+    tests="tests/simulation/test_contents.py",
+)
+def believes_what_can_be_opened() -> None:
+    def make(_old: Any) -> Any:
+        return lambda news: [content for _told, content in news if content is not None]
+
+    replace_in(contents, "told_in_full", make)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.prove.schedule import Schedule, draw_schedule
+from engine.prove.weather import OF_CONTENT
 from engine.prove.world import World
 from tests.simulation.test_outlook_to_app import request_from_outside
 from tests.simulation.test_request_counts import CONTENT, PUNCTUAL, counting
@@ -45,10 +46,30 @@ class TestARoomIsReadAllTheSame:
         assert (count.deltas, count.reads, count.writes) == (1, 0, 0)
         assert [loan.interval.start for loan in world.live_loans] == [world.at(11)]
 
-    def test_when_it_was_garbled(self, world: World) -> None:
-        world.tenant.faults.add(effect="garble_content")
+    @pytest.mark.parametrize("effect", ["garble_content", "cut_content"])
+    def test_when_it_was_garbled(self, world: World, effect: str) -> None:
+        world.tenant.faults.add(effect=effect)
         self.check_move(world)
         assert opened(world).keys() == {"garbled"}
+
+    def test_when_it_is_for_a_certificate_we_never_had(self, world: World) -> None:
+        world.tenant.faults.add(effect="unknown_key")
+        self.check_move(world)
+        assert opened(world).keys() == {"certificate"}
+
+    def test_when_only_what_came_last_of_it_was_garbled(self, world: World) -> None:
+        """The older version can be opened, and is not what the meeting is by now."""
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        world.tenant.faults.add(effect="batch", seconds=5.0, nth=1)
+        move(world, event, 11)
+        world.wait(2.0)
+        world.tenant.faults.add(effect="garble_content")
+        move(world, event, 14)
+        world.wait(10.0)
+
+        assert opened(world).keys() >= {"garbled"}
+        assert [loan.interval.start for loan in world.live_loans] == [world.at(14)]
 
     def test_when_somebody_else_sent_it(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         forged = "eyJhbGciOiJub25lIn0.e30."
@@ -219,6 +240,15 @@ def test_what_is_kept_of_a_notification_holds_no_event(world: World) -> None:
     kept = [row.raw for row in world._rows("SELECT raw FROM notification WHERE change_type != 'lifecycle'")]
     assert kept
     assert not any("encryptedContent" in raw for raw in kept)
+
+
+def test_they_are_garbled_in_some_random_worlds_and_no_others() -> None:
+    names = {fault.name for fault in OF_CONTENT}
+    worlds = [draw_schedule(seed) for seed in range(200)]
+    spoiled = [world for world in worlds if names & {front.name for front in world.weather}]
+    assert spoiled and all(world.content for world in spoiled)
+    assert names == {front.name for world in spoiled for front in world.weather} & names
+    assert len(spoiled) < sum(world.content for world in worlds)
 
 
 def test_a_quarter_of_random_worlds_have_them() -> None:

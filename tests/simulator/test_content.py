@@ -110,6 +110,25 @@ class TestContent:
         assert signature != b64decode(contents(world)[0]["dataSignature"])
         assert decrypt(contents(world)[1])
 
+    def test_can_be_cut_on_the_way(self, world: SimulatedWorld) -> None:
+        subscribe(world)
+        world.tenant.faults.add(effect="cut_content", nth=1)
+        book(world)
+        world.settle()
+
+        cut, whole = (len(b64decode(content["data"])) for content in contents(world)[:2])
+        assert cut < 0.6 * whole
+        assert decrypt(contents(world)[1])
+
+    def test_can_be_for_a_certificate_that_nobody_has(self, world: SimulatedWorld) -> None:
+        subscribe(world)
+        world.tenant.faults.add(effect="unknown_key", nth=1)
+        book(world)
+        world.settle()
+
+        unknown, known = (content["encryptionCertificateId"] for content in contents(world)[:2])
+        assert unknown != known
+
 
 class TestToken:
     def test_tells_who_sent_it_and_to_whom(self, world: SimulatedWorld) -> None:
