@@ -70,8 +70,8 @@ class Rule:
             `seconds`, `duplicate` `count` times more, `batch` gathers for `seconds` what goes to one receiver;
             `slow_endpoint` delays and `drop_endpoint` drops as a receiver in that state gets it; `missed`,
             `remove_subscription` and `reauthorize` send the lifecycle notification in place of the change, the last
-            one pauses the subscription until it is renewed; `garble_content` changes a bit of what one brings of its event,
-            `cut_content` loses half of it, `unknown_key` encrypts it for a certificate that nobody has.
+            one pauses the subscription until it is renewed; of what one brings of its event `garble_content`
+            changes a bit, `cut_content` loses half, and `unknown_key` encrypts it for a certificate that nobody has.
             `accept_duplicate`: POST /subscriptions. `refuse_consent`: the consent page.
         method: a method, or None for all. path: a regular expression searched in the path after the host. mailbox: id
             or address of one mailbox.
