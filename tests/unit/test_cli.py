@@ -275,7 +275,9 @@ class TestTheOffice:
         run("subscriptions", "renew", "--room", "Room 1.02")
 
         assert office.marks == [("subscription", "2")]
-        assert "Room 1.01" in run("subscriptions", "list").stdout
+        shown = run("subscriptions", "list").stdout
+        assert "Room 1.01" in shown
+        assert f"{NOW:%Y-%m-%d %H:%M} UTC" in shown
 
     def test_status_and_run(self, run, office):
         assert json.loads(run("status", "-o", "json").stdout)["queue"] == {"waiting": 2}
