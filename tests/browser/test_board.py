@@ -175,7 +175,7 @@ class TestWithThePointer:
 
 class TestWithTheKeyboard:
     def test_a_booking_is_made_without_a_pointer(self, fresh: Site, visit: Visit) -> None:
-        """Tab into the board, N to a free place, arrows to another room, Enter, a title, Enter."""
+        """Tab into the board, N to a free place, arrows to another room, Enter, a title, Enter; then on from there."""
         fresh.book("Frêne", "09:00", "10:30", "Budget")
         page = visit(fresh, DAY)
         page.locator("#day").focus()
@@ -191,6 +191,7 @@ class TestWithTheKeyboard:
 
         expect(lane(page, "Platane").locator(".entry")).to_contain_text("10:45–11:45")
         assert fresh.office.desk.find(2).title == "Tea"
+        expect(lane(page, "Platane").locator(".entry")).to_be_focused()
 
     def test_alt_and_arrows_move_and_enter_keeps(self, fresh: Site, visit: Visit) -> None:
         loan = fresh.book("Frêne", "09:00", "10:30", "Budget")

@@ -34,7 +34,7 @@ function start() {
   const say = (text) => { document.getElementById("board-says").textContent = text; };
   const wishes = makeWishes({ board, model, drawing, texts, say });
   const keeper = makeKeeper({ board, model, drawing, wishes, texts, say });
-  const dialog = makeDialog({ board, wishes, keeper, texts, onClose: () => keys.backFromDialog() });
+  const dialog = makeDialog({ board, wishes, keeper, texts, onClose: (booked) => keys.backFromDialog(booked) });
   const keys = listenToKeys({ board, model, drawing, wishes, keeper, texts, say, mayBook, open: dialog.open });
   makeCard({ board, model, drawing, texts, wishes });
   listenToPointer({ board, model, drawing, wishes, keeper, mayBook, place: keys.putCursor, open: dialog.open });
@@ -85,6 +85,7 @@ function start() {
     if (isFolded) for (const room of changed) drawing.drawRow(room);
     else arrange();
     keys.makeTabStop();
+    keys.goToBooked();
     Object.assign(opened, { now: body.now, at: Date.now() });
   }
 

@@ -10,10 +10,11 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
   const dialog = document.getElementById("booking");
   const field = (name) => document.getElementById(`booking-${name}`);
   const form = field("form"), trouble = field("trouble"), who = field("who"), people = field("people");
-  let wish = null;
+  let wish = null, booked = null;
 
   function open(wanted) {
     wish = { ...wanted };
+    booked = null;
     trouble.hidden = true;
     field("room").textContent = wishes.roomName(wish.room);
     fillTimes();
@@ -76,8 +77,9 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
       return;
     }
     field("name").value = "";
-    dialog.close();
     const { number, status } = answer.body;
+    booked = { number, room: wish.room };
+    dialog.close();
     toast(fill(status === "pending_approval" ? texts.asked : texts.booked, { number }), { label: texts.open, action: () => location.assign(`/loans/${number}`) });
   }
 
@@ -92,6 +94,6 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
   field("end").addEventListener("change", ({ target }) => { wish.to = Number(target.value); showDay(); });
   form.addEventListener("submit", (event) => { event.preventDefault(); book(); });
   for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => { wishes.hide(); onClose(wish); });
+  dialog.addEventListener("close", () => { wishes.hide(); onClose(booked); });
   return { open };
 }

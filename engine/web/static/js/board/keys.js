@@ -14,7 +14,7 @@ export function listenToKeys({ board, model, drawing, wishes, keeper, texts, say
   const cursor = document.createElement("button");
   Object.assign(cursor, { type: "button", className: "ghost cursor", tabIndex: -1 });
   cursor.dataset.keep = "";
-  let place = null, wish = null;
+  let place = null, wish = null, awaited = null;
 
   const entryOf = (element) => element?.closest?.(".entry") ? model.get(element.closest(".entry").dataset.id) : null;
   const elementOf = (entry) => board.querySelector(`[data-id="${CSS.escape(entry.id)}"]`);
@@ -143,12 +143,22 @@ export function listenToKeys({ board, model, drawing, wishes, keeper, texts, say
     }
   }
 
-  /** After the dialog: back to where one was, or to the first entry when that place is booked now. */
-  function backFromDialog() {
+  /** After the dialog: on to what was `booked` ({number, room}) once it is drawn, else back to where one was. */
+  function backFromDialog(booked) {
+    awaited = booked;
     if (place && !wishes.clashOf(place)) putCursor(place);
     else leaveCursor();
     makeTabStop();
+    goToBooked();
   }
 
-  return { putCursor, makeTabStop, backFromDialog };
+  /** Goes to what was booked in the dialog, once it is drawn, unless one has gone elsewhere by then. */
+  function goToBooked() {
+    const found = awaited && model.get(`${awaited.number}-${awaited.room}`);
+    if (!found) return;
+    awaited = null;
+    if ([cursor, document.body, null].includes(document.activeElement)) focusEntry(found);
+  }
+
+  return { putCursor, makeTabStop, backFromDialog, goToBooked };
 }
