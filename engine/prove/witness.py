@@ -184,7 +184,8 @@ class Witness:
             known: list[str] = []
             for room in rooms:
                 number = self._world.room_number(room)
-                edited_at = next((edit.at for edit in edits if _asks_room(edit, number)), else_at)
+                wished = (edit.at for edit in edits if _asks_room(edit, number) and not _moves(edit, start, end))
+                edited_at = next(wished, else_at)
                 values = {"rooms": [room], "edited_at": edited_at, "start": start, "end": end}
                 known += _KNOWN.run(transaction.connection, values).scalars()
             former = _FORMER.run(transaction.connection, {"loan": ref.number, "generation": ref.generation}).scalar()
@@ -333,6 +334,14 @@ def _asks_room(edit: Any, room: int | None) -> bool:
     added = set(items["new"].split(", ")) - set(items["old"].split(", "))
     is_added = any(name.split()[:2] == ["Room", str(room)] for name in added)  # whatever it is called beside
     return edit.code == "booked_in_app" or is_added or bool({"start", "end"} & fields.keys())
+
+
+def _moves(edit: Any, start: datetime, end: datetime) -> bool:
+    """Tell whether what the desk did gave the loan other times than these: an event that has these was decided before,
+    and could not be made until now."""
+    fields = edit.facts.get("fields", {}) if edit.code == "changed_in_app" else {}
+    given = {"start": f"{start:%Y-%m-%d %H:%M}", "end": f"{end:%Y-%m-%d %H:%M}"}
+    return any(name in fields and fields[name]["new"] != at for name, at in given.items())
 
 
 def _group(row: Any) -> str:
