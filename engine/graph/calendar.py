@@ -85,13 +85,14 @@ class GraphCalendar:
         Read one page of changes (Graph docs: event-delta). The window of a chain never moves.
 
         A token may end in any 40x (Graph docs: delta-query-overview), so a link that is called malformed counts as
-        one that is no longer known.
+        one that is no longer known. So does one of another address: none is kept that leads away from the service that
+        gave it, so Graph is asked somewhere else now.
         """
         if link is None and window is None:
             raise ValueError("either a link or a window is needed")
         check_segment(room, "mailbox")
         if link is not None:
-            url = self._urls.check_link(link)
+            url = self._check_kept(link)
         else:
             assert window is not None
             url = self._urls.changes(room, start=window.start, end=window.end)
@@ -111,6 +112,12 @@ class GraphCalendar:
             raise Malformed(f"{call.what}: a page of changes came without nextLink and deltaLink")
         unreadable = page.unreadable + len(page.items) - len(changes)
         return ChangesPage(tuple(changes), next_link, delta_link, unreadable)
+
+    def _check_kept(self, link: str) -> str:
+        try:
+            return self._urls.check_link(link)
+        except Malformed as error:
+            raise ResyncRequired(f"{error}; it was given at another address than Graph has now") from error
 
     async def fetch_event(self, mailbox: str, event_id: EventId) -> EventCopy | None:
         """Read one copy; None only when Graph itself says that the item is not there."""
