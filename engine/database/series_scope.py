@@ -8,7 +8,7 @@ each date is written by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -229,11 +229,8 @@ class SeriesScope:
         """End the series before the first date that is meant, and let those dates be a series of their own."""
         successor = self._add_series(rest)
         self._end(tied, successor=successor)
-        named = {interval: day for day, interval in expand(rest)}
-        dates = [
-            (each.loan.number, each.link.generation + 1, named.get(after[each.loan.number].interval, _unnamed(each)))
-            for each in tied
-        ]
+        days = _name(tied, after, rest)
+        dates = [(each.loan.number, each.link.generation + 1, days[each.loan.number]) for each in tied]
         numbers = [each.loan.number for each in tied]
         self._transaction.connection.execute(
             update(_loan).where(_loan.c.number.in_(numbers)).values(series=str(successor))
@@ -323,6 +320,18 @@ def _as_written(each: _Date, loan: Loan) -> SeriesDate:
         fold_address(loan.requester.address),
         _rooms(loan),
     )
+
+
+def _name(tied: Sequence[_Date], after: Mapping[LoanNumber, Loan], pattern: Recurrence) -> dict[LoanNumber, date]:
+    """Return of which day of *pattern* each date is to be. Of several at the same times the one that was of that day
+    before is; the others, as all that are not in the pattern, are of no day."""
+    days = {interval: day for day, interval in expand(pattern)}
+    wanted = {each.loan.number: days.get(after[each.loan.number].interval) for each in tied}
+    named: dict[LoanNumber, date] = {}
+    for each in sorted(tied, key=lambda each: wanted[each.loan.number] != each.day):
+        day = wanted[each.loan.number]
+        named[each.loan.number] = _unnamed(each) if day is None or day in named.values() else day
+    return named
 
 
 def _unnamed(each: _Date) -> date:

@@ -230,6 +230,22 @@ class TestWhatIsInTheWay:
         assert starts(world.live_loans) == [at(day + number * WEEK, 9) for number in range(4)]
         assert states(world.live_loans) == {ItemState.ACCEPTED}
 
+    def test_is_not_the_day_that_another_date_has_moved_to(self, world: World) -> None:
+        """Two dates come to the same hour of one day, in two rooms: the one that was of that day goes on as it."""
+        made = book(world, times=2)
+        world.settle()
+        first, second = made.loans
+        day = first_day(world) + WEEK
+        change = LoanChange(start=at(day, 12), end=at(day, 13), items=(world.item(2),))
+
+        world.change(first.number, change)
+        world.office.series.change(second.number, to(day, 8), Scope.ALL, actor="app:t")
+        settle(world)
+
+        assert starts(world.live_loans) == [at(day, 8)] * 2
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert world.cases() == []
+
 
 class TestBothSidesAtOnce:
     """What somebody did in Outlook a moment ago is merged, date by date, and not overwritten."""
