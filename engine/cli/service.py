@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(status)
     app.command()(sync)
-    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)
 
 
 class Role(StrEnum):
@@ -103,7 +103,7 @@ def _summary(signs: Sequence[str]) -> str:
 
 
 def bench(ctx: typer.Context) -> None:
-    """Measure the engine; what follows goes to `engine.bench`."""
+    """Measure the engine: times, requests, memory (docs/performance.md)."""
     if find_spec("engine.bench") is None:
         note("error: this build holds no benchmark")
         raise typer.Exit(Exit.USAGE)

@@ -288,6 +288,13 @@ class TestTheOffice:
         assert run("run", "--role", "cleaner").exit_code == 2
 
 
+def test_the_benchmark_tells_its_own_options(run):
+    """Its words are its own: `--help` told nothing of them."""
+    shown = run("bench", "--help").stdout
+    assert "--quick" in shown
+    assert "--only" in shown
+
+
 class TestEnds:
     @pytest.mark.parametrize(
         ("error", "code"),
