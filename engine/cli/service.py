@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(status)
     app.command()(sync)
-    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)
+    unread = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(context_settings=unread, add_help_option=False)(bench)
 
 
 class Role(StrEnum):
