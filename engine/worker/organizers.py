@@ -41,7 +41,8 @@ class OrganizerReader:
         link = booking.link
         heir = self._heir(booking, known)
         mailbox = heir or (link.mailbox if link is not None and link.mailbox else self._organizer_mailbox(booking))
-        if mailbox is None or (booking.series is not None and not self._series.covers(booking.series)):
+        is_beyond = booking.series is not None and not self._series.covers(booking.series)
+        if mailbox is None or (is_beyond and not to_write):
             return known
         is_over = bool(known.copies) and not any(each.live for each in known.copies)
         try:
@@ -70,6 +71,8 @@ class OrganizerReader:
             return replace(known, organizer_closed=True)
         except (Malformed, Unmatched):
             return known
+        if copy is None and is_beyond:
+            return known  # it may have moved: nothing tells where to, so far ahead
         if copy is None and (known.base is None or heir is not None):
             # Not found under an organizer who may have it elsewhere: the room copies must do.
             return replace(known, organizer_lost=heir is not None and is_over)

@@ -16,6 +16,7 @@ from engine.prove.series import at, starts
 from engine.prove.world import World
 from engine.reconcile.reasons import explain
 from engine.reconcile.series_book import AppSeries, DateChoice, Scope, SeriesOrder
+from engine.web.pages.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld
 
 WEEK = timedelta(days=7)
@@ -174,6 +175,25 @@ class TestALongSeries:
         assert "room_does_not_answer" not in world.cases()
         assert len(shown(world)) == len(world.live_loans) == 20
         world.close()
+
+
+class TestADateBeyondWhatIsRead:
+    def test_is_changed_in_outlook_and_its_room_heard_when_calendars_are_read_as_far(self, worlds: MakeWorld) -> None:
+        """It is asked for by its day, whatever is read: the desk was told that the organizer cannot be reached."""
+        world = worlds(rooms=2, settings={"ENGINE_SYNC__HORIZON_DAYS": "30"})
+        last = book(world, times=14).loans[-1]
+        world.settle()
+        day = first_day(world) + 13 * WEEK
+
+        world.change(last.number, LoanChange(start=at(day, 14), end=at(day, 15)))
+        world.heal()
+
+        assert "event_changed" in world.history(last.number)
+        assert (world.loan(last.number).interval.start, world.cases()) == (at(day, 14), [])
+        world.override(SettingKey.HORIZON, "120")
+        world.heal()
+        kept = world.loan(last.number)
+        assert (kept.interval.start, states((kept,))) == (at(day, 14), {ItemState.ACCEPTED})
 
 
 class TestARoomThatSaysNo:
