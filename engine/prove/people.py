@@ -15,9 +15,9 @@ from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
-from engine.prove import app_series, patterns
+from engine.prove import app_series
 from engine.prove.backups import Loss
-from engine.prove.series import PARIS, STEPS, at, book_series
+from engine.prove.series import PARIS
 from engine.prove.world import World
 from engine.reconcile.ways import Way
 from engine.simulator.people import Refused
@@ -270,16 +270,7 @@ class Crowd:
         self.world.tenant.office.change_organizer(people[booking.person - 1], event["iCalUId"], people[person - 1])
         booking.person = person
 
-    # --- series in Outlook
-
-    def meet_daily(self) -> None:
-        """Book a short daily series: it meets everything else."""
-        person, rooms = self.draw_person(), self.draw_rooms()
-        first = self.world.at(0, days=self.random.randint(1, DAYS - 1)).date()
-        hour, times = self.draw_hour(), self.random.randint(2, DAYS)
-        self.tell(f"person {person} meets daily in {rooms} from {first} at {hour}, {times} times")
-        master = book_series(self.world, person, first, hour, *rooms, kind="daily", times=times)
-        self.follow(RememberedSeries(person, master["id"], first, times))
+    # --- series in Outlook: what `daily_series.py` and `patterns.py` need
 
     def follow(self, series: RememberedSeries) -> None:
         self.series.append(series)
@@ -288,7 +279,7 @@ class Crowd:
     def draw_hour(self) -> float:
         return self.random.randrange(8 * 4, 18 * 4) / 4
 
-    def _pick_series(self) -> RememberedSeries | None:
+    def pick_series(self) -> RememberedSeries | None:
         alive = [series for series in self.series if not series.cancelled]
         return self.random.choice(alive) if alive else None
 
@@ -312,58 +303,6 @@ class Crowd:
                 known[name].interval = self.world.times_of(event)
         for name, remembered in known.items():
             remembered.cancelled = remembered.cancelled or name not in shown
-
-    def move_series(self) -> None:
-        series = self._pick_series()
-        if series is None:
-            return
-        hour = self.draw_hour()
-        self.tell(f"person {series.person} moves the series of {series.first} to {hour}")
-        organizer, start, end = self.world.person(series.person), at(series.first, hour), at(series.first, hour + 1)
-        master = self.world.run(organizer.get(series.event_id))
-        self.world.run(organizer.move(series.event_id, start, end))
-        self.look_at(series, times=(parse_instant(master["start"]), parse_instant(master["end"])) != (start, end))
-
-    def cut_series(self) -> None:
-        """Let this and the following dates go on otherwise: a shortened series, and another one."""
-        series = self._pick_series()
-        if series is None or series.length < 2:
-            return
-        rooms, hour = self.draw_rooms(), self.draw_hour()
-        if series.kind not in STEPS:
-            patterns.cut(self, series, rooms, hour)
-            return
-        kept = self.random.randint(1, series.length - 1)
-        after, left = series.first + kept * STEPS[series.kind], series.length - kept
-        shown = self.world.dates_by_name(series.person, series.event_id)
-        if not any(name.rpartition("@")[2] >= f"{after:%Y%m%d}" for name in shown):
-            return  # the desk has ended the series before
-        series.length = kept
-        self.tell(f"person {series.person} takes the series of {series.first} from {after} on to {rooms} at {hour}")
-        self.world.run(self.world.person(series.person).cancel_following(series.event_id, after))
-        self.look_at(series, times=False)
-        following = book_series(
-            self.world, series.person, after, hour, *rooms, zone=series.zone, kind=series.kind, times=left
-        )
-        self.follow(RememberedSeries(series.person, following["id"], after, left, series.kind, series.zone))
-
-    def reroom_series(self) -> None:
-        series = self._pick_series()
-        if series is None:
-            return
-        rooms = self.draw_rooms()
-        self.tell(f"person {series.person} takes the series of {series.first} to rooms {rooms}")
-        self.world.run(self.world.person(series.person).set_rooms(series.event_id, self.world.addresses(rooms)))
-        self.look_at(series, times=False)
-
-    def cancel_series(self) -> None:
-        series = self._pick_series()
-        if series is None:
-            return
-        self.tell(f"person {series.person} cancels the series of {series.first}")
-        self.world.run(self.world.person(series.person).cancel(series.event_id))
-        series.cancelled = True
-        self.look_at(series)
 
     # --- the app
 

@@ -1,4 +1,4 @@
-"""What people do in a random world: the one table of it. To add something, write it on the crowd and add a line."""
+"""What people do in a random world: the one table of it. To add something, write a function and a line here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from engine.prove import (
     backfills,
     begun,
     contests,
+    daily_series,
     directory,
     meetings,
     odd_times,
@@ -60,11 +61,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("reroom_meeting", 2, Crowd.reroom_meeting),
     Verb("cancel_meeting", 2, Crowd.cancel_meeting),
     Verb("hand_over", 0.7, Crowd.hand_over),
-    Verb("meet_daily", 2, Crowd.meet_daily),
-    Verb("move_series", 1, Crowd.move_series),
-    Verb("cut_series", 1, Crowd.cut_series),
-    Verb("reroom_series", 1, Crowd.reroom_series),
-    Verb("cancel_series", 0.5, Crowd.cancel_series),
+    Verb("meet_daily", 2, daily_series.meet_daily),
+    Verb("move_series", 1, daily_series.move_series),
+    Verb("cut_series", 1, daily_series.cut_series),
+    Verb("reroom_series", 1, daily_series.reroom_series),
+    Verb("cancel_series", 0.5, daily_series.cancel_series),
     Verb("meet_by_pattern", 1, patterns.meet_by_pattern),
     Verb("move_date", 1, patterns.move_date),
     Verb("cancel_date", 0.5, patterns.cancel_date),
