@@ -202,7 +202,7 @@ class Database:
         Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale, and
         LeaseLost: in a pass whose lease has ended.
         """
-        connection, now = self._acquire(writes=True, durable=durable)
+        connection, now, in_turn = self._acquire(writes=True, durable=durable)
         try:
             transaction = Transaction(
                 connection,
@@ -224,7 +224,7 @@ class Database:
                 raise
             self._commit(connection, wakes=transaction.has_marks)
         finally:
-            self._release(connection, writes=True)
+            self._release(connection, in_turn=in_turn)
         transaction.run_callbacks()
         if transaction.first_due_in is not None:
             self.announce_marks(transaction.first_due_in)
@@ -258,7 +258,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Open a transaction that only reads: everything in it is seen as of one instant. Raises as `write` does."""
-        connection, now = self._acquire(writes=False)
+        connection, now, in_turn = self._acquire(writes=False)
         try:
             yield Transaction(connection, clock=self.clock, draw=self.draw, writes=False, now=now)
             commit_directly(connection)
@@ -269,7 +269,7 @@ class Database:
             _roll_back(connection)
             raise
         finally:
-            self._release(connection, writes=False)
+            self._release(connection, in_turn=in_turn)
 
     @property
     def is_in_transaction(self) -> bool:
@@ -306,51 +306,63 @@ class Database:
             if not self.in_memory:
                 self._read_engine.dispose()
 
-    def _acquire(self, *, writes: bool, durable: bool = True) -> tuple[Connection, datetime | None]:
-        """Return a connection on which a transaction has begun, and its instant as far as the beginning told it.
-        Refuses one inside another: on SQLite it would wait for itself, for ever."""
+    def _acquire(self, *, writes: bool, durable: bool = True) -> tuple[Connection, datetime | None, bool]:
+        """
+        Return a connection on which a transaction has begun, its instant as far as the beginning told it, and whether
+        it is the one that threads use in turn.
+
+        Refuses one inside another: on SQLite it would wait for itself, for ever.
+        """
         if self.is_in_transaction:
             raise RuntimeError("this thread is inside a transaction already (held across an await, or nested)")
-        if self._takes_turns(writes):
-            self._lock.acquire()
+        in_turn = self._take_turn(writes)
         self._open.yes = True
         connection = None
         try:
-            connection = self._connect(writes)
+            connection = self._connect(writes, in_turn=in_turn)
             try:
                 now = self._begin(connection, writes=writes, durable=durable)
             except exc.DBAPIError:
                 if not connection.invalidated:
                     raise
-                connection = self._connect_again(connection, writes)
+                connection = self._connect_again(connection, writes, in_turn=in_turn)
                 now = self._begin(connection, writes=writes, durable=durable)
         except BaseException as error:
-            self._release(connection, writes=writes)
+            self._release(connection, in_turn=in_turn)
             if isinstance(error, exc.SQLAlchemyError):
                 raise translate_error(error) from error
             raise
-        return connection, now
+        return connection, now, in_turn
 
-    def _connect_again(self, lost: Connection, writes: bool) -> Connection:
+    def _connect_again(self, lost: Connection, writes: bool, *, in_turn: bool) -> Connection:
         """Replace a connection that was lost while it rested, with all that rest beside it: nothing had begun on it."""
         lost.close()
         self._write_engine.dispose()
-        return self._connect(writes)
+        return self._connect(writes, in_turn=in_turn)
 
-    def _release(self, connection: Connection | None, *, writes: bool) -> None:
+    def _release(self, connection: Connection | None, *, in_turn: bool) -> None:
         """Let go of a connection whose transaction has ended."""
         self._open.yes = False
-        if self._takes_turns(writes):
+        if in_turn:
             self._lock.release()
         elif connection is not None and connection is not self._reader:
             connection.close()
 
-    def _takes_turns(self, writes: bool) -> bool:
-        """Tell whether threads use the one writing connection there is, one after the other."""
-        return self.dialect == "sqlite" and (writes or self.in_memory)
+    def _take_turn(self, writes: bool) -> bool:
+        """
+        Wait for the writing connection that SQLite's threads use in turn; returns whether it is ours now.
 
-    def _connect(self, writes: bool) -> Connection:
-        if self._takes_turns(writes):
+        Who reads in the thread of the passes takes it when it is free: what it keeps of the file stays good, while each
+        commit on it empties what others keep.
+        """
+        if self.dialect != "sqlite":
+            return False
+        if writes or self.in_memory:
+            return self._lock.acquire()
+        return threading.get_ident() == self._home and self._lock.acquire(blocking=False)
+
+    def _connect(self, writes: bool, *, in_turn: bool) -> Connection:
+        if in_turn:
             return self._keep_writer()
         if threading.get_ident() == self._home:
             return self._keep_reader()

@@ -48,6 +48,10 @@ def wake_and_commit(connection: Connection) -> None:
     run_together(connection, (f"NOTIFY {CHANNEL}", "COMMIT"))
 
 
+KEPT_KILOBYTES = 8192
+"""What the writing connection keeps of its file at most: SQLite's own 2 MB are little for thousands of rooms."""
+
+
 def sqlite_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
     """Return the engines that write and read; in memory they are one."""
     arguments = {"check_same_thread": False, "timeout": busy_seconds, "cached_statements": STATEMENTS_KEPT}
@@ -57,7 +61,7 @@ def sqlite_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engi
         return engine, engine
     if not str(url.database).startswith("file:"):
         _make_directory(Path(str(url.database)))
-    pragmas = ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={durability}")
+    pragmas = ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={durability}", f"PRAGMA cache_size=-{KEPT_KILOBYTES}")
     writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments)
     _prepare_sqlite(writer, pragmas)
     reader = create_engine(
