@@ -13,6 +13,7 @@ from engine.database.backfill_plan import BackfillPlanner
 from engine.database.backfill_rows import backfill_table, load_backfills, meeting_table, read_meeting
 from engine.database.backfill_scene import SceneLoader
 from engine.database.backfill_undo import BackfillUndoer
+from engine.database.chunks import cut
 from engine.database.connection import Database, Transaction
 from engine.database.listing import LIMIT_MAX
 from engine.database.marks import Priority
@@ -117,8 +118,7 @@ class BackfillDesk:
             if found.state is BackfillState.UNDOING:
                 raise NotAllowed(f"backfill {number} is being undone: wait until that is over")
             chosen = self._choose(transaction, number, selection)
-            for start in range(0, len(chosen), 400):
-                positions = chosen[start : start + 400]
+            for positions in cut(chosen):
                 _CHOOSE.run(transaction.connection, {"of_number": number, "positions": positions})
             return self._ordered(transaction, number, actor)
 

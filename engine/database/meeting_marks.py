@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from engine.database.chunks import cut
 from engine.database.connection import Transaction
 from engine.database.marks import Priority
 from engine.database.prepared import Prepared
@@ -23,9 +24,6 @@ LEFT = "left"
 
 WITHDRAWN = "ended"
 """As `link.state`: what is still heard of such a meeting is the echo of its end."""
-
-_CHUNK = 400
-"""Values in one IN list; SQLite allows 999 parameters on old builds."""
 
 _LINKED = Prepared(
     select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
@@ -74,5 +72,5 @@ def find_linked_loans(transaction: Transaction, uids: Iterable[str]) -> list[int
 
 
 def _load_links(transaction: Transaction, uids: list[str]) -> Iterator[Any]:
-    for start in range(0, len(uids), _CHUNK):
-        yield from _LINKED.run(transaction.connection, {"uids": uids[start : start + _CHUNK]})
+    for chunk in cut(uids):
+        yield from _LINKED.run(transaction.connection, {"uids": chunk})

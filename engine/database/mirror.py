@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.database.chunks import cut, run_in_chunks
 from engine.database.connection import Transaction
 from engine.database.copies import decode_copy, make_row
 from engine.database.marks import Priority
@@ -33,9 +34,6 @@ copy_table = metadata.tables["room_copy"]
 link_table = metadata.tables["link"]
 item_table = metadata.tables["loan_item"]
 
-
-_CHUNK = 400
-"""Values in one IN list; SQLite allows 999 parameters on old builds."""
 
 _CONFLICT_COLUMNS = tuple(name for name in copy_table.c.keys() if name not in ("room_id", "event_id"))  # noqa: SIM118
 
@@ -124,12 +122,7 @@ _CHANGE_COPY = Prepared(
 
 def load_known(transaction: Transaction, room_id: BookableId, ids: Sequence[EventId]) -> dict[str, Any]:
     """Return what decides whether copies are news, by id: rows of the mirror without what the copies say."""
-    known: dict[str, Any] = {}
-    for start in range(0, len(ids), _CHUNK):
-        chunk = list(ids[start : start + _CHUNK])
-        found = _KNOWN.run(transaction.connection, {"room": room_id, "ids": chunk})
-        known.update((row.event_id, row) for row in found)
-    return known
+    return {row.event_id: row for row in run_in_chunks(transaction.connection, _KNOWN, ids, room=room_id)}
 
 
 def write_copies(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
@@ -257,9 +250,7 @@ class Mirror:
 
     def end_withdrawn(self, transaction: Transaction, room_id: BookableId, uids: Iterable[str]) -> None:
         """Count what a room shows no more of meetings that we have withdrawn as ended: nobody asks for it by its id."""
-        wanted = sorted(uids)
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
+        for chunk in cut(sorted(uids)):
             _END_WITHDRAWN.run(transaction.connection, {"room": room_id, "uids": chunk})
 
     def save_copy(
@@ -331,9 +322,8 @@ class Mirror:
 
     def _find_shown(self, transaction: Transaction, uids: Iterable[str]) -> set[str]:
         """Return those of *uids*, dates of series, that any room shows live and beyond doubt."""
-        wanted = sorted(uids)
-        chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
-        return {row[0] for chunk in chunks for row in _SHOWN.run(transaction.connection, {"uids": chunk})}
+        rows = (_SHOWN.run(transaction.connection, {"uids": chunk}) for chunk in cut(sorted(uids)))
+        return {row[0] for found in rows for row in found}
 
     def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[tuple[RoomCopy, ...], datetime | None]:
         """

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from engine.database.chunks import run_in_chunks
 from engine.database.connection import Database, Transaction
 from engine.database.contents import Contents, News
 from engine.database.gatherings import GATHER, Gatherings
@@ -49,7 +50,6 @@ link_table = metadata.tables["link"]
 
 REJECTIONS_KEPT = 50
 _SHOWN_MAX = 80
-_CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +351,4 @@ def _load(
     if len(ordered) == 1:
         yield from one.run(transaction.connection, {"ids": ordered[0], **values})
         return
-    for start in range(0, len(ordered), _CHUNK):
-        chunk = ordered[start : start + _CHUNK]
-        yield from many.run(transaction.connection, {"ids": chunk, **values})
+    yield from run_in_chunks(transaction.connection, many, ordered, **values)

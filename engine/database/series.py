@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.database.chunks import run_in_chunks
 from engine.database.connection import Transaction
 from engine.database.copies import decode_copy, make_date_row, make_row, make_stub_row
 from engine.database.prepared import Prepared
@@ -31,8 +32,6 @@ from engine.rooms.series import hydrate, key_within, lone_key, name_date, series
 
 copy_table = metadata.tables["room_copy"]
 series_table = metadata.tables["series"]
-
-_CHUNK = 400
 
 PAST_IS_LEFT = timedelta(days=1)
 """Dates that ended longer ago are not asked for any more: what is over stays as it was."""
@@ -119,7 +118,7 @@ def keep_series(transaction: Transaction, uids: Mapping[str, str]) -> dict[str, 
         return {}
     rows = [{"uid": uid, "zone": zone, "version": 1, "title": "", "private": False} for uid, zone in uids.items()]
     _ADD_UNSEEN[connection.dialect.name].run(connection, rows)
-    found = {row.uid: row for row in _in_chunks(connection, _SERIES_OF, list(uids))}
+    found = {row.uid: row for row in run_in_chunks(connection, _SERIES_OF, list(uids))}
     learnt = [{"of_uid": uid, "new_zone": zone} for uid, zone in uids.items() if zone and not found[uid].zone]
     if learnt:
         _LEARN_ZONE.run(connection, learnt)
@@ -212,13 +211,8 @@ def find_unsettled(
         dates = found.setdefault(row.series_master, [])
         if not row.hydrated and row.event_id != row.series_master:
             dates.append(EventId(row.event_id))
-    known = {row.event_id for row in _in_chunks(connection, _HAS_MASTER, list(found), room=room_id)}
+    known = {row.event_id for row in run_in_chunks(connection, _HAS_MASTER, list(found), room=room_id)}
     return tuple((EventId(master), master not in known, tuple(dates)) for master, dates in found.items())
-
-
-def _in_chunks(connection: Connection, statement: Prepared, ids: Sequence[str], **values: object) -> Iterable[Any]:
-    for start in range(0, len(ids), _CHUNK):
-        yield from statement.run(connection, {"ids": list(ids[start : start + _CHUNK]), **values})
 
 
 class SeriesPage:
@@ -257,7 +251,7 @@ class SeriesPage:
         self._stored = {row.event_id: row for row in self._load(_DATES, sorted(news))} if news else {}
 
     def _load(self, statement: Prepared, ids: Sequence[str]) -> Iterable[Any]:
-        return _in_chunks(self._transaction.connection, statement, ids, room=self._room_id)
+        return run_in_chunks(self._transaction.connection, statement, ids, room=self._room_id)
 
     def _find_masters(self, known: Mapping[str, Any]) -> dict[str, Master]:
         """Return the masters of every date of the page, and those the page itself brings."""
