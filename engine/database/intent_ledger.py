@@ -10,7 +10,7 @@ from engine.database.bookings import finish_change, load_intents
 from engine.database.codec import render_base
 from engine.database.connection import Transaction
 from engine.database.ledger_base import LedgerBase
-from engine.database.loan_side import FIRST_LOOK_SECONDS, tell_refusal
+from engine.database.loan_side import FIRST_LOOK_SECONDS, end_refusal, tell_refusal
 from engine.database.mirror import copy_table, link_table
 from engine.database.prepared import Prepared
 from engine.database.records import write_decisions
@@ -23,7 +23,7 @@ from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Intent, IntentKind, Link
 from engine.reconcile.markers import Marker
 from engine.reconcile.series_writes import SeriesWriteKind
-from engine.reconcile.told import FOUND_AGAIN, tell_done
+from engine.reconcile.told import CREATED, FOUND_AGAIN, tell_done
 from engine.rooms.event import EventCopy
 
 intent_table = metadata.tables["intent"]
@@ -81,6 +81,8 @@ class IntentLedger(LedgerBase):
                 transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
                 if intent.kind is IntentKind.CREATE:
                     self._mark_if_changed_since(transaction, intent)
+                if told == CREATED:
+                    end_refusal(transaction, intent.loan_number)
             case IntentKind.DELETE:
                 pass
 

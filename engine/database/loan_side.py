@@ -15,7 +15,7 @@ from engine.database.edits import lock_loan
 from engine.database.loans import keep_person, load_loan, loan_table, wake_waiting, write_items
 from engine.database.occupancy import find_held
 from engine.database.prepared import Prepared
-from engine.database.records import open_cases, write_decisions
+from engine.database.records import close_case_of, open_cases, write_decisions
 from engine.database.roombook import RoomCache
 from engine.database.tables import metadata
 from engine.errors import Stale
@@ -168,6 +168,11 @@ def tell_refusal(
     is_undone = takes_back and return_to_base(transaction, number)
     if is_new or is_undone or not takes_back:
         write_decisions(transaction, [note], loan_number=number, ical_uid=ical_uid)
+
+
+def end_refusal(transaction: Transaction, number: LoanNumber) -> None:
+    """Close the case of a refusal: the loan's first event is made after all, and says everything."""
+    close_case_of(transaction, f"loan:{number}", "write_refused")
 
 
 def return_to_base(transaction: Transaction, number: LoanNumber) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, null, select, update
 from engine.database.bookings import ADD_LINK, CHANGE_LINK, NEWEST_LINKS
 from engine.database.codec import parse_base, parse_recurrence, render_base, render_recurrence
 from engine.database.connection import Database, Transaction
-from engine.database.loan_side import FIRST_LOOK_SECONDS, edit_loan
+from engine.database.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal
 from engine.database.loans import load_loans
 from engine.database.own_series import give_uid
 from engine.database.prepared import Prepared
@@ -37,7 +37,7 @@ from engine.reconcile.series_writes import (
     SeriesWriteKind,
     Unanswered,
 )
-from engine.reconcile.told import tell_done
+from engine.reconcile.told import CREATED, tell_done
 from engine.reconcile.views import Base, Face
 from engine.rooms.event import EventCopy
 from engine.rooms.room import RoomBook
@@ -169,9 +169,10 @@ class AppSeriesLedger:
             self._know_event(transaction, write, master)
             versions = _versions(transaction, [each.number for each in write.draft.dates])
             for each in write.draft.dates:
-                self._tie(transaction, write, master, each, _as_created(write, each), code="event_created")
+                self._tie(transaction, write, master, each, _as_created(write, each), code=CREATED)
                 is_same = versions.get(each.number) == each.version
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS if is_same else 0.0)
+            end_refusal(transaction, write.draft.dates[0].number)
             transaction.mark("series", str(write.series_id), delay=HEAR_SECONDS + 0.5)
 
     def _know_event(self, transaction: Transaction, write: SeriesWrite, master: EventCopy) -> None:

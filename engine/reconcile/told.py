@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.errors import MailboxClosed
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, Note, OutlookWrite
 
 CHANGED = "event_changed"
+
+CREATED = "event_created"
 
 DECLINED_INSTEAD = "declined_for_room"
 """An event that may not be deleted: its rooms were freed the other way."""
@@ -29,7 +32,7 @@ def tell_write(write: OutlookWrite, writes: Sequence[OutlookWrite]) -> str:
     """Return the code of the line that *write*, one of the *writes* of a plan, leaves once it is done."""
     match write:
         case CreateEvent():
-            return "event_replaced" if DeleteEvent() in writes else "event_created"
+            return "event_replaced" if DeleteEvent() in writes else CREATED
         case ChangeEvent():
             return CHANGED
         case DeleteEvent():
@@ -44,3 +47,10 @@ def tell_writes(writes: Sequence[OutlookWrite]) -> list[Note]:
 def tell_done(code: str) -> Note:
     """Return a line about something that was done in Outlook."""
     return Note(code, actor="engine")
+
+
+def tell_unmade(error: Exception, default_user: str | None) -> Note:
+    """Return the line about an event that no mailbox takes, neither its owner's nor the default user's, if any."""
+    advice = "; or choose a default user, loans.default_user, to stand in"
+    is_nobodys = default_user is None and isinstance(error, MailboxClosed)
+    return Note("write_refused", {"error": f"{error}{advice if is_nobodys else ''}"}, actor="engine")

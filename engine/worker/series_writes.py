@@ -37,6 +37,7 @@ from engine.reconcile.series_writes import (
 from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.reconcile.telling import mailbox_for
 from engine.reconcile.texts import render_body, render_series_subject
+from engine.reconcile.told import tell_unmade
 from engine.reconcile.views import Face
 from engine.rooms.calendar import EventPatch
 from engine.rooms.event import Answer, EventCopy, Mailbox
@@ -150,7 +151,7 @@ class SeriesPass:
         """Use the default user's mailbox for somebody who has none; else give up and say so."""
         default = self._rules().default_user
         if default is None or fold_address(default) == fold_address(write.mailbox):
-            self._ledger.fail(write, Note("write_refused", {"error": str(error)}, actor="engine"))
+            self._ledger.fail(write, tell_unmade(error, default))
             return
         note = Note("default_mailbox_used", {"mailbox": write.mailbox}, actor="engine")
         await self._create(self._ledger.redirect(write, default, note))

@@ -19,7 +19,7 @@ from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
 from engine.reconcile.notes import note_lost_interval, note_lost_rooms
-from engine.reconcile.told import DECLINED_INSTEAD, GONE_ALREADY, NOT_KNOWN
+from engine.reconcile.told import DECLINED_INSTEAD, GONE_ALREADY, NOT_KNOWN, tell_unmade
 from engine.rooms.calendar import PLAIN, EventDraft, EventPatch, RoomCalendar
 from engine.rooms.event import Answer, EventCopy, Mailbox, Privacy
 from engine.rooms.room import Room
@@ -89,7 +89,7 @@ class Writes:
         """Use the default user's mailbox for somebody who has none; else give up and say so."""
         default = self._rules().default_user
         if default is None or fold_address(default) == fold_address(intent.mailbox):
-            self._give_up(intent, error)
+            self._ledger.fail_intent(intent, tell_unmade(error, default))
             return
         note = Note("default_mailbox_used", {"mailbox": intent.mailbox}, actor="engine")
         await self._create(self._ledger.redirect_intent(intent, default, note))

@@ -188,6 +188,22 @@ class TestTheEventOfALoan:
         assert "write_refused" in world.cases()
         assert world.watcher.parked_keys == []
 
+    def test_is_made_after_all_once_there_is_a_mailbox_and_its_case_ends(self, worlds: MakeWorld) -> None:
+        """The case names the way out; whoever takes it finds nothing left to settle."""
+        world = worlds(settings={"ENGINE_LOANS__DEFAULT_USER": ""})
+        world.tenant.office.set_state("person-2@example.org", "denied")
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        told = world.office.desk.history(loan.number)[-1].facts["error"]
+        assert "loans.default_user" in str(told)
+
+        world.tenant.office.set_state("person-2@example.org", "active")
+        world.office.enqueue("loan", str(loan.number))
+        world.settle()
+
+        assert event_of(world, 2)["subject"] == f"#{loan.number} Person 2"
+        assert world.cases() == []
+
     def test_is_not_made_for_things_alone(self, world: World) -> None:
         """Loans without rooms are none of Outlook's business (H35)."""
         order = LoanOrder(world.requester(2), Interval(world.at(9), world.at(10)), (add_asset(world, "Trolley"),))
