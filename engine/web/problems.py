@@ -173,7 +173,17 @@ async def _on_surprise(request: Request, error: Exception) -> JSONResponse:
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _BY_STATUS.get(error.status_code, "")
-    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+    detail = str(error.detail)
+    if detail == HTTPStatus(error.status_code).phrase and error.status_code in (404, 405):
+        detail = _say_where(request, error.status_code)
+    return problem(request, error.status_code, code, detail, headers=error.headers)
+
+
+def _say_where(request: Request, status: int) -> str:
+    """Return what to do about an address that is none, or that does not know the method."""
+    where = request.url.path
+    what = f"There is nothing at {where}" if status == 404 else f"{where} does not take {request.method}"
+    return f"{what}: /api/docs lists every route."
 
 
 async def _on_bad_request(request: Request, error: Exception) -> JSONResponse:

@@ -38,6 +38,13 @@ class TestTheDocument:
 
         assert (answer.status_code, answer.json()["status"]) == (405, 405)
         assert "GET" in answer.headers["Allow"]
+        assert answer.json()["detail"] == "/api/loans does not take DELETE: /api/docs lists every route."
+
+    def test_an_address_that_is_none(self, admin):
+        answer = admin.get("/api/lones")
+
+        assert (answer.status_code, answer.json()["type"].partition("#")[2]) == (404, "problem-not-found")
+        assert answer.json()["detail"] == "There is nothing at /api/lones: /api/docs lists every route."
 
 
 class TestRefusals:
