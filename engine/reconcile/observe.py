@@ -94,7 +94,7 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     """
     if known.base is None:
         return any(copy.live for copy in known.copies) or _vanished(known)
-    if len(_new_times(known)) > (0 if known.written else 1) or is_handed_over(known):
+    if len(_new_times(known)) > (0 if known.written else 1) or _may_be_behind(known) or is_handed_over(known):
         return True
     by_room = {copy.room_id: copy for copy in known.copies}
     invited = [by_room.get(room) for room in known.base.outlook.rooms]
@@ -196,6 +196,17 @@ def needs_own_date(known: Known, book: RoomBook) -> bool:
 def _new_times(known: Known) -> frozenset[Interval | None]:
     before = known.base.outlook.interval if known.base else None
     return frozenset(copy.interval for copy in known.copies if copy.live) - {before}
+
+
+def _may_be_behind(known: Known) -> bool:
+    """Tell whether a room shows other times than were agreed on, and did so before another room showed those: it may
+    not have been read since a move."""
+    agreed = known.base.outlook.interval if known.base else None
+    seen = [
+        (copy.interval == agreed, copy.seen_at) for copy in known.copies if copy.live and copy.event.all_day is None
+    ]
+    last = max((at for is_agreed, at in seen if is_agreed and at is not None), default=None)
+    return last is not None and any(at is not None and at < last for is_agreed, at in seen if not is_agreed)
 
 
 def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) -> MeetingView:

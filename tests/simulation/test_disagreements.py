@@ -294,6 +294,26 @@ class TestTheSameField:
         assert world.cases() == []
 
 
+class TestARoomThatWasNotReadSinceAMove:
+    def test_does_not_take_the_booking_back(self, world: World) -> None:
+        """One room has told of it, and the other's older times are not news: the organizer is asked who is right."""
+        event = world.meet(2, 9, 10, 1, 2)
+        world.settle()
+        world.tenant.faults.add(effect="lose", mailbox=world.room_addresses[1])
+        world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
+        world.settle()
+        (loan,) = world.loans
+        assert loan.interval.start == world.at(14)
+
+        world.office.enqueue("loan", str(loan.number))
+        world.settle()
+        assert world.loan(loan.number).interval.start == world.at(14)
+        world.heal()
+
+        assert world.loan(loan.number).interval.start == world.at(14)
+        assert world.history(loan.number).count("moved_in_outlook") == 1
+
+
 class TestACancellation:
     @pytest.mark.parametrize("home", ["outlook", "app"])
     @pytest.mark.parametrize("side", ["outlook", "app"])
