@@ -12,7 +12,7 @@ BOOKING: Mapping[str, tuple[str, str]] = MappingProxyType(
         "changed_in_app": ("Changed in the app: {changes}.", "Modifié dans l'application : {changes}."),
         "approved": ("Approved.", "Approuvé."),
         "refused": ("Refused.", "Refusé."),
-        "checked_out": ("Checked out.", "Sorti."),
+        "checked_out": ("Handed over.", "Remis."),
         "closed": ("Closed.", "Clôturé."),
         "cancelled_in_app": ("Cancelled in the app.", "Annulé dans l'application."),
         "became_overdue": (
