@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, bindparam, false, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.chunks import cut, run_in_chunks
@@ -88,6 +88,18 @@ _unseen = and_(
 )  # fmt: skip
 _UNSEEN = Prepared(select(_c.ical_uid).where(_unseen, _alone))
 _DOUBT_UNSEEN = Prepared(update(copy_table).where(_unseen, ~_c.doubt).values(doubt=True))
+_other = copy_table.alias("other_copy")
+_END_SUCCEEDED = Prepared(
+    update(copy_table)
+    .where(_c.room_id == bindparam("room"), _c.doubt, _c.live, _alone)
+    .where(
+        exists().where(
+            _other.c.ical_uid == _c.ical_uid, _other.c.room_id == _c.room_id, _other.c.live, ~_other.c.doubt,
+            _other.c.reading == bindparam("number"),
+        )
+    )
+    .values(live=False)
+)  # fmt: skip
 _END_WITHDRAWN = Prepared(
     update(copy_table)
     .where(_c.room_id == bindparam("room"), _c.ical_uid.in_(bindparam("uids", expanding=True)))
@@ -239,13 +251,15 @@ class Mirror:
         copies that are in doubt since before: whoever was to ask for them may have given up.
 
         Only copies observed before the reading began count: absence is not evidence for newer ones. One without
-        times, a meeting that lasts no time or whose date nobody can read, may lie anywhere.
+        times, a meeting that lasts no time or whose date nobody can read, may lie anywhere. One that the room shows
+        under another id, since it was set up anew, has ended: nobody asks for it behind the one that is shown.
         """
         values = {
             "room": room_id, "number": reading, "began_at": began_at, "start": window.start, "end": window.end,
         }  # fmt: skip
         uids = [row[0] for row in _UNSEEN.run(transaction.connection, values) if row[0]]
         _DOUBT_UNSEEN.run(transaction.connection, values)
+        _END_SUCCEEDED.run(transaction.connection, {"room": room_id, "number": reading})
         return uids
 
     def end_withdrawn(self, transaction: Transaction, room_id: BookableId, uids: Iterable[str]) -> None:

@@ -44,6 +44,25 @@ def test_what_was_withdrawn_and_left_its_room_is_known_of_no_more(loses: bool) -
         world.close()
 
 
+def test_what_a_room_has_under_another_id_is_known_once() -> None:
+    """It was set up anew, and is invited again when its organizer moves the meeting."""
+    world = World(rooms=1, people=2).open()
+    try:
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        world.tenant.faults.add(effect="lose")
+        world.tenant.office.remove_room(world.room_addresses[0])
+        world.tenant.office.add_room(world.room_addresses[0], "Room 1")
+        world.run(world.person(2).move(event["id"], world.at(13), world.at(14)))
+        world.wait(5.0)
+        world.office.enqueue("places", "all")
+        world.heal()
+
+        twins._compare_with_fresh(world, in_memory.open)
+    finally:
+        world.close()
+
+
 def test_an_unknown_twin_is_refused() -> None:
     told = CliRunner().invoke(make_app(), ["prove", "--twin", "evil"])
     assert told.exit_code == 2
