@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, null, update
@@ -46,12 +47,26 @@ def import_loan(
     transaction: Transaction, rooms: RoomCache, booking: Booking, new: NewLoan, plan: Plan, writing: Writing
 ) -> LoanNumber:
     """Write the loan of a meeting, with its items and its link; return its number. Raises Occupied."""
+    number = _add_loan_of(transaction, new, _store_of(rooms, min(new.rooms)))
+    items: dict[int, tuple[ItemKind, ItemState]] = dict.fromkeys(new.things, (ItemKind.ASSET, ItemState.ACCEPTED))
+    items |= {room: (ItemKind.ROOM, state) for room, state in new.rooms.items()}
     connection = transaction.connection
-    store_id = _store_of(rooms, min(new.rooms))
+    write_items(connection, number, new.interval, LoanStatus.NEW, before={}, after=items, whole=True)
+    free_uid(transaction, booking.key)
+    if any(copy.listed for copy in booking.copies):  # of a room that has not heard yet what made this a loan
+        relist(connection, [booking.key], is_listed=False)
+    waits = writing.unshown or ItemState.REQUESTED in new.rooms.values()
+    _link_to_meeting(transaction, number, booking, plan, writing, asked_at=transaction.now if waits else None)
+    if waits:
+        transaction.mark("loan", str(number), delay=FIRST_LOOK_SECONDS)
+    return number
+
+
+def _add_loan_of(transaction: Transaction, new: NewLoan, store_id: int) -> LoanNumber:
     values = {
         "status": LoanStatus.NEW.value,
         "home": Home.OUTLOOK.value,
-        "person_id": keep_person(connection, new.requester),
+        "person_id": keep_person(transaction.connection, new.requester),
         "start_at": new.interval.start,
         "end_at": new.interval.end,
         "store_id": store_id,
@@ -63,41 +78,34 @@ def import_loan(
         "created_at": transaction.now,
         "changed_at": transaction.now,
     }
-    number = LoanNumber(_ADD_LOAN.run(connection, values).scalar_one())
+    number = LoanNumber(_ADD_LOAN.run(transaction.connection, values).scalar_one())
     transaction.changes.note(LOAN, number, Event.CREATED)
-    items: dict[int, tuple[ItemKind, ItemState]] = dict.fromkeys(new.things, (ItemKind.ASSET, ItemState.ACCEPTED))
-    items |= {room: (ItemKind.ROOM, state) for room, state in new.rooms.items()}
-    write_items(
-        connection,
-        number,
-        new.interval,
-        LoanStatus.NEW,
-        before={},
-        after=items,
-        whole=True,
-    )
-    free_uid(transaction, booking.key)
-    if any(copy.listed for copy in booking.copies):  # of a room that has not heard yet what made this a loan
-        relist(connection, [booking.key], is_listed=False)
-    waiting = writing.unshown or ItemState.REQUESTED in new.rooms.values()
-    ADD_LINK.run(
-        connection,
-        {
-            "loan_number": number,
-            "generation": 1,
-            "state": "linked",
-            "ical_uid": booking.key,
-            "organizer_mailbox": writing.organizer_mailbox,
-            "organizer_event_id": writing.event_id,
-            "organizer_etag": writing.etag,
-            "base": render_base(plan.base),
-            "asked_at": transaction.now if waiting else None,
-            "web_link": writing.web_link,
-        },
-    )
-    if waiting:
-        transaction.mark("loan", str(number), delay=FIRST_LOOK_SECONDS)
     return number
+
+
+def _link_to_meeting(
+    transaction: Transaction,
+    number: LoanNumber,
+    booking: Booking,
+    plan: Plan,
+    writing: Writing,
+    *,
+    asked_at: datetime | None,
+) -> None:
+    """Tie a loan to the meeting it was made of. *asked_at*: since when an answer of a room is missing, if one is."""
+    values = {
+        "loan_number": number,
+        "generation": 1,
+        "state": "linked",
+        "ical_uid": booking.key,
+        "organizer_mailbox": writing.organizer_mailbox,
+        "organizer_event_id": writing.event_id,
+        "organizer_etag": writing.etag,
+        "base": render_base(plan.base),
+        "asked_at": asked_at,
+        "web_link": writing.web_link,
+    }
+    ADD_LINK.run(transaction.connection, values)
 
 
 def _store_of(rooms: RoomCache, room_id: BookableId) -> int:
