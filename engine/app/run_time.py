@@ -119,6 +119,12 @@ class RunTimeSettings:
         """Go back to what file and environment say."""
         self._save(key, None, actor)
 
+    def follow_rename(self, before: str, after: str, *, actor: str) -> None:
+        """Name the default store as it is called now, if it is the one that was renamed: else the next new room would
+        make one of the former name."""
+        if before != after and fold(before) == fold(self._office.rules.default_store):
+            self._save(SettingKey.DEFAULT_STORE, after, actor)
+
     def history(self) -> Sequence[Decision]:
         """Return what administrators changed, the newest first."""
         return self._office.status.admin_history()

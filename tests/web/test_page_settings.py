@@ -140,6 +140,17 @@ class TestTheDefaultStore:
         assert "Did you mean Main desk?" in page
         assert status["unknown_names"] == ["loans.default_store: there is no 'Main dsek'; did you mean Main desk?"]
 
+    def test_keeps_being_the_default_under_another_name(self, house: House, admin: TestClient) -> None:
+        """The next new room used to make a second store of the former name."""
+        admin.post("/stores", data={"name": "Annex"})
+        admin.post("/stores/2", data={"name": "The annex"})
+        assert house.office.rules.default_store == "Main desk"
+
+        admin.post("/stores/1", data={"name": "Reception"})
+
+        assert house.office.rules.default_store == "Reception"
+        assert house.office.unknown_names() == []
+
     def test_may_be_called_anything_while_there_is_none(self, tmp_path: Path) -> None:
         settings = Settings(database=DatabaseSettings(url=put_database(tmp_path / "empty.db")))
         with Office(settings, now=lambda: NOW) as office:

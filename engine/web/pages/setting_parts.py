@@ -68,6 +68,10 @@ class SettingsDesk(Protocol):
         """Go back to what file and environment say."""
         ...
 
+    def follow_rename(self, before: str, after: str, *, actor: str) -> None:
+        """Name the default store as it is called now, if it is the one that was renamed."""
+        ...
+
     def history(self) -> Sequence[Decision]:
         """Return what administrators changed, the newest first."""
         ...

@@ -80,9 +80,11 @@ def show_store(page: ViewerPage, id: Number, done: str = "") -> Response:
 def change_store(page: AdminPage, id: Number, form: Annotated[StoreForm, Form()]) -> Response:
     """Set what a store says of itself."""
     assert page.user is not None
+    before, actor = _find_store(page, id).name, page.user.actor
     page.parts.inventory.change_store(
-        StoreId(id), name=form.name, approval=form.approval, text_level=form.text_level, actor=page.user.actor
+        StoreId(id), name=form.name, approval=form.approval, text_level=form.text_level, actor=actor
     )
+    page.parts.settings.follow_rename(before, form.name.strip(), actor=actor)
     return page.go(f"/stores/{id}?done=saved")
 
 
