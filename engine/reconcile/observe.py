@@ -355,9 +355,18 @@ def _invited(
         is_renamed = may_name_unknown_room(organizer_copy, book)
         for copy in live:
             is_its_own = organizer_copy.is_organizer and copy.event.is_organizer
-            if is_its_own or (is_renamed and copy.room_id in agreed):
+            is_meant = copy.room_id in agreed or _is_asked_by_unknown_name(copy, known, book)
+            if is_its_own or (is_renamed and is_meant):
                 invited.setdefault(copy.room_id, None)
     return invited
+
+
+def _is_asked_by_unknown_name(copy: RoomCopy, known: Known, book: RoomBook) -> bool:
+    """Tell whether a room's own copy invites it by no address that we know: by one of which the list of rooms has not
+    told yet or, where the room had it for a while only, never will."""
+    room = book.by_id(copy.room_id)
+    invited = (book.by_address(attendee.address) for attendee in copy.event.attendees)
+    return room is not None and _takes_part(room, known) and room.id not in {each.id for each in invited if each}
 
 
 def may_name_unknown_room(copy: EventCopy, book: RoomBook) -> bool:

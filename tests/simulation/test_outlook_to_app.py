@@ -428,20 +428,36 @@ class TestRooms:
         assert (moved.number, moved.interval.start) == (loan.number, world.at(14))
         assert [(item.name, item.state) for item in moved.rooms] == [("Room 1", ItemState.ACCEPTED)]
 
-    def test_are_recognised_once_their_new_address_is_known(self, worlds: MakeWorld) -> None:
-        """Invited by an address of which the list of rooms has not told yet, a meeting waits for it, unasked."""
+    def test_are_recognised_before_their_new_address_is_known(self, worlds: MakeWorld) -> None:
+        """Invited by an address of which the list of rooms has not told yet, a room shows in its own calendar that it
+        is meant. The list changes nothing about it."""
         world = worlds(rooms=1)
         world.readdress(1, "salon@example.org")
         world.meet(2, 9, 10, 1)
         world.settle()
-        assert (world.loans, world.cases()) == ((), ["no_synced_room"])
+        (loan,) = world.loans
+        assert states(loan) == {"Room 1": ItemState.ACCEPTED}
 
         world.office.enqueue("places", "all")
         world.settle()
         world.wait(15.0)
         world.settle()
 
-        assert [item.state for item in only_loan(world).items] == [ItemState.ACCEPTED]
+        assert (only_loan(world).number, states(only_loan(world))) == (loan.number, states(loan))
+        assert world.cases() == []
+
+    def test_are_recognised_when_an_address_they_had_for_a_while_is_never_known(self, worlds: MakeWorld) -> None:
+        """Its own calendar tells which room was invited by it, also to guests who do not see each other."""
+        world = worlds(rooms=2)
+        world.readdress(2, "salon@example.org")
+        world.meet(2, 9, 10, 1, 2)
+        world.meet(2, 14, 15, 1, 2, hideAttendees=True)
+        world.readdress(2, "salle@example.org")
+        world.office.enqueue("places", "all")
+        world.heal()
+
+        both = {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.ACCEPTED}
+        assert [states(loan) for loan in world.live_loans] == [both, both]
         assert world.cases() == []
 
     def test_are_read_by_their_new_address_once_the_old_one_is_gone(self, worlds: MakeWorld) -> None:
