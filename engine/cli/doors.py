@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from engine.cli.outlook import Ask, ask_over_http
+from engine.cli.output import note
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -207,8 +208,12 @@ class Doors:
 
     @contextmanager
     def office(self) -> Iterator[Office]:
-        """Open the office for the time of a command."""
+        """Open the office for the time of a command; say so where that makes a new database."""
+        file = Path(self.settings.database.url.removeprefix("sqlite:///")).absolute()
+        is_new = self.settings.database.url.startswith("sqlite:///") and not file.exists()
         with self.engine().open_office(self.settings) as office:
+            if is_new and file.exists():
+                note(f"{file} was not there: an empty database was made; another one is named in ENGINE_DATABASE__URL")
             yield office
 
     @property

@@ -64,7 +64,14 @@ def tell(error: EngineError) -> None:
 
 
 class Group(TyperGroup):
-    """Commands whose engine errors are told in one line, without a traceback."""
+    """Commands whose engine errors are told in one line, without a traceback, and whose help fills the terminal."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command. Its help is written in lines of ours, which would be broken again in a narrow terminal."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None and found.help:
+            found.help = "\n\n".join(" ".join(part.split()) for part in found.help.split("\n\n"))
+        return found
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from engine.cli.doors import Doors
@@ -293,6 +294,29 @@ def test_the_benchmark_tells_its_own_options(run):
     shown = run("bench", "--help").stdout
     assert "--quick" in shown
     assert "--only" in shown
+
+
+def test_help_fills_the_terminal_and_keeps_its_paragraphs():
+    """Its lines are as long as ours: a narrow terminal broke each of them again, and left stumps."""
+    found = typer.main.get_command(make_app()).get_command(None, "run").help
+
+    assert [len(part.splitlines()) for part in found.split("\n\n")] == [1, 1]
+
+
+class TestANewDatabase:
+    """A look from another directory is answered by an empty database: nobody should take that for the truth."""
+
+    @pytest.fixture
+    def look(self, tmp_path):
+        settings = Settings(database={"url": f"sqlite:///{tmp_path / 'var' / 'accord.db'}"})
+        return lambda: CliRunner().invoke(make_app(), ("loans", "list"), obj=Doors(read=lambda _path: settings))
+
+    def test_is_told_where_it_was_made(self, look, tmp_path):
+        assert f"{tmp_path / 'var' / 'accord.db'} was not there" in look().stderr
+
+    def test_is_told_once(self, look):
+        look()
+        assert "was not there" not in look().stderr
 
 
 class TestEnds:
