@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
 from engine.clock import utc_now
-from engine.errors import DatabaseUnusable
+from engine.errors import Fatal
 from engine.settings import Settings
 from engine.web.pages.outlook_parts import OutlookPlayer
 
@@ -30,7 +30,8 @@ async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, OutlookPla
         await server.start()
     except OSError as error:
         port = settings.simulator.port
-        raise DatabaseUnusable(f"the simulated tenant cannot start on port {port}: {error}") from error
+        why = f"the simulated tenant cannot listen on port {port}: {error.strerror or error}"
+        raise Fatal(f"{why}; set ENGINE_SIMULATOR__PORT") from error
     try:
         if settings.simulator.demo:
             zone = settings.rooms.time_zone

@@ -47,6 +47,7 @@ class TestWhatStopsTheStart:
 
         assert ended.returncode not in (0, 2)
         assert f"port {port}" in ended.stderr
+        assert "ENGINE_SIMULATOR__PORT" in ended.stderr
         assert "Traceback" not in ended.stderr
 
     def test_faults_in_the_settings(self, tmp_path: Path) -> None:
