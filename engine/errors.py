@@ -3,6 +3,7 @@
     EngineError
     ├── Transient          may heal by itself: requeue
     │   ├── Throttled          the other side asked us to wait (retry_after)
+    │   │   └── Held               not sent, since it had asked us to wait
     │   ├── Unreachable        no answer, or an answer that says "not now"
     │   ├── OutcomeUnknown     the request may or may not have been applied
     │   ├── Stale              somebody changed it since we looked: observe again
@@ -44,6 +45,10 @@ class Throttled(Transient):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Held(Throttled):
+    """Nothing was sent: the other side had asked us to wait. `retry_after` is what is left of that."""
 
 
 class Unreachable(Transient):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from engine.bench import changes, counts, imports, scale, series, timetables
+from engine.bench import changes, counts, imports, limits, scale, series, timetables
 from engine.bench.floors import Floors, measure_floors
 from engine.bench.report import Figure, describe_machine, print_table, render_json
 from engine.bench.startup import measure_startup
@@ -67,6 +67,10 @@ def _idle(session: Session) -> list[Figure]:
     return [*plain, *with_content, *seldom]
 
 
+def _limits(session: Session) -> list[Figure]:
+    return limits.measure_limits(meetings=150 if session.quick else 450)
+
+
 def _changes(session: Session) -> list[Figure]:
     return changes.measure_changes(session.room("changes"), session.floors, session.load)
 
@@ -102,6 +106,7 @@ MEASURES: Mapping[str, tuple[str, Callable[[Session], list[Figure]]]] = {
     "remote": ("requests per change made in Outlook", _remote),
     "local": ("requests and writes per change made in the app", _local),
     "idle": ("requests per idle room and day", _idle),
+    "limits": ("how much is of use while a mailbox throttles", _limits),
     "changes": ("latency and CPU per change of the running service", _changes),
     "import": ("the first reading of many rooms", _import),
     "timetable": ("a term as single meetings and as series: loans and requests", _timetable),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -35,20 +36,36 @@ SETTLED_SECONDS = 15.0
 ACTOR = "app:bench"
 
 
-class CountingTransport:
-    """Sends to a tenant in this process; remembers method and URL of every request."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was throttled: when, and for how many seconds we were asked to wait."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    at: datetime
+    url: str
+    retry_after: float
+
+
+class CountingTransport:
+    """Sends to a tenant in this process; remembers method and URL of every request, and when it was sent."""
+
+    def __init__(self, tenant: Tenant, now: Callable[[], datetime]) -> None:
         self._tenant = tenant
+        self._now = now
         self.requests: list[tuple[str, str]] = []
+        self.sent_at: list[datetime] = []
+        self.refusals: list[Refusal] = []
 
     async def send(self, request: Request) -> Response:
         self.requests.append((request.method, request.url))
+        self.sent_at.append(self._now())
         try:
             answer = await self._tenant.handle(request.method, request.url, request.headers, request.body)
         except ConnectionDropped as error:
             raise OutcomeUnknown("the connection was dropped") from error
-        return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        if answer.status == 429:
+            self.refusals.append(Refusal(self._now(), request.url, float(headers.get("retry-after", 0))))
+        return Response(answer.status, headers, answer.body)
 
     async def aclose(self) -> None:
         return None
@@ -86,7 +103,7 @@ class VirtualWorld:
         database = Database("sqlite:///:memory:", clock=self.loop.now)
         self.office = Office(self.settings, now=self.loop.now, database=database)
         open_worlds_contents(self.office, self.tenant)
-        self.transport = CountingTransport(self.tenant)
+        self.transport = CountingTransport(self.tenant, self.loop.now)
         calendar = build_calendar(
             base_url="https://graph.microsoft.com/v1.0",
             credential=StaticTokenCredential("demo"),

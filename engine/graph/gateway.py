@@ -18,10 +18,11 @@ from typing import TypeVar
 import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from engine.errors import EngineError, Malformed, OutcomeUnknown, Throttled, Transient, Unreachable
+from engine.errors import EngineError, Held, Malformed, OutcomeUnknown, Throttled, Transient, Unreachable
 from engine.graph.credential import Authorizer
 from engine.graph.errors import Target, parse_retry_after, translate, unreadable
 from engine.graph.meter import GatewayMeter
+from engine.graph.pauses import Pauses
 from engine.graph.payloads import ItemT, Page, decode_page
 from engine.graph.slots import MailboxSlots
 from engine.graph.transport import Request, Response, Transport
@@ -103,6 +104,7 @@ class Gateway:
         self._authorizer = authorizer
         self._now = now
         self._slots = MailboxSlots(requests_per_mailbox)
+        self._pauses = Pauses(now)
         self._retry_safe = self._policy(_may_repeat_safely)
         self._retry_once_applied = self._policy(_may_repeat)
 
@@ -178,12 +180,17 @@ class Gateway:
     async def _try(self, call: Call, decode: Callable[[bytes], ResultT]) -> ResultT:
         try:
             async with self._slots.take(call.mailbox, is_write=call.is_write):
+                self._pauses.check(call.mailbox)
                 response = self.check(call, await self._send(call))
             try:
                 result = decode(response.body)
             except msgspec.DecodeError as error:
                 raise unreadable(response.body, what=call.what, is_write=call.is_write, error=error) from error
+        except Held:
+            raise  # no try of ours
         except EngineError as error:
+            if isinstance(error, Throttled):
+                self._pauses.note(call.mailbox, error)
             self.meter.note_failure(call.kind, error, is_expected=isinstance(error, call.expects))
             raise
         self.meter.note_success(call.kind)
@@ -243,12 +250,17 @@ class Gateway:
         )
         try:
             async with self._slots.take_all(mailbox):
+                self._pauses.check(mailbox)
                 response = self.check(outer, await self._send(outer))
             try:
                 found = _BATCHES.decode(response.body).responses
             except msgspec.DecodeError as error:
                 raise unreadable(response.body, what=outer.what, is_write=is_write, error=error) from error
+        except Held:
+            raise
         except EngineError as error:
+            if isinstance(error, Throttled):
+                self._pauses.note(mailbox, error)
             self.meter.note_failure(outer.kind, error)
             raise
         self.meter.note_success(outer.kind)

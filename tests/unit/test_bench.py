@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.bench import command, counts
+from engine.bench import command, counts, limits
 from engine.bench.changes import Slots
 from engine.bench.floors import sample_event
 from engine.bench.imports import write_timetable
@@ -212,6 +212,13 @@ class TestTheSmallPieces:
         per_room = counts.measure_silence(rooms=2, days=1, content=True)[0]
 
         assert 4 <= per_room.value <= 6
+
+    def test_a_mailbox_that_throttles(self) -> None:
+        """Nothing is sent there before it may be, so nearly all that is sent is of use."""
+        useful, early = limits.measure_limits(meetings=60)
+
+        assert useful.value >= 95
+        assert early.value == 0
 
     def test_the_synthetic_timetable(self, tmp_path: Path) -> None:
         """It is as large as a faculty's, and no room holds two classes at once."""

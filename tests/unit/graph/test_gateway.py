@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import (
     CredentialsRevoked,
+    Held,
     Malformed,
     OutcomeUnknown,
     ResyncRequired,
@@ -202,6 +203,56 @@ class TestRepeatingReads:
             read(desk)
 
         assert not isinstance(caught.value, OutcomeUnknown)
+
+
+class TestAMailboxThatAskedUsToWait:
+    """What is sent before Retry-After is over is refused, and counted all the same (Graph docs: throttling-limits)."""
+
+    @pytest.fixture
+    def asked(self, desk: Desk) -> Desk:
+        """The room asked for five minutes; whatever is sent now is answered."""
+        desk.answers(failure(429, "ApplicationThrottled", retry_after="300"), answer(200, event()))
+        with pytest.raises(Throttled):
+            read(desk)
+        assert len(desk.service.sent) == 1
+        return desk
+
+    @pytest.mark.parametrize("name", [ROOM, ROOM.upper()])
+    def test_is_sent_nothing_else(self, asked: Desk, name: str) -> None:
+        asked.run(asyncio.sleep(100))
+
+        with pytest.raises(Held) as caught:
+            asked.run(asked.calendar.fetch_event(name, "AAMk2="))
+
+        assert caught.value.retry_after == pytest.approx(200)
+        assert len(asked.service.sent) == 1
+        assert asked.calendar.meter.throttled == 1
+
+    def test_is_asked_again_once_that_is_over(self, asked: Desk) -> None:
+        asked.run(asyncio.sleep(300))
+
+        assert read(asked).event_id == "AAMk1="
+
+    def test_holds_up_no_other(self, asked: Desk) -> None:
+        asked.run(asked.calendar.fetch_event(PERSON, "AAMk1="))
+
+        assert len(asked.service.sent) == 2
+
+    def test_is_asked_again_where_it_named_no_wait(self, desk: Desk) -> None:
+        """For how long is the queue's back-off to say, key by key."""
+        desk.answers(failure(429, "ApplicationThrottled"), answer(200, event()))
+        with pytest.raises(Throttled):
+            read(desk)
+
+        assert read(desk).event_id == "AAMk1="
+
+    def test_is_sent_no_batch_either(self, asked: Desk) -> None:
+        call = Call(kind="read event", method="GET", url=f"{BASE_URL}/users/{ROOM}/events/1", mailbox=ROOM)
+
+        with pytest.raises(Held):
+            asked.run(asked.calendar.gateway.batch(ROOM, [call]))
+
+        assert len(asked.service.sent) == 1
 
 
 class TestRepeatingWrites:
