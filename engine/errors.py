@@ -3,7 +3,7 @@
     EngineError
     ├── Transient          may heal by itself: requeue
     │   ├── Throttled          the other side asked us to wait (retry_after)
-    │   │   └── Held               not sent, since it had asked us to wait
+    │   │   └── Paused             not sent, since it had asked us to wait
     │   ├── Unreachable        no answer, or an answer that says "not now"
     │   ├── OutcomeUnknown     the request may or may not have been applied
     │   ├── Stale              somebody changed it since we looked: observe again
@@ -47,8 +47,8 @@ class Throttled(Transient):
         self.retry_after = retry_after
 
 
-class Held(Throttled):
-    """Nothing was sent: the other side had asked us to wait. `retry_after` is what is left of that."""
+class Paused(Throttled):
+    """Nothing was sent, since the mailbox had asked us to wait. `retry_after` is what is left of that."""
 
 
 class Unreachable(Transient):

@@ -18,7 +18,7 @@ from typing import TypeVar
 import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from engine.errors import EngineError, Held, Malformed, OutcomeUnknown, Throttled, Transient, Unreachable
+from engine.errors import EngineError, Malformed, OutcomeUnknown, Paused, Throttled, Transient, Unreachable
 from engine.graph.credential import Authorizer
 from engine.graph.errors import Target, parse_retry_after, translate, unreadable
 from engine.graph.meter import GatewayMeter
@@ -186,7 +186,7 @@ class Gateway:
                 result = decode(response.body)
             except msgspec.DecodeError as error:
                 raise unreadable(response.body, what=call.what, is_write=call.is_write, error=error) from error
-        except Held:
+        except Paused:
             raise  # no try of ours
         except EngineError as error:
             if isinstance(error, Throttled):
@@ -256,7 +256,7 @@ class Gateway:
                 found = _BATCHES.decode(response.body).responses
             except msgspec.DecodeError as error:
                 raise unreadable(response.body, what=outer.what, is_write=is_write, error=error) from error
-        except Held:
+        except Paused:
             raise
         except EngineError as error:
             if isinstance(error, Throttled):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from engine.errors import Held, Throttled
+from engine.errors import Paused, Throttled
 from engine.ids import fold_address
 
 
@@ -28,7 +28,7 @@ class Pauses:
         self._until[key] = max(until, self._until.get(key, until))
 
     def check(self, mailbox: str | None) -> None:
-        """Raise Held while *mailbox* waits."""
+        """Raise Paused while *mailbox* waits."""
         if mailbox is None or not self._until:
             return
         key, now = fold_address(mailbox), self._now()
@@ -36,4 +36,4 @@ class Pauses:
         if until <= now:
             self._until.pop(key, None)
             return
-        raise Held(f"{mailbox} asked us to wait", (until - now).total_seconds())
+        raise Paused(f"{mailbox} asked us to wait", (until - now).total_seconds())

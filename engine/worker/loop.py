@@ -18,8 +18,8 @@ from engine.errors import (
     CredentialsRevoked,
     EngineError,
     Fatal,
-    Held,
     Occupied,
+    Paused,
     Permanent,
     Stale,
     Throttled,
@@ -313,7 +313,7 @@ class Loop(Generic[C]):
             raise LeaseLost(f"the lease of {claim.kind}:{claim.key} has ended: what was found out is dropped")
 
     def _after_transient(self, claim: C, error: Transient) -> str:
-        if claim.attempts == 0 and not isinstance(error, Stale | Held):
+        if claim.attempts == 0 and not isinstance(error, Stale | Paused):
             log.warning("will be tried again: %s", error, extra={"kind": claim.kind, "key": claim.key})
         self._queue.retry(claim, delay=backoff_seconds(claim.attempts, error), error=str(error))
         return "retry"

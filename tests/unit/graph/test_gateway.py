@@ -9,9 +9,9 @@ import pytest
 
 from engine.errors import (
     CredentialsRevoked,
-    Held,
     Malformed,
     OutcomeUnknown,
+    Paused,
     ResyncRequired,
     Throttled,
     Unreachable,
@@ -221,7 +221,7 @@ class TestAMailboxThatAskedUsToWait:
     def test_is_sent_nothing_else(self, asked: Desk, name: str) -> None:
         asked.run(asyncio.sleep(100))
 
-        with pytest.raises(Held) as caught:
+        with pytest.raises(Paused) as caught:
             asked.run(asked.calendar.fetch_event(name, "AAMk2="))
 
         assert caught.value.retry_after == pytest.approx(200)
@@ -249,7 +249,7 @@ class TestAMailboxThatAskedUsToWait:
     def test_is_sent_no_batch_either(self, asked: Desk) -> None:
         call = Call(kind="read event", method="GET", url=f"{BASE_URL}/users/{ROOM}/events/1", mailbox=ROOM)
 
-        with pytest.raises(Held):
+        with pytest.raises(Paused):
             asked.run(asked.calendar.gateway.batch(ROOM, [call]))
 
         assert len(asked.service.sent) == 1
