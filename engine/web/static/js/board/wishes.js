@@ -29,7 +29,7 @@ export function makeWishes({ board, model, drawing, texts, say }) {
   function describe(wish) {
     const clash = clashOf(wish);
     const base = fill(wish.kind === "create" ? texts.placing : texts.moving, { room: roomName(wish.room), when: when(wish) });
-    return clash ? `${base}: ${fill(texts.taken, { what: `${drawing.titleOf(clash)} ${clock(clash.s)}–${clock(clash.e)}` })}` : base;
+    return clash ? fill(texts.taken, { wish: base, what: `${drawing.titleOf(clash)} ${clock(clash.s)}–${clock(clash.e)}` }) : base;
   }
 
   function show(wish, { aloud = false } = {}) {
