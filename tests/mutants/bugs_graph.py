@@ -9,6 +9,7 @@ from typing import Any
 from engine.errors import MailboxClosed, OutcomeUnknown, Transient, Unreachable
 from engine.graph import calendar, errors, parse, render
 from engine.graph.calendar import GraphCalendar
+from engine.graph.pauses import Pauses
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Answer, EventRemoved
 from tests.mutants.table import bug, replace_in
@@ -183,3 +184,8 @@ def takes_maybe_for_yes() -> None:
 
     replace_in(parse, "parse_event", make)
     replace_in(calendar, "parse_event", lambda _old: parse.parse_event)
+
+
+@bug("Goes on sending to a mailbox that asked for a wait.", tests="tests/unit/graph/test_gateway.py")
+def heeds_no_wait() -> None:
+    replace_in(Pauses, "check", lambda _check: lambda _self, _mailbox: None)
