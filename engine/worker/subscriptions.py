@@ -29,6 +29,7 @@ from engine.subscriptions.plan import (
     Replace,
     Wanted,
     plan_subscriptions,
+    watches,
 )
 
 log = logging.getLogger(__name__)
@@ -214,7 +215,7 @@ class SubscriptionPass:
         wanted = self._store.find_wanted(room_id)
         names = wanted.names if wanted is not None else (directory_id,)
         try:
-            made = await self._create_over_strangers(names, client_state, certificate)
+            made = await self._create_over_others(room_id, names, client_state, certificate)
         except MailboxClosed as error:
             log.warning("mailbox closed, room suspended", extra={"room": room_id})
             self._rooms.suspend(room_id, str(error))
@@ -222,25 +223,29 @@ class SubscriptionPass:
         self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at)
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})
 
-    async def _create_over_strangers(
-        self, names: Sequence[str], client_state: str, certificate: Certificate | None
+    async def _create_over_others(
+        self, room_id: BookableId, names: Sequence[str], client_state: str, certificate: Certificate | None
     ) -> RemoteSubscription:
         """Create; where the room has one under an address of before, the answer to whose creation was lost, over it."""
         try:
             return await self._create_under(names, client_state, certificate)
         except Duplicate:
-            if not await self._delete_strangers():
+            if not await self._delete_others(room_id):
                 raise
             return await self._create_under(names, client_state, certificate)
 
-    async def _delete_strangers(self) -> bool:
-        """Delete what calls our URL and nobody holds; tell whether there was anything."""
+    async def _delete_others(self, room_id: BookableId) -> bool:
+        """Delete what calls our URL and nobody holds, and what watches this room, of which the list of rooms may have
+        told another address since, so that it was adopted without its secret. Tell whether there was anything."""
         listing = Listing(tuple(await self._service.fetch_subscriptions()), self._now())
         planned = self._plan(self._store.load_wanted(), self._store.load_held(), listing)
-        strangers = [action for action in planned if isinstance(action, Delete)]
-        for action in strangers:
-            await self._execute(action)
-        return bool(strangers)
+        room, url = self._store.find_wanted(room_id), self._endpoint.notification_url
+        ours = (each for each in listing.subscriptions if each.notification_url == url)
+        others = {action.remote_id for action in planned if isinstance(action, Delete)}
+        others |= {each.id for each in ours if room is not None and watches(each, room)}
+        for remote_id in sorted(others):
+            await self._execute(Delete(remote_id))
+        return bool(others)
 
     async def _create_under(
         self, names: Sequence[str], client_state: str, certificate: Certificate | None

@@ -142,6 +142,19 @@ class TestKeepingOne:
 
         assert (list(world.service.living), world.held) == (["s1"], "s1")
 
+    def test_one_of_the_room_that_is_not_ours_by_its_secret_gives_way(self, world: World) -> None:
+        """Its secret was lost with the store, and its notifications would be believed no more. The list of rooms told
+        its address while it was asked for under another one."""
+        world.keep()
+        secret = world.service.secrets["s1"]
+        world.store.drop(ONE)
+        world.service.in_the_way = "s1"
+
+        world.keep()
+
+        assert (list(world.service.living), world.held) == (["s2"], "s2")
+        assert world.service.secrets["s2"] == world.rows("subscription")[0]["client_state"] != secret
+
     def test_one_that_does_not_call_us_stays_and_keeps_it_from_being_made(self, world: World) -> None:
         world.service.add("s9", notification_url="https://other.example.org/")
         world.service.in_the_way = "s9"
