@@ -163,7 +163,7 @@ class AppSeries:
                     self._world.run(someone.cancel_following(master["id"], days[len(days) // 2]))
             case _:
                 self._world.run(someone.cancel(master["id"]))
-        self._look_at(person, master["id"], uid, times=gives_times)
+        self._look_at(person, master["id"], uid, dates, times=gives_times)
         self._doubt_on_their_way(set(dates) - set(self._world.dates_by_name(person, master["id"])))
 
     def _doubt_on_their_way(self, lost: set[str]) -> None:
@@ -173,9 +173,12 @@ class AppSeries:
             key = links.get(booking.number or 0) or ""
             booking.uncertain |= key.startswith(UNWRITTEN) and day_of(key) in days
 
-    def _look_at(self, person: int, master_id: str, uid: str, *, times: bool) -> None:
+    def _look_at(
+        self, person: int, master_id: str, uid: str, before: dict[str, dict[str, Any]], *, times: bool
+    ) -> None:
         """Remember the dates as the organizer sees them now. *times*: whether the organizer gave them these; else those
-        given last hold, which the calendar may not show yet."""
+        given last hold, which the calendar may not show yet, but for a date that is shown otherwise than *before*: a
+        new pattern takes back what was changed of single dates."""
         shown = self._world.dates_by_name(person, master_id)
         links = self._world.links()
         for booking in self._crowd.bookings:
@@ -186,7 +189,8 @@ class AppSeries:
                 booking.cancelled = True
             else:
                 start, end = (self._crowd.read_time(shown[key][name]) for name in ("start", "end"))
-                if times or booking.cancelled:
+                is_reset = any(shown[key][name] != before.get(key, shown[key])[name] for name in ("start", "end"))
+                if times or is_reset or booking.cancelled:
                     booking.interval, booking.edits = Interval(start, end), booking.edits + 1
                 if booking.cancelled:  # moving a whole series brings its lost dates back, heard of or not
                     booking.cancelled, booking.uncertain = False, True
