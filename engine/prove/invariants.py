@@ -138,7 +138,10 @@ def _check_loan(
         said |= shown_in_rooms  # each date has an answer of its own (P52); what a closed mailbox is told is lost (B52)
     mine = {_number(world, item): item for item in loan.rooms}
     extra = {room for room, answer in said.items() if answer != "declined"} - set(mine)
-    extra = {room for room in extra if room in shown_in_rooms or not world.is_untold(room, uid or "")}
+    unheard = _by_unheard_addresses(world, book, event)
+    extra = {
+        room for room in extra if room in shown_in_rooms or not (room in unheard or world.is_untold(room, uid or ""))
+    }
     # A room that has declined may be uninvited without any room hearing of it, and one may be invited whose calendar
     # is deleted before it was read: the nightly comparison's to find.
     held = {room for room, item in mine.items() if item.state in BLOCKING_STATES}
@@ -155,6 +158,14 @@ def _check_loan(
         is_asked = shown_in_rooms.get(number) == "notResponded"  # anew, by what is forwarded to it: its own copy counts
         if item.state is ItemState.REQUESTED and said.get(number) in ("accepted", "declined") and not is_asked:
             raise Broken(f"I7: loan {loan.number} has not heard {item.name} say {said.get(number)}")
+
+
+def _by_unheard_addresses(world: World, book: RoomBook, event: dict[str, Any]) -> set[int]:
+    """Return the rooms that an event names by an address which the list of rooms never told: what does not show the
+    event any more is known by nothing else."""
+    named = [attendee["emailAddress"]["address"] for attendee in event["attendees"]]
+    rooms = (world.room_number(address) for address in named if book.by_address(address) is None)
+    return {room for room in rooms if room is not None}
 
 
 def _shown(world: World, loan: Loan, shown_in_rooms: dict[int, str]) -> set[int]:
