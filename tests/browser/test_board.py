@@ -246,6 +246,17 @@ class TestWithTheKeyboard:
         page.wait_for_url("**/loans/1")
 
 
+def test_a_day_is_printed_without_what_one_does_there(site: Site, visit: Visit) -> None:
+    page = visit(site, DAY)
+
+    page.emulate_media(media="print")
+
+    expect(page.locator("header.side")).to_be_hidden()
+    expect(page.locator(".bar form").first).to_be_hidden()
+    expect(page.locator(".bar-title")).to_be_visible()
+    expect(page.locator(".entry").first).to_be_visible()
+
+
 class TestTwoPeople:
     def test_what_one_does_the_other_sees(self, fresh: Site, visit: Visit) -> None:
         """A booking, a move and a cancellation, without a reload."""
