@@ -80,7 +80,9 @@ _c = copy_table.c
 _alone = _c.series_master.is_(None)  # dates of a series are settled together
 _unseen = and_(
     _c.room_id == bindparam("room"), _c.reading < bindparam("number"), _c.live,
-    _c.observed_at < bindparam("began_at", type_=Instant()),
+    or_(  # what lies ahead of the clock was observed before that was set back
+        _c.observed_at < bindparam("began_at", type_=Instant()), _c.observed_at > bindparam("now", type_=Instant()),
+    ),
     or_(
         and_(_c.end_at > bindparam("start", type_=Instant()), _c.start_at < bindparam("end", type_=Instant())),
         and_(_c.start_at.is_(None), _alone),
@@ -256,6 +258,7 @@ class Mirror:
         """
         values = {
             "room": room_id, "number": reading, "began_at": began_at, "start": window.start, "end": window.end,
+            "now": transaction.now,
         }  # fmt: skip
         uids = [row[0] for row in _UNSEEN.run(transaction.connection, values) if row[0]]
         _DOUBT_UNSEEN.run(transaction.connection, values)

@@ -66,7 +66,7 @@ def check_quiet(world: World, crowd: Crowd) -> None:
     links, answers, book = world.links(), world.room_answers(), world.office.rooms.room_book()
     linked = {uid: loans[number] for number, uid in links.items() if uid and loans[number].blocks}
     for loan in loans.values():
-        is_over = loan.interval.end <= world.loop.now()
+        is_over = loan.interval.end <= max(world.loop.now(), world.now())  # by its own clock, too: what is over stays
         if loan.blocks and not is_over and not world.is_beyond(loan.interval.start):
             _check_loan(world, book, loan, links.get(loan.number), events, answers)
     _check_meetings(world, events, linked, answers)
@@ -218,6 +218,8 @@ def _check_memory(
     loan = loans.get(booking.number or 0) if booking.side == "app" else linked.get(booking.ical_uid or "")
     if loan is not None and loan.rooms and not _is_followed(book, loan):
         return
+    if loan is not None and loan.blocks and world.loop.now() < loan.interval.end <= world.now():
+        return  # over by its own clock, which is ahead: what is over stays as it was
     if loan is not None and loan.blocks and world.is_beyond(loan.interval.start):
         return  # of what becomes of it in Outlook nothing is heard yet
     if booking.cancelled:
