@@ -206,6 +206,9 @@ def _answer(pipe: Connection, probes: Any) -> None:
                 pipe.send((time.process_time(), probes.activity))
             case "records":
                 pipe.send(probes.take())
+            case "count only":
+                probes.is_recording = False
+                pipe.send(None)
             case "memory":
                 pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 

@@ -30,12 +30,7 @@ class Session:
     @cached_property
     def floors(self) -> Floors:
         """What the machine does at best."""
-        return measure_floors(self.room("floors"), pace=self.load.fast_rate, rounds=2 if self.quick else 7)
-
-    @property
-    def load(self) -> changes.Plan:
-        """Which changes the engine is given."""
-        return changes.QUICK if self.quick else changes.FULL
+        return measure_floors(self.room("floors"), rounds=2 if self.quick else 7)
 
     def room(self, name: str) -> Path:
         """Return a directory of its own for a measure."""
@@ -72,7 +67,7 @@ def _limits(session: Session) -> list[Figure]:
 
 
 def _changes(session: Session) -> list[Figure]:
-    return changes.measure_changes(session.room("changes"), session.floors, session.load)
+    return changes.measure_changes(session.room("changes"), changes.QUICK if session.quick else changes.FULL)
 
 
 def _import(session: Session) -> list[Figure]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import math
 import sqlite3
 import statistics
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -17,7 +15,6 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from aiohttp import web
 
 from engine.bench.children import Child
 from engine.bench.report import Figure, percentile
@@ -27,20 +24,13 @@ EVENTS_PER_PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Floors:
-    """Seconds of CPU per operation, unless it says wall. What is `paced` was measured at *pace* changes a second, what
-    is `busy` with sixteen of them under way at any time: the more there is to do, the less each costs."""
+    """Seconds of CPU per operation, unless it says wall. What a whole change costs at least: see `paths`."""
 
-    pace: float
     get: float
     decode: float
     commit: float
     commit_wall: float
     insert: float
-    paced_change: float
-    paced_change_wall: float
-    paced_desk_change: float
-    busy_change: float
-    busy_desk_change: float
 
     @property
     def import_event(self) -> float:
@@ -49,54 +39,26 @@ class Floors:
 
     def figures(self) -> list[Figure]:
         """Return the floors as lines of the table."""
-        pace = f"{self.pace:g}/s"
         return [
             Figure("floor", "aiohttp GET of an empty delta, CPU", self.get * 1e6, "µs"),
             Figure("floor", "msgspec decode of a page, CPU per event", self.decode * 1e6, "µs"),
             Figure("floor", "SQLite commit (WAL, FULL), CPU", self.commit * 1e6, "µs"),
             Figure("floor", "SQLite commit (WAL, FULL), wall p50", self.commit_wall * 1e6, "µs"),
             Figure("floor", "SQLite bulk insert, two indexes, CPU per event", self.insert * 1e6, "µs"),
-            Figure("floor", f"inbound path without logic, {pace}, CPU per change", self.paced_change * 1e3, "ms",
-                   note="webhook, commit, 202, GET, commit: aiohttp and sqlite3"),
-            Figure("floor", f"inbound path without logic, {pace}, wall p50", self.paced_change_wall * 1e3, "ms"),
-            Figure("floor", f"path of a change in the app without logic, {pace}, CPU per change",
-                   self.paced_desk_change * 1e3, "ms",
-                   note="order, commit, 201, POST, commit; then its echo: the inbound path"),
-            Figure("floor", "inbound path without logic, at once, CPU per change", self.busy_change * 1e3, "ms",
-                   note=f"{IN_FLIGHT_MAX} under way at any time"),
-            Figure("floor", "path of a change in the app without logic, at once, CPU per change",
-                   self.busy_desk_change * 1e3, "ms", note=f"{IN_FLIGHT_MAX} under way at any time"),
         ]  # fmt: skip
 
 
-def measure_floors(directory: Path, *, pace: float, rounds: int = 5) -> Floors:
-    """Measure everything; some twenty seconds. *pace*: how many changes a second the engine will be given."""
+def measure_floors(directory: Path, *, rounds: int = 5) -> Floors:
+    """Measure everything; some three seconds."""
     with Child(run_plain_server) as server:
-        port = server.receive()
-        get = statistics.median(asyncio.run(_measure_get(port, rounds)))
-
-        def measure(knocks: tuple[str, ...], pace: float, changes: int) -> tuple[float, list[float]]:
-            with Child(run_knocker) as knocker:
-                path = directory / f"floor-{len(knocks)}-at-{pace:g}.db"
-                return asyncio.run(_measure_change(path, port, knocker, Knocks(knocks, changes * rounds, pace)))
-
-        paced_change, walls = measure(INBOUND, pace, 60)
-        paced_desk_change, _ = measure(AT_DESK, pace, 40)
-        busy_change, _ = measure(INBOUND, math.inf, 200)
-        busy_desk_change, _ = measure(AT_DESK, math.inf, 100)
+        get = statistics.median(asyncio.run(_measure_get(server.receive(), rounds)))
     commit, commit_walls = _measure_commit(directory, commits=100 * rounds)
     return Floors(
-        pace=pace,
         get=get,
         decode=statistics.median(_measure_decode() for _ in range(rounds)),
         commit=commit,
         commit_wall=percentile(commit_walls, 0.5),
         insert=_measure_insert(directory, events=2000 * rounds),
-        paced_change=paced_change,
-        paced_change_wall=percentile(walls, 0.5),
-        paced_desk_change=paced_desk_change,
-        busy_change=busy_change,
-        busy_desk_change=busy_desk_change,
     )
 
 
@@ -138,130 +100,6 @@ async def _measure_get(port: int, rounds: int, requests: int = 200) -> list[floa
             if number:
                 found.append((time.process_time() - began) / requests)
     return found
-
-
-# --- the inbound path without logic
-
-
-IN_FLIGHT_MAX = 16
-"""So many changes under way keep the path busy all the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knocks:
-    """Load: *count* changes, each a small body posted to *paths* in turn, *pace* of them begun in a second; infinity:
-    as soon as fewer than `IN_FLIGHT_MAX` are under way."""
-
-    paths: tuple[str, ...]
-    count: int
-    pace: float
-
-
-def run_knocker(pipe: Connection) -> None:
-    """Post what is asked for to an address. Runs in a child process."""
-    address, knocks = pipe.recv()
-    asyncio.run(_knock_at(address, knocks))
-    pipe.send("done")
-    with contextlib.suppress(EOFError):
-        pipe.recv()
-
-
-async def _knock_at(address: str, knocks: Knocks) -> None:
-    body = msgspec.json.encode({"value": [sample_notice()]})
-    free = asyncio.Semaphore(IN_FLIGHT_MAX)
-
-    async def change() -> None:
-        async with free:
-            for path in knocks.paths:
-                async with session.post(address + path, data=body) as answer:
-                    await answer.read()
-
-    async with aiohttp.ClientSession() as session:
-        began = time.monotonic()
-        changes = []
-        for number in range(knocks.count):
-            await asyncio.sleep(max(0.0, began + number / knocks.pace - time.monotonic()))
-            changes.append(asyncio.create_task(change()))
-        await asyncio.gather(*changes)
-
-
-class _BarePath:
-    """What any engine of this kind does at least: take a message in, speak with Graph, store what came of it."""
-
-    def __init__(self, connection: sqlite3.Connection, session: aiohttp.ClientSession, graph: str) -> None:
-        self.walls: list[float] = []
-        """Of each notification: seconds until its loan was stored."""
-        self._connection = connection
-        self._session = session
-        self._graph = graph
-        self._written = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def routes(self) -> list[web.RouteDef]:
-        return [web.post("/notifications", self._notify), web.post("/orders", self._order)]
-
-    async def _notify(self, request: web.Request) -> web.Response:
-        came_at = time.monotonic()
-        body = await request.read()
-        self._connection.execute("INSERT INTO inbox (raw) VALUES (?)", (body,))
-        self._start(self._settle(came_at))
-        return web.Response(status=202)
-
-    async def _settle(self, came_at: float) -> None:
-        async with self._session.get(self._graph) as answer:
-            msgspec.json.decode(await answer.read())
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", _row(len(self.walls)))
-        self._connection.execute("DELETE FROM inbox")
-        self._connection.execute("COMMIT")
-        self.walls.append(time.monotonic() - came_at)
-
-    async def _order(self, request: web.Request) -> web.Response:
-        msgspec.json.decode(await request.read())
-        self._connection.execute("INSERT INTO inbox (raw) VALUES (?)", ("an order",))
-        self._start(self._write())
-        return web.json_response(sample_event(0), status=201)
-
-    async def _write(self) -> None:
-        async with self._session.post(self._graph, json=sample_event(0)) as answer:
-            msgspec.json.decode(await answer.read())
-        self._written += 1
-        self._connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", _row(-self._written))
-
-    def _start(self, step: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(step)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-INBOUND, AT_DESK = ("/notifications",), ("/orders", "/notifications")
-"""What a change made in Outlook, and one made in the app, knocks at: the second is followed by its echo."""
-
-
-async def _measure_change(file: Path, port: int, knocker: Child, knocks: Knocks) -> tuple[float, list[float]]:
-    """Return the CPU of a change that *knocks*, and of each change the seconds until all was stored."""
-    with _database(file) as connection:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-            path = _BarePath(connection, session, f"http://127.0.0.1:{port}/")
-            app = web.Application()
-            app.router.add_routes(path.routes())
-            runner = web.AppRunner(app, access_log=None)
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            address = runner.addresses[0]
-            began = time.process_time()
-            await asyncio.to_thread(_knock, knocker, f"http://127.0.0.1:{address[1]}", knocks)
-            while len(path.walls) < knocks.count:
-                await asyncio.sleep(0.01)
-            cpu = time.process_time() - began
-            await runner.cleanup()
-    return cpu / knocks.count, path.walls
-
-
-def _knock(knocker: Child, address: str, knocks: Knocks) -> None:
-    knocker.tell((address, knocks))
-    knocker.receive()
 
 
 # --- JSON and SQLite
@@ -329,7 +167,7 @@ def _measure_decode() -> float:
 
 
 @contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
+def open_database(path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -343,28 +181,28 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def _row(number: int) -> tuple[str, str, str, str, str]:
+def make_row(number: int) -> tuple[str, str, str, str, str]:
     return f"AAMk{number:0148d}", f"0400{number:0108d}", "2026-11-24T09:00", "2026-11-24T09:50", "x" * 600
 
 
 def _measure_commit(directory: Path, commits: int) -> tuple[float, list[float]]:
     walls = []
-    with _database(directory / "floor-commit.db") as connection:
+    with open_database(directory / "floor-commit.db") as connection:
         began = time.process_time()
         for number in range(commits):
             at = time.monotonic()
-            connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", _row(number))
+            connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", make_row(number))
             walls.append(time.monotonic() - at)
         cpu = time.process_time() - began
     return cpu / commits, walls
 
 
 def _measure_insert(directory: Path, events: int) -> float:
-    with _database(directory / "floor-insert.db") as connection:
+    with open_database(directory / "floor-insert.db") as connection:
         began = time.process_time()
         for start in range(0, events, EVENTS_PER_PAGE):
             connection.execute("BEGIN IMMEDIATE")
-            rows = [_row(number) for number in range(start, start + EVENTS_PER_PAGE)]
+            rows = [make_row(number) for number in range(start, start + EVENTS_PER_PAGE)]
             connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
             connection.execute("COMMIT")
         return (time.process_time() - began) / events

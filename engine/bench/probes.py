@@ -46,6 +46,8 @@ class Probes:
         self._records = Records()
         self.activity = 0
         """Grows with everything that happens."""
+        self.is_recording = True
+        """Else only that something happens is noted: where CPU is measured, the stopwatch takes none."""
 
     def take(self) -> Records:
         """Return what was collected since the last time."""
@@ -108,7 +110,8 @@ class Probes:
         @functools.wraps(inner)
         async def wrapped(*arguments: Any, **named: Any) -> Any:
             self.activity += 1
-            note(*arguments, **named)
+            if self.is_recording:
+                note(*arguments, **named)
             return await inner(*arguments, **named)
 
         setattr(owner, name, wrapped)
@@ -120,7 +123,8 @@ class Probes:
         def wrapped(*arguments: Any, **named: Any) -> Any:
             result = inner(*arguments, **named)
             self.activity += 1
-            note(result, *arguments, **named)
+            if self.is_recording:
+                note(result, *arguments, **named)
             return result
 
         setattr(owner, name, wrapped)
