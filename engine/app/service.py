@@ -166,14 +166,14 @@ async def _open_web(
     parts = build_web_parts(settings, office, metrics, token=token, public=public)
     pages = build_page_parts(settings, office, parts, outside)
     routers = [
-        build_receiver(_accept(office, metrics), parts.edit),
         build_backfills(office.backfills),
         build_feeds(office.feeds, office.now),
         build_outbox(office.outbox),
         build_people(office.people),
         build_webhooks(office.webhooks, office.outbox),
     ]
-    app = Front(create_api(parts, routers=routers), create_pages(pages))
+    receiver = build_receiver(_accept(office, metrics), parts.edit)
+    app = Front(create_api(parts, routers=routers), create_pages(pages), receiver)
     config = uvicorn.Config(
         app,
         log_level=logging.WARNING,

@@ -19,10 +19,10 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, Router
 
 from engine.errors import EngineError
 
@@ -32,7 +32,7 @@ BODY_BYTES_MAX = 1024 * 1024
 TOKEN_CHARS_MAX = 4096
 """Tokens are some hundred characters long; nothing longer is echoed."""
 
-NOTIFICATIONS_PATH, LIFECYCLE_PATH = "/graph/notifications", "/graph/lifecycle"
+NOTIFICATIONS_PATH, LIFECYCLE_PATH = RECEIVER_PATHS = "/graph/notifications", "/graph/lifecycle"
 
 RETRY_SECONDS = 10
 
@@ -104,9 +104,12 @@ class Postbox:
                 stored.set_result(outcome)
 
 
-def build_receiver(accept: Accept, run: Run = run_in_threadpool) -> APIRouter:
-    """Return the routes; both do the same, since the body says what it is."""
-    router = APIRouter()
+def build_receiver(accept: Accept, run: Run = run_in_threadpool) -> Router:
+    """
+    Return an application of its own for both paths, which do the same, since the body says what it is.
+
+    What the API does for its callers, Graph has no use for: it comes often, and gets nothing but a status.
+    """
     postbox = Postbox(accept, run)
 
     async def receive(request: Request) -> Response:
@@ -119,9 +122,7 @@ def build_receiver(accept: Accept, run: Run = run_in_threadpool) -> APIRouter:
             return Response(status_code=400)
         return Response(status_code=413) if body is None else await _store(postbox, body)
 
-    for path in (NOTIFICATIONS_PATH, LIFECYCLE_PATH):
-        router.add_route(path, receive, methods=["POST"], include_in_schema=False)
-    return router
+    return Router([Route(path, receive, methods=["POST"]) for path in RECEIVER_PATHS])
 
 
 def _echo(token: str) -> Response:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
-from fastapi import FastAPI
 
 from engine.errors import DatabaseUnusable, Unreachable
 from engine.web.receiver import BODY_BYTES_MAX, LIFECYCLE_PATH, NOTIFICATIONS_PATH, Postbox, build_receiver
@@ -46,9 +45,7 @@ def box() -> Box:
 
 @pytest.fixture
 def client(box: Box) -> Iterator[TestClient]:
-    app = FastAPI()
-    app.include_router(build_receiver(box.accept))
-    with TestClient(app, raise_server_exceptions=True) as found:
+    with TestClient(build_receiver(box.accept), raise_server_exceptions=True) as found:
         yield found
 
 
