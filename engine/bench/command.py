@@ -134,7 +134,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """Read the command line."""
     told = "; ".join(f"{name}: {what}" for name, (what, _) in MEASURES.items())
     parser = argparse.ArgumentParser(prog="python -m engine bench", description=f"Measure the engine. {told}.")
-    parser.add_argument("--quick", action="store_true", help="less of everything: a minute and a half")
+    parser.add_argument("--quick", action="store_true", help="less of everything: some two minutes")
     parser.add_argument("--only", type=_names, default=BY_DEFAULT, metavar="NAMES", help="such as idle,import")
     parser.add_argument("--timetable", type=_file, metavar="FILE", help="a timetable as CSV; else one is made up")
     parser.add_argument(
