@@ -259,8 +259,11 @@ class Database:
     def read(self) -> Iterator[Transaction]:
         """Open a transaction that only reads: everything in it is seen as of one instant. Raises as `write` does."""
         connection, now, in_turn = self._acquire(writes=False)
+        before = _rows_changed(connection) if in_turn and not self.in_memory else None
         try:
             yield Transaction(connection, clock=self.clock, draw=self.draw, writes=False, now=now)
+            if before is not None and _rows_changed(connection) != before:
+                raise DatabaseUnusable("a transaction that only reads has written: nothing of it is kept")
             commit_directly(connection)
         except exc.SQLAlchemyError as error:
             _roll_back(connection)
@@ -431,6 +434,13 @@ def _roll_back(connection: Connection) -> None:
         driver.rollback()
     except connection.dialect.loaded_dbapi.Error:
         connection.invalidate()
+
+
+def _rows_changed(connection: Connection) -> int:
+    """Return how many rows SQLite's *connection* has changed so far. The one that writes cannot be opened for reading
+    only, as those are that do nothing else."""
+    driver: Any = connection.connection.dbapi_connection
+    return int(driver.total_changes)
 
 
 def _sqlite_now(connection: Connection) -> datetime:

@@ -12,7 +12,8 @@ import pytest
 
 from engine.database.connection import Database
 from engine.database.migrations import migrate
-from engine.errors import DatabaseUnusable, Stale, Unreachable
+from engine.database.tables import metadata
+from engine.errors import DatabaseUnusable, EngineError, Stale, Unreachable
 from tests.database.building import StandingClock, insert, marked, rows
 from tests.database.processes import hold_write_lock, start
 
@@ -62,6 +63,24 @@ class TestATransaction:
         """On SQLite it would wait for itself for ever, so it is refused everywhere."""
         with database.write(), pytest.raises(RuntimeError, match="inside a transaction"), database.read():
             pass
+
+    @pytest.mark.parametrize("elsewhere", [False, True])
+    def test_that_reads_keeps_nothing_it_writes(self, database: Database, elsewhere: bool) -> None:
+        """On whichever connection it runs: the thread of the passes reads on the one that writes."""
+
+        def write_while_reading() -> None:
+            with database.read() as transaction:
+                transaction.connection.execute(metadata.tables["job"].insert().values(name="while reading"))
+
+        def do() -> None:
+            with pytest.raises(EngineError):
+                write_while_reading()
+
+        insert(database, "job", name="before")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(do).result() if elsewhere else do()
+
+        assert [row.name for row in rows(database, "job")] == ["before"]
 
     def test_undoes_an_attempt_alone(self, database: Database) -> None:
         """What was refused inside `attempt` is undone; the rest of the transaction stands."""
