@@ -167,11 +167,13 @@ class AppSeries:
         self._doubt_on_their_way(set(dates) - set(self._world.dates_by_name(person, master["id"])))
 
     def _doubt_on_their_way(self, lost: set[str]) -> None:
-        """Somebody ended dates in Outlook which the desk may have taken to a series by then that is not there yet."""
+        """Somebody ended dates in Outlook which the desk may have taken to a series by then that is not there yet: of
+        another day perhaps, or of none where its times fit no pattern."""
         days, links = {day_of(name) for name in lost}, self._world.links()
         for booking in self._crowd.bookings:
-            key = links.get(booking.number or 0) or ""
-            booking.uncertain |= key.startswith(UNWRITTEN) and day_of(key) in days
+            number = booking.number or 0
+            if (key := links.get(number) or "").startswith(UNWRITTEN):
+                booking.uncertain |= day_of(key) in days or not lost.isdisjoint(self._world.names_of(number))
 
     def _look_at(
         self, person: int, master_id: str, uid: str, before: dict[str, dict[str, Any]], *, times: bool

@@ -52,6 +52,11 @@ class Sight(Doors):
         """Return the meeting of each loan: of its newest generation."""
         return glance.meetings_of_loans(self.database)
 
+    def names_of(self, number: int) -> list[str]:
+        """Return every meeting that a loan ever had."""
+        rows = self._rows("SELECT ical_uid FROM link WHERE loan_number = :number", number=number)
+        return [row.ical_uid for row in rows if row.ical_uid]
+
     def linked_uids(self) -> list[str]:
         return [row.ical_uid for row in self._rows("SELECT ical_uid FROM link WHERE state = 'linked'") if row.ical_uid]
 
