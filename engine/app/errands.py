@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from operator import itemgetter
+from zoneinfo import ZoneInfo
 
 from engine.app.calendar_side import build_service_calendar, credential_of
 from engine.app.engine import Engine
@@ -19,6 +20,7 @@ from engine.graph.contacts import GraphContacts
 from engine.reconcile.backfill_book import Backfill
 from engine.reconcile.contacts import ContactReport
 from engine.reconcile.lines import CHANGES, PlanLine, begins_at, say_plan
+from engine.reconcile.local import PlainTimes
 from engine.rooms.room import Room
 from engine.settings import Settings
 from engine.subscriptions.plan import Endpoint
@@ -53,12 +55,13 @@ async def plan_sync(settings: Settings, room: Room | None, *, apply: bool, langu
             await engine.room_pass.read(each.id, priority=Priority.LIVE)
         found: list[tuple[datetime, list[PlanLine]]] = []
         led: set[int] = set()
+        name_of, times = engine.office.cache.name_of, PlainTimes(ZoneInfo(settings.rooms.time_zone))
         for kind, key in engine.office.ledger.bookings_of([each.id for each in rooms]):
             seen = await engine.booking_pass.preview(kind, key)
             if seen is None:
                 continue
             booking, plan = seen
-            found.append((begins_at(booking) or NEVER, say_plan(booking, plan, engine.office.cache.name_of, language)))
+            found.append((begins_at(booking) or NEVER, say_plan(booking, plan, name_of, times, language)))
             if not apply or plan.is_rest:
                 continue
             if is_led(booking) and booking.loan is not None and booking.loan.series is not None:

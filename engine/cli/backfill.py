@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ import typer
 
 from engine.cli.doors import Doors
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, note, render_local, show_json, show_table
+from engine.cli.output import Format, Output, note, show_json, show_table
 from engine.cli.wishes import find_room, parse_moment
 from engine.errors import Fault, Invalid
 
@@ -43,6 +43,7 @@ Rooms = Annotated[
 ]
 Language = Annotated[str, typer.Option(help="en or fr.")]
 Moment = "'2026-11-23 10:00' in local time, or with an offset."
+Explain = Callable[[str, Mapping[str, object]], str]
 ROWS = 40
 """Lines of a plan in a table unless more are asked for; JSON has them all."""
 
@@ -144,8 +145,9 @@ def undo(ctx: typer.Context, number: Number, lang: Language = "en", output: Outp
         f"{done.by_state.get(MeetingState.UNDONE, 0)} taken back, "
         f"{done.by_state.get(MeetingState.DONE, 0)} left as they are"
     )
+    explain = doors.explainer(lang)
     for line in left:
-        note(f"  loan {line.loan_number}: {_say_outcome(line, lang)}")
+        note(f"  loan {line.loan_number}: {_say_outcome(line, explain)}")
 
 
 # --- steps
@@ -209,18 +211,19 @@ def _show(
         most = limit or (ROWS if output is Format.TABLE else found.size)
         lines = list(_load_lines(office, number, step, most))
         names = {room.id: room.name for room in office.rooms.load_rooms()}
+    explain = doors.explainer(lang, output)
     if output is Format.JSON:
-        meetings = [_line(line, names, lang) for line in lines]
+        meetings = [_line(line, names, explain) for line in lines]
         show_json({**_document(found), "meetings": meetings})
         return
-    zone = ZoneInfo(doors.settings.rooms.time_zone)
+    times = doors.times
     rows = []
     for line in lines:
-        start = render_local(line.interval.start, zone) if line.interval else None
-        end = f"{line.interval.end.astimezone(zone):%H:%M}" if line.interval else None
+        start = times.moment(line.interval.start) if line.interval else None
+        end = times.stretch_end(line.interval.start, line.interval.end) if line.interval else None
         where = [names.get(room, room) for room in line.rooms]
         rows.append(
-            (start, end, where, line.organizer, line.step.value, _say(line, lang), _state(line, lang), line.key)
+            (start, end, where, line.organizer, line.step.value, _say(line, explain), _state(line, explain), line.key)
         )
     show_table(("start", "end", "rooms", "organizer", "step", "why", "state", "key"), rows)
     if found.size > len(lines) and step is None:
@@ -268,7 +271,7 @@ def _document(found: Backfill) -> dict[str, object]:
     }
 
 
-def _line(line: BackfillMeeting, names: dict[BookableId, str], lang: str) -> dict[str, object]:
+def _line(line: BackfillMeeting, names: dict[BookableId, str], explain: Explain) -> dict[str, object]:
     return {
         "key": line.key,
         "start": line.interval.start.isoformat() if line.interval else None,
@@ -277,26 +280,22 @@ def _line(line: BackfillMeeting, names: dict[BookableId, str], lang: str) -> dic
         "organizer": line.organizer,
         "step": line.step.value,
         "code": line.code,
-        "why": _say(line, lang),
+        "why": _say(line, explain),
         "loan": line.loan_number,
         "state": line.state.value,
-        "outcome": _say_outcome(line, lang),
+        "outcome": _say_outcome(line, explain),
     }
 
 
-def _say(line: BackfillMeeting, lang: str) -> str:
-    from engine.reconcile.reasons import explain
-
-    return explain(line.code, line.facts, lang)
+def _say(line: BackfillMeeting, explain: Explain) -> str:
+    return explain(line.code, line.facts)
 
 
-def _say_outcome(line: BackfillMeeting, lang: str) -> str:
-    from engine.reconcile.reasons import explain
-
-    return explain(line.outcome, line.outcome_facts, lang) if line.outcome else ""
+def _say_outcome(line: BackfillMeeting, explain: Explain) -> str:
+    return explain(line.outcome, line.outcome_facts) if line.outcome else ""
 
 
-def _state(line: BackfillMeeting, lang: str) -> str:
+def _state(line: BackfillMeeting, explain: Explain) -> str:
     loan = f" (loan {line.loan_number})" if line.loan_number and line.state.value == "done" else ""
-    outcome = _say_outcome(line, lang)
+    outcome = _say_outcome(line, explain)
     return f"{line.state.value}{loan}" + (f": {outcome}" if outcome else "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.doors import Doors
 from engine.cli.failures import Group
 from engine.cli.output import Format, Output, note, note_rest, show_json, show_table
 from engine.cli.wishes import find_room, suggest
@@ -39,22 +40,19 @@ def list_cases(
     output: Output = Format.TABLE,
 ) -> None:
     """List cases, the oldest first."""
-    from engine.reconcile.reasons import explain
     from engine.web.models import render_case
 
-    with ctx.obj.office() as office:
+    doors: Doors = ctx.obj
+    explain = doors.explainer(lang, output)
+    with doors.office() as office:
         found = office.desk.list_cases(state=None if everything else state, after=None, limit=limit)
-        items = [
-            render_case(
-                case, lambda code, facts: explain(code, facts, lang), lambda number: office.desk.find(number).private
-            )
-            for case in found
-        ]
+        items = [render_case(case, explain, lambda number: office.desk.find(number).private) for case in found]
     if output is Format.JSON:
         show_json(items)
         return
-    rows = [(c.id, c.state.value, f"{c.opened_at:%Y-%m-%d %H:%M}", c.loan, c.room, c.text, c.settlement) for c in items]
-    show_table(("id", "state", "opened (UTC)", "loan", "room", "what", "settlement"), rows)
+    opened = doors.times.moment
+    rows = [(c.id, c.state.value, opened(c.opened_at), c.loan, c.room, c.text, c.settlement) for c in items]
+    show_table(("id", "state", "opened", "loan", "room", "what", "settlement"), rows)
     note_rest(len(rows), limit, "there may be more: --limit shows them")
 
 
@@ -63,14 +61,14 @@ def show_case(ctx: typer.Context, case_id: CaseId, lang: Lang = "en", output: Ou
     """Show a case and the ways out of it."""
     with ctx.obj.office() as office:
         view = office.cases.find(case_id)
-    _show(view, lang, output)
+    _show(ctx.obj, view, lang, output)
 
 
-def _show(view: CaseView, lang: str, output: Format) -> None:
-    from engine.reconcile.reasons import explain
+def _show(doors: Doors, view: CaseView, lang: str, output: Format) -> None:
     from engine.web.settling import render_view
 
-    shown = render_view(view, explain, lang)
+    explain = doors.explainer(lang, output)
+    shown = render_view(view, lambda code, facts, _language: explain(code, facts), lang)
     if output is Format.JSON:
         show_json(shown)
         return
@@ -78,7 +76,7 @@ def _show(view: CaseView, lang: str, output: Format) -> None:
     rows: list[tuple[str, object]] = [
         ("case", shown.id),
         ("state", f"{shown.state.value}{settled}"),
-        ("opened (UTC)", f"{shown.opened_at:%Y-%m-%d %H:%M}"),
+        ("opened", doors.times.moment(shown.opened_at)),
         ("loans", shown.loans),
         ("room", shown.room),
         ("what", shown.text),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from engine.cli.outlook import Ask, ask_over_http
-from engine.cli.output import note
+from engine.cli.output import Format, note
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.outbox.message import OutboxBook
     from engine.reconcile.backfill_book import Backfill, BackfillBook
     from engine.reconcile.contacts import ContactReport
+    from engine.reconcile.local import PlainTimes
     from engine.reconcile.series_book import SeriesBook
     from engine.reconcile.ways import CaseView, Way
     from engine.reconcile.why import Answer
@@ -215,6 +216,25 @@ class Doors:
             if is_new and file.exists():
                 note(f"{file} was not there: an empty database was made; another one is named in ENGINE_DATABASE__URL")
             yield office
+
+    @property
+    def times(self) -> PlainTimes:
+        """How times are shown to whoever types: in the zone of the settings, as they are typed."""
+        from zoneinfo import ZoneInfo
+
+        from engine.reconcile.local import PlainTimes
+
+        return PlainTimes(ZoneInfo(self.settings.rooms.time_zone))
+
+    def explainer(self, language: str, output: Format = Format.TABLE) -> Callable[[str, Mapping[str, object]], str]:
+        """Return what makes sentences of reasons: local times for whoever types, UTC for scripts, as in the API."""
+        from engine.reconcile.local import say_here
+        from engine.reconcile.reasons import explain
+
+        if output is Format.JSON:
+            return lambda code, facts: explain(code, facts, language)
+        times = self.times
+        return lambda code, facts: say_here(explain, code, facts, language, times)
 
     @property
     def actor(self) -> str:

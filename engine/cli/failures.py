@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
@@ -19,8 +19,12 @@ from engine.errors import (
     Invalid,
     NotFound,
     Transient,
+    Unavailable,
     Unmatched,
 )
+
+if TYPE_CHECKING:
+    from engine.reconcile.local import Times
 
 
 class Exit(IntEnum):
@@ -57,10 +61,19 @@ def exit_code(error: EngineError) -> Exit:
     return next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), Exit.REFUSED)
 
 
-def tell(error: EngineError) -> None:
-    """Say on stderr what went wrong, one line per fault."""
-    for line in str(error).splitlines() or [type(error).__name__]:
+def tell(error: EngineError, times: Times | None = None) -> None:
+    """Say on stderr what went wrong, one line per fault; a clash by *times*, where they are known."""
+    said = _say_clashes(error, times) if isinstance(error, Unavailable) and times is not None else str(error)
+    for line in said.splitlines() or [type(error).__name__]:
         typer.echo(f"error: {line}", err=True)
+
+
+def _say_clashes(error: Unavailable, times: Times) -> str:
+    return "\n".join(
+        f"{clash.item_name} is taken {times.stretch(clash.start, clash.end)} "
+        + (f"by loan {clash.loan_number}" if clash.loan_number else "by a meeting in Outlook")
+        for clash in error.clashes
+    )
 
 
 class Group(TyperGroup):
@@ -78,5 +91,5 @@ class Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except EngineError as error:
-            tell(error)
+            tell(error, ctx.obj.times if isinstance(error, Unavailable) and ctx.obj is not None else None)
             raise typer.Exit(exit_code(error)) from None

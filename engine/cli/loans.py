@@ -9,7 +9,7 @@ import typer
 
 from engine.cli.doors import Doors, Office
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, note, note_rest, render_local, show_json, show_mapping, show_table
+from engine.cli.output import Format, Output, note, note_rest, show_json, show_mapping, show_table
 from engine.cli.repeat import HOW, note_choices, parse_choices, parse_rule, show_dates
 from engine.cli.wishes import find_asset, find_room, parse_moment, parse_requester, parse_stretch
 from engine.errors import Fault, Invalid
@@ -21,6 +21,7 @@ from engine.reconcile.series_book import Scope, SeriesOrder
 if TYPE_CHECKING:
     from engine.loans.loan import Loan
     from engine.loans.register import ItemRef
+    from engine.reconcile.local import PlainTimes
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Book, look at and change loans.")
 
@@ -70,7 +71,7 @@ def list_loans(
     if output is Format.JSON:
         show_json([_document(loan) for loan in found])
         return
-    rows = [_row(loan, zone) for loan in found]
+    rows = [_row(loan, doors.times) for loan in found]
     show_table(("number", "status", "start", "end", "requester", "items", "title", "home", "series"), rows)
     note_rest(len(rows), limit, f"there may be more: --after {found[-1].number if found else after}, or --limit")
 
@@ -163,17 +164,17 @@ def history(
     output: Output = Format.TABLE,
 ) -> None:
     """Tell what was decided about a loan, and why."""
-    from engine.reconcile.reasons import explain
     from engine.web.models import render_decision
 
-    with ctx.obj.office() as office:
+    doors: Doors = ctx.obj
+    with doors.office() as office:
         decisions = office.desk.history(LoanNumber(number))
-    items = [render_decision(item, lambda code, facts: explain(code, facts, lang)) for item in decisions]
+    explain = doors.explainer(lang, output)
+    items = [render_decision(item, explain) for item in decisions]
     if output is Format.JSON:
         show_json(items)
         return
-    zone = _zone(ctx.obj)
-    show_table(("at", "by", "what"), [(render_local(item.at, zone), item.actor, item.text) for item in items])
+    show_table(("at", "by", "what"), [(doors.times.moment(item.at), item.actor, item.text) for item in items])
 
 
 @app.command()
@@ -277,12 +278,12 @@ def _document(loan: Loan) -> object:
     return render_loan(loan)
 
 
-def _row(loan: Loan, zone: ZoneInfo) -> tuple[object, ...]:
+def _row(loan: Loan, times: PlainTimes) -> tuple[object, ...]:
     return (
         loan.number,
         loan.status,
-        render_local(loan.interval.start, zone),
-        render_local(loan.interval.end, zone),
+        times.moment(loan.interval.start),
+        times.moment(loan.interval.end),
         loan.requester.name,
         [f"{item.name} ({item.state})" for item in loan.items],
         loan.title,
@@ -295,15 +296,15 @@ def _show(doors: Doors, loan: Loan, output: Format) -> None:
     if output is Format.JSON:
         show_json(_document(loan))
         return
-    zone = _zone(doors)
+    times = doors.times
     show_mapping(
         {
             "number": loan.number,
             "status": loan.status,
             "title": loan.title,
             "requester": f"{loan.requester.name} <{loan.requester.address}>",
-            "start": render_local(loan.interval.start, zone),
-            "end": render_local(loan.interval.end, zone),
+            "start": times.moment(loan.interval.start),
+            "end": times.moment(loan.interval.end),
             "items": [f"{item.name} ({item.state})" for item in loan.items],
             "store": loan.store,
             "home": loan.home,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Annotated
 
 import typer
@@ -43,11 +43,12 @@ def list_messages(
     if output is Format.JSON:
         show_json(shown)
         return
+    zone = ctx.obj.times.zone
     columns = ("id", "state", "channel", "receiver", "lane", "topic", "tries", "created", "next try", "last error")
     rows = [
         (
             *(m.id, m.state.value, m.channel, m.receiver, m.lane, m.topic, m.tries),
-            *(_moment(m.created_at), _moment(m.due_at), m.last_error),
+            *(_moment(m.created_at, zone), _moment(m.due_at, zone), m.last_error),
         )
         for m in shown
     ]
@@ -78,7 +79,8 @@ def show_message(
     typer.echo(f"\n{whole.body}")
     if whole.attempts:
         typer.echo("")
-        rows = [(_moment(a.at), a.milliseconds, a.status, a.error or "sent", a.answer) for a in whole.attempts]
+        zone = ctx.obj.times.zone
+        rows = [(_moment(a.at, zone), a.milliseconds, a.status, a.error or "sent", a.answer) for a in whole.attempts]
         show_table(("at", "ms", "status", "outcome", "answer"), rows)
 
 
@@ -102,5 +104,6 @@ def replay(
     note(f"{count} message{'' if count == 1 else 's'} will be sent again")
 
 
-def _moment(at: datetime | None) -> str | None:
-    return f"{at:%Y-%m-%d %H:%M:%S}" if at is not None else None
+def _moment(at: datetime | None, zone: tzinfo) -> str | None:
+    """Return an instant in *zone*, to the second: tries follow each other closely."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -115,8 +115,3 @@ def note_rest(shown: int, limit: int, how: str) -> None:
     """Say that there may be more than the *shown* rows, when these are as many as were asked for."""
     if shown >= limit:
         note(f"these are the first {limit}; {how}")
-
-
-def render_local(instant: datetime, zone: tzinfo) -> str:
-    """Return an instant as people in *zone* read it."""
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"

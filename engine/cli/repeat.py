@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from engine.cli.output import note, render_local, show_table
+from engine.cli.output import note, show_table
 from engine.cli.wishes import find_room, parse_day
 from engine.errors import Fault, Invalid
 from engine.loans.recurrence import Recurrence, Repeat, Week, Weekday, recur
@@ -92,7 +92,7 @@ def parse_choices(skip: Sequence[str], instead: Sequence[str], rooms: Sequence[R
 def show_dates(planned: Sequence[PlannedDate], names: dict[int, str], zone: ZoneInfo) -> None:
     """Print every date: when, what it would hold, what is in the way, and what could stand in."""
     rows = [
-        (each.day, render_local(each.interval.start, zone)[11:], render_local(each.interval.end, zone)[11:],
+        (each.day, f"{each.interval.start.astimezone(zone):%H:%M}", f"{each.interval.end.astimezone(zone):%H:%M}",
          [names.get(ref.id, f"item {ref.id}") for ref in each.items], each.state.replace("_", " "), _say(each))
         for each in planned
     ]  # fmt: skip

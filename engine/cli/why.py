@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -25,14 +24,13 @@ def why(
     output: Output = Format.TABLE,
 ) -> None:
     """Say why a room is booked, or is not, at a time: from what was decided, and from what is known."""
-    from engine.reconcile.reasons import explain
     from engine.web.why import render_answer
 
     doors: Doors = ctx.obj
-    moment = parse_moment(at, ZoneInfo(doors.settings.rooms.time_zone), field="at")
+    moment = parse_moment(at, doors.times.zone, field="at")
     with doors.office() as office:
         answer = office.why.ask(find_room(office.rooms.load_rooms(), room).id, moment)
-    shown = render_answer(answer, lambda code, facts: explain(code, facts, lang))
+    shown = render_answer(answer, doors.explainer(lang, output))
     if output is Format.JSON:
         show_json(shown)
         return

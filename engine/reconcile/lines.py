@@ -11,7 +11,8 @@ from engine.interval import Interval
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking
-from engine.reconcile.reasons import LANGUAGES, explain, name_items, say_interval
+from engine.reconcile.local import Times, say_here
+from engine.reconcile.reasons import LANGUAGES, explain, name_items
 from engine.reconcile.told import tell_writes
 
 ADDS, CHANGES, TAKES, LEAVES = "+", "~", "-", "!"
@@ -20,9 +21,9 @@ ADDS, CHANGES, TAKES, LEAVES = "+", "~", "-", "!"
 _SIGNS = {CreateEvent: ADDS, ChangeEvent: CHANGES, DeleteEvent: TAKES}
 _WORDS = {
     "loan": ("loan {name}", "prêt {name}"),
-    "new": ("new loan {name} UTC", "nouveau prêt {name} UTC"),
+    "new": ("new loan {name}", "nouveau prêt {name}"),
     "event": ("event of loan {name}", "événement du prêt {name}"),
-    "meeting": ("meeting {name} UTC", "réunion {name} UTC"),
+    "meeting": ("meeting {name}", "réunion {name}"),
 }
 
 
@@ -36,7 +37,7 @@ class PlanLine:
 
 
 def say_plan(
-    booking: Booking, plan: Plan, name_of: Callable[[BookableId], str], language: str = "en"
+    booking: Booking, plan: Plan, name_of: Callable[[BookableId], str], times: Times, language: str = "en"
 ) -> list[PlanLine]:
     """
     Return what *plan* does as lines: the loan's side first, then Outlook's, then what is left as it is.
@@ -45,11 +46,13 @@ def say_plan(
         booking: that it is the plan of.
         plan: not yet carried out.
         name_of: names an item.
+        times: how times are shown; the zone is not said.
         language: `en` or `fr`.
     """
 
     def why(*notes: Note) -> str:
-        return " ".join(explain(note.code, name_items(note.facts, name_of), language) for note in notes)
+        named = [(note.code, name_items(note.facts, name_of)) for note in notes]
+        return " ".join(say_here(explain, code, facts, language, times) for code, facts in named)
 
     def what(word: str, name: object) -> str:
         return _WORDS[word][LANGUAGES.index(language) if language in LANGUAGES else 0].format(name=name)
@@ -62,7 +65,7 @@ def say_plan(
     lines = []
     match plan.loan:
         case NewLoan(interval=interval):
-            lines.append(PlanLine(ADDS, what("new", say_interval(interval)), reasons))
+            lines.append(PlanLine(ADDS, what("new", times.stretch(interval.start, interval.end)), reasons))
         case LoanEdit(action=action):
             lines.append(PlanLine(TAKES if action is not None else CHANGES, what("loan", number), reasons))
         case None:
@@ -70,8 +73,8 @@ def say_plan(
     lines += [PlanLine(_SIGNS[type(write)], what("event", number), reasons) for write in plan.writes]
     if not lines and booking.loan is None:
         found = _interval_shown(booking)
-        times = say_interval(found) if found is not None else "?"
-        lines += [PlanLine(LEAVES, what("meeting", times), why(case)) for case in plan.cases]
+        when = times.stretch(found.start, found.end) if found is not None else "?"
+        lines += [PlanLine(LEAVES, what("meeting", when), why(case)) for case in plan.cases]
     return lines
 
 

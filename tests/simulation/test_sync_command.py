@@ -53,8 +53,8 @@ def test_lines_come_in_the_order_of_their_bookings(world: World, monkeypatch: py
     day = f"{world.at(0):%Y-%m-%d}"
     assert whats == [
         "event of loan 2",
-        f"new loan {day} 11:00 - {day} 12:00 UTC",
-        f"new loan {day} 13:00 - {day} 14:00 UTC",
+        f"new loan {day} 11:00 - 12:00",
+        f"new loan {day} 13:00 - 14:00",
         "event of loan 1",
     ]
 

@@ -130,7 +130,7 @@ class TestLoans:
         done = run(*BOOK, "--room", "1")
 
         assert done.exit_code == 1
-        assert "taken" in done.stderr
+        assert done.stderr == "error: Room 1.01 is taken 2026-11-23 10:00 - 11:00 by loan 1\n"
 
     def test_nothing_to_book_is_bad_usage(self, run):
         assert run(*BOOK).exit_code == 2
@@ -259,9 +259,11 @@ class TestTheOffice:
         asked = run("why", "--room", "Room 1.01", "--at", "2026-11-23 10:00", "--lang", "fr")
 
         assert asked.exit_code == 0
-        assert "Rien n'est connu de Room 1.01 le 2026-11-23 09:00 UTC" in asked.stdout
+        assert "Rien n'est connu de Room 1.01 le 2026-11-23 10:00" in asked.stdout
+        assert "UTC" not in asked.stdout
         answers = json.loads(run("why", "--room", "1", "--at", "2026-11-23 10:00", "-o", "json").stdout)["answers"]
         assert [answer["code"] for answer in answers] == ["why_nothing_known", "why_never_read"]
+        assert "2026-11-23 09:00 UTC" in answers[0]["text"], "scripts are given UTC, as in the API"
         assert run("why", "--room", "Room 9", "--at", "2026-11-23 10:00").exit_code == 4
         assert run("why", "--room", "1", "--at", "soon").exit_code == 2
 

@@ -16,6 +16,7 @@ from engine.ids import BookableId, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case, Home
 from engine.reconcile.case_list import CaseFilter, CaseLine, Shelf, Topic
+from engine.reconcile.local import say_fact
 from engine.reconcile.over import OVER
 from engine.reconcile.ways import CaseView, Way, say_way
 from engine.rooms.room import natural
@@ -23,7 +24,6 @@ from engine.web.pages.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TO
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import Page, StaffPage, ViewerPage
-from engine.web.pages.wording import say_fact
 from engine.web.wire import ID_MAX, STORABLE, Whole
 
 router = APIRouter()

@@ -15,6 +15,7 @@ from fastapi import Depends, HTTPException, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from engine.reconcile.local import say_here
 from engine.reconcile.reasons import LANGUAGES
 from engine.web.access import Role
 from engine.web.language import choose_language
@@ -23,7 +24,6 @@ from engine.web.pages.navigation import Entry, navigation_for
 from engine.web.pages.parts import PageParts, Parts
 from engine.web.pages.translations import Formats, load_translations
 from engine.web.pages.users import User
-from engine.web.pages.wording import say_here
 
 HERE = Path(__file__).parents[1]
 TEMPLATES, STATIC = HERE / "templates", HERE / "static"

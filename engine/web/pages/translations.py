@@ -46,7 +46,7 @@ class Formats:
 
     def __init__(self, language: str, zone: ZoneInfo) -> None:
         self._locale = LOCALES[language]
-        self._zone = zone
+        self.zone = zone
 
     def day(self, value: date | datetime) -> str:
         """Return `Mon 23 Nov 2026`."""
@@ -70,7 +70,7 @@ class Formats:
 
     def clock(self, value: datetime) -> str:
         """Return `14:30`."""
-        return format_time(value.astimezone(self._zone), "HH:mm", locale=self._locale)
+        return format_time(value.astimezone(self.zone), "HH:mm", locale=self._locale)
 
     def moment(self, value: datetime) -> str:
         """Return `Mon 23 Nov 2026, 14:30`."""
@@ -82,7 +82,7 @@ class Formats:
 
     def stretch_end(self, start: datetime, end: datetime) -> str:
         """Return the end of a stretch: `15:00`, with its day when it is another one."""
-        start, end = start.astimezone(self._zone), end.astimezone(self._zone)
+        start, end = start.astimezone(self.zone), end.astimezone(self.zone)
         return self.clock(end) if start.date() == end.date() else self.moment(end)
 
     def hours(self, start: datetime, end: datetime, *, on: date) -> str:
@@ -112,7 +112,7 @@ class Formats:
 
     def machine(self, value: datetime) -> str:
         """Return what goes into `datetime=`."""
-        return format_datetime(value.astimezone(self._zone), "yyyy-MM-dd'T'HH:mmxxx", locale="en")
+        return format_datetime(value.astimezone(self.zone), "yyyy-MM-dd'T'HH:mmxxx", locale="en")
 
     def _local_day(self, value: date | datetime) -> date:
-        return value.astimezone(self._zone).date() if isinstance(value, datetime) else value
+        return value.astimezone(self.zone).date() if isinstance(value, datetime) else value

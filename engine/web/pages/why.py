@@ -18,6 +18,7 @@ from engine.ids import BookableId, LoanNumber
 from engine.interval import floor_to_grid
 from engine.loans.loan import Decision, Loan
 from engine.reconcile.actions import Note
+from engine.reconcile.local import say_fact
 from engine.reconcile.why import Answer
 from engine.rooms.room import natural
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
@@ -25,7 +26,6 @@ from engine.web.pages.loan import title_of
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import Page, ViewerPage
 from engine.web.pages.times import QUARTERS
-from engine.web.pages.wording import say_fact
 from engine.web.wire import ID_MAX, Whole
 
 router = APIRouter()

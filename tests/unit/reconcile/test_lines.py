@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,6 +11,7 @@ from engine.ids import BookableId
 from engine.loans.loan import Home, Loan
 from engine.reconcile.ledger import Booking, Link
 from engine.reconcile.lines import PlanLine, say_plan
+from engine.reconcile.local import PlainTimes
 from engine.reconcile.plan import plan
 from engine.reconcile.views import Base, RoomCopy
 from tests.unit.reconcile.building import (
@@ -23,6 +25,8 @@ from tests.unit.reconcile.building import (
     make_meeting,
     situation,
 )
+
+TIMES = PlainTimes(ZoneInfo("Europe/Paris"))
 
 
 def booking(loan: Loan | None = None, base: Base | None = None, *copies: RoomCopy, hold: str | None = None) -> Booking:
@@ -39,9 +43,9 @@ class TestLines:
         """A plus, with the times and the reason."""
         meeting = make_meeting(answers=[ONE])
 
-        (line,) = say_plan(booking(), plan(situation(meeting)), name)
+        (line,) = say_plan(booking(), plan(situation(meeting)), name, TIMES)
 
-        assert (line.sign, line.what) == ("+", "new loan 2026-11-23 09:00 - 2026-11-23 10:00 UTC")
+        assert (line.sign, line.what) == ("+", "new loan 2026-11-23 10:00 - 11:00")
         assert line.why.startswith("Created from a meeting in Outlook")
 
     @pytest.mark.parametrize(
@@ -53,14 +57,14 @@ class TestLines:
         loan = make_loan(home=Home.APP, interval=NOON)
         made = plan(situation(make_meeting(), loan, make_base()))
 
-        (line,) = say_plan(booking(loan, make_base()), made, name, language)
+        (line,) = say_plan(booking(loan, make_base()), made, name, TIMES, language)
 
         assert (line.sign, line.what) == ("~", what)
 
     def test_a_cancelled_meeting_takes_its_loan(self) -> None:
         loan = make_loan()
 
-        (line,) = say_plan(booking(loan, make_base()), plan(situation(GONE, loan, make_base())), name)
+        (line,) = say_plan(booking(loan, make_base()), plan(situation(GONE, loan, make_base())), name, TIMES)
 
         assert line == PlanLine("-", "loan 4711", "Cancelled in Outlook.")
 
@@ -69,7 +73,7 @@ class TestLines:
         loan = make_loan()
         held = booking(loan, make_base(), hold="held")
 
-        (line,) = say_plan(held, plan(situation(GONE, loan, make_base())), name)
+        (line,) = say_plan(held, plan(situation(GONE, loan, make_base())), name, TIMES)
 
         assert line.sign == "!"
         assert "waits for a person" in line.why
@@ -79,13 +83,15 @@ class TestLines:
         copy = make_copy(ONE)
         made = plan(situation(make_meeting(answers=[ONE]), clashes=clashing([ONE])))
 
-        (line,) = say_plan(booking(None, None, copy), made, name)
+        (line,) = say_plan(booking(None, None, copy), made, name, TIMES)
 
         assert line.sign == "!"
-        assert line.what == "meeting 2026-11-23 09:00 - 2026-11-23 10:00 UTC"
+        assert line.what == "meeting 2026-11-23 10:00 - 11:00"
         assert "(loan 77)" in line.why
 
     def test_agreement_has_no_lines(self) -> None:
         loan = replace(make_loan(), title="")
 
-        assert say_plan(booking(loan, make_base()), plan(situation(make_meeting(), loan, make_base())), name) == []
+        assert (
+            say_plan(booking(loan, make_base()), plan(situation(make_meeting(), loan, make_base())), name, TIMES) == []
+        )

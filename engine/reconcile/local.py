@@ -1,0 +1,100 @@
+"""Sentences of reasons as people in the building read them: their times are kept in UTC, and shown in local time.
+
+Machines (the API, webhooks, `-o json`) get the sentences of `reasons.py` as they are: in UTC, like the instants beside
+them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Protocol
+
+_INSTANT = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+_ONE = re.compile(_INSTANT)
+_STRETCH = re.compile(f"({_INSTANT}) - ({_INSTANT})")
+_LOCAL = "\u2063"
+"""An invisible mark after each time that is local now: the sentence's own "UTC" behind it would be wrong."""
+
+_BY_THE_ROOM = frozenset({"outside_opening_hours", "beyond_booking_window"})
+"""Codes whose facts are on the room's wall clock already, as its opening hours are (`loans/rules.py`)."""
+
+
+class Times(Protocol):
+    """How instants and stretches of time read, to people in one zone."""
+
+    @property
+    def zone(self) -> tzinfo: ...
+
+    def moment(self, value: datetime, /) -> str: ...
+
+    def stretch(self, start: datetime, end: datetime, /) -> str: ...
+
+    def stretch_end(self, start: datetime, end: datetime, /) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTimes:
+    """Times as one types them: `2026-11-23 14:30`, of a stretch `2026-11-23 14:30 - 15:00`."""
+
+    zone: tzinfo
+
+    def moment(self, value: datetime) -> str:
+        """Return one instant."""
+        return f"{value.astimezone(self.zone):%Y-%m-%d %H:%M}"
+
+    def stretch(self, start: datetime, end: datetime) -> str:
+        """Return both ends; the day once where it is the same."""
+        return f"{self.moment(start)} - {self.stretch_end(start, end)}"
+
+    def stretch_end(self, start: datetime, end: datetime) -> str:
+        """Return the end of a stretch, with its day when that is another one than the start's."""
+        start, end = start.astimezone(self.zone), end.astimezone(self.zone)
+        return f"{end:%H:%M}" if start.date() == end.date() else self.moment(end)
+
+
+def say_here(
+    explain: Callable[[str, Mapping[str, object], str], str],
+    code: str,
+    facts: Mapping[str, object],
+    language: str,
+    times: Times,
+) -> str:
+    """Return the sentence of a reason. Facts that are instants (`reasons.say_instant`) are shown in local time."""
+    kept_in = times.zone if code in _BY_THE_ROOM else UTC
+    shown = {key: _show(value, times, kept_in) for key, value in facts.items()}
+    start, end = facts.get("start"), facts.get("end")
+    if isinstance(start, str) and isinstance(end, str) and _ONE.fullmatch(start) and _ONE.fullmatch(end):
+        shown["end"] = times.stretch_end(_parse(start, kept_in), _parse(end, kept_in)) + _LOCAL
+    return _unmarked(explain(code, shown, language))
+
+
+def say_fact(value: object, times: Times) -> str:
+    """Return one fact by itself, in local time when it is an instant or a stretch of time."""
+    return _unmarked(str(_show(value, times, UTC)))
+
+
+def _show(value: object, times: Times, kept_in: tzinfo) -> object:
+    """Return *value*, or what it holds, in local time when it is an instant or a stretch of time, else as it is."""
+    if isinstance(value, Mapping):
+        return {key: _show(each, times, kept_in) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_show(each, times, kept_in) for each in value]
+    if not isinstance(value, str):
+        return value
+    if _ONE.fullmatch(value):
+        return times.moment(_parse(value, kept_in)) + _LOCAL
+    stretch = _STRETCH.fullmatch(value)
+    if stretch is None:
+        return value
+    return times.stretch(_parse(stretch[1], kept_in), _parse(stretch[2], kept_in)) + _LOCAL
+
+
+def _unmarked(sentence: str) -> str:
+    return sentence.replace(f"{_LOCAL} UTC", "").replace(_LOCAL, "")
+
+
+def _parse(text: str, zone: tzinfo) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=zone)

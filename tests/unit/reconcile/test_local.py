@@ -1,0 +1,58 @@
+"""Sentences in the zone of whoever reads them; what is on the room's own clock stays there."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from engine.reconcile.local import PlainTimes, say_fact, say_here
+from engine.reconcile.reasons import explain
+from engine.web.pages.translations import Formats
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def say(code: str, **facts: object) -> str:
+    return say_here(explain, code, facts, "en", PlainTimes(PARIS))
+
+
+class TestHere:
+    def test_a_stretch_has_its_day_once_and_no_utc(self) -> None:
+        said = say("imported", start="2026-11-23 09:00", end="2026-11-23 10:00")
+        assert said == "Created from a meeting in Outlook, 2026-11-23 10:00 - 11:00."
+
+    def test_a_stretch_over_midnight_has_both_days(self) -> None:
+        said = say("imported", start="2026-11-23 22:30", end="2026-11-23 23:30")
+        assert said == "Created from a meeting in Outlook, 2026-11-23 23:30 - 2026-11-24 00:30."
+
+    def test_what_the_desk_changed_is_local_too(self) -> None:
+        said = say("changed_in_app", fields={"start": {"old": "2026-07-01 08:00", "new": "2026-11-23 09:00"}})
+        assert said == "Changed in the app: start: 2026-07-01 10:00 → 2026-11-23 10:00."
+
+    def test_so_is_what_only_would_be_done(self) -> None:
+        would = [["moved_in_outlook", {"old": "2026-11-23 09:00 - 2026-11-23 10:00", "new": "2026-11-24 09:00"}]]
+        assert "from 2026-11-23 10:00 - 11:00 to 2026-11-24 10:00." in say("write_withheld", would=would)
+
+    @pytest.mark.parametrize("times", [PlainTimes(PARIS), Formats("en", PARIS)])
+    def test_opening_hours_and_the_times_held_against_them_are_by_the_room(self, times: PlainTimes | Formats) -> None:
+        """They come as the room's wall clock shows them: moving them once more would refuse 08:00 as 09:00."""
+        facts = {"start": "2026-11-23 05:00", "end": "2026-11-23 06:30", "hours": "08:00-20:00"}
+        said = say_here(explain, "outside_opening_hours", facts, "en", times)
+        assert "05:00 - 06:30 is outside the opening hours (08:00-20:00)" in said
+
+    def test_the_end_of_the_booking_window_is_by_the_room(self) -> None:
+        said = say("beyond_booking_window", end="2026-12-23 09:00", window_days=30)
+        assert said.startswith("It ends 2026-12-23 09:00,")
+
+    @pytest.mark.parametrize(
+        ("fact", "shown"),
+        [
+            ("2026-11-23 09:00 - 2026-11-23 10:00", "2026-11-23 10:00 - 11:00"),
+            ("2026-11-23 09:00", "2026-11-23 10:00"),
+            ("Tea at 09:00", "Tea at 09:00"),
+            (7, "7"),
+        ],
+    )
+    def test_one_fact_by_itself(self, fact: object, shown: str) -> None:
+        assert say_fact(fact, PlainTimes(PARIS)) == shown
