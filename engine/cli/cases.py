@@ -65,10 +65,14 @@ def show_case(ctx: typer.Context, case_id: CaseId, lang: Lang = "en", output: Ou
 
 
 def _show(doors: Doors, view: CaseView, lang: str, output: Format) -> None:
+    from engine.reconcile.reasons import without_loans
     from engine.web.settling import render_view
 
     explain = doors.explainer(lang, output)
-    shown = render_view(view, lambda code, facts, _language: explain(code, facts), lang)
+    listed = bool(view.loans) and output is Format.TABLE
+    shown = render_view(
+        view, lambda code, facts, _language: explain(code, without_loans(facts) if listed else facts), lang
+    )
     if output is Format.JSON:
         show_json(shown)
         return

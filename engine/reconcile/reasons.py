@@ -12,6 +12,9 @@ from engine.reconcile.sentences import TABLES
 
 LANGUAGES = ("en", "fr")
 
+_LOANS = {"en": " Loans: {loans}.", "fr": " Prêts : {loans}."}
+"""What follows the sentence of a case that names loans."""
+
 _NOT_SYNCED = {"en": "Not synced: ", "fr": "Non synchronisé : "}
 
 REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -96,7 +99,13 @@ def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str
     if code == "both_changed" and facts.get("field") == "interval":
         facts = {**facts, **{side: f"{facts[side]} UTC" for side in ("kept", "lost") if facts.get(side)}}
     shown = {key: _show(key, value, index) for key, value in facts.items()}
-    return texts[index].format_map(_Facts(shown))
+    text = texts[index] + (_LOANS[LANGUAGES[index]] if facts.get("loans") else "")
+    return text.format_map(_Facts(shown))
+
+
+def without_loans(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return *facts* without the loans they name, for who lists those beside the sentence."""
+    return {name: value for name, value in facts.items() if name != "loans"}
 
 
 def _say_changes(fields: Mapping[str, object], index: int) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.database import settlements
+from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
@@ -48,6 +50,20 @@ class TestLooking:
         assert "Mon 23 Nov 2026, 10:00 – 11:00" in shown
         assert "Mon 23 Nov 2026, 12:00 – 13:00" in shown
         assert "UTC" not in shown
+
+    def test_names_the_loans_of_a_brake_once(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As links while they are held; in the sentence, for the record, once they were answered."""
+        loan = house.book()
+        facts = {"item_id": 1, "count": 1, "total": 3, "limit": 0, "percent": 30, "loans": "7001, 7002"}
+        open_case(house.office, "room:1", Note("mass_cancel_held", facts, room_id=BookableId(1)))
+        page = house.signed_in("staff")
+
+        assert page.get("/cases/1").text.count("7001") == 1
+        monkeypatch.setattr(settlements, "held_loans", lambda _transaction, _case: (loan.number,))
+        held = page.get("/cases/1").text
+        assert "7001" not in held
+        assert held.count("Loans:") == 1
+        assert f'<a href="/loans/{loan.number}">' in held
 
     def test_offers_the_ways_out_to_staff_only(self, house: House) -> None:
         conflict(house)

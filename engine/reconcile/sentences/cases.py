@@ -73,9 +73,9 @@ CASES: Mapping[str, tuple[str, str]] = MappingProxyType(
         # the brake (D4)
         "mass_cancel_held": (
             "{item}: Outlook would have {count} of {total} coming loans cancelled at once (more than {limit}, or than "
-            "{percent} %). They were not: that is for a person to decide. Loans: {loans}.",
+            "{percent} %). They were not: that is for a person to decide.",
             "{item} : Outlook ferait annuler d'un coup {count} des {total} prêts à venir (plus de {limit}, ou de "
-            "{percent} %). Ils ne le sont pas : à quelqu'un d'en décider. Prêts : {loans}.",
+            "{percent} %). Ils ne le sont pas : à quelqu'un d'en décider.",
         ),
         "cancellation_held": (
             "Gone from Outlook together with many others: the cancellation waits for a person.",

@@ -18,6 +18,7 @@ from engine.loans.loan import Case, Home
 from engine.reconcile.case_list import CaseFilter, CaseLine, Shelf, Topic
 from engine.reconcile.local import say_fact
 from engine.reconcile.over import OVER
+from engine.reconcile.reasons import without_loans
 from engine.reconcile.ways import CaseView, Way, say_way
 from engine.rooms.room import natural
 from engine.web.pages.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TOPIC_WORDS
@@ -234,7 +235,8 @@ def make_card(page: Page, line: CaseLine) -> Card:
     reads = loan is None or user.may_read(loan.requester.address, private=loan.private)
     hides = not reads and case.facts.get("field") in NAMES_PEOPLE
     name = loan.title or loan.requester.name if loan is not None else ""
-    text = page.say("Who it is for differs. The booking is private.") if hides else page.explain(case.code, case.facts)
+    facts = without_loans(case.facts) if view.loans else case.facts
+    text = page.say("Who it is for differs. The booking is private.") if hides else page.explain(case.code, facts)
     return Card(
         view=view,
         title=say_title(page, case),
