@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from engine.ids import BookableId
 from engine.interval import Interval
+from engine.reconcile.quoting import quote_error
 from engine.reconcile.sentences import TABLES
 
 LANGUAGES = ("en", "fr")
@@ -74,6 +75,9 @@ _CHANGED: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """What the desk can change of a loan, and what people call it."""
 
+_QUOTED = ("error", "reason")
+"""Facts that quote the message of an error."""
+
 _YES_NO: Mapping[object, tuple[str, str]] = MappingProxyType({"yes": ("yes", "oui"), "no": ("no", "non")})
 
 
@@ -99,6 +103,7 @@ def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str
     if code == "both_changed" and facts.get("field") == "interval":
         facts = {**facts, **{side: f"{facts[side]} UTC" for side in ("kept", "lost") if facts.get(side)}}
     shown = {key: _show(key, value, index) for key, value in facts.items()}
+    shown |= {key: quote_error(str(facts[key]), language) for key in _QUOTED if facts.get(key)}
     text = texts[index] + (_LOANS[LANGUAGES[index]] if facts.get("loans") else "")
     return text.format_map(_Facts(shown))
 

@@ -155,7 +155,7 @@ BOOKING: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Shadow mode: nothing was changed on either side. The history would say: {would}",
             "Mode fantôme : rien n'a été changé d'aucun côté. L'historique dirait : {would}",
         ),
-        "write_refused": ("Outlook refused the change: {error}", "Outlook a refusé la modification : {error}"),
+        "write_refused": ("Outlook refused the change: {error}.", "Outlook a refusé la modification : {error}."),
         # both
         "both_changed": (
             "Both sides changed {field}: {winner} wins with {kept}; lost: {lost}.",

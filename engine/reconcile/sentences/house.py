@@ -14,7 +14,7 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "room_included": ("Room included again.", "Salle de nouveau incluse."),
         "room_missing": ("Room no longer listed by the directory.", "Salle absente de l'annuaire."),
         "room_found": ("Room listed again.", "Salle de nouveau dans l'annuaire."),
-        "room_suspended": ("Room suspended: {reason}", "Salle suspendue : {reason}"),
+        "room_suspended": ("Room suspended: {reason}.", "Salle suspendue : {reason}."),
         "room_resumed": ("Room resumed.", "Salle reprise."),
         "listing_empty": (
             "The directory listed no rooms at all; nothing was changed. Check Place.Read.All and the Places settings.",
@@ -58,8 +58,8 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "L'ancien secret du webhook {webhook} a été retiré.",
         ),
         "message_parked": (
-            "Messages to {channel} {receiver} were given up: {error} Send them again once it is mended.",
-            "Des messages à {channel} {receiver} ont été abandonnés : {error} Renvoyez-les une fois la panne réparée.",
+            "Messages to {channel} {receiver} were given up: {error}. Send them again once it is mended.",
+            "Des messages à {channel} {receiver} ont été abandonnés : {error}. Renvoyez-les une fois la panne réparée.",
         ),
         "feed_created": ("Calendar feed {feed} of {name} made.", "Flux d'agenda {feed} de {name} créé."),
         "feed_rotated": (
@@ -73,9 +73,9 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Son bénéficiaire, son titre, ses notes et son historique ont été supprimés.",
         ),
         "identity_refused": (
-            "Microsoft Graph refuses our identity: {error} Renew the secret or certificate.",
-            "Microsoft Graph refuse notre identité : {error} Renouvelez le secret ou le certificat.",
+            "Microsoft Graph refuses our identity: {error}. Renew the secret or certificate.",
+            "Microsoft Graph refuse notre identité : {error}. Renouvelez le secret ou le certificat.",
         ),
-        "key_parked": ("Given up for now: {error}", "Abandonné pour l'instant : {error}"),
+        "key_parked": ("Given up for now: {error}.", "Abandonné pour l'instant : {error}."),
     }
 )

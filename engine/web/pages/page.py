@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from engine.reconcile.local import say_here
+from engine.reconcile.quoting import quote_error
 from engine.reconcile.reasons import LANGUAGES
 from engine.web.access import Role
 from engine.web.language import choose_language
@@ -63,7 +64,9 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(load_translations(language), newstyle=True)  # type: ignore[attr-defined]
-    made.globals.update(static=static, roles=Role, languages=LANGUAGES, themes=THEMES)
+    made.globals.update(
+        quote=lambda text: quote_error(text, language), static=static, roles=Role, languages=LANGUAGES, themes=THEMES
+    )
     return made
 
 
