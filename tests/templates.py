@@ -6,8 +6,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from engine.database.connection import Database
 from engine.database.migrations import migrate
+from engine.database.sql.connection import Database
 
 
 def put_database(path: Path) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from engine.app.office import Office
-from engine.database.content_keys import ContentKeys, MakeCertificate
-from engine.database.contents import Contents
+from engine.database.inbox.content_keys import ContentKeys, MakeCertificate
+from engine.database.inbox.contents import Contents
 from engine.errors import BadSettings
 from engine.graph.certificate import make_certificate
 from engine.graph.content import open_content, parse_content

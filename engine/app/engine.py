@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from engine.app.office import Office
-from engine.database.directory import ImportReport
-from engine.database.marks import Priority
-from engine.database.own_calendars import KEY as OWN_CALENDAR
-from engine.database.queue import Claim
+from engine.database.calendars.own import KEY as OWN_CALENDAR
+from engine.database.rooms.directory import ImportReport
+from engine.database.work.marks import Priority
+from engine.database.work.queue import Claim
 from engine.ids import BookableId
 from engine.outbox.message import KEY as OUTBOX
 from engine.outbox.message import Sender

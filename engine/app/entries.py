@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.calendars.entry import CalendarEntry
-from engine.database.roombook import RoomCache
+from engine.database.rooms.book import RoomCache
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.status import BLOCKING_STATES, LoanStatus
 from engine.reconcile.ledger import SyncRules

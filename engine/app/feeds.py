@@ -12,8 +12,8 @@ from engine.app.entries import Entries
 from engine.calendars.book import Feed, FeedKind, FeedOrder, Reading
 from engine.calendars.entry import CalendarEntry
 from engine.calendars.feed import render_feed
-from engine.database.feeds import FeedStore, Shown
-from engine.database.roombook import RoomCache
+from engine.database.calendars.feeds import FeedStore, Shown
+from engine.database.rooms.book import RoomCache
 from engine.ids import Address
 from engine.loans.loan import Loan, TextLevel
 from engine.reconcile.ledger import SyncRules

@@ -15,8 +15,7 @@ from engine.app.entries import Entries
 from engine.calendars.entry import CalendarEntry, event_lines
 from engine.calendars.invitation import Method, Party, render_invitation
 from engine.calendars.mailing import Held, MailKind, MailPreference, Step, plan_steps, wants
-from engine.database.connection import Transaction
-from engine.database.invitations import (
+from engine.database.calendars.invitations import (
     list_concerning,
     load_connected,
     load_held,
@@ -24,8 +23,9 @@ from engine.database.invitations import (
     load_preferences,
     save_held,
 )
-from engine.database.loans import load_loans
-from engine.database.outbox import write_letters
+from engine.database.loans.rows import load_loans
+from engine.database.outbox.messages import write_letters
+from engine.database.sql.connection import Transaction
 from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import Loan
 from engine.loans.status import LoanStatus

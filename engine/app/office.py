@@ -16,39 +16,39 @@ from engine.app.rules import Rules
 from engine.app.status_report import describe, describe_subscriptions, list_unknown_names
 from engine.app.tokens import TokenDrawer
 from engine.calendars.invitation import Party
-from engine.database.anonymise import Retention
-from engine.database.backfills import BackfillDesk
-from engine.database.comparisons import ComparisonStore
-from engine.database.connection import Database, Transaction
-from engine.database.desk import Desk, DeskOptions
-from engine.database.directory import RoomDirectory
-from engine.database.feeds import FeedStore
-from engine.database.inventory import Inventory
-from engine.database.invitations import MailPreferences
-from engine.database.jobs import save_job
-from engine.database.ledger import SyncLedger
-from engine.database.marks import Priority
+from engine.database.access.once import OnceStore
+from engine.database.access.overrides import Overrides
+from engine.database.access.tokens import TokenStore
+from engine.database.backfill.book import BackfillDesk
+from engine.database.calendars.feeds import FeedStore
+from engine.database.calendars.invitations import MailPreferences
+from engine.database.calendars.own import OwnCalendarStore
+from engine.database.calendars.sealing import Sealer
+from engine.database.cases.settlements import Settlements
+from engine.database.inbox.notifications import Inbox
+from engine.database.inbox.subscriptions import SubscriptionStore
+from engine.database.loans.desk import Desk, DeskOptions
 from engine.database.migrations import migrate
-from engine.database.notifications import Inbox
-from engine.database.once import OnceStore
-from engine.database.outbox import Outbox
-from engine.database.outsiders import load_outsiders
-from engine.database.overrides import Overrides
-from engine.database.own_calendars import OwnCalendarStore
-from engine.database.people import People
-from engine.database.personal import Personal
-from engine.database.queue import WorkQueue
-from engine.database.reached import mark_reached
-from engine.database.roombook import RoomCache
-from engine.database.sealing import Sealer
-from engine.database.series_desk import SeriesDesk
-from engine.database.series_ledger import AppSeriesLedger
-from engine.database.settlements import Settlements
-from engine.database.status import StatusBoard
-from engine.database.subscriptions import SubscriptionStore
-from engine.database.tokens import TokenStore
-from engine.database.webhooks import WebhookStore
-from engine.database.why import WhyDesk
+from engine.database.outbox.messages import Outbox
+from engine.database.outbox.webhooks import WebhookStore
+from engine.database.people.anonymise import Retention
+from engine.database.people.outsiders import load_outsiders
+from engine.database.people.personal import Personal
+from engine.database.people.search import People
+from engine.database.reports.status import StatusBoard
+from engine.database.reports.why import WhyDesk
+from engine.database.rooms.book import RoomCache
+from engine.database.rooms.directory import RoomDirectory
+from engine.database.series.desk import SeriesDesk
+from engine.database.series.ledger import AppSeriesLedger
+from engine.database.sql.connection import Database, Transaction
+from engine.database.stores.inventory import Inventory
+from engine.database.sync.comparisons import ComparisonStore
+from engine.database.sync.ledger import SyncLedger
+from engine.database.sync.reached import mark_reached
+from engine.database.work.jobs import save_job
+from engine.database.work.marks import Priority
+from engine.database.work.queue import WorkQueue
 from engine.errors import Refused, Stale
 from engine.ids import Address
 from engine.reconcile.actions import Note

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.database.leadership import LEASE, Leadership
+from engine.database.processes.leadership import LEASE, Leadership
 from engine.errors import BadSettings, EngineError
 from engine.settings import Settings
 

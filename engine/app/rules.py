@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from engine.database.overrides import WAKE_SECONDS, Overrides
-from engine.database.roombook import RoomCache
+from engine.database.access.overrides import WAKE_SECONDS, Overrides
+from engine.database.rooms.book import RoomCache
 from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import TextLevel
 from engine.loans.status import LoanStatus

@@ -27,8 +27,8 @@ from engine.app.tenant import open_tenant
 from engine.app.trials import try_through
 from engine.app.web_parts import Outside, build_page_parts, build_web_parts, choose_bootstrap_token
 from engine.clock import utc_now
-from engine.database.connection import name_database
-from engine.database.sole import SoleWorker
+from engine.database.processes.sole import SoleWorker
+from engine.database.sql.connection import name_database
 from engine.errors import BadSettings, Fatal
 from engine.graph.meter import GatewayMeter
 from engine.settings import Settings, is_loopback

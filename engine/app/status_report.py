@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from engine.database.comparisons import Comparison
-from engine.database.status import render_health
+from engine.database.reports.status import render_health
+from engine.database.sync.comparisons import Comparison
 from engine.ids import BookableId
 from engine.reconcile.names import UnknownName, find_unknown
 from engine.rooms.connection import Expiry, expiry_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from engine.database.tokens import TokenIdentity, TokenStore
+from engine.database.access.tokens import TokenIdentity, TokenStore
 from engine.errors import NotFound
 
 

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from engine.app.office import Office
 from engine.app.readings import read_checks
 from engine.app.run_time import Probe, RunTimeSettings, ask_nobody
-from engine.database.activity import ActivityReader
-from engine.database.board import Board
-from engine.database.case_list import CaseList
-from engine.database.keepers import Keepers
-from engine.database.own import OwnLoans
-from engine.database.sessions import SessionStore
-from engine.database.sides import Sides
+from engine.database.access.sessions import SessionStore
+from engine.database.cases.shelves import CaseList
+from engine.database.loans.own import OwnLoans
+from engine.database.reports.activity import ActivityReader
+from engine.database.reports.board import Board
+from engine.database.stores.keepers import Keepers
+from engine.database.sync.sides import Sides
 from engine.ids import Address
 from engine.loans.loan import Requester
 from engine.reconcile.activity import Traffic

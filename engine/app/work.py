@@ -19,8 +19,8 @@ from engine.app.readings import Watching
 from engine.app.roles import keep_clock
 from engine.app.senders import open_senders
 from engine.app.timetable import plan_service_jobs
-from engine.database.leadership import Leadership
-from engine.database.marks import Priority
+from engine.database.processes.leadership import Leadership
+from engine.database.work.marks import Priority
 from engine.graph.contacts import GraphContacts
 from engine.graph.meter import GatewayMeter
 from engine.schedule.clock_jobs import Schedule
@@ -109,7 +109,7 @@ def _keep_mailboxes(office: Office) -> Iterator[Holding]:
     if office.database.dialect != "postgresql":
         yield Locks()
         return
-    from engine.database.latches import Latches  # brings the PostgreSQL driver, which SQLite does without
+    from engine.database.processes.latches import Latches  # brings the PostgreSQL driver, which SQLite does without
 
     latches = Latches(office.database, space=f"mailbox of {office.instance}")
     try:
@@ -122,7 +122,7 @@ def _listen_elsewhere(office: Office) -> Any:
     """Hear of marks that other processes make on PostgreSQL; on SQLite the loop looks for itself."""
     if office.database.dialect != "postgresql":
         return None
-    from engine.database.wakeups import Listener  # brings the PostgreSQL driver, which SQLite does without
+    from engine.database.processes.wakeups import Listener  # brings the PostgreSQL driver, which SQLite does without
 
     listener = Listener(office.database, office.database.announce_marks)
     listener.start()

@@ -56,9 +56,9 @@ class Probes:
 
     def install(self) -> None:
         """Wrap."""
-        from engine.database.desk import Desk
-        from engine.database.gatherings import Gatherings
-        from engine.database.ledger import SyncLedger
+        from engine.database.inbox.gatherings import Gatherings
+        from engine.database.loans.desk import Desk
+        from engine.database.sync.ledger import SyncLedger
         from engine.graph.transport import AiohttpTransport
         from engine.web.receiver import Postbox
         from engine.worker.rooms import RoomPass

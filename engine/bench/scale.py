@@ -28,8 +28,8 @@ from engine.bench.paper import NOWHERE, PaperTenant
 from engine.bench.report import Figure, percentile
 from engine.bench.startup import Start, time_start
 from engine.clock import utc_now
-from engine.database.connection import Database
-from engine.database.marks import Priority
+from engine.database.sql.connection import Database
+from engine.database.work.marks import Priority
 from engine.reconcile.series_writes import SeriesCalendar
 from engine.settings import Settings, load_settings
 from engine.subscriptions.plan import Endpoint
@@ -263,7 +263,7 @@ def run_worker(pipe: Connection, url: str, rooms: int) -> None:
 
     async def work() -> None:
         with _open(url) as office:
-            from engine.database.wakeups import Listener
+            from engine.database.processes.wakeups import Listener
 
             engine = _engine(office, PaperTenant(rooms, stored=0, changes=1))
             listener = Listener(office.database, office.database.announce_marks)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from engine.app.engine import Engine
 from engine.app.office import Office
-from engine.database.connection import Database
+from engine.database.sql.connection import Database
 from engine.errors import OutcomeUnknown
 from engine.graph.build import build_calendar
 from engine.graph.credential import StaticTokenCredential

@@ -22,10 +22,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from engine.database.connection import Database
-from engine.database.prepared import Prepared
+from engine.database.sql.connection import Database
+from engine.database.sql.prepared import Prepared
 from engine.database.tables import metadata
-from engine.database.types import Instant
+from engine.database.tables.types import Instant
 from engine.interval import Interval
 from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES
 

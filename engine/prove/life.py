@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import bindparam, select
 
-from engine.database.connection import Database, Transaction
-from engine.database.prepared import Prepared
+from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.prepared import Prepared
 from engine.database.tables import metadata
 
 if TYPE_CHECKING:

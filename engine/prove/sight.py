@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import text
 
-from engine.database.connection import Database
+from engine.database.sql.connection import Database
 from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.loan import Case, Loan

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, make_url
 
-from engine.database.connection import Database
 from engine.database.migrations import migrate
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable
 from engine.prove.life import MortalDatabase

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, func, literal, or_, select, union_all
 
-from engine.database.codec import parse_base
-from engine.database.prepared import Prepared
+from engine.database.sql.prepared import Prepared
+from engine.database.sync.codec import parse_base
 from engine.database.tables import metadata
 from engine.graph.transport import Request, Response
 from engine.interval import Interval

@@ -1,4 +1,4 @@
-"""What a plan is made from and made of: plain values, carried out elsewhere (`worker/`, `database/settle.py`)."""
+"""What a plan is made from and made of: plain values, carried out elsewhere (`worker/`, `database/sync/settle.py`)."""
 
 from __future__ import annotations
 

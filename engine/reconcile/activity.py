@@ -1,4 +1,4 @@
-"""What the engine is doing, as people see it: plain values, read by `database/activity.py`."""
+"""What the engine is doing, as people see it: plain values, read by `database/reports/activity.py`."""
 
 from __future__ import annotations
 

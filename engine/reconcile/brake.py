@@ -1,6 +1,6 @@
 """When cancellations that come from Outlook are too many at once to be believed (D4).
 
-They are counted in `database/brake.py`.
+They are counted in `database/sync/brake.py`.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine.database.connection import Database
-from engine.database.desk import Desk, DeskOptions
+from engine.database.loans.desk import Desk, DeskOptions
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId
 from engine.interval import Interval

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.database.connection import Database
 from engine.database.migrations import migrate
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from tests.database.building import Building, StandingClock
 from tests.postgres import Postgres

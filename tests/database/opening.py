@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from engine.database.connection import Database
-from engine.database.directory import RoomDirectory
-from engine.database.roombook import RoomCache
+from engine.database.rooms.book import RoomCache
+from engine.database.rooms.directory import RoomDirectory
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId
 from engine.rooms.listing import ImportPlan, plan_import

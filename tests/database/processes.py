@@ -11,10 +11,10 @@ from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from engine.database.connection import Database
 from engine.database.migrations import migrate
-from engine.database.queue import WorkQueue
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
+from engine.database.work.queue import WorkQueue
 from engine.errors import Occupied
 from tests.database.building import MONDAY, marked
 

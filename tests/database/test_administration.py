@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from engine.database.connection import Database
-from engine.database.desk import Desk
-from engine.database.directory import RoomDirectory
-from engine.database.inventory import Inventory
-from engine.database.overrides import Overrides
-from engine.database.queue import WorkQueue
-from engine.database.records import open_cases
-from engine.database.roombook import RoomCache
-from engine.database.status import StatusBoard
+from engine.database.access.overrides import Overrides
+from engine.database.cases.records import open_cases
+from engine.database.loans.desk import Desk
+from engine.database.reports.status import StatusBoard
+from engine.database.rooms.book import RoomCache
+from engine.database.rooms.directory import RoomDirectory
+from engine.database.sql.connection import Database
+from engine.database.stores.inventory import Inventory
+from engine.database.work.queue import WorkQueue
 from engine.errors import Invalid
 from engine.loans.rules import BookingRules
 from engine.reconcile.actions import Note

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.database.desk import Desk
-from engine.database.records import open_cases
+from engine.database.cases.records import open_cases
+from engine.database.loans.desk import Desk
 from engine.ids import LoanNumber
 from engine.loans.status import LoanAction
 from engine.reconcile.actions import Note
@@ -151,7 +151,7 @@ class TestWhatTimeDoesNotMend:
 class TestManyCases:
     def test_are_done_in_batches(self, building: Building, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         """More than one transaction holds are all done in one run."""
-        monkeypatch.setattr("engine.database.case_ends.BATCH", 3)
+        monkeypatch.setattr("engine.database.cases.ends.BATCH", 3)
         for number in range(8):
             file_case(building, "both_changed", subject=f"loan:1:interval:{number}")
         building.clock.advance(days=3)

@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 import pytest
 
-from engine.database.connection import Database
 from engine.database.migrations import migrate
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable, EngineError, Stale, Unreachable
 from tests.database.building import StandingClock, insert, marked, rows

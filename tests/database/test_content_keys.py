@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.database.content_keys import LIFE, RENEW_BEFORE, ContentKeys
-from engine.database.subscriptions import SubscriptionStore
+from engine.database.inbox.content_keys import LIFE, RENEW_BEFORE, ContentKeys
+from engine.database.inbox.subscriptions import SubscriptionStore
 from engine.subscriptions.plan import CONTENT_LIFETIME
 from tests.database.opening import NOW, ONE, Opened, place
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from engine.database.desk import CODES, Desk, DeskOptions
-from engine.database.wishes import find_order_faults
+from engine.database.loans.desk import CODES, Desk, DeskOptions
+from engine.database.loans.wishes import find_order_faults
 from engine.errors import Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
 from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
@@ -224,7 +224,7 @@ class TestAnItemThatIsTaken:
     def test_at_the_last_moment_is_still_refused(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         """Should the look fail to see it, the guard does not."""
         book(desk)
-        monkeypatch.setattr("engine.database.desk.find_clashes", lambda *_, **__: [])
+        monkeypatch.setattr("engine.database.loans.desk.find_clashes", lambda *_, **__: [])
 
         with pytest.raises(Unavailable) as refused:
             book(desk)
@@ -232,7 +232,7 @@ class TestAnItemThatIsTaken:
 
     def test_is_looked_at_again_after_a_race(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         """Somebody who wrote the same person a moment earlier is no reason to refuse."""
-        from engine.database import edits
+        from engine.database.loans import edits
 
         real, calls = edits.keep_person, []
 

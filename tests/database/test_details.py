@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.database.outsiders import load_outsiders
-from engine.database.people import People
-from engine.database.roombook import RoomCache
-from engine.database.series_desk import SeriesDesk
+from engine.database.people.outsiders import load_outsiders
+from engine.database.people.search import People
+from engine.database.rooms.book import RoomCache
+from engine.database.series.desk import SeriesDesk
 from engine.errors import Invalid, NotFound
 from engine.ids import Address
 from engine.loans.details import ContactDetails

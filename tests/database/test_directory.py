@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from engine.database.copies import make_row
-from engine.database.marks import Priority
-from engine.database.overrides import Overrides
+from engine.database.access.overrides import Overrides
+from engine.database.rooms.copies import make_row
+from engine.database.work.marks import Priority
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
 from engine.rooms.event import EventCopy, EventType

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy import exc
 
-from engine.database.faults import translate_error
+from engine.database.sql.faults import translate_error
 from engine.errors import DatabaseUnusable, Occupied, Stale, Unreachable
 
 

@@ -11,9 +11,9 @@ from icalendar import Calendar, Event
 from engine.app.entries import Entries
 from engine.app.feeds import Feeds
 from engine.calendars.book import FeedKind, FeedOrder
-from engine.database.connection import Database
-from engine.database.feeds import FeedStore
-from engine.database.roombook import RoomCache
+from engine.database.calendars.feeds import FeedStore
+from engine.database.rooms.book import RoomCache
+from engine.database.sql.connection import Database
 from engine.errors import Invalid, NotFound
 from engine.ids import Address, BookableId, StoreId
 from engine.loans.loan import TextLevel

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from engine.database.connection import Database
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.errors import Occupied
 from tests.database.building import ALEX, MONDAY, Building, hours, insert, order, room, rows

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from engine.database.notifications import REJECTIONS_KEPT, Accepted, Inbox
-from engine.database.queue import WorkQueue
-from engine.database.subscriptions import SubscriptionStore
+from engine.database.inbox.notifications import REJECTIONS_KEPT, Accepted, Inbox
+from engine.database.inbox.subscriptions import SubscriptionStore
+from engine.database.work.queue import WorkQueue
 from engine.subscriptions.plan import LIFETIME
 from tests.database.opening import NOW, ONE, TWO, Opened, place
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.calendars.mailing import Held, MailLevel, MailPreference
-from engine.database.connection import Database
-from engine.database.invitations import MailPreferences, load_held, load_linked, load_preferences, save_held
+from engine.database.calendars.invitations import MailPreferences, load_held, load_linked, load_preferences, save_held
+from engine.database.sql.connection import Database
 from engine.ids import Address
 from tests.database.building import BY, Building, hours, insert, order, room
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from engine.database.connection import Database
-from engine.database.latches import Latches
+from engine.database.processes.latches import Latches
+from engine.database.sql.connection import Database
 from engine.errors import Unreachable
 from engine.worker.locks import SharedLocks
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.database.connection import Database
-from engine.database.leadership import LEASE, Leadership
+from engine.database.processes.leadership import LEASE, Leadership
+from engine.database.sql.connection import Database
 from tests.database.building import StandingClock
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.database.desk import Desk
-from engine.database.lifetime import is_automatic
+from engine.database.loans.desk import Desk
+from engine.database.loans.lifetime import is_automatic
 from engine.ids import BookableId, LoanNumber, StoreId
 from engine.loans.register import ItemRef
 from engine.loans.rules import BookingRules
@@ -116,7 +116,7 @@ class TestALoanByHand:
 class TestManyLoans:
     def test_are_done_in_batches(self, building: Building, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         """More than one transaction holds are all done in one run."""
-        monkeypatch.setattr("engine.database.lifetime.BATCH", 3)
+        monkeypatch.setattr("engine.database.loans.lifetime.BATCH", 3)
         for number in range(8):
             desk.book(order(hours(number / 4, (number + 1) / 4), room(1)), actor=BY)
         building.clock.advance(days=1)

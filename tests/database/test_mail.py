@@ -17,13 +17,13 @@ from engine.app.entries import Entries
 from engine.app.mail import CHANNEL, Mailing
 from engine.calendars.invitation import Party
 from engine.calendars.mailing import MailLevel, MailPreference
-from engine.database.connection import Database
-from engine.database.invitations import MailPreferences
-from engine.database.outbox import Outbox
-from engine.database.own_calendars import OwnCalendarStore
-from engine.database.roombook import RoomCache
-from engine.database.sealing import Sealer
-from engine.database.series_desk import SeriesDesk
+from engine.database.calendars.invitations import MailPreferences
+from engine.database.calendars.own import OwnCalendarStore
+from engine.database.calendars.sealing import Sealer
+from engine.database.outbox.messages import Outbox
+from engine.database.rooms.book import RoomCache
+from engine.database.series.desk import SeriesDesk
+from engine.database.sql.connection import Database
 from engine.errors import EngineError
 from engine.ids import Address, LoanNumber
 from engine.loans.loan import Loan, Requester, TextLevel

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from engine.database import migrations
-from engine.database.connection import Database
-from engine.database.guards import ensure_guards
+from engine.database.loans.guards import ensure_guards
 from engine.database.migrations import HEAD, migrate, upgrade
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable, Occupied, Unreachable
 from tests.database.building import insert, rows

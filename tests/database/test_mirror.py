@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.database.contents import doubt_unshown, save_contents
-from engine.database.marks import Priority
-from engine.database.mirror import Mirror
-from engine.database.roombook import RoomCache
+from engine.database.inbox.contents import doubt_unshown, save_contents
+from engine.database.rooms.book import RoomCache
+from engine.database.rooms.mirror import Mirror
+from engine.database.work.marks import Priority
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
 from engine.rooms.calendar import ChangesPage

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from engine.database.connection import Database
-from engine.database.once import OnceStore
+from engine.database.access.once import OnceStore
+from engine.database.sql.connection import Database
 from engine.loans.once import Answer, Begun
 from tests.database.building import StandingClock, rows
 

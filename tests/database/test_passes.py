@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.database.subscriptions import SubscriptionStore
+from engine.database.inbox.subscriptions import SubscriptionStore
 from engine.errors import Duplicate, EngineError, MailboxClosed, OutcomeUnknown, Unreachable
 from engine.ids import BookableId
 from engine.rooms.calendar import Certificate, RemoteSubscription

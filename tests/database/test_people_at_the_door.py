@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from engine.database.board import Board
-from engine.database.connection import Database
-from engine.database.keepers import Keepers
-from engine.database.sessions import IDLE, LIFETIME, SessionStore
-from engine.database.sides import Sides
+from engine.database.access.sessions import IDLE, LIFETIME, SessionStore
+from engine.database.reports.board import Board
+from engine.database.sql.connection import Database
+from engine.database.stores.keepers import Keepers
+from engine.database.sync.sides import Sides
 from engine.errors import NotFound
 from engine.ids import Address, LoanNumber, StoreId
 from engine.loans.loan import Loan, Requester

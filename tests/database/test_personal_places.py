@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import BigInteger, Boolean, Integer
 
-from engine.database.personal_places import (
+from engine.database.people.personal_places import (
     BLANKED,
     DONE_BY,
     FADING,
@@ -21,7 +21,7 @@ from engine.database.personal_places import (
     WITH_LOANS,
 )
 from engine.database.tables import metadata
-from engine.database.types import Instant
+from engine.database.tables.types import Instant
 
 WHOLE = (*PERSON, *OWN, *OF_LOANS, *WITH_LOANS, *MESSAGES, *FADING)
 """Tables that are dealt with row by row, whatever their columns are."""

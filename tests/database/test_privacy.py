@@ -9,20 +9,20 @@ import pytest
 
 from engine.calendars.book import FeedKind, FeedOrder
 from engine.calendars.mailing import MailLevel, MailPreference
-from engine.database.anonymise import NOBODY, Retention
-from engine.database.connection import Database, Transaction
-from engine.database.feeds import FeedStore
-from engine.database.invitations import MailPreferences
-from engine.database.keepers import Keepers
-from engine.database.outbox import write_letters
-from engine.database.outsiders import load_outsiders
-from engine.database.own_calendars import OwnCalendarStore
-from engine.database.people import People
-from engine.database.personal import Personal, scrub
-from engine.database.roombook import RoomCache
-from engine.database.sealing import Sealer
-from engine.database.series_desk import SeriesDesk
-from engine.database.sessions import SessionStore
+from engine.database.access.sessions import SessionStore
+from engine.database.calendars.feeds import FeedStore
+from engine.database.calendars.invitations import MailPreferences
+from engine.database.calendars.own import OwnCalendarStore
+from engine.database.calendars.sealing import Sealer
+from engine.database.outbox.messages import write_letters
+from engine.database.people.anonymise import NOBODY, Retention
+from engine.database.people.outsiders import load_outsiders
+from engine.database.people.personal import Personal, scrub
+from engine.database.people.search import People
+from engine.database.rooms.book import RoomCache
+from engine.database.series.desk import SeriesDesk
+from engine.database.sql.connection import Database, Transaction
+from engine.database.stores.keepers import Keepers
 from engine.database.tables import metadata
 from engine.errors import NotAllowed, NotFound
 from engine.ids import Address, LoanNumber, StoreId

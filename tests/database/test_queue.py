@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.database.connection import Database
-from engine.database.marks import Priority
 from engine.database.migrations import migrate
-from engine.database.queue import Claim, FenceLost, WorkQueue
-from engine.database.wakeups import Listener
+from engine.database.processes.wakeups import Listener
+from engine.database.sql.connection import Database
+from engine.database.work.marks import Priority
+from engine.database.work.queue import Claim, FenceLost, WorkQueue
 from tests.database.building import MONDAY, StandingClock, insert, marked, rows
 from tests.database.processes import claim_and_die, run_all, start, work_until_empty
 

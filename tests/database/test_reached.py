@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.database.connection import Database
-from engine.database.reached import mark_reached
-from engine.database.why import WhyDesk
+from engine.database.reports.why import WhyDesk
+from engine.database.sql.connection import Database
+from engine.database.sync.reached import mark_reached
 from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.status import LoanAction

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.database.connection import Database
-from engine.database.roombook import KEPT_SECONDS, RoomCache
+from engine.database.rooms.book import KEPT_SECONDS, RoomCache
+from engine.database.sql.connection import Database
 from tests.database.building import Building, StandingClock, update
 
 

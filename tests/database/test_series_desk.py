@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.database.roombook import RoomCache
-from engine.database.series_desk import SeriesDesk
+from engine.database.rooms.book import RoomCache
+from engine.database.series.desk import SeriesDesk
 from engine.errors import Invalid, NotFound, RuleBroken, Unavailable
 from engine.interval import Interval
 from engine.loans.loan import Loan

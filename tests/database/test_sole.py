@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.clock import utc_now
-from engine.database.connection import Database
 from engine.database.migrations import migrate
-from engine.database.queue import WorkQueue
-from engine.database.sole import SoleWorker
+from engine.database.processes.sole import SoleWorker
+from engine.database.sql.connection import Database
+from engine.database.work.queue import WorkQueue
 
 
 def open_database(tmp_path: Path) -> Database:

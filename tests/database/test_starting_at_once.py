@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from engine.database.connection import Database, Transaction
-from engine.database.directory import FOLLOWED_ZONE, RoomDirectory, setting_table
-from engine.database.jobs import JobBook, save_job
-from engine.database.roombook import RoomCache
-from engine.database.upserts import upsert
+from engine.database.rooms.book import RoomCache
+from engine.database.rooms.directory import FOLLOWED_ZONE, RoomDirectory, setting_table
+from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.upserts import upsert
+from engine.database.work.jobs import JobBook, save_job
 from tests.database.building import MONDAY, rows
 
 HEAD_START = 0.2

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from engine.database.connection import Database
-from engine.database.tokens import TokenIdentity, TokenStore
+from engine.database.access.tokens import TokenIdentity, TokenStore
+from engine.database.sql.connection import Database
 from engine.errors import Invalid, NotFound
 from tests.database.building import MONDAY, StandingClock, rows
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from engine.database.connection import Database
-from engine.database.directory import RoomDirectory
-from engine.database.outbox import Outbox
-from engine.database.records import close_case, open_cases
-from engine.database.roombook import RoomCache
-from engine.database.webhooks import WebhookStore
+from engine.database.cases.records import close_case, open_cases
+from engine.database.outbox.messages import Outbox
+from engine.database.outbox.webhooks import WebhookStore
+from engine.database.rooms.book import RoomCache
+from engine.database.rooms.directory import RoomDirectory
+from engine.database.sql.connection import Database
 from engine.errors import Fault, Invalid, NotAllowed, NotFound, Unavailable
 from engine.ids import BookableId
 from engine.loans.loan import TextLevel

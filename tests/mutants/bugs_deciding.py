@@ -6,8 +6,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from engine.database.ledger import SyncLedger
-from engine.database.settle import Settler
+from engine.database.sync.ledger import SyncLedger
+from engine.database.sync.settle import Settler
 from engine.ids import LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Home
@@ -205,7 +205,7 @@ def adopts_a_strangers_event() -> None:
     replace_in(bookings, "parse_marker", make)
 
     def make_adopt(_old: Any) -> Any:
-        from engine.database.bookings import load_intents
+        from engine.database.sync.bookings import load_intents
 
         def adopt(self: Any, booking: Any, marker: Marker, copy: Any) -> bool:
             with self._write() as transaction:

@@ -6,12 +6,15 @@ from typing import Any
 
 from sqlalchemy import text
 
-from engine.database import contents, copies, ledger, meeting_marks
-from engine.database.gatherings import Gatherings
-from engine.database.ledger import SyncLedger
-from engine.database.mirror import Mirror
-from engine.database.queue import WorkQueue
-from engine.database.subscriptions import SubscriptionStore
+from engine.database.inbox import contents
+from engine.database.inbox.gatherings import Gatherings
+from engine.database.inbox.subscriptions import SubscriptionStore
+from engine.database.rooms import copies
+from engine.database.rooms.mirror import Mirror
+from engine.database.sync import ledger
+from engine.database.sync.ledger import SyncLedger
+from engine.database.work import meeting_marks
+from engine.database.work.queue import WorkQueue
 from engine.worker.answers import AnswerClock
 from engine.worker.loop import Loop
 from engine.worker.rooms import RoomPass
@@ -104,7 +107,7 @@ def leaves_a_gap_before_the_subscription() -> None:
 
 
 def _clear_silently(self: Any, room_id: Any, *, remote_id: str) -> None:
-    from engine.database.subscriptions import clear_subscription
+    from engine.database.inbox.subscriptions import clear_subscription
 
     with self._database.write() as transaction:
         clear_subscription(transaction, room_id, remote_id=remote_id)
@@ -162,7 +165,8 @@ def takes_keys_off_too_early() -> None:
 
 @bug("Releases nothing when a loan ends: its room stays taken.", story="loan: desk cancels and books again")
 def releases_occupancy_late() -> None:
-    from engine.database import desk, settle
+    from engine.database.loans import desk
+    from engine.database.sync import settle
 
     for module in (desk, settle):
         if hasattr(module, "let_go"):
@@ -207,7 +211,8 @@ def takes_its_echo_for_news() -> None:
     tests="tests/simulation/test_outlook_to_app.py",
 )
 def wakes_nobody() -> None:
-    from engine.database import desk, settle
+    from engine.database.loans import desk
+    from engine.database.sync import settle
 
     for module in (desk, settle):
         if hasattr(module, "wake_waiting"):

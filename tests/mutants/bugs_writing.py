@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from engine.database import intent_ledger
-from engine.database.bookings import CHANGE_LINK
-from engine.database.codec import render_base
-from engine.database.desk import Desk
-from engine.database.ledger import SyncLedger
+from engine.database.loans.desk import Desk
+from engine.database.sync import intent_ledger
+from engine.database.sync.bookings import CHANGE_LINK
+from engine.database.sync.codec import render_base
+from engine.database.sync.ledger import SyncLedger
 from engine.reconcile.ledger import IntentKind
 from engine.worker import writes
 from engine.worker.series_writes import SeriesPass

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from engine.database.bookings import load_intents
+from engine.database.sync.bookings import load_intents
 from engine.errors import RuleBroken
 from engine.graph.transport import Request
 from engine.ids import Address, LoanNumber

@@ -63,7 +63,7 @@ class TestTheOneVocabulary:
         def skip(*_given: object, **_more: object) -> Proposal:
             return Proposal(Step.SKIP, "backfill_has_loan")
 
-        monkeypatch.setattr("engine.database.backfill_scene.classify", skip)
+        monkeypatch.setattr("engine.database.backfill.scene.classify", skip)
         drawn = (draw_schedule(seed, steps=6, is_from_before=True) for seed in range(1, 4))
         broken = [outcome for outcome in map(run_schedule, drawn) if not outcome.is_kept]
         assert broken

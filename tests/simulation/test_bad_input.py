@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.database.connection import Database
+from engine.database.sql.connection import Database
 from engine.errors import Unreachable
 from engine.graph.transport import Request, Response
 from engine.loans.loan import Loan

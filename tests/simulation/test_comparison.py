@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from engine.database.connection import Database
+from engine.database.sql.connection import Database
 from engine.loans.loan import CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from engine.app.engine import Engine
 from engine.app.own_calendars import OwnCalendars
-from engine.database.sealing import Sealer
+from engine.database.calendars.sealing import Sealer
 from engine.errors import CredentialsRevoked
 from engine.graph.consent import App
 from engine.interval import Interval

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import make_app
-from engine.database.directory import RoomDirectory
+from engine.database.rooms.directory import RoomDirectory
 from engine.errors import Malformed
 from engine.prove import invariants, schedule
 from engine.prove.campaign import live_through, promise_of, shrink

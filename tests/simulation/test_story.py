@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.database.roombook import KEPT_SECONDS
+from engine.database.rooms.book import KEPT_SECONDS
 from engine.loans.loan import Home, ItemKind
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus

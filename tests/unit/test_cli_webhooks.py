@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from engine.cli.doors import Doors
 from engine.cli.listening import check, describe, open_listener
 from engine.cli.main import make_app
-from engine.database.outbox import write_letters
+from engine.database.outbox.messages import write_letters
 from engine.outbox.message import Letter, MessageFilter, Receipt
 from engine.webhooks.signature import signature_headers
 from tests.web.visitors import House, open_house

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from engine.app.office import Office
-from engine.database.records import open_cases
+from engine.database.cases.records import open_cases
 from engine.ids import LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan

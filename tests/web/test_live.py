@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.database.board import Board
+from engine.database.reports.board import Board
 from engine.loans.register import LoanChange
 from engine.web.pages.live import HELLO, WAITING_MAX, Live
 from tests.web.visitors import House, open_house

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from engine.database.sides import Sides
+from engine.database.sync.sides import Sides
 from engine.ids import Address, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Requester

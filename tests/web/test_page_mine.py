@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.database.own import OwnLoans
+from engine.database.loans.own import OwnLoans
 from engine.ids import Address, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester

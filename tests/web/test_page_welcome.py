@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from engine.app.trials import try_tenant
 from engine.app.web_parts import Outside
-from engine.database.sessions import SessionStore
+from engine.database.access.sessions import SessionStore
 from engine.errors import CredentialsRevoked, MailboxClosed, Refused
 from engine.ids import Address
 from engine.rooms.calendar import EventDraft

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from engine.app.office import Office
 from engine.app.web_parts import Outside, build_page_parts, build_web_parts
-from engine.database.keepers import Keepers
+from engine.database.stores.keepers import Keepers
 from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester

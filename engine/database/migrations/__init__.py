@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from engine.database.connection import Database
-from engine.database.guards import SQLITE_TRIGGERS, ensure_guards
+from engine.database.loans.guards import SQLITE_TRIGGERS, ensure_guards
+from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable, Unreachable
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from alembic import context
 from sqlmodel import AutoString
 
-from engine.database.guards import PREFIX
+from engine.database.loans.guards import PREFIX
 from engine.database.tables import metadata
-from engine.database.types import Instant
+from engine.database.tables.types import Instant
 
 
 def include_object(_thing: Any, name: str | None, kind: str, _reflected: bool, _compared_to: Any) -> bool:

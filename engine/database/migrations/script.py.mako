@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from engine.database import types
+from engine.database.tables import types
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -88,7 +88,7 @@ def uses() -> tuple[Use, ...]:
 def codes_given_by_tables() -> set[str]:
     """Codes that reach a note by way of a function or a table."""
     found: set[str] = set()
-    for path in (*(ENGINE / "reconcile").glob("*.py"), ENGINE / "database" / "desk.py"):
+    for path in (*(ENGINE / "reconcile").glob("*.py"), ENGINE / "database" / "loans" / "desk.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = {getattr(node, "name", "")} | {
                 target.id for target in _targets(node) if isinstance(target, ast.Name)

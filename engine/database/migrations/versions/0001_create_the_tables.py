@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from engine.database import types
+from engine.database.tables import types
 
 revision = "0001"
 down_revision = None

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from engine.database import types
+from engine.database.tables import types
 
 revision = "0002"
 down_revision = "0001"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from engine.database import types
+from engine.database.tables import types
 
 revision = "0005"
 down_revision = "0004"

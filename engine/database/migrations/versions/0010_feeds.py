@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from engine.database.types import Instant
+from engine.database.tables.types import Instant
 
 revision = "0010"
 down_revision = "0009"

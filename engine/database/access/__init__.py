@@ -1,0 +1,1 @@
+"""At the door: tokens, sessions, requests that are answered once, settings changed at run time."""

@@ -1,0 +1,1 @@
+"""What Graph tells us: subscriptions, notifications, and the events that notifications bring."""

@@ -1,0 +1,1 @@
+"""The desk's side: loans, what people may ask, what the clock does, the guard against double bookings."""

@@ -1,0 +1,96 @@
+"""What holds an item at a time: our loans, and meetings that only Outlook knows.
+
+Looking is a courtesy, for the sake of a good answer: the guard has the last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
+
+from engine.database.sql.prepared import Prepared
+from engine.database.stores.catalogue import Item
+from engine.database.tables import metadata
+from engine.errors import Clash
+from engine.ids import BookableId, LoanNumber
+from engine.interval import Interval
+from engine.loans.register import Busy
+
+item_table = metadata.tables["loan_item"]
+copy_table = metadata.tables["room_copy"]
+link_table = metadata.tables["link"]
+
+_ids: ColumnElement[Any] = bindparam("ids", expanding=True)
+_start, _end = (
+    bindparam("start", type_=item_table.c.blocked_end.type),
+    bindparam("end", type_=item_table.c.blocked_end.type),
+)
+
+_LOANS = Prepared(
+    select(item_table.c.bookable_id, item_table.c.blocked_start, item_table.c.blocked_end, item_table.c.loan_number)
+    .where(
+        item_table.c.bookable_id.in_(_ids),
+        item_table.c.holds,
+        item_table.c.blocked_end > _start,
+        item_table.c.blocked_start < _end,
+        item_table.c.loan_number != bindparam("apart"),
+    )
+    .order_by(item_table.c.blocked_start, item_table.c.bookable_id)
+)
+_MEETINGS = Prepared(
+    select(copy_table.c.room_id, copy_table.c.start_at, copy_table.c.end_at)
+    .where(
+        copy_table.c.room_id.in_(_ids),
+        copy_table.c.live,
+        copy_table.c.end_at > _start,
+        copy_table.c.start_at < _end,
+        copy_table.c.start_at < copy_table.c.end_at,
+        ~exists().where(link_table.c.ical_uid == copy_table.c.ical_uid),
+    )
+    .order_by(copy_table.c.start_at, copy_table.c.room_id)
+)
+
+
+def find_busy(
+    connection: Connection, item_ids: Sequence[int], interval: Interval, *, apart: int | None = None
+) -> list[Busy]:
+    """
+    Return every stretch on the grid in which one of the items is taken within *interval*.
+
+    Args:
+        item_ids: rooms and assets.
+        interval: exact or blocked; what it blocks is looked at.
+        apart: the loan whose own items do not count.
+    """
+    busy = find_held(connection, item_ids, interval, apart=apart)
+    if item_ids:
+        meetings = _MEETINGS.run(connection, _within(item_ids, interval))
+        busy += [Busy(BookableId(row[0]), Interval(row[1], row[2]).blocked()) for row in meetings]
+    return busy
+
+
+def find_held(
+    connection: Connection, item_ids: Sequence[int], interval: Interval, *, apart: int | None = None
+) -> list[Busy]:
+    """Return what loans hold of the items: as `find_busy`, without the meetings that only Outlook knows."""
+    if not item_ids:
+        return []
+    loans = _LOANS.run(connection, {**_within(item_ids, interval), "apart": apart or 0})
+    return [Busy(BookableId(row[0]), Interval(row[1], row[2]), LoanNumber(row[3])) for row in loans]
+
+
+def _within(item_ids: Sequence[int], interval: Interval) -> dict[str, Any]:
+    blocked = interval.blocked()
+    return {"ids": list(item_ids), "start": blocked.start, "end": blocked.end}
+
+
+def find_clashes(
+    connection: Connection, items: Mapping[int, Item], interval: Interval, *, apart: int | None = None
+) -> list[Clash]:
+    """Return what stands in the way of booking *items* over *interval*, as the errors tell it."""
+    return [
+        Clash(busy.item_id, items[busy.item_id].name, busy.interval.start, busy.interval.end, busy.loan_number)
+        for busy in find_busy(connection, sorted(items), interval, apart=apart)
+    ]

@@ -1,0 +1,1 @@
+"""People: finding them, reading out what is kept of one, erasing it, forgetting what is old."""

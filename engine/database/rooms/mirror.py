@@ -1,0 +1,420 @@
+"""The mirror: room copies as last read, and where the reading of each room stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from typing import Any
+
+from sqlalchemy import and_, bindparam, exists, false, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine.database.rooms.book import RoomCache
+from engine.database.rooms.copies import decode_copy, make_row
+from engine.database.rooms.page_news import PageNews
+from engine.database.series.dates import SeriesPage, doubt_series
+from engine.database.sql.chunks import cut, run_in_chunks
+from engine.database.sql.connection import Transaction
+from engine.database.sql.prepared import Prepared
+from engine.database.tables import metadata
+from engine.database.tables.types import Instant
+from engine.database.work.marks import Priority
+from engine.database.work.meeting_marks import MeetingMarks, find_linked_loans
+from engine.ids import BookableId, EventId, ICalUid
+from engine.interval import Interval
+from engine.reconcile.answers import DUE_NOW
+from engine.reconcile.observe import resolve_interval
+from engine.reconcile.views import RoomCopy
+from engine.rooms.calendar import ChangesPage
+from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub, EventType
+from engine.rooms.room import RoomBook
+
+copy_table = metadata.tables["room_copy"]
+link_table = metadata.tables["link"]
+item_table = metadata.tables["loan_item"]
+
+
+_CONFLICT_COLUMNS = tuple(name for name in copy_table.c.keys() if name not in ("room_id", "event_id"))  # noqa: SIM118
+
+
+def _upsert(dialect: str) -> Prepared:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement: Any = insert(copy_table)
+    row, new = copy_table.c, statement.excluded
+    is_older = (row.unconfirmed | new.unconfirmed) & (new.modified_at < row.modified_at)
+    revives = new.unconfirmed & (row.doubt | row.gone | ~row.live)
+    return Prepared(
+        statement.on_conflict_do_update(
+            index_elements=["room_id", "event_id"],
+            set_={name: new[name] for name in _CONFLICT_COLUMNS},
+            where=~func.coalesce(is_older, false()) & ~revives,  # what another process has saved meanwhile
+        )
+    )
+
+
+_UPSERT = {"sqlite": _upsert("sqlite"), "postgresql": _upsert("postgresql")}
+_KNOWN = Prepared(select(
+    copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
+    copy_table.c.ical_uid, copy_table.c.doubt, copy_table.c.series_master, copy_table.c.modified_at,
+    copy_table.c.unconfirmed,
+).where(
+    copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True))
+))  # fmt: skip
+_SEEN = Prepared(
+    update(copy_table)
+    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
+    .values(reading=bindparam("number"))
+)
+_DOUBT = Prepared(
+    update(copy_table)
+    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
+    .values(doubt=True, observed_at=bindparam("at", type_=Instant()))
+)
+_CONFIRM = Prepared(
+    update(copy_table)
+    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
+    .values(unconfirmed=False)
+)
+_c = copy_table.c
+_alone = _c.series_master.is_(None)  # dates of a series are settled together
+_unseen = and_(
+    _c.room_id == bindparam("room"), _c.reading < bindparam("number"), _c.live,
+    or_(  # what lies ahead of the clock was observed before that was set back
+        _c.observed_at < bindparam("began_at", type_=Instant()), _c.observed_at > bindparam("now", type_=Instant()),
+    ),
+    or_(
+        and_(_c.end_at > bindparam("start", type_=Instant()), _c.start_at < bindparam("end", type_=Instant())),
+        and_(_c.start_at.is_(None), _alone),
+    ),
+)  # fmt: skip
+_UNSEEN = Prepared(select(_c.ical_uid).where(_unseen, _alone))
+_DOUBT_UNSEEN = Prepared(update(copy_table).where(_unseen, ~_c.doubt).values(doubt=True))
+_other = copy_table.alias("other_copy")
+_END_SUCCEEDED = Prepared(
+    update(copy_table)
+    .where(_c.room_id == bindparam("room"), _c.doubt, _c.live, _alone)
+    .where(
+        exists().where(
+            _other.c.ical_uid == _c.ical_uid, _other.c.room_id == _c.room_id, _other.c.live, ~_other.c.doubt,
+            _other.c.reading == bindparam("number"),
+        )
+    )
+    .values(live=False)
+)  # fmt: skip
+_END_WITHDRAWN = Prepared(
+    update(copy_table)
+    .where(_c.room_id == bindparam("room"), _c.ical_uid.in_(bindparam("uids", expanding=True)))
+    .where(_c.doubt, _c.live, _alone)
+    .values(live=False)
+)
+_WAITING_LOANS = Prepared(
+    select(item_table.c.loan_number)
+    .select_from(item_table)
+    .join(link_table, and_(link_table.c.loan_number == item_table.c.loan_number, link_table.c.state == "linked"))
+    .join(
+        copy_table,
+        and_(copy_table.c.room_id == item_table.c.bookable_id, copy_table.c.ical_uid == link_table.c.ical_uid),
+        isouter=True,
+    )
+    .where(item_table.c.bookable_id == bindparam("room"), item_table.c.holds)
+    .where(or_(item_table.c.state == "requested", copy_table.c.event_id.is_(None)))
+    .distinct()
+)
+
+_CHECK_NOW = Prepared(
+    update(link_table).where(link_table.c.loan_number == bindparam("of_number"), link_table.c.state == "linked")
+)
+_CHANGE_COPY = Prepared(
+    update(copy_table).where(
+        copy_table.c.room_id == bindparam("of_room"),
+        copy_table.c.event_id == bindparam("of_event"),
+        copy_table.c.observed_at == bindparam("seen_at", type_=Instant()),
+    )
+)
+
+
+def load_known(transaction: Transaction, room_id: BookableId, ids: Sequence[EventId]) -> dict[str, Any]:
+    """Return what decides whether copies are news, by id: rows of the mirror without what the copies say."""
+    return {row.event_id: row for row in run_in_chunks(transaction.connection, _KNOWN, ids, room=room_id)}
+
+
+def write_copies(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
+    """Write *rows* (as `copies` makes them) over what the mirror holds of the same events."""
+    _UPSERT[transaction.connection.dialect.name].run(transaction.connection, rows)
+
+
+class Mirror:
+    """Reads and writes room copies within the transaction it is given."""
+
+    def __init__(self, rooms: RoomCache) -> None:
+        self._rooms = rooms
+
+    def save_page(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        page: ChangesPage,
+        *,
+        reading: int,
+        whole: bool,
+        listed: bool,
+        priority: Priority,
+        book: RoomBook,
+        contacted_at: datetime | None = None,
+    ) -> tuple[int, int]:
+        """
+        Save the page's changes; returns how many copies changed and how many bookings were marked.
+
+        Copies of meetings that we have withdrawn are kept, and count for neither.
+
+        Args:
+            listed: what the page shows was there before us.
+            contacted_at: so was what is new to us and was changed last before then: it lay beyond the window that
+                was read at first contact. None: nothing counts as there before us.
+        """
+        changes = {change.event_id: change for change in page.changes}  # the last word on an item counts
+        known = load_known(transaction, room_id, list(changes))
+        series = SeriesPage(
+            transaction, room_id, changes, known,
+            zone=self._rooms.zone_of(room_id), reading=reading, listed=listed, book=book, contacted_at=contacted_at,
+        )  # fmt: skip
+        news = PageNews(series)
+        for event_id, change in changes.items():
+            news.add(event_id, change, known.get(event_id))
+        series.touch(news.rows)
+        news.add_dates(*series.follow(whole=whole))
+        self._save_news(transaction, room_id, news, whole=whole, reading=reading)
+        if news.has_unknown_removed and not whole:
+            self._ask_waiting_loans(transaction, room_id, priority)
+        self._ask_returned(transaction, news.ended_removed)
+        marks = MeetingMarks(transaction, priority=priority)
+        marked = marks.mark(news.uids, shown=_dates_shown(news.rows))
+        self.end_withdrawn(transaction, room_id, marks.withdrawn & news.removed)
+        return sum(uid not in marks.withdrawn for uid in news.changed), marked
+
+    def save_existing(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        page: ChangesPage,
+        *,
+        apart: Interval | None,
+        book: RoomBook,
+    ) -> int:
+        """
+        Save what a page shows of a stretch that nobody follows, as listed; returns how many copies were new.
+
+        Args:
+            apart: the window that is followed: what lies in it is known already, or is news for the next reading.
+        """
+        zone = self._rooms.zone_of(room_id)
+        found = [change for change in page.changes if _is_apart(change, apart, zone)]
+        known = load_known(transaction, room_id, [change.event_id for change in found])
+        fresh = tuple(change for change in found if change.event_id not in known)
+        self.save_page(
+            transaction, room_id, replace(page, changes=fresh), reading=0, whole=False, listed=True,
+            priority=Priority.BACKFILL, book=book,
+        )  # fmt: skip
+        return len(fresh)
+
+    def _save_news(
+        self, transaction: Transaction, room_id: BookableId, news: PageNews, *, whole: bool, reading: int
+    ) -> None:
+        connection = transaction.connection
+        write_copies(transaction, news.rows)
+        if whole:
+            _SEEN.run(connection, [{"room": room_id, "event": each, "number": reading} for each in news.seen])
+        _DOUBT.run(connection, [{"room": room_id, "event": each, "at": transaction.now} for each in news.doubts])
+        _CONFIRM.run(connection, [{"room": room_id, "event": each} for each in news.confirmed])
+        doubt_series(transaction, room_id, news.lost_masters)
+
+    def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: Priority) -> None:
+        """
+        Look at every loan that waits for this room, or whose meeting the room has never shown: an item that came and
+        went may have been its refusal, after a yes that only the organizer's copy told.
+        """
+        numbers = [row[0] for row in _WAITING_LOANS.run(transaction.connection, {"room": room_id})]
+        for number in numbers:
+            _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
+            transaction.mark("loan", str(number), priority=priority)
+
+    def _ask_returned(self, transaction: Transaction, uids: set[str]) -> None:
+        """Have the organizers asked whose meetings a room has shown the end of, and has no more now: one may have come
+        back to it and have left it since, which the other rooms' copies need not tell."""
+        for number in find_linked_loans(transaction, uids):
+            _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
+
+    def doubt_unseen(
+        self, transaction: Transaction, room_id: BookableId, *, reading: int, began_at: datetime, window: Interval
+    ) -> list[str]:
+        """
+        Put in doubt the live copies that a complete reading of *window* did not show; returns their uids, and those of
+        copies that are in doubt since before: whoever was to ask for them may have given up.
+
+        Only copies observed before the reading began count: absence is not evidence for newer ones. One without
+        times, a meeting that lasts no time or whose date nobody can read, may lie anywhere. One that the room shows
+        under another id, since it was set up anew, has ended: nobody asks for it behind the one that is shown.
+        """
+        values = {
+            "room": room_id, "number": reading, "began_at": began_at, "start": window.start, "end": window.end,
+            "now": transaction.now,
+        }  # fmt: skip
+        uids = [row[0] for row in _UNSEEN.run(transaction.connection, values) if row[0]]
+        _DOUBT_UNSEEN.run(transaction.connection, values)
+        _END_SUCCEEDED.run(transaction.connection, {"room": room_id, "number": reading})
+        return uids
+
+    def end_withdrawn(self, transaction: Transaction, room_id: BookableId, uids: Iterable[str]) -> None:
+        """Count what a room shows no more of meetings that we have withdrawn as ended: nobody asks for it by its id."""
+        for chunk in cut(sorted(uids)):
+            _END_WITHDRAWN.run(transaction.connection, {"room": room_id, "uids": chunk})
+
+    def save_copy(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        event_id: EventId,
+        copy: EventCopy | None,
+        book: RoomBook,
+        *,
+        seen_at: datetime | None,
+    ) -> None:
+        before = load_known(transaction, room_id, [event_id]).get(event_id)
+        if (before is None) != (seen_at is None) or (before is None and copy is None):
+            return
+        mine = {"of_room": room_id, "of_event": event_id, "seen_at": seen_at}
+        if copy is None:
+            gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
+            _CHANGE_COPY.run(transaction.connection, {**mine, **gone})
+            return
+        zone = self._rooms.zone_of(room_id)
+        row = make_row(room_id, copy, zone=zone, reading=0, now=transaction.now, book=book)
+        row["listed"] = before is not None and before.listed and before.etag == copy.etag
+        if seen_at is None:
+            write_copies(transaction, [row])
+        else:
+            told = {name: value for name, value in row.items() if name != "reading"}
+            _CHANGE_COPY.run(transaction.connection, {**mine, **told})
+        if row["ical_uid"] and not row["listed"]:
+            self._pass_on(transaction, row["ical_uid"])
+
+    def _pass_on(self, transaction: Transaction, ical_uid: str) -> None:
+        """Have a meeting looked at that has no loan: whoever asked for it may have asked for one that is no more, and
+        the room's next reading finds nothing new."""
+        if not find_linked_loans(transaction, [ical_uid]):
+            MeetingMarks(transaction, priority=Priority.LIVE).mark([ical_uid])
+
+    def save_dates(
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        master_id: EventId,
+        copies: Sequence[EventCopy],
+        book: RoomBook,
+    ) -> None:
+        """Save the dates of a series as asked for: those in doubt that are not among *copies* are gone."""
+        changes: dict[EventId, Change] = {copy.event_id: copy for copy in copies}
+        known = load_known(transaction, room_id, list(changes))
+        series = SeriesPage(
+            transaction, room_id, changes, known,
+            zone=self._rooms.zone_of(room_id), reading=0, listed=True, book=book, settling=master_id,
+        )  # fmt: skip
+        rows, uids = series.settle()
+        for copy in copies:
+            before = known.get(copy.event_id)
+            if before is None or before.doubt or before.gone or before.etag != copy.etag:
+                row = series.make_row(copy, before)
+                rows.append(row)
+                uids.update([row["ical_uid"]] if row["ical_uid"] and not row["listed"] else [])
+        series.touch(rows)
+        write_copies(transaction, rows)
+        if master_id not in changes:
+            settled = and_(copy_table.c.room_id == room_id, copy_table.c.event_id == master_id)
+            gone = {"gone": True, "live": False, "doubt": False, "observed_at": transaction.now}
+            transaction.connection.execute(update(copy_table).where(settled, copy_table.c.doubt).values(**gone))
+        shown = _dates_shown(rows)
+        shown |= self._find_shown(transaction, uids - shown)  # whoever looked while this was in doubt left it alone
+        MeetingMarks(transaction, priority=Priority.LIVE).mark(uids, shown=shown)
+
+    def _find_shown(self, transaction: Transaction, uids: Iterable[str]) -> set[str]:
+        """Return those of *uids*, dates of series, that any room shows live and beyond doubt."""
+        rows = (_SHOWN.run(transaction.connection, {"uids": chunk}) for chunk in cut(sorted(uids)))
+        return {row[0] for found in rows for row in found}
+
+    def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[tuple[RoomCopy, ...], datetime | None]:
+        """
+        Return the newest copy of the meeting per room, a live one before one that ended, and when the first of all its
+        copies was observed.
+        """
+        rows = _COPIES.run(transaction.connection, {"uid": ical_uid}).all()
+        return self._newest(rows), min((row.observed_at for row in rows), default=None)
+
+    def load_copies_of(self, transaction: Transaction, keys: Sequence[str]) -> dict[str, tuple[RoomCopy, ...]]:
+        """Return the same of several meetings, by key, in one statement."""
+        by_key: dict[str, list[Any]] = {}
+        for row in _COPIES_OF.run(transaction.connection, {"uids": list(keys)}):
+            by_key.setdefault(row.ical_uid, []).append(row)
+        return {key: self._newest(rows) for key, rows in by_key.items()}
+
+    def _newest(self, rows: Iterable[Any]) -> tuple[RoomCopy, ...]:
+        best: dict[int, Any] = {}
+        for row in rows:
+            held = best.get(row.room_id)
+            if held is None or (row.live, row.observed_at) > (held.live, held.observed_at):
+                best[row.room_id] = row
+        found = tuple(self._read(row) for row in best.values())
+        return found if all(copy.event.all_day is None for copy in found) else self._share_days(found)
+
+    def _read(self, row: Any) -> RoomCopy:
+        event = decode_copy(row.payload)
+        return RoomCopy(
+            room_id=BookableId(row.room_id),
+            event=event,
+            interval=event.interval,
+            live=row.live,
+            gone=row.gone,
+            doubt=row.doubt,
+            listed=row.listed,
+            seen_at=row.observed_at,
+        )
+
+    def _share_days(self, copies: tuple[RoomCopy, ...]) -> tuple[RoomCopy, ...]:
+        """Give copies of whole days the time they have together in all rooms that hold them."""
+        holding: dict[Any, set[BookableId]] = {}
+        for copy in copies:
+            holding.setdefault(copy.event.all_day, set()).update([copy.room_id] if copy.live else [])
+        return tuple(
+            replace(copy, interval=self._rooms.times_of(copy.event, holding[copy.event.all_day] | {copy.room_id}))
+            for copy in copies
+        )
+
+
+_SHOWN = Prepared(
+    select(_c.ical_uid).where(_c.ical_uid.in_(bindparam("uids", expanding=True)), _c.live, ~_c.doubt).distinct()
+)
+_COPY_COLUMNS = (
+    copy_table.c.room_id, copy_table.c.payload, copy_table.c.live, copy_table.c.gone, copy_table.c.doubt,
+    copy_table.c.listed, copy_table.c.observed_at, copy_table.c.ical_uid,
+)  # fmt: skip
+_COPIES = Prepared(select(*_COPY_COLUMNS).where(copy_table.c.ical_uid == bindparam("uid")))
+_COPIES_OF = Prepared(
+    select(*_COPY_COLUMNS)
+    .where(copy_table.c.ical_uid.in_(bindparam("uids", expanding=True)))
+    .order_by(copy_table.c.ical_uid, copy_table.c.room_id)
+)
+
+
+def _dates_shown(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the dates of series that *rows* show live and beyond doubt."""
+    return {row["ical_uid"] for row in rows if row["series_master"] and row["live"] and not row["doubt"]}
+
+
+def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:
+    """Tell whether *change* shows something that lies outside *window*."""
+    if isinstance(change, EventRemoved):
+        return False
+    if isinstance(change, EventCopy) and change.type is EventType.MASTER:
+        return True  # its dates need it
+    interval = change.interval if isinstance(change, EventStub) else resolve_interval(change, zone)
+    return interval is not None and (window is None or not interval.overlaps(window))

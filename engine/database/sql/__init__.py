@@ -1,0 +1,1 @@
+"""How both databases are spoken to: transactions, statements compiled once, what drivers throw."""

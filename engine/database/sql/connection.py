@@ -1,0 +1,466 @@
+"""Transactions on SQLite and PostgreSQL, the same to whoever uses them.
+
+Synchronous on purpose: on SQLite an async driver costs two to three times as much, and on PostgreSQL it gains
+nothing that can be measured. A transaction is short and is never held across an `await`.
+
+SQLite has one writer at a time, whatever one does. So a process keeps one writing connection behind a lock, and
+threads queue for it in order instead of spinning on "database is locked".
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, exc, make_url
+
+from engine.database.sql.drivers import begin_on_postgres, postgres_engines, sqlite_engines, wake_and_commit
+from engine.database.sql.faults import translate_error
+from engine.database.sql.prepared import commit_directly, run_directly
+from engine.database.work.marks import Mark, Priority, write_marks
+from engine.errors import DatabaseUnusable, OutcomeUnknown, Unreachable
+from engine.lease import check_lease
+from engine.outbox.changes import Changes
+
+log = logging.getLogger(__name__)
+
+BUSY_SECONDS = 5.0
+"""How long a transaction waits for another process before it is told "busy"."""
+
+_SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+
+
+class Transaction:
+    """One transaction under way. Marks and `after_commit` callbacks take effect if, and only if, it commits."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        clock: Callable[[], datetime] | None,
+        draw: Callable[[int], str],
+        writes: bool,
+        now: datetime | None = None,
+        announcers: Sequence[Announcer] = (),
+    ) -> None:
+        self.connection = connection
+        self.draw = draw
+        """Draws a name nobody else has: so many bytes of chance, as hexadecimal digits."""
+        self.changes = Changes()
+        """What this transaction changed that others may be owed word of."""
+        self._announcers = announcers
+        self._clock = clock
+        self._writes = writes
+        self._now = now
+        self._marks: dict[tuple[str, str], Mark] = {}
+        self._finals: dict[tuple[str, str], Callable[[Transaction], None]] = {}
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this transaction, aware and UTC, read once."""
+        if self._now is None:
+            self._now = self._clock() if self._clock is not None else _sqlite_now(self.connection)
+        return self._now
+
+    def mark(
+        self, kind: str, key: str, *, priority: int = Priority.LIVE, delay: float = 0.0, postpones: bool = False
+    ) -> None:
+        """
+        Mark a key of the work queue, due *delay* seconds from now. Written just before the commit, each key once.
+
+        With *postpones*, a live mark whose time has not come yet is put off until then (see `work/marks.py`).
+        """
+        assert self._writes, "a reading transaction marks nothing"
+        due_at = self.now + timedelta(seconds=delay) if delay else self.now
+        mark = Mark(kind, key, Priority(priority), due_at, postpones)
+        earlier = self._marks.get((kind, key))
+        self._marks[(kind, key)] = mark.merged(earlier) if earlier else mark
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call *callback* once this transaction has committed. What it raises is logged: the commit stands."""
+        self._callbacks.append(callback)
+
+    def finish_key(self, kind: str, key: str, write: Callable[[Transaction], None]) -> None:
+        """Have *write* end the pass over a key just before the commit, in its turn among the marks."""
+        self._finals[(kind, key)] = write
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Try what may be refused: on an error only what was done inside is undone. Errors come translated."""
+        savepoint = self.connection.begin_nested()
+        changes = self.changes.copy()
+        try:
+            yield
+            savepoint.commit()
+        except exc.SQLAlchemyError as error:
+            savepoint.rollback()
+            self.changes = changes
+            raise translate_error(error) from error
+        except BaseException:
+            savepoint.rollback()
+            self.changes = changes
+            raise
+
+    @property
+    def first_due_in(self) -> float | None:
+        """In how many seconds the first of what was marked is due; None: nothing was marked."""
+        first = min((mark.due_at for mark in self._marks.values()), default=None)
+        return None if first is None else (first - self.now).total_seconds()
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether there is anything that others should look at."""
+        return bool(self._marks)
+
+    def flush(self) -> None:
+        """Write what was put off until the end. Rows of the queue are always locked in the order of their keys."""
+        if self.changes:
+            for announce in self._announcers:
+                announce(self)
+        if not self._finals:
+            write_marks(self.connection, self._marks.values(), now=self.now) if self._marks else None
+            return
+        for key in sorted({*self._finals, *self._marks}):
+            if key in self._finals:
+                self._finals[key](self)
+            if key in self._marks:
+                write_marks(self.connection, (self._marks[key],), now=self.now)
+
+    def run_callbacks(self) -> None:
+        for callback in self._callbacks:
+            try:
+                callback()
+            except Exception:
+                log.exception("a callback failed after its commit")
+
+
+Announcer = Callable[[Transaction], None]
+"""Looks at `Transaction.changes` and writes, in the same transaction, what others are owed."""
+
+
+class Database:
+    """
+    One database: where its transactions come from.
+
+    Args:
+        url: `sqlite:///path`, `sqlite:///:memory:` or `postgresql://...`.
+        clock: what `Transaction.now` reads. None: the database's own clock, which several machines share.
+        draw: what `Transaction.draw` asks for chance; a world that shall happen twice the same hands in its own.
+        durability: `full` survives a power cut; `normal` may lose the last moments, but never tears a transaction.
+        busy_seconds: how long to wait for another process.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        draw: Callable[[int], str] = secrets.token_hex,
+        durability: str = "full",
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self.url = _parse_url(url)
+        self.dialect = self.url.get_backend_name()
+        self.clock = clock
+        self.draw = draw
+        self.mark_listeners: list[Callable[[float], None]] = []
+        """Told, after a commit that marked something, in how many seconds the first of it is due."""
+        self.announcers: dict[str, Announcer] = {}
+        """Told in each transaction, just before its commit, what it changed: they write what others are owed."""
+        self._durability = _SYNCHRONOUS[durability]
+        self._lock = threading.Lock()
+        self._open = threading.local()
+        self._writer: Connection | None = None
+        self._reader: Connection | None = None
+        self._home = threading.get_ident()
+        if self.dialect == "sqlite":
+            self._write_engine, self._read_engine = sqlite_engines(self.url, self._durability, busy_seconds)
+        else:
+            self._write_engine, self._read_engine = postgres_engines(self.url, self._durability, busy_seconds)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether everything is gone when the process ends: one connection, used in turn."""
+        return self.dialect == "sqlite" and self._write_engine is self._read_engine
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
+        """
+        Open a transaction that may write; it commits at the end and is rolled back on any exception.
+
+        Args:
+            durable: whether a power cut must leave it done (decision 0026). One that need not be saves the wait for
+                the disk; a power cut undoes it only together with all that was committed after it, and a durable one
+                makes all before it durable.
+
+        Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale, and
+        LeaseLost: in a pass whose lease has ended.
+        """
+        connection, now, in_turn = self._acquire(writes=True, durable=durable)
+        try:
+            transaction = Transaction(
+                connection,
+                clock=self.clock,
+                draw=self.draw,
+                writes=True,
+                now=now,
+                announcers=tuple(self.announcers.values()),
+            )
+            try:
+                yield transaction
+                transaction.flush()
+                check_lease()
+            except exc.SQLAlchemyError as error:
+                _roll_back(connection)
+                raise translate_error(error) from error
+            except BaseException:
+                _roll_back(connection)
+                raise
+            self._commit(connection, wakes=transaction.has_marks)
+        finally:
+            self._release(connection, in_turn=in_turn)
+        transaction.run_callbacks()
+        if transaction.first_due_in is not None:
+            self.announce_marks(transaction.first_due_in)
+
+    @contextmanager
+    def change_schema(self) -> Iterator[Transaction]:
+        """
+        Open a transaction that may rebuild tables: as `write`, with foreign keys checked at its end instead of always.
+
+        SQLite rebuilds a table by dropping it, and with foreign keys on that deletes or refuses what points at it.
+        """
+        if self.dialect != "sqlite":
+            with self.write() as transaction:
+                yield transaction
+            return
+        self._set_foreign_keys("OFF")
+        try:
+            with self.write() as transaction:
+                yield transaction
+                broken = transaction.connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise DatabaseUnusable(f"the change would leave {len(broken)} rows that point nowhere: {broken[0]}")
+        finally:
+            self._set_foreign_keys("ON")
+
+    def _set_foreign_keys(self, value: str) -> None:
+        with self._lock, _translating():
+            driver: Any = self._keep_writer().connection.dbapi_connection
+            driver.execute(f"PRAGMA foreign_keys={value}")
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads: everything in it is seen as of one instant. Raises as `write` does."""
+        connection, now, in_turn = self._acquire(writes=False)
+        before = _rows_changed(connection) if in_turn and not self.in_memory else None
+        try:
+            yield Transaction(connection, clock=self.clock, draw=self.draw, writes=False, now=now)
+            if before is not None and _rows_changed(connection) != before:
+                raise DatabaseUnusable("a transaction that only reads has written: nothing of it is kept")
+            commit_directly(connection)
+        except exc.SQLAlchemyError as error:
+            _roll_back(connection)
+            raise translate_error(error) from error
+        except BaseException:
+            _roll_back(connection)
+            raise
+        finally:
+            self._release(connection, in_turn=in_turn)
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether this thread is inside a transaction of ours."""
+        return bool(getattr(self._open, "yes", False))
+
+    def announce_marks(self, seconds: float = 0.0) -> None:
+        """Tell everyone in this process who waits for marks that something may be due in so many *seconds*."""
+        for listener in tuple(self.mark_listeners):
+            listener(seconds)
+
+    def data_version(self) -> int | None:
+        """Return a number that changes when *another process* writes; None where no file is, and while we write."""
+        if self.dialect != "sqlite" or self.in_memory or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            with _translating():
+                cursor: Any = self._keep_writer().connection.dbapi_connection
+                found = cursor.execute("PRAGMA data_version").fetchone()
+            return int(found[0])
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """Close every connection. The next transaction opens new ones (and, in memory, starts empty)."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+            self._write_engine.dispose()
+            if not self.in_memory:
+                self._read_engine.dispose()
+
+    def _acquire(self, *, writes: bool, durable: bool = True) -> tuple[Connection, datetime | None, bool]:
+        """
+        Return a connection on which a transaction has begun, its instant as far as the beginning told it, and whether
+        it is the one that threads use in turn.
+
+        Refuses one inside another: on SQLite it would wait for itself, for ever.
+        """
+        if self.is_in_transaction:
+            raise RuntimeError("this thread is inside a transaction already (held across an await, or nested)")
+        in_turn = self._take_turn(writes)
+        self._open.yes = True
+        connection = None
+        try:
+            connection = self._connect(writes, in_turn=in_turn)
+            try:
+                now = self._begin(connection, writes=writes, durable=durable)
+            except exc.DBAPIError:
+                if not connection.invalidated:
+                    raise
+                connection = self._connect_again(connection, writes, in_turn=in_turn)
+                now = self._begin(connection, writes=writes, durable=durable)
+        except BaseException as error:
+            self._release(connection, in_turn=in_turn)
+            if isinstance(error, exc.SQLAlchemyError):
+                raise translate_error(error) from error
+            raise
+        return connection, now, in_turn
+
+    def _connect_again(self, lost: Connection, writes: bool, *, in_turn: bool) -> Connection:
+        """Replace a connection that was lost while it rested, with all that rest beside it: nothing had begun on it."""
+        lost.close()
+        self._write_engine.dispose()
+        return self._connect(writes, in_turn=in_turn)
+
+    def _release(self, connection: Connection | None, *, in_turn: bool) -> None:
+        """Let go of a connection whose transaction has ended."""
+        self._open.yes = False
+        if in_turn:
+            self._lock.release()
+        elif connection is not None and connection is not self._reader:
+            connection.close()
+
+    def _take_turn(self, writes: bool) -> bool:
+        """
+        Wait for the writing connection that SQLite's threads use in turn; returns whether it is ours now.
+
+        Who reads in the thread of the passes takes it when it is free: what it keeps of the file stays good, while each
+        commit on it empties what others keep.
+        """
+        if self.dialect != "sqlite":
+            return False
+        if writes or self.in_memory:
+            return self._lock.acquire()
+        return threading.get_ident() == self._home and self._lock.acquire(blocking=False)
+
+    def _connect(self, writes: bool, *, in_turn: bool) -> Connection:
+        if in_turn:
+            return self._keep_writer()
+        if threading.get_ident() == self._home:
+            return self._keep_reader()
+        return _connect(self._write_engine if writes else self._read_engine)
+
+    def _keep_reader(self) -> Connection:
+        """Keep one connection for the thread of the passes, which on PostgreSQL also writes on it: taking one from the
+        pool costs more."""
+        if self._reader is None or self._reader.closed or self._reader.invalidated:
+            self._reader = _connect(self._read_engine)
+        return self._reader
+
+    def _keep_writer(self) -> Connection:
+        if self._writer is None or self._writer.closed or self._writer.invalidated:
+            self._writer = _connect(self._write_engine)
+        return self._writer
+
+    def _begin(self, connection: Connection, *, writes: bool, durable: bool) -> datetime | None:
+        """Begin a transaction; returns its instant where the database tells that by the way."""
+        level = self._durability if durable else "NORMAL"
+        if self.dialect == "postgresql":
+            relaxed = level != self._durability
+            return begin_on_postgres(connection, writes=writes, relaxed=relaxed, tells_time=self.clock is None)
+        if writes and connection.info.get("synchronous") != level:  # cannot be changed once a transaction has begun
+            run_directly(connection, f"PRAGMA synchronous={level}")
+            connection.info["synchronous"] = level
+        run_directly(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
+        return None
+
+    def _commit(self, connection: Connection, *, wakes: bool) -> None:
+        try:
+            if wakes and self.dialect == "postgresql":
+                wake_and_commit(connection)
+            else:
+                commit_directly(connection)
+        except exc.SQLAlchemyError as error:
+            _roll_back(connection)
+            meaning = translate_error(error)
+            if self.dialect == "postgresql" and isinstance(meaning, Unreachable):
+                raise OutcomeUnknown(f"the answer to a commit was lost: {meaning}") from error
+            raise meaning from error
+
+
+def _connect(engine: Engine) -> Connection:
+    """Return a connection on which SQLAlchemy believes a transaction to be under way: it begins and ends none itself,
+    since the drivers are told by us, at a tenth of the cost."""
+    connection = engine.connect()
+    connection.begin()
+    return connection
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except exc.SQLAlchemyError as error:
+        raise translate_error(error) from error
+
+
+def _roll_back(connection: Connection) -> None:
+    """Roll back whatever is open; a connection that cannot even do that is thrown away."""
+    if connection.invalidated:
+        return
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.rollback()
+    except connection.dialect.loaded_dbapi.Error:
+        connection.invalidate()
+
+
+def _rows_changed(connection: Connection) -> int:
+    """Return how many rows SQLite's *connection* has changed so far. The one that writes cannot be opened for reading
+    only, as those are that do nothing else."""
+    driver: Any = connection.connection.dbapi_connection
+    return int(driver.total_changes)
+
+
+def _sqlite_now(connection: Connection) -> datetime:
+    text: str = connection.exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')").scalar_one()
+    return datetime.fromisoformat(text)
+
+
+def _parse_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise DatabaseUnusable("the database url cannot be read; use sqlite:///path or postgresql://...") from error
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        raise DatabaseUnusable(f"no such database as {parsed.get_backend_name()}: use sqlite or postgresql")
+    return parsed
+
+
+def name_database(url: str) -> str:
+    """Return how messages name the database at *url*: without a password. Raises DatabaseUnusable."""
+    parsed = _parse_url(url)
+    return parsed.set(drivername=parsed.get_backend_name()).render_as_string()

@@ -1,0 +1,1 @@
+"""What can be lent: stores with their keepers and rules, and their assets."""

@@ -1,0 +1,168 @@
+"""What becomes of decided writes: done, found again, overtaken, sent elsewhere, refused. Each is told once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import and_, bindparam, delete, select, update
+
+from engine.database.cases.records import write_decisions
+from engine.database.rooms.mirror import copy_table, link_table
+from engine.database.series.dates import touch_series
+from engine.database.sql.connection import Transaction
+from engine.database.sql.prepared import Prepared
+from engine.database.sync.bookings import finish_change, load_intents
+from engine.database.sync.codec import render_base
+from engine.database.sync.ledger_base import LedgerBase
+from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, end_refusal, tell_refusal
+from engine.database.sync.successors import find_outdated, seconds_until_heard, tie_successor
+from engine.database.tables import metadata
+from engine.ids import LoanNumber, fold_address
+from engine.interval import Interval
+from engine.reconcile.actions import Note
+from engine.reconcile.ledger import Booking, Intent, IntentKind, Link
+from engine.reconcile.markers import Marker
+from engine.reconcile.series_writes import SeriesWriteKind
+from engine.reconcile.told import CREATED, FOUND_AGAIN, tell_done
+from engine.rooms.event import EventCopy
+
+intent_table = metadata.tables["intent"]
+
+series_write_table = metadata.tables["series_write"]
+
+
+class IntentLedger(LedgerBase):
+    """The part of the ledger about writes to Outlook."""
+
+    def adopt(self, booking: Booking, marker: Marker, copy: EventCopy) -> bool:
+        with self._write() as transaction:
+            intents = load_intents(transaction.connection, LoanNumber(marker.number))
+            ours = [each for each in intents if each.generation == marker.generation and each.kind is IntentKind.CREATE]
+            intent = next((each for each in ours if each.draft.marker == copy.transaction_id), None)
+            if intent is None:
+                return False
+            self._finish(transaction, intent, copy, told=FOUND_AGAIN)
+        return True
+
+    def find_outdated(self, marker: Marker) -> Link | None:
+        with self._read() as transaction:
+            return find_outdated(transaction.connection, marker)
+
+    def tie_successor(self, marker: Marker, copy: EventCopy) -> bool:
+        with self._write() as transaction:
+            return tie_successor(transaction, marker, copy)
+
+    def seconds_until_heard(self, booking: Booking) -> float:
+        with self._write() as transaction:
+            return seconds_until_heard(transaction, booking, self._began_at)
+
+    def is_own_create_under_way(self, mailbox: str, interval: Interval) -> bool:
+        start = interval.start.isoformat()
+        with self._read() as transaction:
+            rows = _CREATES.run(transaction.connection, {"mailbox": mailbox}).all()
+            series = _SERIES_CREATES.run(transaction.connection, {"mailbox": mailbox}).all()
+        dates = (each["start"] for row in series for each in row.payload["dates"])
+        return any(row.payload.get("start") == start for row in rows) or start in dates
+
+    def finish_intent(self, intent: Intent, copy: EventCopy | None, *, told: str | None = None) -> None:
+        with self._write() as transaction:
+            self._finish(transaction, intent, copy, told=told or intent.told)
+
+    def _finish(self, transaction: Transaction, intent: Intent, copy: EventCopy | None, *, told: str) -> None:
+        """Store the outcome of a write, once: an answer may come after its event was seen in a calendar already."""
+        if not _drop(transaction, intent):
+            return
+        _tell(transaction, intent, told, copy)
+        match intent.kind:
+            case IntentKind.CREATE | IntentKind.CHANGE:
+                assert copy is not None, "a create and a change leave a copy"
+                finish_change(transaction, intent, copy)
+                touch_series(transaction, intent.ical_uid)
+                transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
+                if intent.kind is IntentKind.CREATE:
+                    self._mark_if_changed_since(transaction, intent)
+                if told == CREATED:
+                    end_refusal(transaction, intent.loan_number)
+            case IntentKind.DELETE:
+                pass
+
+    def _mark_if_changed_since(self, transaction: Transaction, intent: Intent) -> None:
+        """Look at once when the room's copy came in before its answer to us did: nobody will mark it again."""
+        known = _COPY_OF.run(transaction.connection, {"number": intent.loan_number}).first()
+        if known is not None:
+            transaction.mark("loan", str(intent.loan_number))
+
+    def drop_intent(self, intent: Intent, *, told: str | None = None) -> None:
+        with self._write() as transaction:
+            if _drop(transaction, intent) and told is not None:
+                _tell(transaction, intent, told, None)
+            transaction.mark("loan", str(intent.loan_number))
+
+    def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
+        assert intent.base is not None
+        outlook = replace(intent.base.outlook, requester=fold_address(mailbox))
+        base = replace(intent.base, outlook=outlook)
+        with self._write() as transaction:
+            transaction.connection.execute(
+                update(intent_table)
+                .where(intent_table.c.id == intent.id)
+                .values(mailbox=mailbox, base=render_base(base))
+            )
+            transaction.connection.execute(
+                update(link_table)
+                .where(link_table.c.loan_number == intent.loan_number, link_table.c.generation == intent.generation)
+                .values(organizer_mailbox=mailbox)
+            )
+            write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=None)
+        return replace(intent, mailbox=mailbox, base=base)
+
+    def fail_intent(self, intent: Intent, note: Note) -> None:
+        with self._write() as transaction:
+            if not _drop(transaction, intent):
+                return
+            is_change = intent.kind is IntentKind.CHANGE
+            tell_refusal(transaction, intent.loan_number, note, ical_uid=intent.ical_uid, takes_back=is_change)
+
+
+def _drop(transaction: Transaction, intent: Intent) -> bool:
+    """Forget an intent that is over; tell whether it was still there."""
+    row = {
+        "intent": intent.id, "number": intent.loan_number, "generation": intent.generation, "kind": intent.kind.value,
+    }  # fmt: skip
+    return _DROP_INTENT.run(transaction.connection, row).rowcount > 0
+
+
+def _tell(transaction: Transaction, intent: Intent, code: str, copy: EventCopy | None) -> None:
+    """Tell the history what became of a write. One decided by an earlier version may have been told then: ""."""
+    if code:
+        uid = intent.ical_uid or (copy.ical_uid if copy is not None else None)
+        write_decisions(transaction, [tell_done(code)], loan_number=intent.loan_number, ical_uid=uid)
+
+
+_DROP_INTENT = Prepared(
+    delete(intent_table).where(
+        intent_table.c.id == bindparam("intent"),  # SQLite gives the number of a row that is gone to a later one
+        intent_table.c.loan_number == bindparam("number"),
+        intent_table.c.generation == bindparam("generation"),
+        intent_table.c.kind == bindparam("kind"),
+    )
+)
+
+_COPY_OF = Prepared(
+    select(copy_table.c.event_id)
+    .join(link_table, link_table.c.ical_uid == copy_table.c.ical_uid)
+    .where(link_table.c.loan_number == bindparam("number"))
+    .limit(1)
+)
+
+_CREATES = Prepared(
+    select(intent_table.c.payload).where(
+        and_(intent_table.c.kind == IntentKind.CREATE.value, intent_table.c.mailbox == bindparam("mailbox"))
+    )
+)
+
+_SERIES_CREATES = Prepared(
+    select(series_write_table.c.payload).where(
+        series_write_table.c.kind == SeriesWriteKind.CREATE.value, series_write_table.c.mailbox == bindparam("mailbox")
+    )
+)

@@ -1,0 +1,110 @@
+"""Events of ours of which the store knows only what was there before: it is a backup that was restored.
+
+Whoever was given a loan since, or whatever else had its event made anew, left another event in its place, with a marker
+that names the loan. What became of the one we know is no end of the loan then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, or_, select
+
+from engine.database.cases.records import write_decisions
+from engine.database.loans.rows import load_loan
+from engine.database.rooms.mirror import copy_table
+from engine.database.sql.connection import Transaction
+from engine.database.sql.prepared import Prepared
+from engine.database.sync.bookings import ADD_LINK, CHANGE_LINK, load_intents, load_link
+from engine.database.sync.codec import render_base
+from engine.database.tables import metadata
+from engine.database.tables.types import Instant
+from engine.ids import LoanNumber, fold_address
+from engine.reconcile.answers import DUE_NOW
+from engine.reconcile.ledger import Booking, Link
+from engine.reconcile.markers import Marker, name_birth
+from engine.reconcile.told import FOUND_AGAIN, tell_done
+from engine.rooms.event import EventCopy
+from engine.rooms.room import RoomState
+
+room_table = metadata.tables["room"]
+work_table = metadata.tables["work"]
+
+HEARING = timedelta(minutes=2)
+"""How long after the start an end is doubted: by then every room was read that can be."""
+LOOK_SECONDS = 1.0
+
+_UNREAD = Prepared(
+    select(room_table.c.id).where(
+        room_table.c.id.in_(bindparam("rooms", expanding=True)),
+        room_table.c.state == RoomState.ACTIVE.value,
+        or_(room_table.c.read_at.is_(None), room_table.c.read_at < bindparam("since", type_=Instant())),
+    )
+)
+_NEWS = Prepared(
+    select(copy_table.c.ical_uid)
+    .join(work_table, (work_table.c.kind == "meeting") & (work_table.c.key == copy_table.c.ical_uid))
+    .where(
+        copy_table.c.room_id.in_(bindparam("rooms", expanding=True)),
+        copy_table.c.live,
+        or_(work_table.c.ready_at.is_not(None), work_table.c.lease_owner.is_not(None)),
+    )
+    .limit(1)
+)
+
+
+def find_outdated(connection: Connection, marker: Marker) -> Link | None:
+    """Return what a loan that lives is tied to, where the marker is of a later event of this very loan."""
+    loan, found = load_loan(connection, marker.number), load_link(connection, "loan", str(marker.number))
+    if loan is None or loan.made_at is None or not loan.blocks or found is None:
+        return None
+    link = found[1]
+    is_later = marker.birth == name_birth(loan.made_at) and marker.generation > link.generation
+    return link if is_later and link.state == "linked" and not load_intents(connection, loan.number) else None
+
+
+def tie_successor(transaction: Transaction, marker: Marker, copy: EventCopy) -> bool:
+    """Tie a loan to a later event of its own than we know; tell whether there still is such a loan."""
+    connection = transaction.connection
+    link = find_outdated(connection, marker)
+    if link is None or copy.organizer is None:
+        return False
+    number = LoanNumber(marker.number)
+    CHANGE_LINK.run(connection, {"of_number": number, "of_generation": link.generation, "state": "ended"})
+    ADD_LINK.run(
+        connection,
+        {
+            "loan_number": number,
+            "generation": marker.generation,
+            "state": "linked",
+            "ical_uid": copy.ical_uid,
+            "organizer_mailbox": fold_address(copy.organizer.address),
+            "organizer_event_id": copy.event_id,
+            "organizer_etag": copy.etag,
+            "base": render_base(link.base),
+            "written_at": transaction.now,
+            "web_link": copy.web_link,
+        },
+    )
+    write_decisions(transaction, [tell_done(FOUND_AGAIN)], loan_number=number, ical_uid=copy.ical_uid)
+    transaction.mark("loan", str(number))
+    return True
+
+
+def seconds_until_heard(transaction: Transaction, booking: Booking, began_at: datetime) -> float:
+    """Return how long to wait until the rooms of a booking were read since *began_at*, and what they brought was looked
+    at; rooms that were not are marked. The organizer's copy is asked for again then, whatever they brought."""
+    link, loan = booking.link, booking.loan
+    if loan is None or link is None or link.base is None:
+        return 0.0
+    if not began_at <= transaction.now <= began_at + HEARING:
+        return 0.0  # before it, too: a clock that was set back would have everything wait for as long
+    rooms = {"rooms": sorted(link.base.outlook.rooms)}
+    unread = list(_UNREAD.run(transaction.connection, {**rooms, "since": began_at}).scalars())
+    for room in unread:
+        transaction.mark("room", str(room))
+    if not unread and _NEWS.run(transaction.connection, rooms).first() is None:
+        return 0.0
+    which = {"of_number": loan.number, "of_generation": link.generation}
+    CHANGE_LINK.run(transaction.connection, {**which, "checked_at": DUE_NOW})
+    return LOOK_SECONDS

@@ -1,0 +1,114 @@
+"""Marking a key of the work queue: the half of the queue that belongs to whoever changes something.
+
+A mark says "look here", never "do this". It is part of the caller's transaction: no commit, no mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Connection, bindparam, case, null
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine.database.sql.prepared import Prepared
+from engine.database.tables import metadata
+
+CHANNEL = "accord_work"
+"""PostgreSQL notifies on it when a transaction that marked something has committed."""
+
+work = metadata.tables["work"]
+
+
+class Priority(IntEnum):
+    """Which of several waiting keys goes first: the smaller one."""
+
+    LIVE = 1
+    SWEEP = 2
+    BACKFILL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A key worth looking at from `due_at` on (aware)."""
+
+    kind: str
+    key: str
+    priority: Priority
+    due_at: datetime
+    postpones: bool = False
+    """Whether a key that waits for a live mark of the future is put off until `due_at`: see `_values`."""
+
+    def merged(self, other: Mark) -> Mark:
+        """Return the one mark that does the work of both."""
+        priority, due_at = min(self.priority, other.priority), min(self.due_at, other.due_at)
+        return Mark(self.kind, self.key, priority, due_at, self.postpones and other.postpones)
+
+
+_postpones = bindparam("postpones", type_=Boolean())
+
+
+def _values(insert: Any) -> dict[str, Any]:
+    """
+    What a mark changes in a row that is there already.
+
+    - nothing waits (idle or parked): it waits from now on, as if new;
+    - it waits: the earlier due time and the better priority win, except that a key which backs off after a
+      failure is brought forward only by a live mark;
+    - it runs: the mark is kept in `due_at` for `done` to find, since `version` has moved;
+    - a mark that postpones has the last word on a live time that has not come yet, be it earlier or later. It never
+      delays what is due, what only a sweep asked for, or a failure's back-off.
+    """
+    row, new = work.c, insert.excluded
+    idle, runs = row.ready_at.is_(None), row.lease_owner.is_not(None)
+    backs_off = (row.attempts > 0) & (new.priority > Priority.LIVE)
+    postpones = _postpones & (row.priority == Priority.LIVE) & (row.attempts == 0)
+    return {
+        "version": row.version + 1,
+        "priority": case((idle, new.priority), (row.priority < new.priority, row.priority), else_=new.priority),
+        "marked_at": case((idle | (runs & row.due_at.is_(None)), new.marked_at), else_=row.marked_at),
+        "ready_at": case(
+            (idle | (~runs & postpones & (row.ready_at > new.marked_at)), new.ready_at),
+            (runs | backs_off | (row.ready_at < new.ready_at), row.ready_at),
+            else_=new.ready_at,
+        ),
+        "due_at": case(
+            (~runs, null()),
+            (postpones & (row.due_at > new.marked_at), new.ready_at),
+            (row.due_at < new.ready_at, row.due_at),
+            else_=new.ready_at,
+        ),
+        "attempts": case((row.parked_at.is_not(None), 0), else_=row.attempts),
+        "parked_at": null(),
+    }
+
+
+def _upsert(insert: Any) -> Any:
+    key: list[Column[Any]] = [work.c.kind, work.c.key]
+    return insert.on_conflict_do_update(index_elements=key, set_=_values(insert))
+
+
+_FIXED = {"version": 1, "fence": 0, "attempts": 0}
+_MARK = {"sqlite": Prepared(_upsert(sqlite.insert(work))), "postgresql": Prepared(_upsert(postgresql.insert(work)))}
+
+
+def write_marks(connection: Connection, marks: Iterable[Mark], *, now: datetime) -> None:
+    """Write *marks* into the queue, ordered by key, so that two transactions never wait for each other crosswise."""
+    rows = [
+        {
+            "kind": mark.kind,
+            "key": mark.key,
+            "priority": int(mark.priority),
+            "ready_at": mark.due_at,
+            "marked_at": now,
+            "postpones": mark.postpones,
+            **_FIXED,
+        }
+        for mark in sorted(marks, key=lambda mark: (mark.kind, mark.key))
+    ]
+    if not rows:
+        return
+    _MARK[connection.dialect.name].run(connection, rows)

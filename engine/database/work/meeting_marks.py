@@ -1,0 +1,76 @@
+"""Marking the bookings of meetings: by their loan where one is linked, else by the meeting's uid."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from engine.database.sql.chunks import cut
+from engine.database.sql.connection import Transaction
+from engine.database.sql.prepared import Prepared
+from engine.database.tables import metadata
+from engine.database.work.marks import Priority
+from engine.reconcile.series_writes import LED
+
+link_table = metadata.tables["link"]
+
+HELD_BY_LOAN = ("linked", "pending", LED)
+"""The states of a link in which the loan, and not its meeting, is looked at."""
+
+LEFT = "left"
+"""As `link.state`: Outlook ended the loan, and may bring its meeting back."""
+
+WITHDRAWN = "ended"
+"""As `link.state`: what is still heard of such a meeting is the echo of its end."""
+
+_LINKED = Prepared(
+    select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
+        link_table.c.ical_uid.in_(bindparam("uids", expanding=True))
+    )
+)
+
+
+class MeetingMarks:
+    """Marks the bookings of meetings: by loan where one is linked, else by the meeting's uid."""
+
+    def __init__(
+        self, transaction: Transaction, *, priority: Priority, delay: float = 0.0, postpones: bool = False
+    ) -> None:
+        self._transaction = transaction
+        self._priority = priority
+        self._delay = delay
+        self._postpones = postpones
+        self.withdrawn: set[str] = set()
+        """The uids that came up and were not marked: of meetings we have ended, so that nothing is decided by them."""
+
+    def mark(self, uids: Iterable[str], *, shown: Container[str] = ()) -> int:
+        """
+        Mark the booking of each uid; returns how many.
+
+        *shown*: the dates of series that a room shows live. Of those we have withdrawn the organizer may have brought
+        one back; anything else of what we have withdrawn is an echo.
+        """
+        wanted = sorted(set(uids))
+        loans: dict[str, int] = {}
+        for row in _load_links(self._transaction, wanted):
+            if row.state in HELD_BY_LOAN:
+                loans[row.ical_uid] = row.loan_number
+            elif row.state == WITHDRAWN and row.ical_uid not in shown:
+                self.withdrawn.add(row.ical_uid)
+        marked = [uid for uid in wanted if uid not in self.withdrawn]
+        for uid in marked:
+            kind, key = ("loan", str(loans[uid])) if uid in loans else ("meeting", uid)
+            self._transaction.mark(kind, key, priority=self._priority, delay=self._delay, postpones=self._postpones)
+        return len(marked)
+
+
+def find_linked_loans(transaction: Transaction, uids: Iterable[str]) -> list[int]:
+    """Return the loans that are looked at in place of the meetings *uids*."""
+    return [row.loan_number for row in _load_links(transaction, sorted(uids)) if row.state in HELD_BY_LOAN]
+
+
+def _load_links(transaction: Transaction, uids: list[str]) -> Iterator[Any]:
+    for chunk in cut(uids):
+        yield from _LINKED.run(transaction.connection, {"uids": chunk})
