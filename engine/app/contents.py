@@ -16,7 +16,7 @@ from engine.database.inbox.content_keys import ContentKeys, MakeCertificate
 from engine.database.inbox.contents import Contents
 from engine.errors import BadSettings
 from engine.graph.certificate import make_certificate
-from engine.graph.content import open_content, parse_content
+from engine.graph.content import load_private_key, open_content, parse_content
 from engine.rooms.event import EventCopy
 from engine.settings import Settings
 from engine.web.notice_tokens import FetchKeys, NoticeTokens, fetch_keys
@@ -66,12 +66,10 @@ class Opener:
         if not isinstance(key_id, str):
             return None
         if key_id not in self._private:
-            from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
             found = self._keys.find_private(key_id)
             if found is None:
                 return None
-            self._private[key_id] = load_pem_private_key(found.encode(), None)
+            self._private[key_id] = load_private_key(found)
         return self._private[key_id]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 from base64 import b64decode
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -23,10 +24,20 @@ from engine.rooms.event import EventCopy
 CHARACTERS_MAX = 1_000_000
 """Of one part: what a receiver takes as a whole is no longer."""
 
+KEYS_KEPT = 4
+"""Private keys: the newest and those still used."""
 KEY_BYTES = 32
 BLOCK_BYTES = 16
 
 _decode = msgspec.json.Decoder(EventItem).decode
+
+
+@lru_cache(maxsize=KEYS_KEPT)
+def load_private_key(text: str) -> Any:
+    """Return the key that *text* (PEM) holds. Checking its numbers takes some 50 ms, so the last few are kept."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return load_pem_private_key(text.encode(), None)
 
 
 def open_content(sealed: Mapping[str, Any], private_key: Any) -> bytes | None:
