@@ -36,4 +36,4 @@ class Trace:
 
 
 def _mask(body: bytes | None) -> bytes | None:
-    return _CERTIFICATE.sub(rb"\1", body) if body else body
+    return _CERTIFICATE.sub(rb"\1", body) if body and b"encryptionCertificate" in body else body

@@ -39,12 +39,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _JumpingSelector()
         super().__init__(selector)
         self._elapsed = 0.0
+        self._now = START
         self._asleep: dict[int, list[asyncio.Handle]] = {}
         self._whose: ContextVar[Any]
         selector.skip = self._skip
 
     def _skip(self, seconds: float) -> None:
         self._elapsed += seconds
+        self._now = START + timedelta(seconds=self._elapsed)
 
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""
@@ -52,7 +54,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def now(self) -> datetime:
         """Return the virtual instant, aware."""
-        return START + timedelta(seconds=self._elapsed)
+        return self._now
 
     def put_to_sleep(self, whose: ContextVar[Any], sleeper: object) -> None:
         """Let nothing go on that runs in a context in which *whose* is *sleeper*, as if its process were stopped."""

@@ -111,13 +111,13 @@ def render_local(moment: datetime, zone: str) -> str:
         local = moment if zone == "UTC" else moment.astimezone(find_zone(zone))
     except OverflowError:
         local = moment  # the sentinels 0001-01-01 and 9999-12-31 are the same everywhere
-    return f"{local.year:04}-{local.month:02}-{local.day:02}T{local:%H:%M:%S}.{local.microsecond:06}0"
+    return f"{local.isoformat(timespec='microseconds')[:26]}0"
 
 
 def render_instant(moment: datetime) -> str:
     """Return `2026-01-01T00:00:00Z`, with seven fraction digits when there is a fraction."""
-    text = f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}"
-    return f"{text}.{moment.microsecond:06}0Z" if moment.microsecond else f"{text}Z"
+    text = moment.isoformat()  # a third of what strftime costs
+    return f"{text[:26]}0Z" if moment.microsecond else f"{text[:19]}Z"
 
 
 def is_midnight(moment: datetime, zone: str) -> bool:
