@@ -1,7 +1,7 @@
 """The pass over one booking: observe both sides, plan, execute, remember.
 
-Follow it from the top: `settle` is the whole story, `observer.py`, `planner.py`, `writing.py` and `writes.py` are its
-steps in order.
+Follow it from the top: `settle` and `_follow` are the whole story, `observer.py`, `planner.py`, `writing.py` and
+`writes.py` are its steps in order.
 """
 
 from __future__ import annotations
@@ -90,19 +90,28 @@ class BookingPass:
                 return None  # led: while a request was under way the desk has changed its whole series
         if _awaits_its_series(booking):
             return None
-        wait = self._seconds_to_answer(booking)
-        if wait > 0:
+        if (wait := self._seconds_to_answer(booking)) > 0:
             return self._wait(booking, wait)
         observed = await self._observer.observe(booking, read_organizer=booking.withdrawn is not None)
         if await self._is_ours(observed):
             return None
         if _is_echo(observed):
-            if not observed.known.organizer_closed:
-                return None
-            if (wait := self._seconds_of_echo(booking)) > 0:
-                return self._wait(booking, wait)
-            if not await self._observer.is_shown(booking):
-                return None
+            return await self._settle_echo(booking, observed)
+        return await self._follow(booking, observed)
+
+    async def _settle_echo(self, booking: Booking, observed: Observed) -> Plan | None:
+        """Leave alone what a room still shows of a date that ended here, unless nobody can say that it is an echo and
+        it stays: then it counts as brought back."""
+        if not observed.known.organizer_closed:
+            return None
+        if (wait := self._seconds_of_echo(booking)) > 0:
+            return self._wait(booking, wait)
+        if not await self._observer.is_shown(booking):
+            return None
+        return await self._follow(booking, observed)
+
+    async def _follow(self, booking: Booking, observed: Observed) -> Plan:
+        """Plan by what is observed, looking at the organizer's copy before an event is changed, and carry it out."""
         made = self._planner.plan(observed)
         if _changes_outlook(made) and observed.known.organizer_copy is None:
             observed = await self._observer.observe(booking, read_organizer=True)
