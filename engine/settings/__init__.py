@@ -1,12 +1,13 @@
 """settings.toml and the environment become one frozen `Settings`.
 
-Lives here: `sections.py` (every setting, its kind and its default) and `reading.py` (file and environment, and the
-faults of both, all told at once). Never here: what settings mean. Only `app` and the command line ask for them; who
-wants to change one at run time keeps that elsewhere (`app/run_time.py`).
+Lives here: `sections.py` (every setting, its kind and its default), `kinds.py` (the kinds of value) and `reading.py`
+(file and environment, and the faults of both, all told at once). Never here: what settings mean. Only `app` and the
+command line ask for them; who wants to change one at run time keeps that elsewhere (`app/run_time.py`).
 """
 
 from __future__ import annotations
 
+from engine.settings.kinds import is_loopback
 from engine.settings.reading import load_settings, place_demo, without_password
 from engine.settings.sections import (
     SECRETS,
@@ -19,7 +20,6 @@ from engine.settings.sections import (
     Settings,
     SignInSettings,
     WebSettings,
-    is_loopback,
     parse_value,
 )
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import BadSettings
-from engine.settings.sections import SECRETS, SECTIONS, Breach, Section, Settings, is_given
+from engine.settings.kinds import is_given
+from engine.settings.sections import SECRETS, SECTIONS, Breach, Section, Settings
 
 FILE_NAME = "settings.toml"
 """Read from the working directory when no other file is named."""

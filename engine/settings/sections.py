@@ -5,136 +5,39 @@ Each description says what is allowed, in the words of the message that a bad va
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from engine.loans.status import BLOCKING_STATUSES
 from engine.reconcile.contacts import Column
 from engine.reconcile.field_map import SHOW_AS, FieldMap
-
-# --- the kinds of value -------------------------------------------------------------------------------------------
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether *host*, a name or an address without port, can only mean this very machine."""
-    name = host.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def _refuse_truth(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("true and false are no numbers")
-    return value
-
-
-def _split(value: object) -> object:
-    """Take "a, b" for ["a", "b"], and leave out what is empty."""
-    words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list | tuple):
-        return value
-    return tuple(word for word in (w.strip() if isinstance(w, str) else w for w in words) if word != "")
-
-
-def _pair(value: object) -> object:
-    """Take a table, or "name = text; name = text", for pairs."""
-    if isinstance(value, str):
-        pairs = [each.partition("=") for each in value.split(";") if each.strip()]
-        return tuple((name.strip(), text.strip()) for name, _, text in pairs)
-    return tuple(value.items()) if isinstance(value, Mapping) else value
-
-
-def _check_domain(value: str) -> str:
-    domain = value.removeprefix("@").lower()
-    if not re.fullmatch(r"[^\s@,;/]+\.[^\s@,;/.]+", domain):
-        raise ValueError("no domain name")
-    return domain
-
-
-def _check_web_address(value: str) -> str:
-    """Accept https everywhere and http on loopback; drop a slash at the end."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("no web address")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("no name or password belongs in a web address")
-    _ = parts.port  # raises ValueError beyond 65535
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("http only on loopback")
-    return value.rstrip("/")
-
-
-def _check_optional_web_address(value: str) -> str:
-    return _check_web_address(value) if value else value
-
-
-def _check_database(value: str) -> str:
-    scheme, separator, rest = value.partition("://")
-    if scheme in ("postgres", "postgresql"):
-        scheme = "postgresql+psycopg"
-    if not separator or not rest:
-        raise ValueError("no database address")
-    if scheme == "sqlite" and rest.startswith("/") and rest not in ("/", "/:memory:"):
-        return value
-    if scheme == "postgresql+psycopg" and urlsplit(value).path.strip("/"):
-        return f"{scheme}://{rest}"
-    raise ValueError("another kind of database")
-
-
-def _check_day(value: str) -> str:
-    if value:
-        date.fromisoformat(value)  # raises ValueError
-    return value
-
-
-def _check_clock(value: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError("not a time of day such as 02:30")
-    return value
-
-
-def _check_optional_clock(value: str) -> str:
-    return _check_clock(value) if value else value
-
-
-def _check_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError("unknown time zone") from error
-    return value
-
-
-def _check_address(value: str) -> str:
-    if value and not re.fullmatch(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>.]+", value):
-        raise ValueError("no e-mail address")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_refuse_truth)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Domains = Annotated[tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(_split)]
-Pairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pair)]
-WebAddress = Annotated[str, AfterValidator(_check_web_address)]
-Clock = Annotated[str, AfterValidator(_check_clock)]
-Day = Annotated[str, BeforeValidator(lambda value: f"{value}" if isinstance(value, date) else value)]
-"""A day such as 2027-11-30, or empty; TOML has days of its own, which need no quotes."""
-OptionalWebAddress = Annotated[str, AfterValidator(_check_optional_web_address)]
-Secret = SecretStr | None
+from engine.settings.kinds import (
+    WEB_ADDRESS,
+    Clock,
+    DatabaseAddress,
+    Domains,
+    Networks,
+    OptionalClock,
+    OptionalDay,
+    OptionalMailAddress,
+    OptionalWebAddress,
+    Pairs,
+    Secret,
+    WebAddress,
+    Whole,
+    Words,
+    Zone,
+    choice,
+    count,
+    is_given,
+    is_loopback,
+)
 
 Credential = Literal["simulated", "secret", "certificate", "managed_identity", "static_token"]
 HttpClient = Literal["aiohttp", "httpx"]
@@ -151,25 +54,6 @@ SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
 
 KEY_MIN = 32
 """Characters of a key that seals secrets: it is a random text, not a password."""
-
-WEB_ADDRESS = "an https:// address, or http:// on loopback, without query, name or password"
-
-
-def is_given(value: object) -> bool:
-    """Tell whether a text or a secret says anything."""
-    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
-
-
-def _count(default: int, least: int, most: int, unit: str) -> Any:
-    """Describe a whole number, both ends allowed."""
-    return Field(default, ge=least, le=most, description=f"a whole number of {unit} from {least} to {most}")
-
-
-def _choice(default: str, choices: object) -> Any:
-    return Field(default, description="one of " + ", ".join(get_args(choices)))
-
-
-# --- the sections -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,33 +75,29 @@ class Section(BaseModel):
 
 
 class DatabaseSettings(Section):
-    url: Annotated[str, AfterValidator(_check_database)] = Field(
+    url: DatabaseAddress = Field(
         default="sqlite:///var/accord.db",
         repr=False,  # it may hold a password
         description="sqlite:///path/to/file or postgresql://user@host/database",
     )
-    durability: Durability = _choice("full", Durability)
+    durability: Durability = choice("full", Durability)
 
 
 class GraphSettings(Section):
     base_url: WebAddress = Field(default="https://graph.microsoft.com/v1.0", description=WEB_ADDRESS)
     authority: WebAddress = Field(default="https://login.microsoftonline.com", description=WEB_ADDRESS)
-    credential: Credential = _choice("simulated", Credential)
+    credential: Credential = choice("simulated", Credential)
     token: Secret = Field(default=None, description="a bearer token")
     tenant_id: str = Field(default="", description="the directory's id or domain")
     client_id: str = Field(default="", description="the id of the app registration")
     client_secret: Secret = Field(default=None, description="the secret of the app registration")
     client_secret_file: str = Field(default="", description="the path of a file that holds the secret and nothing else")
     certificate_path: str = Field(default="", description="the path of a PEM or PKCS#12 file with certificate and key")
-    credential_expires: Annotated[Day, AfterValidator(_check_day)] = Field(
-        default="", description="a day such as 2027-11-30, or empty"
-    )
-    closed_mailbox: Annotated[str, AfterValidator(_check_address)] = Field(
-        default="", description="an e-mail address, or empty for none"
-    )
-    http_client: HttpClient = _choice("aiohttp", HttpClient)
-    requests_per_mailbox: Whole = _count(3, 1, 4, "requests")
-    timeout_seconds: Whole = _count(30, 1, 600, "seconds")
+    credential_expires: OptionalDay = Field(default="", description="a day such as 2027-11-30, or empty")
+    closed_mailbox: OptionalMailAddress = Field(default="", description="an e-mail address, or empty for none")
+    http_client: HttpClient = choice("aiohttp", HttpClient)
+    requests_per_mailbox: Whole = count(3, 1, 4, "requests")
+    timeout_seconds: Whole = count(30, 1, 600, "seconds")
 
     def breaches(self) -> Iterator[Breach]:
         needed = {
@@ -269,24 +149,20 @@ class RoomsSettings(Section):
     ignored_tags: Words = Field(
         default=("not-bookable",), description='a list of tags, or one string such as "private, lab"'
     )
-    import_every_minutes: Whole = _count(15, 1, 10080, "minutes")
-    time_zone: Annotated[str, AfterValidator(_check_zone)] = Field(
-        default="UTC", description="a time zone by its IANA name, such as Europe/Paris"
-    )
+    import_every_minutes: Whole = count(15, 1, 10080, "minutes")
+    time_zone: Zone = Field(default="UTC", description="a time zone by its IANA name, such as Europe/Paris")
 
 
 class LoansSettings(Section):
     default_store: str = Field(
         default="Main desk", min_length=1, max_length=200, description="a name of 1 to 200 characters"
     )
-    default_user: Annotated[str, AfterValidator(_check_address)] = Field(
-        default="", description="an e-mail address, or empty for none"
-    )
+    default_user: OptionalMailAddress = Field(default="", description="an e-mail address, or empty for none")
     domains: Domains = Field(
         default=(), description='a list of domains, or one string such as "example.org, example.com"'
     )
     approval: bool = Field(default=False, description="true or false")
-    text_level: TextLevel = _choice("full", TextLevel)
+    text_level: TextLevel = choice("full", TextLevel)
 
 
 class FieldsSettings(Section):
@@ -310,8 +186,8 @@ class ViewSettings(Section):
     stores: Words = Field(default=(), description="a list of names of stores, or empty for all")
     statuses: Words = Field(default=(), description="a list of statuses, or empty for all")
     rooms: Words = Field(default=(), description="a list of names of rooms, or empty for all")
-    days_back: Whole = _count(0, 0, 365, "days")
-    days_ahead: Whole = _count(0, 0, 1500, "days")
+    days_back: Whole = count(0, 0, 365, "days")
+    days_ahead: Whole = count(0, 0, 1500, "days")
 
     def breaches(self) -> Iterator[Breach]:
         known = sorted(status.value for status in BLOCKING_STATUSES)
@@ -320,18 +196,14 @@ class ViewSettings(Section):
 
 
 class ContactsSettings(Section):
-    mailbox: Annotated[str, AfterValidator(_check_address)] = Field(
-        default="", description="an e-mail address, or empty for none"
-    )
+    mailbox: OptionalMailAddress = Field(default="", description="an e-mail address, or empty for none")
     folder: str = Field(
         default="Accord requesters", min_length=1, max_length=200, description="a name of 1 to 200 characters"
     )
     columns: Words = Field(default=("email", "phone"), description=f"a list of columns: {', '.join(Column)}")
     stores: Words = Field(default=(), description="a list of names of stores, or empty for all")
-    kept_days: Whole = _count(0, 0, 3650, "days")
-    export_at: Annotated[str, AfterValidator(_check_optional_clock)] = Field(
-        default="", description="a time of day such as 03:30, or empty"
-    )
+    kept_days: Whole = count(0, 0, 3650, "days")
+    export_at: OptionalClock = Field(default="", description="a time of day such as 03:30, or empty")
 
     def breaches(self) -> Iterator[Breach]:
         if set(self.columns) - set(Column):
@@ -341,39 +213,28 @@ class ContactsSettings(Section):
 
 
 class SyncSettings(Section):
-    mode: Mode = _choice("two_way", Mode)
-    delivery: Delivery = _choice("push", Delivery)
+    mode: Mode = choice("two_way", Mode)
+    delivery: Delivery = choice("push", Delivery)
     content: bool = Field(default=False, description="true or false")
-    horizon_days: Whole = _count(400, 1, 1800, "days")
-    history_days: Whole = _count(30, 0, 365, "days")
-    sweep_every_minutes: Whole = _count(360, 1, 10080, "minutes")
-    poll_every_seconds: Whole = _count(60, 1, 3600, "seconds")
-    gather_milliseconds: Whole = _count(250, 0, 60000, "milliseconds")
-    answer_milliseconds: Whole = _count(750, 0, 60000, "milliseconds")
-    answer_timeout_minutes: Whole = _count(10, 1, 10080, "minutes")
-    first_contact: FirstContact = _choice("auto", FirstContact)
+    horizon_days: Whole = count(400, 1, 1800, "days")
+    history_days: Whole = count(30, 0, 365, "days")
+    sweep_every_minutes: Whole = count(360, 1, 10080, "minutes")
+    poll_every_seconds: Whole = count(60, 1, 3600, "seconds")
+    gather_milliseconds: Whole = count(250, 0, 60000, "milliseconds")
+    answer_milliseconds: Whole = count(750, 0, 60000, "milliseconds")
+    answer_timeout_minutes: Whole = count(10, 1, 10080, "minutes")
+    first_contact: FirstContact = choice("auto", FirstContact)
     compare_at: Clock = Field(default="02:30", description="a time of day such as 02:30")
-    compare_reads_per_room: Whole = _count(20, 0, 1000, "bookings")
-    series_dates_max: Whole = _count(500, 1, 5000, "dates")
-    mass_cancel_max: Whole = _count(25, 0, 100000, "loans")
-    mass_cancel_percent: Whole = _count(30, 0, 100, "percent")
-    workers: Whole = _count(8, 1, 64, "passes")
-    lease_seconds: Whole = _count(60, 5, 3600, "seconds")
-
-
-def _check_network(value: str) -> str:
-    try:
-        ipaddress.ip_network(value)
-    except ValueError as error:
-        raise ValueError("no network") from error
-    return value
-
-
-Networks = Annotated[tuple[Annotated[str, AfterValidator(_check_network)], ...], BeforeValidator(_split)]
+    compare_reads_per_room: Whole = count(20, 0, 1000, "bookings")
+    series_dates_max: Whole = count(500, 1, 5000, "dates")
+    mass_cancel_max: Whole = count(25, 0, 100000, "loans")
+    mass_cancel_percent: Whole = count(30, 0, 100, "percent")
+    workers: Whole = count(8, 1, 64, "passes")
+    lease_seconds: Whole = count(60, 5, 3600, "seconds")
 
 
 class WebhooksSettings(Section):
-    timeout_seconds: Whole = _count(10, 1, 60, "seconds")
+    timeout_seconds: Whole = count(10, 1, 60, "seconds")
     allowed_networks: Networks = Field(
         default=(), description='a list of networks such as "10.20.0.0/16" or "127.0.0.1/32"'
     )
@@ -382,15 +243,13 @@ class WebhooksSettings(Section):
 class MailSettings(Section):
     host: str = Field(default="", pattern=r"^\S*$", description="the name of a mail server, or empty for no mail")
     port: Whole = Field(default=587, ge=1, le=65535, description="a port from 1 to 65535")
-    security: MailSecurity = _choice("starttls", MailSecurity)
+    security: MailSecurity = choice("starttls", MailSecurity)
     username: str = Field(default="", description="a name, or empty to send without signing in")
     password: Secret = Field(default=None, description="the password of username")
-    sender: Annotated[str, AfterValidator(_check_address)] = Field(
-        default="", description="an e-mail address, or empty for none"
-    )
+    sender: OptionalMailAddress = Field(default="", description="an e-mail address, or empty for none")
     sender_name: str = Field(default="Accord", max_length=200, description="a name of at most 200 characters")
-    language: MailLanguage = _choice("en", MailLanguage)
-    timeout_seconds: Whole = _count(30, 1, 600, "seconds")
+    language: MailLanguage = choice("en", MailLanguage)
+    timeout_seconds: Whole = count(30, 1, 600, "seconds")
 
     def breaches(self) -> Iterator[Breach]:
         if self.host and not self.sender:
@@ -402,7 +261,7 @@ class MailSettings(Section):
 
 
 class PrivacySettings(Section):
-    retention_days: Whole = _count(730, 0, 36500, "days")
+    retention_days: Whole = count(730, 0, 36500, "days")
 
 
 class OwnCalendarsSettings(Section):
