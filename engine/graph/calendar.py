@@ -298,27 +298,6 @@ class GraphCalendar:
         pages = self._gateway.pages(call, SubscriptionItem)
         return tuple([parse_subscription(item) async for page in pages for item in page.items])
 
-    async def fetch_events(self, mailbox: str, event_ids: Sequence[EventId]) -> tuple[EventCopy | None, ...]:
-        """Read several copies of one mailbox in batches, in the order asked; None where an item is not there."""
-        calls = [
-            Call(
-                kind="read event",
-                method="GET",
-                url=self._urls.event_with_fields(mailbox, event_id),
-                mailbox=mailbox,
-                target=Target.ITEM,
-            )
-            for event_id in event_ids
-        ]
-        answers = await self._gateway.batch(mailbox, calls)
-        return tuple([self._read_part(call, answer) for call, answer in zip(calls, answers, strict=True)])
-
-    def _read_part(self, call: Call, answer: Any) -> EventCopy | None:
-        try:
-            return _decode_event(self._gateway.check(call, answer).body)
-        except Unmatched:
-            return None
-
     async def _search(self, mailbox: str, url: str, is_wanted: Callable[[EventItem], bool]) -> EventCopy | None:
         call = Call(kind="find event", method="GET", url=url, mailbox=mailbox, target=Target.MAILBOX)
         return await search(self._gateway, call, is_wanted)

@@ -10,7 +10,7 @@ harmless, which is for the caller to say (a creation that carries a transaction 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from engine.errors import EngineError, Malformed, OutcomeUnknown, Paused, Throttled, Transient, Unreachable
 from engine.graph.credential import Authorizer
-from engine.graph.errors import Target, parse_retry_after, translate, unreadable
+from engine.graph.errors import Target, translate, unreadable
 from engine.graph.meter import GatewayMeter
 from engine.graph.pauses import Pauses
 from engine.graph.payloads import ItemT, Page, decode_page
@@ -39,9 +39,6 @@ PREFER = 'IdType="ImmutableId", outlook.timezone="UTC"'
 
 PAGES_MAX = 10_000
 """A chain of links that never ends is a fault of the other side."""
-
-BATCH_PARTS_MAX = 20
-"""Graph docs: json-batching."""
 
 ResultT = TypeVar("ResultT")
 
@@ -128,32 +125,6 @@ class Gateway:
                 raise Malformed(f"{call.what}: the links of the pages go round in a circle")
             call = replace(call, url=self.urls.check_link(page.next_link))
 
-    async def batch(self, mailbox: str, calls: Sequence[Call]) -> tuple[Response, ...]:
-        """
-        Carry out *calls*, all in *mailbox*, twenty to a request; return one answer each, in order, whatever its status.
-
-        Parts that were throttled are asked again within the one retry policy; then their 429 is the answer. Statuses
-        are for `check` to judge: a 200 outside says nothing about the parts (Graph docs: json-batching).
-        """
-        answers: list[Response] = []
-        for start in range(0, len(calls), BATCH_PARTS_MAX):
-            answers += await self._batch_of_twenty(mailbox, calls[start : start + BATCH_PARTS_MAX])
-        return tuple(answers)
-
-    def check(self, call: Call, response: Response) -> Response:
-        """Return *response* if it is a success; raise what it means otherwise."""
-        if 200 <= response.status < 300:
-            return response
-        raise translate(
-            response.status,
-            response.headers,
-            response.body,
-            what=call.what,
-            target=call.target,
-            is_write=call.is_write,
-            now=self._now(),
-        )
-
     async def aclose(self) -> None:
         """Close connections and credential."""
         try:
@@ -181,7 +152,7 @@ class Gateway:
         try:
             async with self._slots.take(call.mailbox, is_write=call.is_write):
                 self._pauses.check(call.mailbox)
-                response = self.check(call, await self._send(call))
+                response = self._check(call, await self._send(call))
             try:
                 result = decode(response.body)
             except msgspec.DecodeError as error:
@@ -195,6 +166,20 @@ class Gateway:
             raise
         self.meter.note_success(call.kind)
         return result
+
+    def _check(self, call: Call, response: Response) -> Response:
+        """Return *response* if it is a success; raise what it means otherwise."""
+        if 200 <= response.status < 300:
+            return response
+        raise translate(
+            response.status,
+            response.headers,
+            response.body,
+            what=call.what,
+            target=call.target,
+            is_write=call.is_write,
+            now=self._now(),
+        )
 
     async def _send(self, call: Call) -> Response:
         """Send once; a claims challenge is answered once (Entra docs: continuous access evaluation)."""
@@ -217,54 +202,6 @@ class Gateway:
             raise Unreachable(f"{call.what}: {error}") from error
         except Unreachable as error:
             raise Unreachable(f"{call.what}: {error}") from error
-
-    async def _batch_of_twenty(self, mailbox: str, calls: Sequence[Call]) -> list[Response]:
-        answers: dict[str, Response] = {}
-
-        async def attempt() -> None:
-            left = [index for index in range(len(calls)) if _is_open(answers.get(str(index)))]
-            answers.update(await self._send_batch(mailbox, {str(index): calls[index] for index in left}))
-            waits = [
-                parse_retry_after(answer.headers.get("retry-after"), self._now())
-                for answer in answers.values()
-                if answer.status == 429
-            ]
-            if waits:
-                raise Throttled(f"a batch in {mailbox}: {len(waits)} parts were throttled", _longest(waits))
-
-        try:
-            await self._retry_safe(attempt)
-        except Throttled:
-            if len(answers) < len(calls):
-                raise
-        if len(answers) < len(calls):
-            raise Malformed(f"a batch in {mailbox}: {len(calls) - len(answers)} parts were not answered")
-        return [answers[str(index)] for index in range(len(calls))]
-
-    async def _send_batch(self, mailbox: str, parts: dict[str, Call]) -> dict[str, Response]:
-        requests = [_render_part(name, call, self.urls) for name, call in parts.items()]
-        body = msgspec.json.encode({"requests": requests})
-        is_write = any(call.is_write for call in parts.values())
-        outer = Call(
-            kind="batch", method="POST", url=self.urls.batch, mailbox=mailbox, target=Target.MAILBOX, body=body
-        )
-        try:
-            async with self._slots.take_all(mailbox):
-                self._pauses.check(mailbox)
-                response = self.check(outer, await self._send(outer))
-            try:
-                found = _BATCHES.decode(response.body).responses
-            except msgspec.DecodeError as error:
-                raise unreadable(response.body, what=outer.what, is_write=is_write, error=error) from error
-        except Paused:
-            raise
-        except EngineError as error:
-            if isinstance(error, Throttled):
-                self._pauses.note(mailbox, error)
-            self.meter.note_failure(outer.kind, error)
-            raise
-        self.meter.note_success(outer.kind)
-        return {part.id: part.answer() for part in found if part.id in parts}
 
     def _policy(self, predicate: Callable[[BaseException], bool]) -> AsyncRetrying:
         return AsyncRetrying(
@@ -301,43 +238,3 @@ def _wait(state: RetryCallState) -> float:
 
 def _stop(state: RetryCallState) -> bool:
     return state.attempt_number >= TRIES_MAX or state.idle_for + state.upcoming_sleep > WAIT_SECONDS_MAX
-
-
-def _is_open(answer: Response | None) -> bool:
-    return answer is None or answer.status == 429
-
-
-def _longest(waits: list[float | None]) -> float | None:
-    """Return the longest wait asked for; None when one part named none, since then nobody knows."""
-    known = [wait for wait in waits if wait is not None]
-    return max(known) if len(known) == len(waits) else None
-
-
-def _render_part(name: str, call: Call, urls: Urls) -> dict[str, object]:
-    part: dict[str, object] = {
-        "id": name,
-        "method": call.method,
-        "url": urls.relative(call.url),
-        "headers": call.headers(),
-    }
-    if call.body:
-        part["body"] = msgspec.Raw(call.body)
-    return part
-
-
-class _BatchPart(msgspec.Struct):
-    id: str
-    status: int
-    headers: dict[str, str] | None = None
-    body: msgspec.Raw = msgspec.Raw(b"")
-
-    def answer(self) -> Response:
-        headers = {name.lower(): value for name, value in (self.headers or {}).items()}
-        return Response(self.status, headers, bytes(self.body))
-
-
-class _Batch(msgspec.Struct):
-    responses: list[_BatchPart]
-
-
-_BATCHES = msgspec.json.Decoder(_Batch)

@@ -1,8 +1,8 @@
 """
 How many requests may be under way in one mailbox.
 
-Outlook allows four per application and mailbox and answers 429 beyond (Graph docs: throttling-limits); a batch alone
-may use all four. Writes go one at a time, so that two changes of one mailbox never save in parallel.
+Outlook allows four per application and mailbox and answers 429 beyond (Graph docs: throttling-limits). Writes go one at
+a time, so that two changes of one mailbox never save in parallel.
 """
 
 from __future__ import annotations
@@ -47,20 +47,6 @@ class MailboxSlots:
             else:
                 async with slots.reading:
                     yield
-
-    @asynccontextmanager
-    async def take_all(self, mailbox: str) -> AsyncIterator[None]:
-        """Hold the whole mailbox: for a batch, whose parts run side by side at the service."""
-        async with self._using(mailbox) as slots, slots.writing:
-            taken = 0
-            try:
-                for _ in range(self._limit):
-                    await slots.reading.acquire()
-                    taken += 1
-                yield
-            finally:
-                for _ in range(taken):
-                    slots.reading.release()
 
     @asynccontextmanager
     async def _using(self, mailbox: str) -> AsyncIterator[_Mailbox]:

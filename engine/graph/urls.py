@@ -87,8 +87,6 @@ class Urls:
             GraphRoomRequestBuilder.GraphRoomRequestBuilderGetQueryParameters(top=PLACES_PER_PAGE),
         )
         self.subscriptions = self._expand(self._client.subscriptions)
-        self.batch = f"{self.base_url}/$batch"
-        """Spelled here: the SDK's own batch builder needs a package that it does not declare."""
 
     def events(self, mailbox: str) -> str:
         """The events of a mailbox: where new ones are posted."""
@@ -150,10 +148,6 @@ class Urls:
         if _UNSAFE.search(link):
             raise Malformed("a link holds characters that no URL may hold")
         return link
-
-    def relative(self, url: str) -> str:
-        """Return *url* as the parts of a batch name it (Graph docs: json-batching)."""
-        return url.removeprefix(self.base_url)
 
     def _user(self, mailbox: str) -> Any:
         return self._client.users.by_user_id(check_segment(mailbox, "mailbox"))

@@ -66,16 +66,6 @@ class TestGraphCalendar(RoomCalendarSuite):
 
         assert all('IdType="ImmutableId"' in request.headers["Prefer"] for request in stage.transport.sent)
 
-    def test_several_copies_are_read_together(self, stage: TenantStage) -> None:
-        """A batch gives the same as reading one by one, and None for what is gone."""
-        first = self.book(stage)
-        second = self.book(stage, interval=self.hour(stage, 48), transaction_id="loan-2-g1", loan_ref="2:g1")
-        stage.run(stage.calendar.delete_event(stage.person, first.event_id))
-
-        found = stage.run(stage.calendar.fetch_events(stage.person, [first.event_id, second.event_id]))
-
-        assert found == (None, second)
-
 
 def test_a_token_the_tenant_does_not_know() -> None:
     """The directory refuses us: an admin must act."""

@@ -246,14 +246,6 @@ class TestAMailboxThatAskedUsToWait:
 
         assert read(desk).event_id == "AAMk1="
 
-    def test_is_sent_no_batch_either(self, asked: Desk) -> None:
-        call = Call(kind="read event", method="GET", url=f"{BASE_URL}/users/{ROOM}/events/1", mailbox=ROOM)
-
-        with pytest.raises(Paused):
-            asked.run(asked.calendar.gateway.batch(ROOM, [call]))
-
-        assert len(asked.service.sent) == 1
-
 
 class TestRepeatingWrites:
     @pytest.mark.parametrize("trouble", [OutcomeUnknown("lost"), failure(503, "serviceNotAvailable")])
@@ -383,76 +375,6 @@ class TestManyAtOnce:
         desk.run(give_up())
 
         assert desk.elapsed == 11.0
-
-
-class TestBatches:
-    @staticmethod
-    def parts(*statuses: tuple[str, int], **headers: str) -> Response:
-        responses = []
-        for name, status in statuses:
-            body = event(id=f"AAMk{name}") if status == 200 else {"error": {"code": "TooManyRequests"}}
-            named = {key.replace("_", "-"): value for key, value in headers.items()}
-            responses.append({"id": name, "status": status, "headers": named, "body": body})
-        return answer(200, {"responses": responses})
-
-    def test_answers_come_back_in_the_order_asked(self, desk: Desk) -> None:
-        """Parts are answered in any order (Graph docs: json-batching)."""
-        desk.answers(self.parts(("1", 200), ("0", 200)))
-
-        found = desk.run(desk.calendar.fetch_events(ROOM, ["a/b", "c"]))
-
-        assert [copy.event_id for copy in found] == ["AAMk0", "AAMk1"]
-        first = desk.service.bodies[0]["requests"][0]
-        assert (first["id"], first["method"]) == ("0", "GET")
-        assert first["url"].startswith("/users/aula%40example.org/events/a%2Fb?%24select=id,")
-        assert "ImmutableId" in first["headers"]["Prefer"]
-
-    def test_no_more_than_twenty_go_together(self, desk: Desk) -> None:
-        """Twenty is the most a batch may hold."""
-        twenty = self.parts(*((str(n), 200) for n in range(20)))
-        desk.answers(twenty, twenty, self.parts(*((str(n), 200) for n in range(5))))
-
-        assert len(desk.run(desk.calendar.fetch_events(ROOM, [f"e{n}" for n in range(45)]))) == 45
-        assert [len(body["requests"]) for body in desk.service.bodies] == [20, 20, 5]
-
-    def test_throttled_parts_are_asked_again_alone(self, desk: Desk) -> None:
-        """Only what was throttled goes out again, after the wait it asked for."""
-        throttled = self.parts(("0", 200), ("1", 429), ("2", 200), retry_after="1")
-        desk.answers(throttled, self.parts(("1", 200)))
-
-        found = desk.run(desk.calendar.fetch_events(ROOM, ["a", "b", "c"]))
-
-        assert [copy.event_id for copy in found] == ["AAMk0", "AAMk1", "AAMk2"]
-        assert [part["id"] for part in desk.service.bodies[1]["requests"]] == ["1"]
-        assert desk.elapsed == 1.0
-
-    def test_parts_that_stay_throttled_surface(self, desk: Desk) -> None:
-        """With the wait they asked for."""
-        desk.answers(self.parts(("0", 429), retry_after="60"))
-
-        with pytest.raises(Throttled) as caught:
-            desk.run(desk.calendar.fetch_events(ROOM, ["a"]))
-
-        assert caught.value.retry_after == 60.0
-
-    def test_a_part_that_is_never_answered(self, desk: Desk) -> None:
-        """Silence about a part is no answer."""
-        desk.answers(self.parts(("0", 200)))
-
-        with pytest.raises(Malformed):
-            desk.run(desk.calendar.fetch_events(ROOM, ["a", "b"]))
-
-    def test_a_batch_has_its_mailbox_to_itself(self, desk: Desk) -> None:
-        """The service runs up to four of its parts at once, which is all the mailbox may have."""
-        desk.answers(self.parts(("0", 200)))
-        desk.service.seconds = 1.0
-
-        async def rush() -> None:
-            await asyncio.gather(*(desk.calendar.fetch_events(ROOM, ["a"]) for _ in range(3)))
-
-        desk.run(rush())
-
-        assert desk.service.in_flight_max == 1
 
 
 class TestTheMeter:
