@@ -64,7 +64,8 @@ _OURS: Mapping[str, str] = MappingProxyType(
 )
 """Messages of ours that quote nobody."""
 
-_STAND_IN = "loans.default_user"
+STAND_IN = "; or choose a default user, loans.default_user, to stand in"
+"""What is added to the message where nobody here has the mailbox."""
 
 
 def quote_error(text: str, language: str) -> str:
@@ -75,8 +76,9 @@ def quote_error(text: str, language: str) -> str:
     said = _say_in_french(text) if language == "fr" else ""
     if not said:
         return text
-    advice = f" ; ou choisissez un utilisateur par défaut ({_STAND_IN})" if _STAND_IN in text else ""
-    return f"{said}{advice} ({text})"
+    quoted = text.removesuffix(STAND_IN)
+    advice = " ; ou choisissez un utilisateur par défaut, loans.default_user" if quoted != text else ""
+    return f"{said}{advice} ({quoted})"
 
 
 def _say_in_french(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from engine.errors import MailboxClosed
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, Note, OutlookWrite
+from engine.reconcile.quoting import STAND_IN
 
 CHANGED = "event_changed"
 
@@ -51,6 +52,5 @@ def tell_done(code: str) -> Note:
 
 def tell_unmade(error: Exception, default_user: str | None) -> Note:
     """Return the line about an event that no mailbox takes, neither its owner's nor the default user's, if any."""
-    advice = "; or choose a default user, loans.default_user, to stand in"
     is_nobodys = default_user is None and isinstance(error, MailboxClosed)
-    return Note("write_refused", {"error": f"{error}{advice if is_nobodys else ''}"}, actor="engine")
+    return Note("write_refused", {"error": f"{error}{STAND_IN if is_nobodys else ''}"}, actor="engine")
