@@ -345,6 +345,24 @@ class TestWhatIsShown:
         expect(page.locator(".head-day.quiet")).to_have_count(1)
         expect(entry(page, "Open day")).to_be_visible()
 
+    def test_a_week_on_a_telephone_cuts_no_word_off_in_the_middle(self, fresh: Site, visit: Visit) -> None:
+        """A title ends in dots where it is too long, and stays away where no word begins; its name has it all."""
+        for start, end, title in (("08:00", "09:00", "Steering committee"), ("09:00", "09:30", "Kick-off")):
+            fresh.book("Saule", start, end, title)
+        fresh.book("Saule", "09:30", "13:00", "Incomprehensibilities")
+        page = visit(fresh, DAY.replace("day&", "week&"), width=390, height=844)
+
+        titles = page.locator(".entry b:visible")
+        clipped = (
+            "(all) => all.filter((b) => b.clientWidth < 30 || getComputedStyle(b).textOverflow !== 'ellipsis').length"
+        )
+        assert titles.count() > 0
+        assert titles.evaluate_all(clipped) == 0
+        seats = page.locator(".room small")
+        assert seats.evaluate_all("(all) => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
+        entry(page, "Kick-off").focus()
+        expect(entry(page, "Kick-off")).to_have_accessible_name(re.compile("Kick-off 09:00–09:30"))
+
     def test_private_bookings_show_as_taken(self, site: Site, visit: Visit) -> None:
         page = visit(site, DAY, role="admin")
 

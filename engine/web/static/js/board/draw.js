@@ -4,6 +4,7 @@ import { DAY, clock } from "./scale.js";
 import { layLanes, reachesOf } from "./model.js";
 
 const AT_ONCE = 40;
+const ROOMY = 64, WORD = 38, INSIDE = WORD + 12; // pixels: enough for a title, for the beginning of a word, and with what is around it
 
 export function makeDrawing({ board, model, texts, scale }) {
   const rows = new Map();
@@ -12,7 +13,6 @@ export function makeDrawing({ board, model, texts, scale }) {
   const days = Number(board.dataset.days);
   const state = { scale, width: 1000 };
   const reaches = new Map();
-  const roomy = days > 1 ? 64 : 26;
 
   const titleOf = (entry) => entry.ls === "meeting" ? texts.meeting : entry.p ? texts.private : entry.t || entry.w || texts.untitled;
 
@@ -32,9 +32,9 @@ export function makeDrawing({ board, model, texts, scale }) {
   function fit(element, entry) {
     const { place } = state.scale, ends = place(entry.e);
     const width = (ends - place(entry.s)) * state.width, beside = (place(reaches.get(entry.id) ?? entry.e) - ends) * state.width - 6;
-    const spills = !entry.p && width < roomy && beside >= 20 && beside > width; // "busy" beside every bar tells nothing
+    const spills = !entry.p && width < ROOMY && beside >= WORD && beside > width; // "busy" beside every bar tells nothing
     element.classList.toggle("narrow", width < 84);
-    element.classList.toggle("tiny", width < (entry.p ? roomy : 26) && !spills);
+    element.classList.toggle("tiny", width < (entry.p && days > 1 ? ROOMY : INSIDE) && !spills);
     element.classList.toggle("spills", spills);
     if (spills) element.style.setProperty("--beside", `${Math.floor(beside)}px`);
   }
