@@ -9,6 +9,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from engine.prove.rows import put_rows
+
 if TYPE_CHECKING:
     from engine.prove.world import World
 
@@ -80,7 +82,8 @@ def restore(world: World, backup: Backup) -> None:
     loss = Loss(_numbers(driver, "SELECT number FROM loan") - kept, touched)
     for tell in world.on_loss:
         tell(loss)
-    backup.image.backup(driver)
+    with world.database.write() as transaction:
+        put_rows(transaction.connection.connection.dbapi_connection, backup.image)
 
 
 def _driver(world: World) -> Any:

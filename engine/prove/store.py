@@ -17,6 +17,7 @@ from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable
 from engine.prove.life import MortalDatabase
+from engine.prove.rows import delete_rows
 
 Clock = Callable[[], datetime]
 OpenDatabase = Callable[[Clock], Database]
@@ -133,22 +134,11 @@ class _Kept(MortalDatabase):
 
 
 class _Sqlite(_Kept):
-    """
-    Rows are deleted, and nothing else: a table that is made anew, a copied page or a pragma would have every statement
-    compiled again that the driver keeps, some 300 of them.
-    """
-
-    def __init__(self, url: str, give_back: Callable[[Any], None]) -> None:
-        super().__init__(url, give_back)
-        tables = ", ".join(f"'{table.name}'" for table in metadata.sorted_tables)
-        self._deletions = [f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)]
-        self._deletions.append(f"DELETE FROM sqlite_sequence WHERE name IN ({tables})")
+    """Its rows are deleted: see `rows`."""
 
     def _empty(self) -> None:
         with self.write() as transaction:
-            driver: Any = transaction.connection.connection.dbapi_connection
-            for deletion in self._deletions:
-                driver.execute(deletion)
+            delete_rows(transaction.connection.connection.dbapi_connection)
 
 
 class _Postgres(_Kept):
