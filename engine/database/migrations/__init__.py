@@ -6,10 +6,11 @@ import logging
 import time
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, column, or_, select, table
 
 from engine.database.loans.guards import SQLITE_TRIGGERS, ensure_guards
 from engine.database.sql.connection import Database
+from engine.database.sql.prepared import Prepared
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable, Unreachable
 
@@ -29,6 +30,14 @@ RETRY_SECONDS = 0.05
 
 _ADVISORY_LOCK = 7_266_003_115_021_440_101
 """Any number will do, as long as nothing else in the same PostgreSQL database uses it."""
+
+_master = table("sqlite_master", column("type"), column("name"), column("sql"))
+_SCHEMA = Prepared(
+    select(_master.c.name, _master.c.sql).where(
+        or_(_master.c.type == "trigger", and_(_master.c.type == "table", _master.c.name == "alembic_version"))
+    )
+)
+_VERSION = Prepared(select(column("version_num")).select_from(table("alembic_version")))
 
 _SCRIPTS = Path(__file__).parent
 
@@ -63,10 +72,10 @@ def _is_current(database: Database) -> bool:
     """Tell, without writing, whether there is nothing to do. An empty or foreign file says no."""
     with database.write() if database.in_memory else database.read() as transaction:
         connection = transaction.connection
-        if _revision(connection) != HEAD:
+        schema = {row.name: row.sql for row in _SCHEMA.run(connection)}
+        if "alembic_version" not in schema or _VERSION.run(connection).scalars() != [HEAD]:
             return False
-        found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'").scalars()
-        return set(SQLITE_TRIGGERS.values()) <= set(found)
+        return set(SQLITE_TRIGGERS.values()) <= set(schema.values())
 
 
 def _migrate_once(database: Database) -> bool:

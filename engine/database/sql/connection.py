@@ -389,6 +389,8 @@ class Database:
         if self.dialect == "postgresql":
             relaxed = level != self._durability
             return begin_on_postgres(connection, writes=writes, relaxed=relaxed, tells_time=self.clock is None)
+        if self.in_memory and not writes:
+            return None  # while it is ours nobody else reads or writes there
         is_kept = writes and not self.in_memory
         if is_kept and connection.info.get("synchronous") != level:  # cannot be changed once a transaction has begun
             run_directly(connection, f"PRAGMA synchronous={level}")
