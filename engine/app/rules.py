@@ -18,7 +18,7 @@ from engine.reconcile.names import fold
 from engine.settings import Settings
 from engine.worker.rooms import WINDOW_MARGIN
 
-RULES_SECONDS = 0.9 * WAKE_SECONDS
+RULES_AGE_MAX = timedelta(seconds=0.9 * WAKE_SECONDS)
 """How old settings changed at run time may be before they are read again: what a change wakes must meet it, whichever
 process looks at it."""
 
@@ -39,7 +39,7 @@ class Rules:
         self._made_from: tuple[object, object, object] = (None, None, None)
 
     def _value(self, key: str, default: object) -> object:
-        is_old = self._read_at is None or self._now() - self._read_at > timedelta(seconds=RULES_SECONDS)
+        is_old = self._read_at is None or self._now() - self._read_at > RULES_AGE_MAX
         if is_old and not self._overrides.is_in_transaction:
             values = self._overrides.load_overrides()
             if values != self._values:  # else what was made of them stays good

@@ -41,6 +41,8 @@ class Done:
 
 def read_deed(request: Request, response: Response) -> Done | None:
     """Return what a request did; None when it wrote to no event, or in vain."""
+    if request.method == "GET":
+        return None
     path = urlsplit(request.url).path.strip("/")
     deed = _DEEDS.get((request.method, path_kind(path.split("/"))))
     if deed is None or response.status >= 300:

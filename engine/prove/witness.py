@@ -4,13 +4,13 @@ once, what was lost to whom, how far tokens are ahead of data, what grows."""
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, exists, func, literal, or_, select, union_all
 
 from engine.database.sql.prepared import Prepared
@@ -145,10 +145,10 @@ class Witness:
         """Remember what each page of a room's changes showed, by the link it gave; look at each event that is made."""
         done = read_deed(request, response)
         if done is not None and done.deed is Deed.MADE:
-            self._look_beside(json.loads(request.body or b"{}"), done.marker)
+            self._look_beside(msgspec.json.decode(request.body or b"{}"), done.marker)
         if "delta" not in request.url or response.status != 200:
             return
-        page = json.loads(response.body)
+        page = msgspec.json.decode(response.body)
         link = page.get("@odata.deltaLink") or page.get("@odata.nextLink")
         if link:
             shown = (each["id"] for each in page.get("value", ()) if "@removed" not in each)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -301,5 +300,9 @@ class Series:
 
 
 def _copied(value: Any) -> Any:
-    """Return a value of an event that nobody else changes: most are plain, and looking up how to copy these costs."""
-    return value if value is None or isinstance(value, str | int | datetime) else deepcopy(value)
+    """Return a value of an event that nobody else changes; `deepcopy` would look up for each part how to copy it."""
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _copied(each) for name, each in value.items()}
+    return msgspec.structs.replace(value) if isinstance(value, Attendee) else value
