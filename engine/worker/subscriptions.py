@@ -226,26 +226,33 @@ class SubscriptionPass:
     async def _create_over_others(
         self, room_id: BookableId, names: Sequence[str], client_state: str, certificate: Certificate | None
     ) -> RemoteSubscription:
-        """Create; where the room has one under an address of before, the answer to whose creation was lost, over it."""
+        """Create; where the service has one for the same mailbox already, in its place, if that one calls us."""
         try:
             return await self._create_under(names, client_state, certificate)
         except Duplicate:
-            if not await self._delete_others(room_id):
+            in_the_way = await self._find_in_the_way(room_id)
+            if not in_the_way:
                 raise
+            for remote_id in in_the_way:
+                await self._execute(Delete(remote_id))
             return await self._create_under(names, client_state, certificate)
 
-    async def _delete_others(self, room_id: BookableId) -> bool:
-        """Delete what calls our URL and nobody holds, and what watches this room, of which the list of rooms may have
-        told another address since, so that it was adopted without its secret. Tell whether there was anything."""
-        listing = Listing(tuple(await self._service.fetch_subscriptions()), self._now())
-        planned = self._plan(self._store.load_wanted(), self._store.load_held(), listing)
-        room, url = self._store.find_wanted(room_id), self._endpoint.notification_url
-        ours = (each for each in listing.subscriptions if each.notification_url == url)
-        others = {action.remote_id for action in planned if isinstance(action, Delete)}
-        others |= {each.id for each in ours if room is not None and watches(each, room)}
-        for remote_id in sorted(others):
-            await self._execute(Delete(remote_id))
-        return bool(others)
+    async def _find_in_the_way(self, room_id: BookableId) -> list[str]:
+        """
+        Return what calls us and may watch the mailbox of this room, whose own subscription is being made.
+
+        That is what watches the room by a name of now, and whatever nobody holds and no room goes by: the room may
+        have had another address, of which we know no more. What we hold is loaded after the list, as in `settle_all`.
+        """
+        listed = await self._service.fetch_subscriptions()
+        wanted, held = self._store.load_wanted(), {each.remote_id for each in self._store.load_held()}
+        found = []
+        for each in listed:
+            watched = {room.room_id for room in wanted if watches(each, room)}
+            is_stray = not watched and each.id not in held
+            if each.notification_url == self._endpoint.notification_url and (room_id in watched or is_stray):
+                found.append(each.id)
+        return sorted(found)
 
     async def _create_under(
         self, names: Sequence[str], client_state: str, certificate: Certificate | None

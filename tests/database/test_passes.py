@@ -155,6 +155,18 @@ class TestKeepingOne:
         assert (list(world.service.living), world.held) == (["s2"], "s2")
         assert world.service.secrets["s2"] == world.rows("subscription")[0]["client_state"] != secret
 
+    def test_one_that_another_room_is_about_to_hold_stays(self, world: World) -> None:
+        """The answer to its creation is still under way: it is no stranger to the room that it watches."""
+        world.list_places(place(1), place(2))
+        world.store.begin_creation(TWO)
+        world.service.add("s2", resource="users/guid-2/events")
+        world.service.add("s9", resource="users/former@example.org/events")
+        world.service.in_the_way = "s9"
+
+        world.keep()
+
+        assert sorted(world.service.living) == ["s1", "s2"]
+
     def test_one_that_does_not_call_us_stays_and_keeps_it_from_being_made(self, world: World) -> None:
         world.service.add("s9", notification_url="https://other.example.org/")
         world.service.in_the_way = "s9"
