@@ -65,9 +65,8 @@ def find_wrong(world: World, contest: Contest, loan: Loan) -> str | None:
     if loan.interval != contest.winner:
         return f"I11: loan {loan.number} ({loan.home}) has {loan.interval}, and {contest.winner} wins"
     lost, kept = say_interval(contest.loser), say_interval(contest.winner)
-    told = [case for case in cases if case.code == "both_changed" and case.facts.get("lost") == lost]
-    if len(told) > 1:  # the same value may have lost another contest before
-        told = [case for case in told if case.facts.get("kept") == kept]
+    wanted = ("both_changed", lost, kept)  # the same value may have lost another contest before
+    told = [case for case in cases if (case.code, case.facts.get("lost"), case.facts.get("kept")) == wanted]
     if len(told) != 1:
         return f"I12: loan {loan.number} lost {lost}, and {len(told)} cases tell of it"
     return None

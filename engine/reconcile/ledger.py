@@ -175,6 +175,8 @@ class Writing:
     """Whether only the organizer's copy tells the yes of a room, so that the room itself is to be asked."""
     unsettled: bool = False
     """Whether how long whole days last depends on a room that has not answered, and may be out of the loan."""
+    ahead: bool = False
+    """Whether a room has not heard yet of what the organizer's copy says."""
     shown: Draft = Draft()
     """The times and rooms the organizer's copy had then; kept with its deletion, to tell what is done to it later."""
 

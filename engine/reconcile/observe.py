@@ -237,14 +237,25 @@ def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) 
 
 
 def _is_overtaken(copy: RoomCopy, known: Known, book: RoomBook) -> bool:
-    """Tell whether a room's copy was shown before our last write, and says something else than that: the room has told
-    nothing since, and its organizer cannot be asked."""
-    if known.base is None or known.written_at is None or copy.seen_at is None or not copy.live:
+    """Tell whether a room's copy was shown before our last write, or before its organizer's was read that said so, and
+    says something else than was agreed on then: the room has told nothing since."""
+    if known.base is None or copy.seen_at is None or not copy.live:
         return False
-    invited = (book.by_address(attendee.address) for attendee in copy.event.attendees)
-    rooms = {copy.room_id, *(room.id for room in invited if room is not None)}
+    last = max((at for at in (known.written_at, known.base.read_at) if at is not None), default=copy.seen_at)
     agreed = known.base.outlook
-    return copy.seen_at < known.written_at and (copy.interval != agreed.interval or rooms != agreed.rooms)
+    return copy.seen_at < last and _says_otherwise(copy, agreed.interval, agreed.rooms, book)
+
+
+def _says_otherwise(copy: RoomCopy, interval: Interval | None, rooms: frozenset[BookableId], book: RoomBook) -> bool:
+    invited = (book.by_address(attendee.address) for attendee in copy.event.attendees)
+    return copy.interval != interval or {copy.room_id, *(room.id for room in invited if room is not None)} != rooms
+
+
+def is_any_overtaken(known: Known, book: RoomBook) -> bool:
+    """Tell whether the organizer's copy, when it was read last, said otherwise than a room that has told nothing since:
+    what the room shows is no change of what was agreed on."""
+    is_read = known.base is not None and known.base.read_at is not None
+    return is_read and any(_is_overtaken(copy, known, book) for copy in known.copies)
 
 
 def _refused(known: Known) -> list[RoomCopy]:
@@ -296,6 +307,7 @@ def _view_live(
         organizer_etag=organizer_copy.etag if organizer_copy else None,
         transaction_id=organizer_copy.transaction_id if organizer_copy else None,
         web_link=organizer_copy.web_link if organizer_copy else shared.web_link if shared else None,
+        ahead=bool(organizer_copy) and any(_says_otherwise(copy, interval, frozenset(answers), book) for copy in live),
     )
 
 

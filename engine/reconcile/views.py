@@ -44,6 +44,9 @@ class Base:
     """What we last wrote beside. What people do to it in Outlook is theirs: it is compared with nothing there."""
     private: bool | None = None
     """Whether we last marked it as private; None when we did not write that, or do not know."""
+    read_at: datetime | None = field(default=None, compare=False)
+    """When the organizer's copy said so before a room did: what rooms told until then is older. None: it never was so.
+    """
 
 
 class Presence(StrEnum):
@@ -94,6 +97,8 @@ class MeetingView:
     organizer_etag: str | None = None
     transaction_id: str | None = None
     web_link: str | None = None
+    ahead: bool = False
+    """Whether the organizer's copy was read, and a room shows something else: it has not heard of that yet."""
 
     @property
     def holding(self) -> frozenset[BookableId]:

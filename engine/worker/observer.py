@@ -12,7 +12,14 @@ from engine.loans.loan import ItemKind
 from engine.loans.status import ItemState
 from engine.reconcile.answers import FIRST_CHECK, AnswerCheck
 from engine.reconcile.ledger import Booking, Ledger
-from engine.reconcile.observe import Known, needs_organizer, shows_other_rooms, unshown_rooms, view_meeting
+from engine.reconcile.observe import (
+    Known,
+    is_any_overtaken,
+    needs_organizer,
+    shows_other_rooms,
+    unshown_rooms,
+    view_meeting,
+)
 from engine.reconcile.views import MeetingView, RoomCopy
 from engine.rooms.calendar import RoomCalendar
 from engine.worker.answers import AnswerClock, is_check_due
@@ -75,7 +82,8 @@ class Observer:
         check = self._answers.check(booking)
         wanted = read_organizer or is_check_due(booking)
         wanted = wanted or needs_organizer(known, check_answers=check is not None and check.due)
-        wanted = wanted or shows_other_rooms(known, self._ledger.room_book())
+        book = self._ledger.room_book()
+        wanted = wanted or shows_other_rooms(known, book) or is_any_overtaken(known, book)
         if wanted and not known.organizer_read:
             known = await self._organizers.read(booking, known, to_write=read_organizer)
         is_elsewhere = await self._look_for_other_copies(booking, known)

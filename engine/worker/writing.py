@@ -39,6 +39,7 @@ class WritingBuilder:
             checked=self._is_checked(observed) and not is_withheld(made),
             unshown=observed.unshown,
             unsettled=observed.unsettled,
+            ahead=meeting.ahead,
         )
         if loan is None or not made.writes:
             return writing

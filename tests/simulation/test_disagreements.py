@@ -152,6 +152,58 @@ class TestDifferentFields:
         assert world.cases() == []
 
 
+class TestARoomThatHasNotHeardOfAChange:
+    """Its organizer's copy was read, and what the room shows is older: nobody wants that any more. The desk's next edit
+    was lost to it, with a case that named it as what was kept."""
+
+    def test_of_times_takes_no_move_of_the_desk_back(self, world: World) -> None:
+        number = self.lose_a_contest(world)
+
+        world.change(number, LoanChange(start=world.at(16), end=world.at(17)))
+        world.settle()
+
+        assert world.loan(number).interval == world.times_of(organizers(world)) == Interval(world.at(16), world.at(17))
+        assert [facts["lost"][11:16] for facts in world.all_case_facts()] == ["15:00"]
+
+    def test_of_times_takes_no_move_of_the_organizer_back(self, world: World) -> None:
+        number = self.lose_a_contest(world)
+
+        world.change(number, LoanChange(notes="coffee for six"))
+        world.settle()
+
+        assert world.loan(number).interval == Interval(world.at(11), world.at(12))
+        world.tenant.faults.clear()
+        world.heal()
+        assert world.history(number).count("moved_in_outlook") == 1
+
+    def lose_a_contest(self, world: World) -> int:
+        """Let Outlook win over the desk, while no notification comes; return the loan's number."""
+        number, event_id = born(world, "outlook")
+        world.tenant.faults.add(effect="lose", probability=1.0)
+        world.run(world.person(2).move(event_id, world.at(11), world.at(12)))
+        world.change(number, LoanChange(start=world.at(15), end=world.at(16)))
+        world.settle()
+        assert world.loan(number).interval == Interval(world.at(11), world.at(12))
+        return number
+
+    def test_of_rooms_takes_no_other_room_of_the_desk_back(self, world: World) -> None:
+        event = world.meet(2, 9, 10, 1, 2)
+        world.settle()
+        (loan,) = world.loans
+        world.tenant.faults.add(effect="lose", probability=1.0)
+        world.run(world.person(2).set_rooms(event["id"], [world.room_addresses[0]]))
+        world.change(loan.number, LoanChange(items=(world.item(1), world.item(2), world.item(3))))
+        world.settle()
+        assert held(world.loan(loan.number)) == ["Room 1"]
+
+        world.change(loan.number, LoanChange(items=(world.item(1), world.item(3))))
+        world.settle()
+
+        assert held(world.loan(loan.number)) == ["Room 1", "Room 3"]
+        assert sorted(world.invited(organizers(world))) == [1, 3]
+        assert len(world.all_case_facts()) == 1
+
+
 class TestTimesAndRoomsThatExcludeEachOther:
     """One side moves the booking, the other takes it to a room that is taken then. Both cannot be had: what its home
     said is kept whole, under the same number, and the other's wish waits in a case."""

@@ -31,10 +31,11 @@ def parse_face(value: Mapping[str, Any]) -> Face:
     )
 
 
-def render_base(base: Base | None) -> dict[str, Any]:
-    """Return *base* as a row keeps it; {} for none."""
+def render_base(base: Base | None, *, read_at: datetime | None = None) -> dict[str, Any]:
+    """Return *base* as a row keeps it; {} for none. *read_at*: when it was read, ahead of the rooms; None: not now."""
     if base is None:
         return {}
+    read_at = read_at or base.read_at
     return {
         "outlook": render_face(base.outlook),
         "loan": render_face(base.loan),
@@ -42,6 +43,7 @@ def render_base(base: Base | None) -> dict[str, Any]:
         "body": base.body,
         "private": base.private,
         **({"fields": render_fields(base.fields)} if base.fields != PLAIN else {}),
+        **({"read_at": read_at.isoformat()} if read_at is not None else {}),
     }
 
 
@@ -55,6 +57,7 @@ def parse_base(value: Mapping[str, Any]) -> Base | None:
         value.get("body", ""),
         parse_fields(value.get("fields")) or PLAIN,
         value.get("private"),
+        datetime.fromisoformat(value["read_at"]) if "read_at" in value else None,
     )
 
 

@@ -101,7 +101,7 @@ def _link_to_meeting(
         "organizer_mailbox": writing.organizer_mailbox,
         "organizer_event_id": writing.event_id,
         "organizer_etag": writing.etag,
-        "base": render_base(plan.base),
+        "base": render_base(plan.base, read_at=transaction.now if writing.ahead else None),
         "asked_at": asked_at,
         "web_link": writing.web_link,
     }

@@ -151,7 +151,7 @@ class Settler:
     ) -> None:
         values: dict[str, Any] = {}
         if plan.base is not None:
-            values["base"] = render_base(plan.base)
+            values["base"] = render_base(plan.base, read_at=transaction.now if writing.ahead else None)
         if plan.end_link:
             deleting = any(isinstance(write, DeleteEvent) for write in plan.writes)
             may_come_back = booking.series is not None  # moving a whole series brings back its cancelled dates
