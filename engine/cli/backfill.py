@@ -13,7 +13,7 @@ import typer
 
 from engine.cli.doors import Doors
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, note, show_json, show_table
+from engine.cli.output import Format, Lang, Language, Output, note, show_json, show_table
 from engine.cli.wishes import find_room, parse_moment
 from engine.errors import Fault, Invalid
 
@@ -41,7 +41,6 @@ Number = Annotated[int, typer.Argument(min=1, metavar="PLAN", help="The plan's n
 Rooms = Annotated[
     list[str] | None, typer.Option("--room", help="Only this room: name, address or id; may be repeated.")
 ]
-Language = Annotated[str, typer.Option(help="en or fr.")]
 Moment = "'2026-11-23 10:00' in local time, or with an offset."
 Explain = Callable[[str, Mapping[str, object]], str]
 ROWS = 40
@@ -66,7 +65,7 @@ def make_plan(
     since: Annotated[str | None, typer.Option("--from", help=f"Meetings that end after: {Moment} Today.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="Meetings that begin before. The horizon.")] = None,
     rooms: Rooms = None,
-    lang: Language = "en",
+    lang: Lang = Language.EN,
     output: Output = Format.TABLE,
 ) -> None:
     """Look at the meetings that were there before us, and say what would be done with each. Changes nothing."""
@@ -97,7 +96,7 @@ def show(
     number: Number,
     step: Annotated[StepName | None, typer.Option(help="Only these.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Lines shown.")] = None,
-    lang: Language = "en",
+    lang: Lang = Language.EN,
     output: Output = Format.TABLE,
 ) -> None:
     """Show a plan: per meeting what would be done and why, and what became of it."""
@@ -130,7 +129,7 @@ def apply(
 
 
 @app.command()
-def undo(ctx: typer.Context, number: Number, lang: Language = "en", output: Output = Format.TABLE) -> None:
+def undo(ctx: typer.Context, number: Number, lang: Lang = Language.EN, output: Output = Format.TABLE) -> None:
     """Take back everything a plan did, except what somebody changed since. Nothing is written to Outlook."""
     from engine.reconcile.backfill_book import MeetingState
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.doors import Doors
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, note, note_rest, show_json, show_table
+from engine.cli.output import Format, Lang, Language, Output, note, note_rest, show_json, show_table
 from engine.cli.wishes import find_room, suggest
 from engine.errors import Fault, Invalid, NotFound
 from engine.ids import StoreId
@@ -27,7 +28,6 @@ def register(whole: typer.Typer) -> None:
 
 
 CaseId = Annotated[int, typer.Argument(metavar="ID", min=1)]
-Lang = Annotated[str, typer.Option(help="en or fr.")]
 
 
 @cases.command("list")
@@ -35,7 +35,7 @@ def list_cases(
     ctx: typer.Context,
     state: Annotated[CaseState | None, typer.Option(help="Only these.")] = CaseState.OPEN,
     everything: Annotated[bool, typer.Option("--all", help="The closed ones too.")] = False,
-    lang: Lang = "en",
+    lang: Lang = Language.EN,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
     output: Output = Format.TABLE,
 ) -> None:
@@ -57,7 +57,7 @@ def list_cases(
 
 
 @cases.command("show")
-def show_case(ctx: typer.Context, case_id: CaseId, lang: Lang = "en", output: Output = Format.TABLE) -> None:
+def show_case(ctx: typer.Context, case_id: CaseId, lang: Lang = Language.EN, output: Output = Format.TABLE) -> None:
     """Show a case and the ways out of it."""
     with ctx.obj.office() as office:
         view = office.cases.find(case_id)
@@ -106,11 +106,14 @@ def settle_case(
 ) -> None:
     """Settle a case one way: keep_outlook, keep_loan, move_room, drop_room, confirm, reject, ignore.
 
-    Anything else closes it with these words; a cause that still stands opens it anew.
+    A sentence closes it with these words; a cause that still stands opens it anew.
     """
     from engine.reconcile.ways import Way
 
     known = way in tuple(Way)
+    meant = [] if known or " " in way else get_close_matches(way, tuple(Way), n=1)
+    if meant:
+        raise Invalid(Fault("way", "unknown", f"there is no way {way!r}; did you mean {meant[0]}?"))
     if room is not None and not known:
         raise Invalid(Fault("room", "not_wanted", "a room goes with the way move_room only"))
     with ctx.obj.office() as office:

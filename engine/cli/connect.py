@@ -9,7 +9,7 @@ import typer
 
 from engine.cli.doors import Doors
 from engine.cli.failures import Exit
-from engine.cli.output import Format, Output, note, show_json, show_lines, show_table
+from engine.cli.output import Format, Lang, Language, Output, note, show_json, show_lines, show_table
 
 if TYPE_CHECKING:
     from engine.rooms.connection import Connection
@@ -40,7 +40,7 @@ def connect(
     closed: Annotated[
         str, typer.Option(help="A mailbox that must not be readable; else graph.closed_mailbox.", metavar="ADDRESS")
     ] = "",
-    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    lang: Lang = Language.EN,
     output: Output = Format.TABLE,
 ) -> None:
     """Show what the tenant must permit: permissions, the address of consent, commands that limit it.
@@ -73,8 +73,6 @@ def _with_closed(settings: Settings, closed: str) -> Settings:
 def _translate(language: str) -> Say:
     from engine.web.pages.translations import load_translations
 
-    if language not in ("en", "fr"):
-        raise typer.BadParameter(f"--lang is en or fr, not {language!r}")
     return load_translations(language).gettext
 
 

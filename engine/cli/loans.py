@@ -9,7 +9,7 @@ import typer
 
 from engine.cli.doors import Doors, Office
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, note, note_rest, show_json, show_mapping, show_table
+from engine.cli.output import Format, Lang, Language, Output, note, note_rest, show_json, show_mapping, show_table
 from engine.cli.repeat import HOW, note_choices, parse_choices, parse_rule, show_dates
 from engine.cli.wishes import find_asset, find_room, parse_moment, parse_requester, parse_stretch
 from engine.errors import Fault, Invalid
@@ -160,7 +160,7 @@ def move(
 def history(
     ctx: typer.Context,
     number: Number,
-    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    lang: Lang = Language.EN,
     output: Output = Format.TABLE,
 ) -> None:
     """Tell what was decided about a loan, and why."""

@@ -16,7 +16,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Language(StrEnum):
+    EN = "en"
+    FR = "fr"
+
+
 Output = Annotated[Format, typer.Option("-o", "--output", help="How results are shown.")]
+
+Lang = Annotated[Language, typer.Option("--lang", help="The language of sentences.")]
 
 PIPE_WIDTH = 250
 """Columns of a table that goes into a file or a pipe, where nothing says how wide it may be."""

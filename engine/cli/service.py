@@ -13,7 +13,7 @@ import typer
 
 from engine.cli.doors import Doors
 from engine.cli.failures import Exit
-from engine.cli.output import Format, Output, note, show_json, show_lines, show_mapping
+from engine.cli.output import Format, Lang, Language, Output, note, show_json, show_lines, show_mapping
 from engine.cli.wishes import find_room
 
 
@@ -65,7 +65,7 @@ def sync(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 1 when something is to be done; for scripts.")
     ] = False,
-    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    lang: Lang = Language.EN,
     output: Output = Format.TABLE,
 ) -> None:
     """Compare with Outlook and print what would be done, each with its reason.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.doors import Doors
-from engine.cli.output import Format, Output, show_json
+from engine.cli.output import Format, Lang, Language, Output, show_json
 from engine.cli.wishes import find_room, parse_moment
 
 
@@ -20,7 +20,7 @@ def why(
     ctx: typer.Context,
     room: Annotated[str, typer.Option(help="The room: name, address or id.")],
     at: Annotated[str, typer.Option(help="'2026-11-23 10:00' in local time, or with an offset.")],
-    lang: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    lang: Lang = Language.EN,
     output: Output = Format.TABLE,
 ) -> None:
     """Say why a room is booked, or is not, at a time: from what was decided, and from what is known."""

@@ -77,7 +77,9 @@ class Control:
             found = self._summary() if not rest else self._thing(rest[0])(request.method, rest[1:], body)
         except Unknown as error:
             return json_response(404, {"message": str(error)})
-        except (ValueError, TypeError, KeyError) as error:
+        except ValueError as error:
+            return json_response(400, {"message": str(error)})
+        except (TypeError, KeyError) as error:
             return json_response(400, {"message": f"{type(error).__name__}: {error}"})
         except GraphError as error:
             return json_response(error.status, {"message": str(error)})

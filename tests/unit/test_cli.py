@@ -254,6 +254,20 @@ class TestTheOffice:
         assert json.loads(run("cases", "show", "1", "-o", "json").stdout)["state"] == "open"
         assert run("cases", "show", "2").exit_code == 4
 
+    def test_a_way_that_is_misspelt_does_not_close_a_case(self, run, office):
+        """One word near a way is taken for it; a sentence is how it was settled."""
+        office.desk.cases.append(Case(1, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW))
+
+        done = run("cases", "settle", "1", "keep_laon")
+
+        assert done.exit_code == 2
+        assert "did you mean keep_loan?" in done.stderr
+        assert run("cases", "settle", "1", "we keep the loan").exit_code == 0
+
+    @pytest.mark.parametrize("words", [("loans", "history", "1"), ("cases", "list"), ("sync",), ("connect",)])
+    def test_a_language_that_is_not_spoken_is_refused(self, run, words):
+        assert run(*words, "--lang", "de").exit_code == 2
+
     def test_why_a_room_is_not_booked_is_said_in_words(self, run):
         """The room by its name, the time in the zone of the settings, in either language."""
         asked = run("why", "--room", "Room 1.01", "--at", "2026-11-23 10:00", "--lang", "fr")
