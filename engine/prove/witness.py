@@ -267,9 +267,13 @@ class Witness:
         for row in ended:
             if row.code == "all_rooms_declined" or groups[row.loan_number] in standing:
                 continue
-            if row.hold is None and len(rooms_of[row.loan_number]) == 1:
-                (room,) = rooms_of[row.loan_number]
+            if len(rooms_of[row.loan_number]) != 1:
+                continue
+            (room,) = rooms_of[row.loan_number]
+            if row.hold is None:
                 gone[room][groups[row.loan_number]] = row.at
+            else:
+                gone[room].pop(groups[row.loan_number], None)  # somebody let the last date of a series go
         for room, ends in gone.items():
             for at in ends.values():
                 going = sum(at - WINDOW < each <= at for each in ends.values())
