@@ -25,7 +25,7 @@ from engine.database.calendars.invitations import (
 )
 from engine.database.loans.rows import load_loans
 from engine.database.outbox.messages import write_letters
-from engine.database.sql.connection import Transaction
+from engine.database.sql.transaction import Transaction
 from engine.ids import Address, domain_of, fold_address
 from engine.loans.loan import Loan
 from engine.loans.status import LoanStatus

@@ -41,7 +41,8 @@ from engine.database.rooms.book import RoomCache
 from engine.database.rooms.directory import RoomDirectory
 from engine.database.series.desk import SeriesDesk
 from engine.database.series.ledger import AppSeriesLedger
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.inventory import Inventory
 from engine.database.sync.comparisons import ComparisonStore
 from engine.database.sync.ledger import SyncLedger

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import bindparam, select
 
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 
 if TYPE_CHECKING:

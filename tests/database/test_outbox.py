@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from engine.database.outbox.messages import Outbox, drop_receiver, write_letters
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.errors import NotFound
 from engine.outbox.message import Letter, Message, MessageFilter, MessageState, Receipt
 from tests.database.building import StandingClock, marked, rows

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import bindparam, exc, select, update
 
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import Occupied, Stale, Unreachable
 from tests.database.building import BY, Building, hours, order, room

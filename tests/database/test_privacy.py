@@ -21,7 +21,8 @@ from engine.database.people.personal import Personal, scrub
 from engine.database.people.search import People
 from engine.database.rooms.book import RoomCache
 from engine.database.series.desk import SeriesDesk
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.keepers import Keepers
 from engine.database.tables import metadata
 from engine.errors import NotAllowed, NotFound

@@ -9,7 +9,8 @@ import pytest
 
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.directory import FOLLOWED_ZONE, RoomDirectory, setting_table
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.sql.upserts import upsert
 from engine.database.work.jobs import JobBook, save_job
 from tests.database.building import MONDAY, rows

@@ -20,8 +20,8 @@ from engine.database.loans.rows import load_loans, loan_table
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import link_table
 from engine.database.series.dates import count_dates_before, find_series
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import ADD_LINK
 from engine.database.sync.codec import render_base, render_face
 from engine.database.sync.loan_side import free_uid

@@ -18,8 +18,9 @@ from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror
 from engine.database.sql.chunks import cut
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.settle import Settler
 from engine.database.tables import metadata
 from engine.database.work.marks import Priority

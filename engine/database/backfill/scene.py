@@ -14,8 +14,8 @@ from sqlalchemy import bindparam, select
 from engine.database.loans.rows import load_loans
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror, item_table, link_table
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.ids import Address, BookableId, fold_address

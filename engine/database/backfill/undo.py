@@ -14,8 +14,8 @@ from engine.database.backfill.rows import Result, load_due, relist, save_results
 from engine.database.cases.records import write_decisions
 from engine.database.loans.rows import load_loans, loan_table, wake_waiting
 from engine.database.rooms.mirror import item_table, link_table
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import NEWEST_LINKS, read_link
 from engine.database.sync.codec import parse_face
 from engine.database.sync.loan_side import edit_loan

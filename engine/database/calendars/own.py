@@ -11,8 +11,9 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from engine.database.calendars.sealing import Sealer
 from engine.database.loans.rows import load_loans
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.work.marks import Priority
 from engine.errors import NotFound

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, literal_column, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.outbox.changes import CASE, ROOM_EVENTS, Event, reason_of
 from engine.reconcile.actions import Note

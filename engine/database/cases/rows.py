@@ -10,8 +10,8 @@ from sqlalchemy import Connection, bindparam, null, select
 
 from engine.database.loans.listing import LIMIT_MAX
 from engine.database.loans.wishes import ID_MAX
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import NotAllowed, NotFound
 from engine.ids import BookableId, LoanNumber

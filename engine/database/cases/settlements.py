@@ -19,7 +19,8 @@ from engine.database.loans.edits import lock_loan
 from engine.database.loans.occupancy import find_busy
 from engine.database.loans.rows import load_loan
 from engine.database.rooms.book import read_room
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.brake import answer_holds, held_loans
 from engine.database.tables import metadata
 from engine.errors import DeskError, Fault, Invalid, NotAllowed, NotFound

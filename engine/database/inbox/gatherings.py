@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
 
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.work.marks import Priority, work
 from engine.reconcile.gathering import Gathering, GatherRule, Told
 

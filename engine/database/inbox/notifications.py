@@ -35,8 +35,9 @@ from engine.database.inbox.notices import (
 )
 from engine.database.inbox.subscriptions import NO_SECRET, clear_subscription
 from engine.database.sql.chunks import run_in_chunks
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.work.meeting_marks import WITHDRAWN
 from engine.reconcile.gathering import GatherRule, Told

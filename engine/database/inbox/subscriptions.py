@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.work.marks import Priority
 from engine.ids import BookableId

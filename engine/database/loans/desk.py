@@ -35,8 +35,9 @@ from engine.database.loans.occupancy import find_busy, find_clashes
 from engine.database.loans.rows import load_loans, wake_waiting
 from engine.database.loans.wishes import ID_MAX, find_change_faults, find_name_faults, find_order_faults
 from engine.database.rooms.directory import ensure_store
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import (
     Item,
     find_item_faults,

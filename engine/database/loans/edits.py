@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from engine.database.loans.details import keep_details
 from engine.database.loans.rows import keep_person, write_items
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import Item
 from engine.database.tables import metadata
 from engine.ids import LoanNumber, StoreId, fold_address

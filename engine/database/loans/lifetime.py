@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Select, bindparam, or_, select
 
 from engine.database.loans.edits import Entry, let_go, set_status, write_entries
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import load_items
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant

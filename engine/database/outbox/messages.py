@@ -20,8 +20,9 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, fun
 
 from engine.database.cases.records import close_case_of, keep_standing_cases
 from engine.database.loans.wishes import ID_MAX
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sql.upserts import upsert
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant

@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, select
 from engine.database.cases.rows import CASES, read_filed
 from engine.database.loans.rows import load_loans
 from engine.database.rooms.book import read_room
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import load_stores
 from engine.database.tables import metadata
 from engine.ids import StoreId

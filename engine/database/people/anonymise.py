@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, dele
 
 from engine.database.cases.records import write_decisions
 from engine.database.loans.rows import keep_person
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.ids import Address
 from engine.loans.loan import Requester

@@ -20,7 +20,8 @@ from engine.database.people.personal_places import (
     json_names,
     text_names,
 )
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import NotAllowed, NotFound
 from engine.ids import LoanNumber, fold_address

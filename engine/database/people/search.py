@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from engine.database.loans.details import keep_details, load_details
 from engine.database.loans.rows import find_person
 from engine.database.people.anonymise import NOBODY
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import Invalid, NotFound
 from engine.ids import Address, fold_address

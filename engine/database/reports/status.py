@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from engine.database.rooms.book import IMPORT_JOB
 from engine.database.rooms.directory import PLACES_KEY
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.loans.loan import Decision
 from engine.rooms.health import ImportState, LeftOut, RoomHealth

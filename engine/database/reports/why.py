@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, exists, select
 
 from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import read_room
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.errors import NotFound

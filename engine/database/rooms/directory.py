@@ -14,8 +14,9 @@ from engine.database.cases.records import close_case_of, keep_standing_cases, op
 from engine.database.loans.rows import retell
 from engine.database.rooms.book import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
 from engine.database.rooms.whole_days import shift_whole_days
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sql.upserts import upsert
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant

@@ -15,8 +15,8 @@ from engine.database.rooms.copies import decode_copy, make_row
 from engine.database.rooms.page_news import PageNews
 from engine.database.series.dates import SeriesPage, doubt_series
 from engine.database.sql.chunks import cut, run_in_chunks
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.marks import Priority

@@ -18,8 +18,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.rooms.copies import decode_copy, make_date_row, make_row, make_stub_row
 from engine.database.sql.chunks import run_in_chunks
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.ids import BookableId, EventId, ICalUid

@@ -14,8 +14,9 @@ from engine.database.rooms.book import RoomCache
 from engine.database.series.ledger import DATES_OF, ONE_SERIES, lead_dates
 from engine.database.series.plan import DatePlanner, check_order
 from engine.database.series.scope import SeriesScope
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import Item
 from engine.database.sync.codec import parse_recurrence, render_recurrence
 from engine.database.tables import metadata

@@ -14,8 +14,9 @@ from engine.database.loans.rows import load_loans
 from engine.database.rooms.book import RoomCache
 from engine.database.series.codec import read_series_write, render_series_draft
 from engine.database.series.own import give_uid
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import ADD_LINK, CHANGE_LINK, NEWEST_LINKS
 from engine.database.sync.codec import parse_base, parse_recurrence, render_base, render_recurrence
 from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal

@@ -9,8 +9,8 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select, update
 
 from engine.database.series.dates import keep_series
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.ids import ICalUid
 from engine.reconcile.series_writes import SeriesWriteKind

@@ -9,7 +9,7 @@ from engine.database.loans.desk import refuse, zone_of
 from engine.database.loans.occupancy import find_busy
 from engine.database.loans.wishes import find_order_faults
 from engine.database.rooms.book import RoomCache
-from engine.database.sql.connection import Transaction
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import Item, find_item_faults, load_items
 from engine.errors import Clash, Fault
 from engine.ids import BookableId

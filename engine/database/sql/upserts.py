@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.database.sql.connection import Transaction
+from engine.database.sql.transaction import Transaction
 
 
 def upsert(

@@ -10,7 +10,8 @@ from sqlalchemy import Table, func, select, update
 from engine.database.cases.records import write_decisions
 from engine.database.loans.rows import retell
 from engine.database.loans.wishes import ID_MAX, find_name_faults
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import load_assets, load_stores
 from engine.database.stores.rules import parse_rules
 from engine.database.tables import metadata

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, select, update
 
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.codec import parse_base, parse_draft, render_base
 from engine.database.tables import metadata
 from engine.ids import EventId, ICalUid, LoanNumber

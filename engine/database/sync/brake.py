@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 
 from engine.database.cases.records import close_case_of, open_cases, write_decisions
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.ids import BookableId, LoanNumber

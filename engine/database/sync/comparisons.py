@@ -14,7 +14,8 @@ from engine.database.cases.records import close_case_of, open_cases, write_decis
 from engine.database.loans.rows import item_table, loan_table
 from engine.database.rooms.mirror import copy_table, link_table
 from engine.database.series.dates import series_table
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.ledger import SyncLedger
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant

@@ -9,8 +9,8 @@ from sqlalchemy import and_, bindparam, delete, select, update
 from engine.database.cases.records import write_decisions
 from engine.database.rooms.mirror import copy_table, link_table
 from engine.database.series.dates import touch_series
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import finish_change, load_intents
 from engine.database.sync.codec import render_base
 from engine.database.sync.ledger_base import LedgerBase

@@ -14,8 +14,8 @@ from engine.database.loans.rows import load_loan
 from engine.database.rooms.mirror import copy_table, item_table, link_table
 from engine.database.series.dates import count_dates_before, find_series, name_now, save_organizers_master
 from engine.database.series.own import is_being_made, recognise
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import load_items
 from engine.database.sync.bookings import load_intents, load_link
 from engine.database.sync.intent_ledger import IntentLedger

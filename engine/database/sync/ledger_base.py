@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.settle import Settler
 from engine.ids import BookableId
 from engine.reconcile.ledger import SyncRules

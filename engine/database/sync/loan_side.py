@@ -14,8 +14,8 @@ from engine.database.loans.edits import lock_loan
 from engine.database.loans.occupancy import find_held
 from engine.database.loans.rows import keep_person, load_loan, loan_table, wake_waiting, write_items
 from engine.database.rooms.book import RoomCache
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import ADD_LINK, CHANGE_LINK, load_link
 from engine.database.sync.codec import render_base
 from engine.database.tables import metadata

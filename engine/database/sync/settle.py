@@ -11,8 +11,8 @@ from engine.database.cases.records import keep_standing_cases, open_cases, write
 from engine.database.loans.rows import load_loan, loan_table
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import link_table
 from engine.database.sync.brake import HELD, holds_back, let_go, note_cancelled
 from engine.database.sync.codec import render_base

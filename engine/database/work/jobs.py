@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.sql.upserts import upsert
 from engine.database.tables import metadata
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from engine.database.sql.chunks import cut
-from engine.database.sql.connection import Transaction
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.work.marks import Priority
 from engine.reconcile.series_writes import LED

@@ -22,8 +22,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, case, func, null, select, update
 from sqlalchemy.sql.dml import Update
 
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.tables.types import Instant
 from engine.database.work.marks import Priority, work
 from engine.errors import Stale

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from engine.app.office import Office
-from engine.database.sql.connection import Database, Transaction
+from engine.database.sql.connection import Database
+from engine.database.sql.transaction import Transaction
 from engine.graph.transport import Request
 from engine.prove.life import Died, Life, MortalDatabase
 from engine.prove.world import World
