@@ -11,8 +11,8 @@ from engine.database.loans.guards import lock_items
 from engine.database.loans.rows import load_loans
 from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import RoomCache
-from engine.database.series.ledger import DATES_OF, ONE_SERIES, lead_dates
 from engine.database.series.plan import DatePlanner, check_order
+from engine.database.series.rows import DATES_OF, ONE_SERIES, lead_dates
 from engine.database.series.scope import SeriesScope
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared

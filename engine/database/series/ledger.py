@@ -12,18 +12,29 @@ from sqlalchemy import bindparam, null, select, update
 from engine.database.cases.records import open_cases, write_decisions
 from engine.database.loans.rows import load_loans
 from engine.database.rooms.book import RoomCache
-from engine.database.series.codec import read_series_write, render_series_draft
+from engine.database.series.codec import read_series_write
 from engine.database.series.own import give_uid
+from engine.database.series.rows import (
+    LINKED_DATES,
+    ONE_SERIES,
+    add_write,
+    change_link,
+    forget_write,
+    let_go,
+    load_bases,
+    load_led,
+    load_versions,
+    set_recurrence,
+)
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import ADD_LINK, CHANGE_LINK, NEWEST_LINKS
-from engine.database.sync.codec import parse_base, parse_recurrence, render_base, render_recurrence
+from engine.database.sync.codec import parse_recurrence, render_base
 from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal
 from engine.database.tables import metadata
-from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber, fold_address
+from engine.ids import Address, BookableId, EventId, fold_address
 from engine.loans.loan import Loan, TextLevel
-from engine.loans.recurrence import Recurrence, cut_before
+from engine.loans.recurrence import cut_before
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.actions import LoanEdit, Note
 from engine.reconcile.ledger import RoomRef, SyncRules
@@ -31,7 +42,6 @@ from engine.reconcile.series_writes import (
     LED,
     AppSeriesState,
     CreatePlan,
-    LedDate,
     SeriesDate,
     SeriesDraft,
     SeriesWrite,
@@ -49,58 +59,13 @@ _write = metadata.tables["series_write"]
 _link = metadata.tables["link"]
 _loan = metadata.tables["loan"]
 
-ONE_SERIES = Prepared(select(_series).where(_series.c.id == bindparam("of_id")))
 _WRITES = Prepared(select(_write).where(_write.c.series_id == bindparam("of_series")).order_by(_write.c.id))
 _ENDS = Prepared(select(_write.c.payload).where(_write.c.kind == SeriesWriteKind.END.value))
-_DATES = (
-    select(_link)
-    .join(_loan, _loan.c.number == _link.c.loan_number)
-    .where(_loan.c.series == bindparam("of_series"))
-    .order_by(_link.c.loan_number)
-)
-_LED_DATES = Prepared(_DATES.where(_link.c.state == LED))
-_LINKED_DATES = Prepared(_DATES.where(_link.c.state == "linked"))
 _CHANGED = update(_series).where(_series.c.id == bindparam("of_id"))
-_CHANGE = Prepared(_CHANGED)
 _NEXT_VERSION = Prepared(_CHANGED.values(version=_series.c.version + 1))
 _KNOW_EVENT = Prepared(_CHANGED.values(version=_series.c.version + 1, read_version=_series.c.version + 1))
-_ADD_WRITE = Prepared(_write.insert().returning(_write.c.id))
 _CHANGE_WRITE = Prepared(update(_write).where(_write.c.id == bindparam("of_id")))
 _BEGIN = Prepared(update(_write).where(_write.c.id == bindparam("of_id")).values(attempts=_write.c.attempts + 1))
-_FORGET = Prepared(
-    _write.delete().where(_write.c.id == bindparam("of_id"), _write.c.series_id == bindparam("of_series"))
-)
-_of_numbers = _link.c.loan_number.in_(bindparam("numbers", expanding=True))
-_LET_GO = Prepared(_link.delete().where(_of_numbers, _link.c.state == LED, _link.c.generation == 1))
-_LET_GO_AGAIN = Prepared(update(_link).where(_of_numbers, _link.c.state == LED).values(state="ended", ical_uid=null()))
-DATES_OF = Prepared(select(_loan.c.number).where(_loan.c.series == bindparam("series")).order_by(_loan.c.number))
-"""The numbers of the loans that are the dates of a series."""
-_VERSIONS = Prepared(
-    select(_loan.c.number, _loan.c.version).where(_loan.c.number.in_(bindparam("numbers", expanding=True)))
-)
-
-
-def provisional_key(series_id: int, day: date) -> ICalUid:
-    """Return what names a date until its series has an event, and so a uid."""
-    return day_key(f"series-{series_id}", day)
-
-
-def lead_dates(transaction: Transaction, series_id: int, dates: Iterable[tuple[LoanNumber, int, date]]) -> None:
-    """Let the event of each date (loan, generation, day) come with its series."""
-    rows = [
-        {
-            "loan_number": number,
-            "generation": generation,
-            "state": LED,
-            "ical_uid": provisional_key(series_id, day),
-            "base": {},
-        }
-        for number, generation, day in dates
-    ]
-    if rows:
-        ADD_LINK.run(transaction.connection, rows)
-        transaction.mark("series", str(series_id))
-
 
 HEAR_SECONDS = 9.0
 """After a series was made, when to ask whether it was declined whole: before its dates are looked at one by one."""
@@ -127,7 +92,7 @@ class AppSeriesLedger:
             return AppSeriesState(
                 id=series_id,
                 recurrence=parse_recurrence(found.recurrence),
-                dates=_load_led(transaction, series_id),
+                dates=load_led(transaction, series_id),
                 writes=tuple(read_series_write(row, found.uid, found.zone) for row in writes),
                 must_wait=_follows_an_end(transaction, series_id),
             )
@@ -147,13 +112,13 @@ class AppSeriesLedger:
 
     def release(self, series_id: int) -> None:
         with self._database.write() as transaction:
-            _let_go(transaction, [each.loan.number for each in _load_led(transaction, series_id)])
+            let_go(transaction, [each.loan.number for each in load_led(transaction, series_id)])
 
     def save_create(self, series_id: int, plan: CreatePlan, mailbox: str, draft: SeriesDraft) -> SeriesWrite:
         kind = SeriesWriteKind.CREATE
         with self._database.write() as transaction:
             write_id = add_write(transaction, series_id, kind, mailbox=mailbox, event_id=None, draft=draft)
-            _let_go(transaction, [each.loan.number for each in plan.alone])
+            let_go(transaction, [each.loan.number for each in plan.alone])
         return SeriesWrite(write_id, series_id, kind, mailbox, None, draft, zone=plan.recurrence.zone)
 
     def redirect(self, write: SeriesWrite, mailbox: str, note: Note) -> SeriesWrite:
@@ -165,10 +130,10 @@ class AppSeriesLedger:
 
     def finish_create(self, write: SeriesWrite, master: EventCopy) -> None:
         with self._database.write() as transaction:
-            if not _forget(transaction, write):
+            if not forget_write(transaction, write):
                 return
             self._know_event(transaction, write, master)
-            versions = _versions(transaction, [each.number for each in write.draft.dates])
+            versions = load_versions(transaction, [each.number for each in write.draft.dates])
             for each in write.draft.dates:
                 self._tie(transaction, write, master, each, _as_created(write, each), code=CREATED)
                 is_same = versions.get(each.number) == each.version
@@ -210,7 +175,7 @@ class AppSeriesLedger:
             "asked_at": transaction.now,
             "web_link": master.web_link,
         }
-        _change_link(transaction, each, values)
+        change_link(transaction, each, values)
         write_decisions(transaction, [tell_done(code)], loan_number=each.number, ical_uid=key)
 
     def _changed(self, write: SeriesWrite, each: SeriesDate, agreed: Base) -> Base:
@@ -236,7 +201,7 @@ class AppSeriesLedger:
 
     def load_faces(self, write: SeriesWrite) -> Mapping[date, Face]:
         with self._database.read() as transaction:
-            return {day: base.outlook for day, base in _load_bases(transaction, write).items()}
+            return {day: base.outlook for day, base in load_bases(transaction, write).items()}
 
     def begin(self, write: SeriesWrite) -> None:
         with self._database.write() as transaction:
@@ -270,18 +235,18 @@ class AppSeriesLedger:
         loan = load_loans(connection, [each.number])[0]
         states = {item.id: ItemState.DECLINED for item in loan.rooms}
         edit_loan(transaction, loan, LoanEdit(states=states, action=LoanAction.REFUSE))
-        _change_link(transaction, each, {"state": "ended"})
+        change_link(transaction, each, {"state": "ended"})
         write_decisions(transaction, [Note("all_rooms_declined")], loan_number=each.number, ical_uid=None)
 
     def finish_change(self, write: SeriesWrite, master: EventCopy) -> None:
         with self._database.write() as transaction:
-            if not _forget(transaction, write):
+            if not forget_write(transaction, write):
                 return
             values = {"of_id": write.series_id, "organizer_event_id": master.event_id}
             _NEXT_VERSION.run(transaction.connection, values)
             if write.draft.recurrence is not None:
-                _set_recurrence(transaction, write.series_id, write.draft.recurrence)
-            agreed = _load_bases(transaction, write)
+                set_recurrence(transaction, write.series_id, write.draft.recurrence)
+            agreed = load_bases(transaction, write)
             for each in write.draft.dates:
                 base = agreed.get(each.day)
                 base = self._changed(write, each, base) if base is not None else _as_created(write, each)
@@ -294,7 +259,7 @@ class AppSeriesLedger:
         if successor is not None:
             note = Note("series_goes_on", {"series": successor}, actor="engine")
         with self._database.write() as transaction:
-            if not _forget(transaction, write):
+            if not forget_write(transaction, write):
                 return
             for each in write.draft.dates:
                 write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
@@ -308,14 +273,14 @@ class AppSeriesLedger:
         successor = write.draft.successor
         with self._database.write() as transaction:
             connection = transaction.connection
-            if not _forget(transaction, write):
+            if not forget_write(transaction, write):
                 return
             if successor is not None:
                 connection.execute(_link.delete().where(_link.c.loan_number.in_(numbers), _link.c.state == LED))
                 connection.execute(update(_loan).where(_loan.c.number.in_(numbers)).values(series=str(write.series_id)))
                 connection.execute(_series.delete().where(_series.c.id == successor))
             for each in write.draft.dates:
-                _change_link(transaction, each, {"state": "linked"})
+                change_link(transaction, each, {"state": "linked"})
                 if note is not None:
                     write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
                 transaction.mark("loan", str(each.number))
@@ -326,7 +291,7 @@ class AppSeriesLedger:
         """Leave the dates as a loan is left whose event was refused: a later edit tries it anew, by itself."""
         numbers = [each.number for each in write.draft.dates]
         with self._database.write() as transaction:
-            if not _forget(transaction, write):
+            if not forget_write(transaction, write):
                 return
             transaction.connection.execute(
                 update(_link)
@@ -338,36 +303,6 @@ class AppSeriesLedger:
             open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0])
 
 
-def add_write(
-    transaction: Transaction,
-    series_id: int,
-    kind: SeriesWriteKind,
-    *,
-    mailbox: str,
-    event_id: str | None,
-    draft: SeriesDraft,
-) -> int:
-    """Keep a write about a series; return its number."""
-    values = {
-        "series_id": series_id,
-        "kind": kind.value,
-        "mailbox": mailbox,
-        "event_id": event_id,
-        "payload": render_series_draft(draft),
-        "attempts": 0,
-        "created_at": transaction.now,
-    }
-    return int(_ADD_WRITE.run(transaction.connection, values).scalar_one())
-
-
-def _load_bases(transaction: Transaction, write: SeriesWrite) -> dict[date, Base]:
-    """Return what both sides agreed on about each date of *write*."""
-    wanted = {(each.number, each.generation): each.day for each in write.draft.dates}
-    rows = NEWEST_LINKS.run(transaction.connection, {"numbers": [number for number, _ in wanted]})
-    bases = {wanted.get((row.loan_number, row.generation)): parse_base(row.base) for row in rows}
-    return {day: base for day, base in bases.items() if day is not None and base is not None}
-
-
 def _as_created(write: SeriesWrite, each: SeriesDate) -> Base:
     """Return what both sides agree on about a date that was written whole."""
     outlook = Face(each.interval, fold_address(write.mailbox), each.rooms)
@@ -377,7 +312,7 @@ def _as_created(write: SeriesWrite, each: SeriesDate) -> Base:
 def _load_unanswered(transaction: Transaction, series_id: int) -> Unanswered | None:
     connection = transaction.connection
     found = ONE_SERIES.run(connection, {"of_id": series_id}).one()
-    rows = _LINKED_DATES.run(connection, {"of_series": str(series_id)}).all()
+    rows = LINKED_DATES.run(connection, {"of_series": str(series_id)}).all()
     loans = {loan.number: loan for loan in load_loans(connection, [row.loan_number for row in rows])}
     living = [row for row in rows if loans[row.loan_number].blocks and is_date_of(row.ical_uid, found.uid)]
     states = {item.state for row in living for item in loans[row.loan_number].rooms}
@@ -402,48 +337,9 @@ def _cut_pattern(transaction: Transaction, write: SeriesWrite) -> None:
     found = ONE_SERIES.run(transaction.connection, {"of_id": write.series_id}).first()
     recurrence = parse_recurrence(found.recurrence) if found is not None else None
     if write.draft.last is not None and recurrence is not None:
-        _set_recurrence(transaction, write.series_id, cut_before(recurrence, write.draft.last + timedelta(days=1)))
-
-
-def _set_recurrence(transaction: Transaction, series_id: int, recurrence: Recurrence) -> None:
-    _CHANGE.run(transaction.connection, {"of_id": series_id, "recurrence": render_recurrence(recurrence)})
-
-
-def _forget(transaction: Transaction, write: SeriesWrite) -> bool:
-    """Forget a write that is over; tell whether it was still there: what became of it is told once."""
-    which = {"of_id": write.id, "of_series": write.series_id}  # SQLite gives the number of a row that is gone again
-    return _FORGET.run(transaction.connection, which).rowcount > 0
+        set_recurrence(transaction, write.series_id, cut_before(recurrence, write.draft.last + timedelta(days=1)))
 
 
 def _follows_an_end(transaction: Transaction, series_id: int) -> bool:
     """Tell whether an end is still being written of which this series is the rest."""
     return any(payload["successor"] == series_id for payload in _ENDS.run(transaction.connection).scalars())
-
-
-def _load_led(transaction: Transaction, series_id: int) -> tuple[LedDate, ...]:
-    rows = _LED_DATES.run(transaction.connection, {"of_series": str(series_id)}).all()
-    loans = {loan.number: loan for loan in load_loans(transaction.connection, [row.loan_number for row in rows])}
-    return tuple(
-        LedDate(day, row.generation, loans[row.loan_number])
-        for row in rows
-        if (day := day_of(row.ical_uid)) is not None
-    )
-
-
-def _change_link(transaction: Transaction, each: SeriesDate, values: dict[str, Any]) -> None:
-    which = {"of_number": each.number, "of_generation": each.generation}
-    CHANGE_LINK.run(transaction.connection, {**which, **values})
-
-
-def _let_go(transaction: Transaction, numbers: list[LoanNumber]) -> None:
-    """Let each loan have an event of its own, or none."""
-    if numbers:
-        _LET_GO.run(transaction.connection, {"numbers": numbers})
-        _LET_GO_AGAIN.run(transaction.connection, {"numbers": numbers})
-    for number in numbers:
-        transaction.mark("loan", str(number))
-
-
-def _versions(transaction: Transaction, numbers: list[LoanNumber]) -> dict[Any, int]:
-    rows = _VERSIONS.run(transaction.connection, {"numbers": numbers})
-    return {row.number: row.version for row in rows}

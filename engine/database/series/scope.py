@@ -21,7 +21,7 @@ from engine.database.loans.edits import let_go
 from engine.database.loans.rows import load_loan, load_loans
 from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import RoomCache
-from engine.database.series.ledger import DATES_OF, ONE_SERIES, add_write, lead_dates
+from engine.database.series.rows import DATES_OF, ONE_SERIES, add_write, lead_dates
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import NEWEST_LINKS
