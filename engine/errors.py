@@ -144,7 +144,8 @@ class Invalid(DeskError):
     """What was sent cannot be understood or breaks a limit: one fault per field."""
 
     def __init__(self, *faults: Fault) -> None:
-        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        said = (f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in faults)
+        super().__init__("; ".join(said))
         self.faults = faults
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from engine.calendars.book import Feed, FeedKind, FeedOrder
 from engine.cli.doors import Doors, Office
 from engine.cli.failures import Group
-from engine.cli.output import Format, Output, note, show_json, show_mappings
+from engine.cli.output import Format, Language, Output, note, show_json, show_mappings
 from engine.cli.wishes import find_room
 from engine.errors import NotFound
 from engine.ids import Address
@@ -23,11 +22,6 @@ def register(whole: typer.Typer) -> None:
     whole.add_typer(feeds, name="feeds")
 
 
-class Language(StrEnum):
-    EN = "en"
-    FR = "fr"
-
-
 @feeds.command("list")
 def list_feeds(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     """List the feeds, without their addresses, which are not kept."""
@@ -35,7 +29,7 @@ def list_feeds(ctx: typer.Context, output: Output = Format.TABLE) -> None:
 
     with ctx.obj.office() as office:
         found = [render_feed_info(feed).model_dump() for feed in office.feeds.list_feeds()]
-    show_mappings(found, output)
+    show_mappings(found, output, ctx.obj.times)
 
 
 @feeds.command("create")

@@ -96,7 +96,7 @@ def create_token(
 def list_tokens(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     """List tokens, without their secrets."""
     with ctx.obj.office() as office:
-        show_mappings(office.tokens.list_tokens(), output)
+        show_mappings(office.tokens.list_tokens(), output, ctx.obj.times)
 
 
 @tokens.command("revoke")
@@ -111,7 +111,7 @@ def revoke_token(ctx: typer.Context, name: str) -> None:
 def list_subscriptions(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     """List subscriptions: until when, last renewed, last heard of."""
     with ctx.obj.office() as office:
-        show_mappings(office.list_subscriptions(), output)
+        show_mappings(office.list_subscriptions(), output, ctx.obj.times)
 
 
 @subscriptions.command("renew")

@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from engine.reconcile.local import Times
 
 
 class Format(StrEnum):
@@ -44,8 +47,8 @@ def _plain(value: Any) -> object:
     return str(value)
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; cells are shown as they are, never read as markup."""
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], times: Times | None = None) -> None:
+    """Print a table; cells are shown as they are, never read as markup. Instants are shown by *times*, else in UTC."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -54,28 +57,30 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(cell)) for cell in row))
+        table.add_row(*(Text(_cell(cell, times)) for cell in row))
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
     console.print(table)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, times: Times | None) -> str:
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return times.moment(value) if times is not None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, Mapping):
+        return " · ".join(_cell(part, times) for part in value.values())
     if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in value) or "-"
+        return ", ".join(_cell(part, times) for part in value) or "-"
     return str(value)
 
 
-def show_mapping(value: Mapping[str, object]) -> None:
+def show_mapping(value: Mapping[str, object], times: Times | None = None) -> None:
     """Print a nested mapping as two columns, the path and what is there."""
-    show_table(("what", "value"), list(_flatten(value)))
+    show_table(("what", "value"), list(_flatten(value)), times)
 
 
 def _flatten(value: Mapping[str, object], path: str = "") -> Iterable[tuple[str, object]]:
@@ -86,14 +91,14 @@ def _flatten(value: Mapping[str, object], path: str = "") -> Iterable[tuple[str,
             yield f"{path}{name}", inner
 
 
-def show_mappings(rows: Sequence[Mapping[str, object]], output: Format) -> None:
+def show_mappings(rows: Sequence[Mapping[str, object]], output: Format, times: Times | None = None) -> None:
     """Print rows that name their own columns."""
     if output is Format.JSON:
         show_json(list(rows))
         return
     columns = list(dict.fromkeys(name for row in rows for name in row))
     if columns:
-        show_table(columns, [[row.get(name) for name in columns] for row in rows])
+        show_table(columns, [[row.get(name) for name in columns] for row in rows], times)
 
 
 def show_lines(lines: Iterable[tuple[str, str, str]], output: Format, *, nothing: str) -> None:

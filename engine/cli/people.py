@@ -54,7 +54,7 @@ def details(
     if output is Format.JSON:
         show_json(render_details(found))
     else:
-        show_mapping(found.known())
+        show_mapping(found.known(), ctx.obj.times)
 
 
 @people.command("erase")

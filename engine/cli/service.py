@@ -55,7 +55,7 @@ def status(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     if output is Format.JSON:
         show_json(dict(found))
     else:
-        show_mapping(found)
+        show_mapping(found, ctx.obj.times)
 
 
 def sync(

@@ -63,7 +63,8 @@ class MemoryOffice:
         self.marks.append((kind, key))
 
     def read_status(self) -> Mapping[str, object]:
-        return {"mode": "two_way", "queue": {"waiting": 2}}
+        parked = [{"key": "room:3", "since": NOW, "error": "no answer"}]
+        return {"mode": "two_way", "queue": {"waiting": 2}, "parked": parked}
 
     def list_subscriptions(self) -> Sequence[Mapping[str, object]]:
         return [{"room": "Room 1.01", "expires_at": NOW}]
@@ -142,6 +143,13 @@ class TestLoans:
         moved = office.desk.loans[1]
         assert (moved.interval.start.hour, moved.interval.end.hour) == (13, 14)
         assert len(moved.items) == 2
+
+    def test_nothing_to_change_is_bad_usage(self, run):
+        run(*BOOK, "--room", "1")
+
+        done = run("loans", "move", "1")
+
+        assert (done.exit_code, done.stderr) == (2, "error: say at least what to change; see --help\n")
 
     def test_a_life_from_booking_to_closing(self, run):
         run(*BOOK, "--room", "1")
@@ -294,11 +302,12 @@ class TestTheOffice:
         assert office.marks == [("subscription", "2")]
         shown = run("subscriptions", "list").stdout
         assert "Room 1.01" in shown
-        assert f"{NOW:%Y-%m-%d %H:%M} UTC" in shown
+        assert f"{NOW.astimezone(PARIS):%Y-%m-%d %H:%M}" in shown
 
     def test_status_and_run(self, run, office):
         assert json.loads(run("status", "-o", "json").stdout)["queue"] == {"waiting": 2}
         assert "queue.waiting" in run("status").stdout
+        assert f"room:3 · {NOW.astimezone(PARIS):%Y-%m-%d %H:%M} · no answer" in run("status").stdout
         assert run("run").exit_code == 0
         assert run("run", "--role", "worker", "--role", "scheduler").exit_code == 0
         assert office.runs == [(), ("worker", "scheduler")]
