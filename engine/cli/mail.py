@@ -9,8 +9,7 @@ import typer
 from engine.calendars.mailing import MailLevel, MailPreference
 from engine.cli.doors import Doors
 from engine.cli.failures import Group
-from engine.cli.feeds import Language
-from engine.cli.output import note
+from engine.cli.output import Language, note
 from engine.ids import Address
 
 mail = typer.Typer(cls=Group, no_args_is_help=True, help="Calendar mails.")
