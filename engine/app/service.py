@@ -33,16 +33,16 @@ from engine.errors import BadSettings, Fatal
 from engine.graph.meter import GatewayMeter
 from engine.settings import Settings, is_loopback
 from engine.subscriptions.plan import Endpoint
-from engine.web.api import create_api
-from engine.web.backfills import build_backfills
-from engine.web.feeds import build_feeds
+from engine.web.api.app import create_api
+from engine.web.api.backfills import build_backfills
+from engine.web.api.feeds import build_feeds
+from engine.web.api.outbox import build_outbox
+from engine.web.api.people import build_people
+from engine.web.api.webhooks import build_webhooks
 from engine.web.front import Front
 from engine.web.metrics import Metrics
-from engine.web.outbox import build_outbox
 from engine.web.pages.app import create_pages
-from engine.web.people import build_people
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
-from engine.web.webhooks import build_webhooks
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine

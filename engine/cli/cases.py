@@ -40,7 +40,7 @@ def list_cases(
     output: Output = Format.TABLE,
 ) -> None:
     """List cases, the oldest first."""
-    from engine.web.models import render_case
+    from engine.web.api.models import render_case
 
     doors: Doors = ctx.obj
     explain = doors.explainer(lang, output)
@@ -66,7 +66,7 @@ def show_case(ctx: typer.Context, case_id: CaseId, lang: Lang = Language.EN, out
 
 def _show(doors: Doors, view: CaseView, lang: str, output: Format) -> None:
     from engine.reconcile.reasons import without_loans
-    from engine.web.settling import render_view
+    from engine.web.api.settling import render_view
 
     explain = doors.explainer(lang, output)
     listed = bool(view.loans) and output is Format.TABLE

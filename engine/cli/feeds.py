@@ -25,7 +25,7 @@ def register(whole: typer.Typer) -> None:
 @feeds.command("list")
 def list_feeds(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     """List the feeds, without their addresses, which are not kept."""
-    from engine.web.feeds import render_feed_info
+    from engine.web.api.feeds import render_feed_info
 
     with ctx.obj.office() as office:
         found = [render_feed_info(feed).model_dump() for feed in office.feeds.list_feeds()]
@@ -76,7 +76,7 @@ def _order(office: Office, kind: FeedKind, of: str, language: Language) -> FeedO
 
 
 def _show(office: Office, feed: Feed, secret: str, output: Format) -> None:
-    from engine.web.feeds import render_feed_info
+    from engine.web.api.feeds import render_feed_info
 
     address = office.feeds.address_of(secret)
     if output is Format.JSON:

@@ -164,7 +164,7 @@ def history(
     output: Output = Format.TABLE,
 ) -> None:
     """Tell what was decided about a loan, and why."""
-    from engine.web.models import render_decision
+    from engine.web.api.models import render_decision
 
     doors: Doors = ctx.obj
     with doors.office() as office:
@@ -219,7 +219,7 @@ def cancel(
 def _book_series(doors: Doors, office: Office, order: SeriesOrder, *, preview: bool, output: Format) -> None:
     """Show every date, then book them unless one cannot be had."""
     from engine.reconcile.series_book import DateState
-    from engine.web.series_models import render_series
+    from engine.web.api.series_models import render_series
 
     planned = office.series.preview(order)
     if output is Format.TABLE:
@@ -273,7 +273,7 @@ def _items(office: Office, rooms: list[str] | None, assets: list[str] | None) ->
 
 
 def _document(loan: Loan) -> object:
-    from engine.web.models import render_loan
+    from engine.web.api.models import render_loan
 
     return render_loan(loan)
 

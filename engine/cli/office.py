@@ -33,7 +33,7 @@ class TokenRole(StrEnum):
 @rooms.command("list")
 def list_rooms(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     """List the rooms, the excluded and missing ones too."""
-    from engine.web.shelf import render_room
+    from engine.web.api.shelf import render_room
 
     with ctx.obj.office() as office:
         stores = {store.id: store.name for store in office.desk.list_stores()}

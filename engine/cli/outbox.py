@@ -34,7 +34,7 @@ def list_messages(
     output: Output = Format.TABLE,
 ) -> None:
     """List messages, the newest first."""
-    from engine.web.outbox import render_message
+    from engine.web.api.outbox import render_message
 
     lane = f"loan:{loan}" if loan is not None else None
     with ctx.obj.office() as office:
@@ -64,7 +64,7 @@ def show_message(
     output: Output = Format.TABLE,
 ) -> None:
     """Show one message: what is sent, and what came of every try."""
-    from engine.web.outbox import render_message, render_whole
+    from engine.web.api.outbox import render_message, render_whole
 
     with ctx.obj.office() as office:
         found, attempts = office.outbox.find(message), list(office.outbox.attempts(message))

@@ -46,7 +46,7 @@ def details(
 ) -> None:
     """Show what is known of a requester from outside, for the contact in Outlook; set what is given."""
     from engine.loans.details import ContactDetails
-    from engine.web.models import render_details
+    from engine.web.api.models import render_details
 
     wanted = ContactDetails(phone, birth_date, company, job_title, street, postcode, town)
     with ctx.obj.office() as office:

@@ -33,8 +33,8 @@ Secret = Annotated[str | None, typer.Option(help="Your own secret; else one is d
 @app.command("list")
 def list_webhooks(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     """List the endpoints, with how they are doing."""
-    from engine.web.outbox import render_health
-    from engine.web.webhooks import render_endpoint
+    from engine.web.api.outbox import render_health
+    from engine.web.api.webhooks import render_endpoint
 
     with ctx.obj.office() as office:
         found = office.webhooks.list_endpoints()
@@ -173,7 +173,7 @@ def listen(
 
 
 def _show_secret(made: Endpoint, output: Format) -> None:
-    from engine.web.webhooks import render_with_secret
+    from engine.web.api.webhooks import render_with_secret
 
     if output is Format.JSON:
         show_json(render_with_secret(made))

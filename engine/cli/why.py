@@ -24,7 +24,7 @@ def why(
     output: Output = Format.TABLE,
 ) -> None:
     """Say why a room is booked, or is not, at a time: from what was decided, and from what is known."""
-    from engine.web.why import render_answer
+    from engine.web.api.why import render_answer
 
     doors: Doors = ctx.obj
     moment = parse_moment(at, doors.times.zone, field="at")

@@ -26,7 +26,7 @@ from engine.reconcile.series_book import AppSeries, SeriesOrder
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, RoomsSettings, Settings
-from engine.web.api import create_api
+from engine.web.api.app import create_api
 from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.pages.app import create_pages

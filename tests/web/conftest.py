@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.reconcile.reasons import explain
-from engine.web.api import create_api
+from engine.web.api.app import create_api
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check, WebParts

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from engine.prove.world import World
 from engine.reconcile.reasons import explain
-from engine.web.api import create_api
-from engine.web.backfills import build_backfills
+from engine.web.api.app import create_api
+from engine.web.api.backfills import build_backfills
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics
 from engine.web.parts import WebParts

@@ -10,9 +10,9 @@ import pytest
 from engine.app.web_parts import build_web_parts
 from engine.ids import LoanNumber
 from engine.loans.details import ContactDetails
-from engine.web.api import create_api
+from engine.web.api.app import create_api
+from engine.web.api.people import build_people
 from engine.web.metrics import Metrics
-from engine.web.people import build_people
 from tests.web.conftest import TestClient
 from tests.web.visitors import House, open_house
 

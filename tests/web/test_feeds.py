@@ -17,8 +17,8 @@ import pytest
 import uvicorn
 
 from engine.loans.status import LoanAction
+from engine.web.api.feeds import READS_AT_ONCE, parse_tags
 from engine.web.failures import BURST
-from engine.web.feeds import READS_AT_ONCE, parse_tags
 from tests.web.conftest import TestClient
 from tests.web.visitors import AMELIE, MATHIEU, House, open_house
 

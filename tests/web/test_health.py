@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.web.api import create_api
+from engine.web.api.app import create_api
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check
 from tests.web.conftest import TestClient

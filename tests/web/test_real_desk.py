@@ -15,7 +15,7 @@ from engine.reconcile.reasons import explain
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, Settings
-from engine.web.api import create_api
+from engine.web.api.app import create_api
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics
 from engine.web.parts import WebParts

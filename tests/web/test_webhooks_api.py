@@ -10,10 +10,10 @@ import pytest
 
 from engine.app.web_parts import build_web_parts
 from engine.outbox.message import MessageFilter, Receipt
-from engine.web.api import create_api
+from engine.web.api.app import create_api
+from engine.web.api.outbox import build_outbox
+from engine.web.api.webhooks import build_webhooks
 from engine.web.metrics import Metrics
-from engine.web.outbox import build_outbox
-from engine.web.webhooks import build_webhooks
 from tests.web.conftest import TestClient
 from tests.web.visitors import House, open_house
 

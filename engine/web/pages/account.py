@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Path
 from starlette.responses import RedirectResponse, Response
 
+from engine.web.api.wire import ID_MAX
 from engine.web.pages.agents import find_browser, find_system
 from engine.web.pages.page import LANGUAGE_COOKIE, THEME_COOKIE, AnyPage, UserPage, local_path
-from engine.web.wire import ID_MAX
 
 router = APIRouter()
 

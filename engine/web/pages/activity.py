@@ -12,10 +12,10 @@ from starlette.responses import Response
 from engine.reconcile.activity import KeyState
 from engine.reconcile.contacts import CONTACTS
 from engine.rooms.connection import Use, expiry_of
+from engine.web.api.rooms import IMPORT
+from engine.web.api.wire import STORABLE
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page, StaffPage, ViewerPage
-from engine.web.rooms import IMPORT
-from engine.web.wire import STORABLE
 
 router = APIRouter()
 

@@ -18,12 +18,12 @@ from engine.interval import Interval
 from engine.reconcile.backfill import Step
 from engine.reconcile.backfill_book import Backfill, BackfillState, MeetingState, Selection
 from engine.rooms.room import natural
+from engine.web.api.wire import ID_MAX, Id, Whole
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Day, Sent
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page, ViewerPage
 from engine.web.pages.timeline import shown_rooms
-from engine.web.wire import ID_MAX, Id, Whole
 
 router = APIRouter()
 

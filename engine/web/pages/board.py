@@ -19,8 +19,9 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState
 from engine.rooms.room import Room
-from engine.web import wire
-from engine.web.models import Notes
+from engine.web.api import wire
+from engine.web.api.models import Notes
+from engine.web.api.wire import Id, Incoming, Line, Whole
 from engine.web.pages.book_change import check_not_over
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import BookerPage, Page, UserPage
@@ -37,7 +38,6 @@ from engine.web.pages.timeline import (
     span_of,
 )
 from engine.web.pages.users import User
-from engine.web.wire import Id, Incoming, Line, Whole
 
 router = APIRouter()
 

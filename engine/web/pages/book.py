@@ -22,6 +22,7 @@ from engine.loans.register import Availability, ItemRef, LoanOrder
 from engine.reconcile.series_book import Scope
 from engine.reconcile.telling import Telling, foretell
 from engine.rooms.room import Room
+from engine.web.api.wire import ID_MAX, Id, Line, Whole
 from engine.web.pages.book_change import (
     Changed,
     Changing,
@@ -45,7 +46,6 @@ from engine.web.pages.page import BookerPage, Page
 from engine.web.pages.people import read_person
 from engine.web.pages.repeats import Repeated
 from engine.web.pages.times import QUARTERS, Times, read_times
-from engine.web.wire import ID_MAX, Id, Line, Whole
 
 router = APIRouter()
 

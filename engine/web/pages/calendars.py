@@ -13,9 +13,9 @@ from engine.calendars.mailing import MailLevel, MailPreference
 from engine.ids import BookableId, StoreId
 from engine.rooms.room import natural
 from engine.web.access import Role
+from engine.web.api.wire import ID_MAX
 from engine.web.pages.page import AdminPage, Page, UserPage
 from engine.web.pages.users import User
-from engine.web.wire import ID_MAX
 
 router = APIRouter()
 

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
+from engine.web.api.wire import ID_MAX
 from engine.web.pages.page import UserPage, session_cookie
-from engine.web.wire import ID_MAX
 
 router = APIRouter()
 

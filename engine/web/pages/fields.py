@@ -23,10 +23,10 @@ from engine.reconcile.field_map import BODY_PARTS, LOAN_FIELDS, SHOW_AS, FieldMa
 from engine.reconcile.names import fold
 from engine.reconcile.texts import render_plain_parts, render_subject
 from engine.rooms.calendar import EventFields
+from engine.web.api.wire import STORABLE
 from engine.web.pages.forms import Sent
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page
-from engine.web.wire import STORABLE
 
 router = APIRouter()
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from engine.web import wire
-from engine.web.models import Notes
+from engine.web.api import wire
+from engine.web.api.models import Notes
 
 _CLOCK = re.compile(r"(\d\d):(\d\d)")
 

@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from engine.errors import Fault, Invalid
 from engine.ids import Address, StoreId
+from engine.web.api.wire import ID_MAX
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.page import AdminPage, Page
-from engine.web.wire import ID_MAX
 
 router = APIRouter()
 

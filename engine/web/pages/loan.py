@@ -13,10 +13,10 @@ from engine.loans.sides import OutlookSide
 from engine.loans.status import LoanAction
 from engine.reconcile.series_book import Scope
 from engine.web.access import Role
+from engine.web.api.wire import ID_MAX
 from engine.web.pages.book_change import check_dates, may_change_here, scopes_of
 from engine.web.pages.cases import say_title
 from engine.web.pages.page import BookerPage, Page, UserPage
-from engine.web.wire import ID_MAX
 
 router = APIRouter()
 

@@ -15,9 +15,9 @@ from pydantic import Field
 from starlette.responses import Response
 
 from engine.loans.loan import Loan
+from engine.web.api.wire import Whole
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import UserPage
-from engine.web.wire import Whole
 
 router = APIRouter()
 

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from engine.outbox.message import MessageFilter, MessageState
+from engine.web.api.wire import ID_MAX
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page
-from engine.web.wire import ID_MAX
 
 router = APIRouter()
 

@@ -17,8 +17,8 @@ from engine.loans.recurrence import DATES_MAX, EVERY_MAX, WEEKDAYS, Recurrence, 
 from engine.loans.register import ItemRef
 from engine.reconcile.series_book import DateChoice, DateState, PlannedDate
 from engine.rooms.room import Room
+from engine.web.api.wire import Whole
 from engine.web.pages.forms import Day, Sent
-from engine.web.wire import Whole
 
 OUT = "out"
 Choice = Annotated[

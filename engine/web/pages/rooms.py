@@ -15,10 +15,10 @@ from engine.errors import NotFound
 from engine.ids import BookableId, StoreId
 from engine.rooms.health import LIGHTS, HealthCode, Light, RoomHealth, judge
 from engine.rooms.room import Room, RoomState, natural
+from engine.web.api.rooms import IMPORT
+from engine.web.api.wire import ID_MAX, Incoming, Line
 from engine.web.pages.page import AdminPage, Page, ViewerPage
 from engine.web.pages.rules_form import RulesForm, show_days
-from engine.web.rooms import IMPORT
-from engine.web.wire import ID_MAX, Incoming, Line
 
 router = APIRouter()
 

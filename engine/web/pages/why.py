@@ -21,12 +21,12 @@ from engine.reconcile.actions import Note
 from engine.reconcile.local import say_fact
 from engine.reconcile.why import Answer
 from engine.rooms.room import natural
+from engine.web.api.wire import ID_MAX, Whole
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loan import title_of
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import Page, ViewerPage
 from engine.web.pages.times import QUARTERS
-from engine.web.wire import ID_MAX, Whole
 
 router = APIRouter()
 

@@ -12,10 +12,10 @@ from engine.errors import Fault, Invalid, NotFound
 from engine.reconcile.why import Answer
 from engine.rooms.room import match_rooms
 from engine.web.access import Viewer
+from engine.web.api.models import Explain
+from engine.web.api.wire import STORABLE, Incoming, Instant, Outgoing
 from engine.web.language import Language
-from engine.web.models import Explain
 from engine.web.parts import Parts
-from engine.web.wire import STORABLE, Incoming, Instant, Outgoing
 
 router = APIRouter(tags=["why"])
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query
 
 from engine.ids import BookableId, StoreId
 from engine.web.access import Admin, Staff, Viewer
+from engine.web.api.models import CaseOut, CaseQuery, Listing, render_case, render_page
+from engine.web.api.settling import CaseViewOut, Policy, PolicyIn, SettlementIn, render_policy, render_view
+from engine.web.api.wire import ID_MAX
 from engine.web.language import Language
-from engine.web.models import CaseOut, CaseQuery, Listing, render_case, render_page
 from engine.web.parts import Parts
-from engine.web.settling import CaseViewOut, Policy, PolicyIn, SettlementIn, render_policy, render_view
-from engine.web.wire import ID_MAX
 
 router = APIRouter(tags=["cases"])
 

@@ -1,4 +1,4 @@
-"""The JSON API as one application; `front.py` puts the pages beside it."""
+"""The JSON API as one application; `web/front.py` puts the pages beside it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import __version__
-from engine.web import cases, desk, docs, health, loans, rooms, series, why
-from engine.web.once import HEADER as ONCE
-from engine.web.once import KEY_CHARACTERS_MAX, answer_once
+from engine.web import health
+from engine.web.api import cases, desk, docs, loans, rooms, series, why
+from engine.web.api.once import HEADER as ONCE
+from engine.web.api.once import KEY_CHARACTERS_MAX, answer_once
+from engine.web.api.problems import MEDIA_TYPE, install_problems, problem
 from engine.web.parts import WebParts
-from engine.web.problems import MEDIA_TYPE, install_problems, problem
 
 BODY_BYTES_MAX = 1024 * 1024
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from engine.web.access import Admin, Viewer
+from engine.web.api.shelf import TokenIn, TokenOut
 from engine.web.parts import Parts
-from engine.web.shelf import TokenIn, TokenOut
 
 router = APIRouter(tags=["desk"])
 

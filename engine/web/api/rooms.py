@@ -10,9 +10,8 @@ from engine.errors import NotFound
 from engine.ids import BookableId, StoreId
 from engine.rooms.room import Room
 from engine.web.access import Admin, Viewer
-from engine.web.models import Listing, render_page
-from engine.web.parts import Parts, WebParts
-from engine.web.shelf import (
+from engine.web.api.models import Listing, render_page
+from engine.web.api.shelf import (
     AssetIn,
     AssetOut,
     ImportOut,
@@ -27,7 +26,8 @@ from engine.web.shelf import (
     render_rules,
     render_store,
 )
-from engine.web.wire import ID_MAX
+from engine.web.api.wire import ID_MAX
+from engine.web.parts import Parts, WebParts
 
 router = APIRouter(tags=["rooms, assets, stores"])
 

@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.loans.once import Answer, Begun, OnceBook
 from engine.web.access import recognise
+from engine.web.api.problems import problem
 from engine.web.parts import WebParts
-from engine.web.problems import problem
 
 HEADER = "idempotency-key"
 KEY_CHARACTERS_MAX = 255

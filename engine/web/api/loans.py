@@ -12,8 +12,7 @@ from engine.loans.register import LoanFilter
 from engine.loans.status import LoanAction
 from engine.reconcile.series_book import Scope
 from engine.web.access import Caller, Staff, Viewer
-from engine.web.language import Language
-from engine.web.models import (
+from engine.web.api.models import (
     ActionIn,
     AvailabilityOut,
     AvailabilityQuery,
@@ -30,8 +29,9 @@ from engine.web.models import (
     render_loan,
     render_page,
 )
+from engine.web.api.wire import ID_MAX
+from engine.web.language import Language
 from engine.web.parts import Parts, WebParts
-from engine.web.wire import ID_MAX
 
 router = APIRouter(tags=["loans"])
 

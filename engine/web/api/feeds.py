@@ -20,10 +20,10 @@ from engine.calendars.book import Feed, FeedBook, FeedKind, FeedOrder
 from engine.ids import Address as PersonAddress
 from engine.ids import BookableId, StoreId
 from engine.web.access import Staff, Viewer, check_failures
-from engine.web.api import PROBLEMS
+from engine.web.api.app import PROBLEMS
+from engine.web.api.wire import ID_MAX, Address, Id, Incoming, Outgoing
 from engine.web.failures import Failures
 from engine.web.pace import Pace
-from engine.web.wire import ID_MAX, Address, Id, Incoming, Outgoing
 
 READS_AT_ONCE, READ_PAUSE = 60, timedelta(seconds=10)
 

@@ -11,11 +11,11 @@ from pydantic.json_schema import SkipJsonSchema
 
 from engine.outbox.message import OutboxBook
 from engine.web.access import Admin
-from engine.web.api import PROBLEMS
-from engine.web.models import Listing
-from engine.web.outbox import MessageOut, ReceiverOut, render_health, render_message
+from engine.web.api.app import PROBLEMS
+from engine.web.api.models import Listing
+from engine.web.api.outbox import MessageOut, ReceiverOut, render_health, render_message
+from engine.web.api.wire import ID_MAX, STORABLE, Amendment, Incoming, Instant, Outgoing
 from engine.web.parts import Parts
-from engine.web.wire import ID_MAX, STORABLE, Amendment, Incoming, Instant, Outgoing
 from engine.webhooks.endpoint import CHANNEL, RECENT, Endpoint, EndpointOrder, WebhookBook, masked
 
 Number = Annotated[int, Path(ge=1, le=ID_MAX, description="The webhook's number.")]

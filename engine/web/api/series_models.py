@@ -22,9 +22,9 @@ from engine.reconcile.series_book import (
     SeriesBook,
     SeriesOrder,
 )
-from engine.web.models import Explain, Items, LoanOut, Notes, RequesterIn, parse_interval, render_loan
-from engine.web.settling import RoomChoiceOut, render_choice
-from engine.web.wire import Day, Incoming, Instant, Line, Outgoing, Whole, ZoneName
+from engine.web.api.models import Explain, Items, LoanOut, Notes, RequesterIn, parse_interval, render_loan
+from engine.web.api.settling import RoomChoiceOut, render_choice
+from engine.web.api.wire import Day, Incoming, Instant, Line, Outgoing, Whole, ZoneName
 
 
 class RepeatIn(Incoming):

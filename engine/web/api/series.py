@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from engine.web.access import Staff, Viewer
+from engine.web.api.series_models import SeriesIn, SeriesOut, SeriesPreviewOut, render_preview, render_series
+from engine.web.api.wire import ID_MAX
 from engine.web.language import Language
 from engine.web.parts import Parts
-from engine.web.series_models import SeriesIn, SeriesOut, SeriesPreviewOut, render_preview, render_series
-from engine.web.wire import ID_MAX
 
 router = APIRouter(prefix="/series", tags=["series"])
 

@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from engine.reconcile.ways import CaseView, Way, say_way
 from engine.rooms.ranking import RankedRoom
-from engine.web.models import CaseOut, render_case
-from engine.web.wire import STORABLE, Id, Incoming, Outgoing
+from engine.web.api.models import CaseOut, render_case
+from engine.web.api.wire import STORABLE, Id, Incoming, Outgoing
 
 Explain = Callable[[str, Mapping[str, object], str], str]
 Policy = dict[str, Way]

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from engine.loans.details import DetailsBook
-from engine.web import wire
 from engine.web.access import Staff
-from engine.web.api import PROBLEMS
-from engine.web.models import DetailsIn, DetailsOut, render_details
+from engine.web.api import wire
+from engine.web.api.app import PROBLEMS
+from engine.web.api.models import DetailsIn, DetailsOut, render_details
 
 Whose = Annotated[wire.Address, Path(description="Their mail address, or an alias of it.")]
 

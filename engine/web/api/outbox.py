@@ -11,9 +11,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from engine.outbox.message import Attempt, Message, MessageFilter, MessageState, OutboxBook, ReceiverHealth
 from engine.web.access import Admin, Staff
-from engine.web.api import PROBLEMS
-from engine.web.models import Listing, render_page
-from engine.web.wire import ID_MAX, Incoming, Line, Outgoing, Page, Whole
+from engine.web.api.app import PROBLEMS
+from engine.web.api.models import Listing, render_page
+from engine.web.api.wire import ID_MAX, Incoming, Line, Outgoing, Page, Whole
 
 Number = Annotated[int, Path(ge=1, le=ID_MAX, description="The message's number.")]
 

@@ -17,8 +17,8 @@ from engine.loans.loan import Case, CaseState, Decision, Home, ItemKind, Loan, L
 from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.series_book import Scope
-from engine.web import wire
-from engine.web.wire import STORABLE, Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Spoken, Whole
+from engine.web.api import wire
+from engine.web.api.wire import STORABLE, Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Spoken, Whole
 
 T = TypeVar("T")
 Explain = Callable[[str, Mapping[str, object]], str]

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from engine.web.problems import CODES
+from engine.web.api.problems import CODES
 
 router = APIRouter(include_in_schema=False)
 

@@ -26,11 +26,11 @@ from engine.reconcile.backfill_book import (
     Selection,
 )
 from engine.web.access import Admin, Viewer
-from engine.web.api import PROBLEMS
+from engine.web.api.app import PROBLEMS
+from engine.web.api.models import Explain, Listing, parse_interval, render_page
+from engine.web.api.wire import ID_MAX, Id, Incoming, Instant, Outgoing, Page, Spoken, Whole
 from engine.web.language import Language
-from engine.web.models import Explain, Listing, parse_interval, render_page
 from engine.web.parts import Parts, WebParts
-from engine.web.wire import ID_MAX, Id, Incoming, Instant, Outgoing, Page, Spoken, Whole
 
 Number = Annotated[int, Path(ge=1, le=ID_MAX, description="The backfill's number.")]
 ROOMS_MAX = 5000

@@ -14,9 +14,9 @@ from pydantic_core import PydanticCustomError
 from engine.loans.loan import Asset, Store, TextLevel
 from engine.loans.rules import BookingRules, OpeningHours
 from engine.rooms.room import Room, RoomState
-from engine.web import wire
 from engine.web.access import Role
-from engine.web.wire import STORABLE, Incoming, Name, Outgoing, Page, Whole
+from engine.web.api import wire
+from engine.web.api.wire import STORABLE, Incoming, Name, Outgoing, Page, Whole
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
