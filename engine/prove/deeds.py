@@ -10,7 +10,7 @@ from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
 from engine.graph.transport import Request, Response
-from engine.simulator.paths import path_kind
+from engine.simulator.graph.paths import path_kind
 
 
 class Deed(StrEnum):

@@ -12,7 +12,7 @@ from engine.prove import people
 from engine.prove.series import PARIS, PLACE, at
 from engine.rooms.series import day_of
 from engine.simulator import series_calls
-from engine.simulator.recurrence import INDEXES, WEEKDAYS
+from engine.simulator.calendars.recurrence import INDEXES, WEEKDAYS
 from engine.simulator.series_calls import times_in
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from engine.prove.doors import Doors
 from engine.prove.virtual import START
 from engine.rooms.series import day_of, lone_key
 from engine.settings import Settings
+from engine.simulator.graph.render import Style, render_event
 from engine.simulator.people import Refused, event_path
-from engine.simulator.render import Style, render_event
 
 YES = ("accepted", "tentativelyAccepted")
 """The answers of a room that shows the meeting."""

@@ -17,8 +17,8 @@ from engine.prove.garble import Garble
 from engine.prove.life import Life
 from engine.prove.trace import Trace
 from engine.simulator import ConnectionDropped, Tenant
-from engine.simulator.faults import NOTICES, Rule
-from engine.simulator.paths import path_kind
+from engine.simulator.graph.paths import path_kind
+from engine.simulator.weather.faults import NOTICES, Rule
 
 is_engine_calling: ContextVar[bool] = ContextVar("is_engine_calling", default=False)
 """Set while the engine's own request is carried out: faults are the engine's to suffer, not people's."""

@@ -10,7 +10,7 @@ from typing import Any
 from engine.prove import backups
 from engine.prove.backups import back_up
 from engine.prove.world import World
-from engine.simulator.storm import raise_storm
+from engine.simulator.weather.storm import raise_storm
 
 STORM_FAULTS = 8
 LEASE_SECONDS = 10

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from engine.simulator.recurrence import WEEKDAYS
+from engine.simulator.calendars.recurrence import WEEKDAYS
 from engine.simulator.series_calls import recur
 from engine.simulator.tenant import Tenant
 

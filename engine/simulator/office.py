@@ -8,12 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from engine.simulator.attendant import Attendant
-from engine.simulator.meetings import Meetings
-from engine.simulator.processing import CalendarProcessing, Verdict
+from engine.simulator.answering.attendant import Attendant
+from engine.simulator.answering.processing import CalendarProcessing, Verdict
+from engine.simulator.calendars.recurrence import parse_recurrence
+from engine.simulator.calendars.series import occurrence_key
+from engine.simulator.graph.meetings import Meetings
 from engine.simulator.records import Attendee, Event, Mailbox, Place
-from engine.simulator.recurrence import parse_recurrence
-from engine.simulator.series import occurrence_key
 from engine.simulator.times import find_zone, parse_when
 from engine.simulator.world import World
 

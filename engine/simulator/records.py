@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import field
 
-from engine.simulator.recurrence import Recurrence
+from engine.simulator.calendars.recurrence import Recurrence
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """The sentinel Graph shows for "no time": 0001-01-01T00:00:00Z (Graph docs: responseStatus)."""

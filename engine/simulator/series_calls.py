@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from engine.simulator.recurrence import WEEKDAYS, dates_of, parse_recurrence
+from engine.simulator.calendars.recurrence import WEEKDAYS, dates_of, parse_recurrence
 from engine.simulator.times import find_zone, parse_when, render_local
 
 KEPT = ("subject", "body", "location", "showAs", "sensitivity", "isAllDay", "importance", "hideAttendees")

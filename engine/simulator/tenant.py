@@ -10,32 +10,32 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any
 
-from engine.simulator.attendant import Attendant
-from engine.simulator.batch import answer_batch
-from engine.simulator.contacts import Contacts
-from engine.simulator.content import Tokens
+from engine.simulator.answering.attendant import Attendant
+from engine.simulator.answering.steps import Steps
 from engine.simulator.control import Control
-from engine.simulator.courier import Courier
-from engine.simulator.delegated import Delegated
-from engine.simulator.delta import Delta
-from engine.simulator.events import Events, unknown_segment
-from engine.simulator.faults import AFTER, BEFORE, CONSENT, Faults, Rule
-from engine.simulator.forwarding import Forwarding
-from engine.simulator.identity import Identity
-from engine.simulator.meetings import Meetings
+from engine.simulator.graph.batch import answer_batch
+from engine.simulator.graph.contacts import Contacts
+from engine.simulator.graph.delta import Delta
+from engine.simulator.graph.events import Events, unknown_segment
+from engine.simulator.graph.forwarding import Forwarding
+from engine.simulator.graph.meetings import Meetings
+from engine.simulator.graph.outlook import Outlook
+from engine.simulator.graph.paths import is_write, path_kind, refuse_closed, unknown_user, within_calendar
+from engine.simulator.graph.places import Places
+from engine.simulator.graph.users import Users
+from engine.simulator.notices.content import Tokens
+from engine.simulator.notices.courier import Courier
+from engine.simulator.notices.subscriptions import Post, Subscriptions
 from engine.simulator.office import Office
 from engine.simulator.options import TenantOptions
-from engine.simulator.outlook import Outlook
-from engine.simulator.paths import is_write, path_kind, refuse_closed, unknown_user, within_calendar
-from engine.simulator.permissions import Permissions
-from engine.simulator.places import Places
 from engine.simulator.records import Mailbox
-from engine.simulator.steps import Steps
+from engine.simulator.sign_in.delegated import Delegated
+from engine.simulator.sign_in.identity import Identity
+from engine.simulator.sign_in.permissions import Permissions
 from engine.simulator.store import open_store
-from engine.simulator.storm import raise_storm
-from engine.simulator.subscriptions import Post, Subscriptions
-from engine.simulator.throttle import Throttle
-from engine.simulator.users import Users
+from engine.simulator.weather.faults import AFTER, BEFORE, CONSENT, Faults, Rule
+from engine.simulator.weather.storm import raise_storm
+from engine.simulator.weather.throttle import Throttle
 from engine.simulator.wire import ConnectionDropped, GraphError, Request, Response, error_response, json_response
 from engine.simulator.world import World
 

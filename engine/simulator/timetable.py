@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.simulator.recurrence import WEEKDAYS
+from engine.simulator.calendars.recurrence import WEEKDAYS
 from engine.simulator.series_calls import recur
 from engine.simulator.tenant import Tenant
 from engine.simulator.times import render_local

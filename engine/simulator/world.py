@@ -17,11 +17,11 @@ from uuid import UUID
 
 import msgspec
 
-from engine.simulator.calendar import Calendar
+from engine.simulator.answering.replies import Letter
+from engine.simulator.calendars.mailbox import Calendar
+from engine.simulator.calendars.series import Series, clean_uid
 from engine.simulator.options import TenantOptions
 from engine.simulator.records import NEVER, Event, Mailbox, Place, Tombstone
-from engine.simulator.replies import Letter
-from engine.simulator.series import Series, clean_uid
 from engine.simulator.store import Store
 
 DEFAULT_ID = "AAMkAD"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.prove.virtual import START
 from engine.simulator import demo, timetable
-from engine.simulator.recurrence import dates_of, parse_recurrence
+from engine.simulator.calendars.recurrence import dates_of, parse_recurrence
 from engine.simulator.times import find_zone
 from tests.simulator.virtual import SimulatedWorld
 

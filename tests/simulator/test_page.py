@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.simulator.faults import EFFECTS
-from engine.simulator.processing import CalendarProcessing
+from engine.simulator.answering.processing import CalendarProcessing
+from engine.simulator.weather.faults import EFFECTS
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[1] / "docs" / "simulator.md").read_text()

@@ -11,7 +11,14 @@ from dateutil import rrule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.simulator.recurrence import WEEKDAYS, cut, dates_of, is_same_pattern, parse_recurrence, render_recurrence
+from engine.simulator.calendars.recurrence import (
+    WEEKDAYS,
+    cut,
+    dates_of,
+    is_same_pattern,
+    parse_recurrence,
+    render_recurrence,
+)
 
 START = date(2026, 11, 23)
 HORIZON = date(2031, 1, 1)

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.simulator.faults import AFTER, BEFORE, CONSENT, CONTENT, DELTA, DUPLICATE, EFFECTS, NOTICES, PAGE_LINK
-from engine.simulator.storm import KINDS, draw
+from engine.simulator.weather.faults import (
+    AFTER,
+    BEFORE,
+    CONSENT,
+    CONTENT,
+    DELTA,
+    DUPLICATE,
+    EFFECTS,
+    NOTICES,
+    PAGE_LINK,
+)
+from engine.simulator.weather.storm import KINDS, draw
 from tests.simulator.test_booking import AULA
 from tests.simulator.virtual import SimulatedWorld
 

@@ -26,7 +26,7 @@ from engine.loans.recurrence import (
 )
 from engine.reconcile.series_writes import SeriesEvent
 from engine.rooms.event import Mailbox
-from engine.simulator.recurrence import dates_of, parse_recurrence
+from engine.simulator.calendars.recurrence import dates_of, parse_recurrence
 
 ZONE = "Europe/Paris"
 

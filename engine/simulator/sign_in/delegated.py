@@ -18,8 +18,8 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from engine.simulator.identity import Identity, pack, unpack
-from engine.simulator.permissions import Caller
+from engine.simulator.sign_in.identity import Identity, pack, unpack
+from engine.simulator.sign_in.permissions import Caller
 from engine.simulator.wire import GraphError, Request, Response, json_response
 from engine.simulator.world import World
 

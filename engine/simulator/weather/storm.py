@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from engine.simulator.faults import Faults, Rule, parse_rule
+from engine.simulator.weather.faults import Faults, Rule, parse_rule
 
 KINDS: tuple[dict[str, Any], ...] = (
     {"effect": "error", "status": 429, "code": "ApplicationThrottled", "retry_after": "2"},

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from engine.simulator.processing import CalendarProcessing
+from engine.simulator.answering.processing import CalendarProcessing
 
 REASONS = {
     "approval": "This request waits for a delegate of the resource.",

@@ -10,12 +10,12 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from engine.simulator.attendant import Attendant
-from engine.simulator.intake import LOCAL_ONLY, apply_body, fingerprint, read_attendees
-from engine.simulator.patterns import Times, check_neighbours, keeps_exceptions, times_of
-from engine.simulator.processing import Verdict
+from engine.simulator.answering.attendant import Attendant
+from engine.simulator.answering.processing import Verdict
+from engine.simulator.calendars.patterns import Times, check_neighbours, keeps_exceptions, times_of
+from engine.simulator.calendars.recurrence import dates_of
+from engine.simulator.graph.intake import LOCAL_ONLY, apply_body, fingerprint, read_attendees
 from engine.simulator.records import NEVER, Attendee, Event, Mailbox
-from engine.simulator.recurrence import dates_of
 from engine.simulator.wire import GraphError, bad_request
 from engine.simulator.world import World, render_id
 

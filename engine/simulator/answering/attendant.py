@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
-from engine.simulator.answers import Answers
-from engine.simulator.calendar import is_blocking
-from engine.simulator.claims import Claims
-from engine.simulator.placing import Placing
-from engine.simulator.processing import (
+from engine.simulator.answering.answers import Answers
+from engine.simulator.answering.claims import Claims
+from engine.simulator.answering.placing import Placing
+from engine.simulator.answering.processing import (
     USER_PROCESSING,
     CalendarProcessing,
     MeetingRequest,
@@ -24,10 +23,11 @@ from engine.simulator.processing import (
     last_bookable_day,
     parse_processing,
 )
+from engine.simulator.answering.replies import Letter, reply_text
+from engine.simulator.answering.steps import Steps
+from engine.simulator.calendars.mailbox import is_blocking
+from engine.simulator.calendars.recurrence import cut
 from engine.simulator.records import Event, Mailbox
-from engine.simulator.recurrence import cut
-from engine.simulator.replies import Letter, reply_text
-from engine.simulator.steps import Steps
 from engine.simulator.times import find_zone
 from engine.simulator.world import World
 

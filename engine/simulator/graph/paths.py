@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.simulator.outlook import calendar_id
+from engine.simulator.graph.outlook import calendar_id
 from engine.simulator.records import Mailbox
 from engine.simulator.wire import GraphError
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.simulator.processing import CalendarProcessing
+from engine.simulator.answering.processing import CalendarProcessing
+from engine.simulator.answering.replies import Letter
+from engine.simulator.answering.steps import CLAIM, Steps
 from engine.simulator.records import Event
-from engine.simulator.replies import Letter
-from engine.simulator.steps import CLAIM, Steps
 from engine.simulator.world import World
 
 

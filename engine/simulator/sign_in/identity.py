@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from engine.simulator.options import TenantOptions
-from engine.simulator.permissions import Caller
+from engine.simulator.sign_in.permissions import Caller
 from engine.simulator.wire import GraphError, Request, Response, json_response
 
 Answer = Callable[[Mapping[str, str]], Response]

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from engine.simulator.recurrence import WEEKDAYS
+from engine.simulator.calendars.recurrence import WEEKDAYS
 from engine.simulator.times import find_zone
 
 

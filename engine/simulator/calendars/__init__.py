@@ -1,0 +1,1 @@
+"""Calendars of mailboxes: single events, series, and when series take place."""
