@@ -206,6 +206,6 @@ class TestThePage:
 
         change = page.split("Modifié dans l", 1)[1].split("</span>", 1)[0]
         hour = loan.interval.start.astimezone(ZONE)
-        assert "début : " in change
+        assert "début\u00a0: " in change
         assert change.count(f"{hour:%H:%M}") == 2
         assert "UTC" not in change

@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from engine.web.pages.translations import CATALOGUES, load_translations
+from engine.web.pages.translations import CATALOGUES, keep_marks, load_translations
 from tests.web.texts import find_texts
 
 FILES = sorted(CATALOGUES.glob("*/*.po"))
@@ -85,3 +85,12 @@ class TestFrench:
 @pytest.mark.parametrize(("language", "said"), [("en", "Board"), ("fr", "Planning")])
 def test_catalogues_are_read_from_their_files(language: str, said: str) -> None:
     assert load_translations(language).gettext("Board") == said
+
+
+def test_no_line_of_french_begins_with_a_mark() -> None:
+    """The space before it does not break; one that no mark follows, or within a word, stays as it was."""
+    assert (
+        keep_marks("Quoi ? « Oui » : 30 % de a:b, %(num)s")
+        == "Quoi\u00a0? «\u00a0Oui\u00a0»\u00a0: 30\u00a0% de a:b, %(num)s"
+    )
+    assert load_translations("fr").gettext("Last fault: %(what)s.").count("\u00a0:") == 1

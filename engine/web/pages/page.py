@@ -23,7 +23,7 @@ from engine.web.language import choose_language
 from engine.web.pages.guard import SAFE_METHODS, derive_csrf, is_csrf, mask_csrf
 from engine.web.pages.navigation import Entry, navigation_for
 from engine.web.pages.parts import PageParts, Parts
-from engine.web.pages.translations import Formats, load_translations
+from engine.web.pages.translations import Formats, keep_marks, load_translations
 from engine.web.pages.users import User
 
 HERE = Path(__file__).parents[1]
@@ -109,7 +109,8 @@ class Page:
 
     def explain(self, code: str, facts: Mapping[str, object]) -> str:
         """Return the sentence of a reason, with times as the building's clocks show them."""
-        return say_here(self.parts.web.explain, code, facts, self.language, self.formats)
+        said = say_here(self.parts.web.explain, code, facts, self.language, self.formats)
+        return keep_marks(said) if self.language == "fr" else said
 
     def render(self, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
         """

@@ -6,6 +6,7 @@ turned into catalogues in memory at start, so nothing has to be compiled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -24,6 +25,9 @@ CATALOGUES = Path(__file__).parents[1] / "catalogues"
 LOCALES: Mapping[str, str] = {"en": "en_GB", "fr": "fr"}
 """British English: days before months, and 14:30."""
 
+NO_BREAK = "\u00a0"
+_BEFORE_MARKS = re.compile(" (?=[:;?!»%](?: |$))")
+
 
 @cache
 def load_translations(language: str) -> NullTranslations:
@@ -32,13 +36,22 @@ def load_translations(language: str) -> NullTranslations:
     for path in sorted((CATALOGUES / language).glob("*.po")):
         compiled = BytesIO()
         with path.open("rb") as source:
-            write_mo(compiled, read_po(source, locale=language))
+            catalogue = read_po(source, locale=language)
+        for message in catalogue:
+            said = message.string or ""
+            message.string = keep_marks(said) if isinstance(said, str) else tuple(map(keep_marks, said))
+        write_mo(compiled, catalogue)
         compiled.seek(0)
         more = GNUTranslations(compiled)
         if isinstance(found, GNUTranslations):
             more.add_fallback(found)
         found = more
     return found
+
+
+def keep_marks(text: str) -> str:
+    """Return French *text* with the spaces before its marks kept from breaking: no line begins with a colon."""
+    return _BEFORE_MARKS.sub(NO_BREAK, text).replace("« ", f"«{NO_BREAK}")
 
 
 class Formats:
