@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.prove.pages import use_large_pages
 from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
 from engine.prove.store import databases_at, in_memory
@@ -20,6 +21,9 @@ from engine.prove.twins import TWINS
 
 ALIVE_SECONDS = 5.0
 """How often to see whether the processes that live through schedules are still there."""
+
+ALL_IS_LOADED_AFTER = 5
+"""So many worlds have used nearly everything there is."""
 
 COLLECTING = (50_000, 20, 20)
 """Thresholds of the garbage collector. With Python's own it takes a twelfth of all time."""
@@ -109,7 +113,9 @@ def _one_by_one(
 ) -> Generator[tuple[Outcome, float]]:
     live = TWINS.get(twin, run_schedule)
     with databases_at(url, job) as database, quiet(), seldom_collecting():
-        for seed in seeds:
+        for number, seed in enumerate(seeds):
+            if number == ALL_IS_LOADED_AFTER:
+                use_large_pages()
             began = time.process_time()
             schedule = draw_schedule(seed) if isinstance(seed, int) else seed
             outcome = live(schedule, database=database)
