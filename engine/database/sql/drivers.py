@@ -6,16 +6,20 @@ works. So what is always said together is said at once.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from engine.database.sql.prepared import run_together
 from engine.database.work.marks import CHANNEL
 from engine.errors import DatabaseUnusable
+
+_decode = msgspec.json.Decoder().decode
 
 POOL_SIZE, POOL_OVERFLOW = 5, 15
 """Connections kept, and how many more when the web is busy. PostgreSQL allows 100 in all by default."""
@@ -55,20 +59,28 @@ KEPT_KILOBYTES = 8192
 def sqlite_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
     """Return the engines that write and read; in memory they are one."""
     arguments = {"check_same_thread": False, "timeout": busy_seconds, "cached_statements": STATEMENTS_KEPT}
+    given: dict[str, Any] = {"connect_args": arguments, "json_deserializer": read_json}
     if url.database in (None, "", ":memory:"):
-        engine = create_engine(url, poolclass=StaticPool, connect_args=arguments)
+        engine = create_engine(url, poolclass=StaticPool, **given)
         _prepare_sqlite(engine, (f"PRAGMA synchronous={durability}",))
         return engine, engine
     if not str(url.database).startswith("file:"):
         _make_directory(Path(str(url.database)))
     pragmas = ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={durability}", f"PRAGMA cache_size=-{KEPT_KILOBYTES}")
-    writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args=arguments)
+    writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, **given)
     _prepare_sqlite(writer, pragmas)
-    reader = create_engine(
-        url, poolclass=QueuePool, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, connect_args=arguments
-    )
+    reader = create_engine(url, poolclass=QueuePool, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, **given)
     _prepare_sqlite(reader, ("PRAGMA query_only=ON",))
     return writer, reader
+
+
+def read_json(text: str) -> Any:
+    """Return what a column of JSON holds, in a third of the time of the standard library, which reads what few others
+    do: half of a letter, by itself."""
+    try:
+        return _decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return json.loads(text)
 
 
 def _make_directory(path: Path) -> None:
