@@ -1,7 +1,7 @@
 """All tables together: one class each, in the words of docs/glossary.md, in modules by what they are about.
 
 Rows never leave this package. Guards that no column can express (no overlapping bookings of one item) live in
-`loans/guards.py`.
+`database/loans/guards.py`.
 """
 
 from __future__ import annotations
