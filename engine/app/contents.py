@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit
 from engine.app.office import Office
 from engine.database.inbox.content_keys import ContentKeys, MakeCertificate
 from engine.database.inbox.contents import Contents
-from engine.errors import BadSettings
 from engine.graph.certificate import make_certificate
 from engine.graph.content import load_private_key, open_content, parse_content
 from engine.rooms.event import EventCopy
@@ -28,8 +26,6 @@ ISSUERS = ("https://login.microsoftonline.com/{tenant}/v2.0", "https://sts.windo
 
 OF_ANOTHER_KIND = "kind"
 """Why most of what is not used is not: it is a series, or a date of one."""
-
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Opener:
@@ -109,9 +105,7 @@ def _start_thread(task: Callable[[], None]) -> None:
 
 
 def open_contents_of(settings: Settings, office: Office, base_url: str) -> None:
-    """Have *office* take over what notifications bring, if *settings* want that. Raises BadSettings."""
-    if not settings.sync.content or settings.sync.delivery != "push":
-        return
+    """Have *office* take over what notifications bring, of the tenant at *base_url* as *settings* name it."""
     if settings.simulated:
         from engine.simulator import TenantOptions
 
@@ -120,21 +114,6 @@ def open_contents_of(settings: Settings, office: Office, base_url: str) -> None:
     else:
         graph = settings.graph
         client_id, tenant_id, authority = graph.client_id, graph.tenant_id, graph.authority
-    check_names(client_id, tenant_id)
     open_contents(
         office, audience=client_id, tenant_id=tenant_id, authority=authority, fetch=partial(fetch_keys, authority)
     )
-
-
-def check_names(client_id: str, tenant_id: str) -> None:
-    """Refuse to judge tokens without knowing whom they name. Raises BadSettings."""
-    faults = [
-        f"graph.{key} is {value!r}; with sync.content = true it must be {wanted}"
-        for key, value, wanted in (
-            ("client_id", client_id, "the id of the app registration"),
-            ("tenant_id", tenant_id, "the directory's id, not its domain"),
-        )
-        if not _ID.fullmatch(value)
-    ]
-    if faults:
-        raise BadSettings(tuple(faults))

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from engine.app.connection import warn_of_expiry
+from engine.app.content_choice import begin_contents
 from engine.app.demo import furnish_desk
 from engine.app.late import Late
 from engine.app.lines import start_logging
@@ -68,10 +69,6 @@ async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignal
         stack.callback(sole.close)
         if sole.is_sole:
             office.queue.release_others()  # whoever held them has died
-        if settings.sync.content:
-            from engine.app.contents import open_contents_of  # brings what checks tokens, which few need
-
-            open_contents_of(settings, office, base_url)
         meter, loop = GatewayMeter(), asyncio.get_running_loop()
         metrics = Metrics(lambda: read_metrics(office, meter))
         token = choose_bootstrap_token(settings, office)
@@ -88,6 +85,7 @@ async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignal
         _announce(settings, roles, public, base_url, token)
         with without_collector():
             await asyncio.to_thread(import_module, "engine.app.work")  # in a thread: the web serves meanwhile
+        await begin_contents(settings, office, base_url)
         from engine.app.work import open_work
 
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)

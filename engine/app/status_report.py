@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from engine.app.content_choice import why_without_content
 from engine.database.reports.status import render_health
 from engine.database.sync.comparisons import Comparison
 from engine.ids import BookableId
 from engine.reconcile.names import UnknownName, find_unknown
 from engine.rooms.connection import Expiry, expiry_of
+from engine.rooms.health import RoomHealth
 
 if TYPE_CHECKING:
     from engine.app.office import Office
@@ -29,6 +31,7 @@ def describe(office: Office) -> Mapping[str, object]:
         "rooms": office.status.rooms_by_state(),
         "rooms_not_yet_read": [room.name for room in health if not room.contacted],
         "subscriptions": sum(room.subscribed for room in health),
+        "content": _say_content(office, health),
         "deaf_subscriptions": [room.name for room in health if room.deaf],
         "queue": {
             "waiting": depth.waiting,
@@ -82,6 +85,17 @@ def list_unknown_names(office: Office) -> Sequence[UnknownName]:
         tags += [one.tag for one in office.status.last_import().left_out]
         found += find_unknown("rooms.ignored_tags", sorted(ignored), tags, only_with_near=True)
     return found
+
+
+def _say_content(office: Office, health: Sequence[RoomHealth]) -> Mapping[str, object]:
+    """Return of how many rooms notifications bring their event, of which Graph refused it, or why of none."""
+    why = why_without_content(office.settings)
+    if why:
+        return {"rooms": 0, "off": why}
+    return {
+        "rooms": sum(room.brings_events for room in health),
+        "refused": [room.name for room in health if room.content == "refused"],
+    }
 
 
 def _say_outbox(office: Office) -> dict[str, int]:

@@ -162,12 +162,18 @@ def start_service(base_url: str, directory: Path, settings: Mapping[str, str] | 
 
 def service_environment(base_url: str, directory: Path, port: int) -> dict[str, str]:
     """Return the settings of a service that follows the tenant at *base_url*."""
+    from engine.simulator import TenantOptions
+
+    tenant = TenantOptions()
     return {
         "ENGINE_SETTINGS": os.devnull,
         "ENGINE_DATABASE__URL": f"sqlite:///{directory / 'bench.db'}",
         "ENGINE_GRAPH__CREDENTIAL": "static_token",
         "ENGINE_GRAPH__TOKEN": TOKEN,
         "ENGINE_GRAPH__BASE_URL": base_url,
+        "ENGINE_GRAPH__AUTHORITY": base_url.removesuffix("/v1.0"),
+        "ENGINE_GRAPH__CLIENT_ID": tenant.client_id,
+        "ENGINE_GRAPH__TENANT_ID": tenant.tenant_id,
         "ENGINE_WEB__PORT": str(port),
         "ENGINE_WEB__API_TOKEN": TOKEN,
         "ENGINE_SYNC__FIRST_CONTACT": "import",

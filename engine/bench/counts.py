@@ -75,7 +75,7 @@ def measure_remote_changes(*, content: bool = False) -> list[Figure]:
 
 
 def _settings(content: bool) -> dict[str, str]:
-    return {"ENGINE_SYNC__CONTENT": "true"} if content else {}
+    return {"ENGINE_SYNC__CONTENT": "true" if content else "false"}
 
 
 def _count_single_remote(world: VirtualWorld) -> list[tuple[str, float, str]]:

@@ -33,7 +33,11 @@ from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.rooms.room import RoomState
 from engine.worker.loop import BACKOFF_SECONDS_MAX
 
-SETTINGS = {"ENGINE_ROOMS__TIME_ZONE": "Europe/Paris", "ENGINE_SYNC__LEASE_SECONDS": str(LEASE_SECONDS)}
+SETTINGS = {
+    "ENGINE_ROOMS__TIME_ZONE": "Europe/Paris",
+    "ENGINE_SYNC__LEASE_SECONDS": str(LEASE_SECONDS),
+    "ENGINE_SYNC__CONTENT": "false",
+}
 
 OPERATIONS = 30
 """After so many people have done something, or tried to, nobody does anything more, unless a world is to be shorter."""
@@ -42,7 +46,7 @@ STEPS_PER_OPERATION = 2
 SETTLING_SECONDS = 60.0
 """How long what was heard of may take to settle: requests, answers of rooms, a second look at them."""
 CONTENT = {"ENGINE_SYNC__CONTENT": "true"}
-WITH_CONTENT = 0.25
+WITH_CONTENT = 0.5
 """The share of worlds in which notifications bring their event."""
 FROM_BEFORE = 0.2
 """The share of worlds in which people met before the engine came."""

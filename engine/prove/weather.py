@@ -113,8 +113,9 @@ OF_CONTENT: tuple[Fault, ...] = (
     Fault("garble_content", {"effect": "garble_content"}),
     Fault("cut_content", {"effect": "cut_content"}),
     Fault("unknown_key", {"effect": "unknown_key"}),
+    Fault("refuse_content", {"effect": "refuse_content"}),
 )
-"""What befalls the events that notifications bring, where they do."""
+"""What befalls notifications that bring their event, or are to."""
 BY_NAME = {fault.name: fault for fault in (*FAULTS, *OF_CONTENT)}
 
 DEAD_ROOM = "room-dead@example.org"

@@ -66,6 +66,17 @@ class RoomHealth:
     contacted: bool
     changed_unsignalled: int
     deaf: bool
+    brings_events: bool = False
+    """Whether its notifications bring the event they tell of (decision 0029)."""
+    content_refused_at: datetime | None = None
+    """When Graph last refused to have them do so."""
+
+    @property
+    def content(self) -> str:
+        """Whether its notifications bring their event: yes, no, or refused (by Graph)."""
+        if self.brings_events:
+            return "yes"
+        return "refused" if self.content_refused_at is not None else "no"
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,10 +215,10 @@ class ContactsSettings(Section):
 class SyncSettings(Section):
     mode: Mode = choice("two_way", Mode)
     delivery: Delivery = choice("push", Delivery)
-    content: bool = Field(default=False, description="true or false")
+    content: bool = Field(default=True, description="true or false")
     horizon_days: Whole = count(400, 1, 1800, "days")
     history_days: Whole = count(30, 0, 365, "days")
-    sweep_every_minutes: Whole = count(360, 1, 10080, "minutes")
+    sweep_every_minutes: Whole = count(480, 1, 10080, "minutes")
     poll_every_seconds: Whole = count(60, 1, 3600, "seconds")
     gather_milliseconds: Whole = count(250, 0, 60000, "milliseconds")
     answer_milliseconds: Whole = count(750, 0, 60000, "milliseconds")

@@ -24,6 +24,10 @@ CONTENT_LIFETIME = timedelta(hours=23, minutes=50)
 """What we ask for where notifications bring their event: a day at most (Graph docs: subscription, 1,440 minutes)."""
 
 
+REFUSAL_HOLDS = timedelta(days=7)
+"""How long a refusal to bring events is taken at its word, before the service is asked for them again."""
+
+
 class Delivery(StrEnum):
     PUSH = "push"
     POLL = "poll"
@@ -75,6 +79,8 @@ class Held:
     has_secret: bool = True
     certificate: str = ""
     """The id of the certificate for which it encrypts the events it brings; "": it brings none."""
+    content_refused_at: datetime | None = None
+    """When the service last refused to bring this room's events; aware UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ class Create:
 class Renew:
     room_id: BookableId
     remote_id: str
+    brings_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +190,12 @@ def is_renewal_due(held: Held, *, now: datetime) -> bool:
     return held.expires_at - now < life / 2
 
 
+def wanted_certificate(held: Held | None, certificate: str, *, now: datetime) -> str:
+    """Return *certificate*, or "" (bring no events) for a room whose events the service refused to bring of late."""
+    refused_at = held.content_refused_at if held is not None else None
+    return "" if refused_at is not None and now - refused_at < REFUSAL_HOLDS else certificate
+
+
 def watches(remote: RemoteSubscription, room: Wanted) -> bool:
     """Tell whether *remote* watches the events of that room's mailbox.
 
@@ -195,13 +208,14 @@ def watches(remote: RemoteSubscription, room: Wanted) -> bool:
 def _one(
     room: Wanted, held: Held | None, listing: Listing | None, endpoint: Endpoint, now: datetime, certificate: str
 ) -> Action | None:
+    certificate = wanted_certificate(held, certificate, now=now)
     if held is None or held.remote_id is None:
         is_other = held is not None and held.certificate != certificate
         return _without_id(room, None if is_other else held, listing, endpoint, now)
     reason = _fault(room, held, listing, endpoint, now, certificate)
     if reason is not None:
         return None if room.suspended else Replace(room.room_id, room.directory_id, held.remote_id, reason)
-    return Renew(room.room_id, held.remote_id) if is_renewal_due(held, now=now) else None
+    return Renew(room.room_id, held.remote_id, bool(held.certificate)) if is_renewal_due(held, now=now) else None
 
 
 def _without_id(

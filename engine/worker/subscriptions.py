@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, assert_never
 
-from engine.errors import Duplicate, MailboxClosed, Malformed, Refused, Unmatched
+from engine.errors import AccessDenied, Duplicate, MailboxClosed, Malformed, Refused, Unmatched
 from engine.ids import BookableId
 from engine.rooms.calendar import Certificate, RemoteSubscription
 from engine.subscriptions.plan import (
@@ -29,6 +29,7 @@ from engine.subscriptions.plan import (
     Replace,
     Wanted,
     plan_subscriptions,
+    wanted_certificate,
     watches,
 )
 
@@ -72,8 +73,11 @@ class SubscriptionStore(Protocol):
         """Return the client state to create with, committed. *certificate*: the id of what it is to use; "": none."""
         ...
 
-    def finish_creation(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
-        """Store the answer, and mark the room to be read."""
+    def finish_creation(
+        self, room_id: BookableId, *, remote_id: str, expires_at: datetime, content_refused: bool = False
+    ) -> None:
+        """Store the answer, and mark the room to be read. *content_refused*: it was made so as to bring no events,
+        because the service would not make one that does."""
         ...
 
     def finish_renewal(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None: ...
@@ -184,8 +188,8 @@ class SubscriptionPass:
     def _wanted_certificate(self) -> Certificate | None:
         return self._certificate() if self._certificate is not None else None
 
-    def _until(self) -> datetime:
-        return self._now() + (LIFETIME if self._certificate is None else CONTENT_LIFETIME)
+    def _until(self, *, brings_events: bool) -> datetime:
+        return self._now() + (CONTENT_LIFETIME if brings_events else LIFETIME)
 
     async def _execute(self, action: Action) -> None:
         match action:
@@ -211,22 +215,43 @@ class SubscriptionPass:
 
     async def _create(self, room_id: BookableId, directory_id: str) -> None:
         certificate = self._wanted_certificate()
-        client_state = self._store.begin_creation(room_id, certificate=certificate.id if certificate else "")
-        wanted = self._store.find_wanted(room_id)
-        names = wanted.names if wanted is not None else (directory_id,)
+        if certificate and not wanted_certificate(self._store.find_held(room_id), certificate.id, now=self._now()):
+            certificate = None
         try:
-            made = await self._create_over_others(room_id, names, client_state, certificate)
+            made, content_refused = await self._create_with_or_without(room_id, directory_id, certificate)
         except MailboxClosed as error:
             log.warning("mailbox closed, room suspended", extra={"room": room_id})
             self._rooms.suspend(room_id, str(error))
             return
-        self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at)
+        self._store.finish_creation(
+            room_id, remote_id=made.id, expires_at=made.expires_at, content_refused=content_refused
+        )
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})
 
+    async def _create_with_or_without(
+        self, room_id: BookableId, directory_id: str, certificate: Certificate | None
+    ) -> tuple[RemoteSubscription, bool]:
+        """Create one that brings events; where that is refused, one that brings none. Tell whether it was refused."""
+        if certificate is None:
+            return await self._create_over_others(room_id, directory_id, None), False
+        try:
+            return await self._create_over_others(room_id, directory_id, certificate), False
+        except (Malformed, Refused, AccessDenied) as error:
+            if isinstance(error, Duplicate):
+                raise
+            made = await self._create_over_others(room_id, directory_id, None)
+            log.warning(
+                "notifications are to bring no events, Graph refused it", extra={"room": room_id, "error": error}
+            )
+            return made, True
+
     async def _create_over_others(
-        self, room_id: BookableId, names: Sequence[str], client_state: str, certificate: Certificate | None
+        self, room_id: BookableId, directory_id: str, certificate: Certificate | None
     ) -> RemoteSubscription:
         """Create; where the service has one for the same mailbox already, in its place, if that one calls us."""
+        client_state = self._store.begin_creation(room_id, certificate=certificate.id if certificate else "")
+        wanted = self._store.find_wanted(room_id)
+        names = wanted.names if wanted is not None else (directory_id,)
         try:
             return await self._create_under(names, client_state, certificate)
         except Duplicate:
@@ -273,7 +298,7 @@ class SubscriptionPass:
             notification_url=self._endpoint.notification_url,
             lifecycle_url=self._endpoint.lifecycle_url,
             client_state=client_state,
-            expires_at=self._until(),
+            expires_at=self._until(brings_events=certificate is not None),
             has_other_name=has_other_name,
             certificate=certificate,
         )
@@ -281,7 +306,9 @@ class SubscriptionPass:
     async def _renew(self, action: Renew) -> None:
         """Prolong; one that is gone is created anew at once (Graph docs: subscription-update, 404)."""
         room_id, remote_id = action.room_id, action.remote_id
-        renewed = await self._service.renew_subscription(remote_id, expires_at=self._until())
+        renewed = await self._service.renew_subscription(
+            remote_id, expires_at=self._until(brings_events=action.brings_events)
+        )
         if renewed is not None:
             self._store.finish_renewal(room_id, remote_id=remote_id, expires_at=renewed.expires_at)
             return

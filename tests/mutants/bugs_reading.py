@@ -96,7 +96,7 @@ def forgets_notifications() -> None:
 )
 def leaves_a_gap_before_the_subscription() -> None:
     def make(finish: Any) -> Any:
-        def silent(self: Any, room_id: Any, *, remote_id: str, expires_at: Any) -> None:
+        def silent(self: Any, room_id: Any, *, remote_id: str, expires_at: Any, **_refused: Any) -> None:
             with self._database.write() as transaction:
                 self._confirm(transaction, room_id, remote_id=remote_id, expires_at=expires_at)
 

@@ -24,7 +24,7 @@ from engine.prove.world import World
 from engine.reconcile.ledger import Intent
 from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.web.pages.setting_parts import SettingKey
-from tests.simulation.conftest import MakeWorld
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 
 @pytest.fixture
@@ -556,7 +556,7 @@ class TestModes:
     def test_shadow_tells_the_same_at_every_look_and_catches_up_when_it_ends(self, worlds: MakeWorld) -> None:
         """Only the organizer's copy tells that the room declined, and nothing is kept of what the mode withholds: each
         look asks anew, so that no case comes and goes, and the first look in the other mode knows it."""
-        world = worlds()
+        world = worlds(settings=WITHOUT_CONTENT)
         refuse_long_meetings(world, 1)
         loan = world.book(2, 9, 10, 1)
         world.wait(5)
@@ -1008,6 +1008,7 @@ class TestACreationWhoseAnswerIsSlow:
         world.kill()
         world.start()
         world.settle()
+        world.wait(15.0)
 
         assert not world.loan(loan.number).blocks
         assert not [each for each in world.run(world.person(2).events()) if not each["isCancelled"]]

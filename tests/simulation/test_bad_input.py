@@ -19,14 +19,14 @@ from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world import World
-from tests.simulation.conftest import MakeWorld
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 Spoil = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture
 def world(worlds: MakeWorld) -> World:
-    return worlds()
+    return worlds(settings=WITHOUT_CONTENT)
 
 
 def spoil_events(world: World, spoil: Spoil) -> Callable[[], None]:

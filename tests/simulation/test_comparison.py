@@ -13,10 +13,11 @@ from engine.loans.loan import CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction
 from engine.prove.world import World
+from engine.reconcile.plan import ANSWER_GRACE_SECONDS
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.room import RoomState
 from engine.simulator.people import event_path
-from tests.simulation.conftest import MakeWorld
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ class TestDrift:
 
     def test_is_found_on_postgresql_too(self, worlds: MakeWorld, postgresql_url: str) -> None:
         """Counted twice in the same row: what was found the last time, and in all."""
-        world = worlds(rooms=1, database=lambda now: Database(postgresql_url, clock=now))
+        world = worlds(rooms=1, settings=WITHOUT_CONTENT, database=lambda now: Database(postgresql_url, clock=now))
         world.meet(1, 9, 10, 1)
         world.settle()
         for _ in range(2):
@@ -182,6 +183,7 @@ class TestWhatOnlyTheOrganizersCopyShows:
         world.settle()
         event = world.meet(1, 9, 10, 1, 2)
         world.settle()
+        world.wait(ANSWER_GRACE_SECONDS)  # the taken room answers after the other one
         number = world.loan_of(event["iCalUId"])
         assert number is not None
         assert {item.state for item in world.loan(number).items} == {ItemState.ACCEPTED, ItemState.DECLINED}

@@ -11,6 +11,7 @@ import pytest
 from engine.prove.schedule import Schedule, draw_schedule
 from engine.prove.weather import OF_CONTENT
 from engine.prove.world import World
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 from tests.simulation.test_outlook_to_app import request_from_outside
 from tests.simulation.test_request_counts import CONTENT, PUNCTUAL, counting
 
@@ -198,7 +199,7 @@ class TestSubscriptions:
     def test_follow_the_setting_at_the_next_start(self, world: World) -> None:
         assert self.subscriptions(world) == [True, True]
         world.kill()
-        world.settings = world.make_settings({})
+        world.settings = world.make_settings(WITHOUT_CONTENT)
         world.start()
         world.settle()
         assert self.subscriptions(world) == [False, False]
@@ -218,7 +219,7 @@ class TestSubscriptions:
         assert set(world.tenant.subscriptions.all) == first
 
     def test_without_the_setting_nothing_is_opened(self) -> None:
-        made = World(tenant=PUNCTUAL).open()
+        made = World(tenant=PUNCTUAL, settings=WITHOUT_CONTENT).open()
         try:
             made.meet(2, 9, 10, 1)
             made.settle()
@@ -252,8 +253,43 @@ def test_they_are_garbled_in_some_random_worlds_and_no_others() -> None:
     assert len(spoiled) < sum(world.content for world in worlds)
 
 
-def test_a_quarter_of_random_worlds_have_them() -> None:
+def test_half_of_random_worlds_have_them() -> None:
     """And a schedule that was kept before there were any has none."""
     drawn = [draw_schedule(seed, steps=0).content for seed in range(1, 201)]
-    assert 30 < sum(drawn) < 70
+    assert 80 < sum(drawn) < 120
     assert not Schedule(1, 1, 1, (), ()).content
+
+
+class TestWhereGraphBringsNone:
+    """A tenant that refuses to send events along is served all the same, by reading."""
+
+    def test_the_rooms_are_read_and_it_is_asked_again_after_a_week(self, worlds: MakeWorld, long_sleeps: None) -> None:
+        world = worlds(rooms=1, tenant=PUNCTUAL, settings=CONTENT, start=False)
+        world.tenant.faults.add(effect="refuse_content")
+        world.open()
+        with counting(world) as count:
+            world.meet(2, 9, 10, 1)
+        assert (count.deltas, count.reads) == (1, 1)
+        assert [row["content"] for row in world.office.list_subscriptions()] == ["refused"]
+
+        world.tenant.faults.clear()
+        for _ in range(8):
+            world.wait(86_400.0)
+            world.office.subscriptions.mark_due()
+            world.settle()
+
+        assert [row["content"] for row in world.office.list_subscriptions()] == ["yes"]
+        with counting(world) as count:
+            world.meet(2, 12, 13, 1)
+        assert (count.deltas, count.reads) == (0, 1)
+
+    def test_a_room_that_refuses_any_is_parked_as_before(self, worlds: MakeWorld) -> None:
+        """What is wrong there has nothing to do with what is brought."""
+        world = worlds(rooms=1, tenant=PUNCTUAL, settings=CONTENT, start=False)
+        world.tenant.faults.add(effect="error", status=403, method="POST", path="/subscriptions$")
+        world.open()
+
+        assert [row["content"] for row in world.office.list_subscriptions()] == ["no"]
+        assert [(key.kind, key.parked_at is not None) for key in world.office.queue.waiting(9)] == [
+            ("subscription", True)
+        ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from engine.prove.world import World
-from tests.simulation.conftest import MakeWorld
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 MEETINGS = 40
 STEP = 0.05
@@ -56,7 +56,7 @@ def test_a_broken_room_delays_no_other(worlds: MakeWorld, usual: Sequence[float]
 
 def test_which_is_noticed_where_one_pass_at_a_time_is_made(worlds: MakeWorld, usual: Sequence[float]) -> None:
     """With one worker everybody waits for the room that hangs."""
-    world = worlds(rooms=3, people=2, settings={"ENGINE_SYNC__WORKERS": "1"})
+    world = worlds(rooms=3, people=2, settings={"ENGINE_SYNC__WORKERS": "1"} | WITHOUT_CONTENT)
     assert _p99(measure(break_room(world, "hanging"))) > SLOWER_MOST * _p99(usual) + STEP
 
 

@@ -17,11 +17,12 @@ from engine.prove.world import World
 from engine.reconcile.series_book import DateChoice, Scope
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
+from tests.simulation.test_request_counts import PUNCTUAL
 
 
 @pytest.fixture
 def world(worlds: MakeWorld) -> World:
-    return worlds(rooms=3)
+    return worlds(rooms=3, tenant=PUNCTUAL)
 
 
 def settle(world: World) -> int:

@@ -13,7 +13,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.world import World
 from engine.reconcile.reasons import explain
-from tests.simulation.conftest import MakeWorld
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 
 @pytest.fixture
@@ -47,9 +47,10 @@ class TestWhy:
 
         assert ask(world, 10) == ["why_nothing_known", "why_read_subscribed"]
 
-    def test_a_room_that_declined_at_once_leaves_nothing_to_tell(self, world: World) -> None:
+    def test_a_room_that_declined_at_once_leaves_nothing_to_tell(self, worlds: MakeWorld) -> None:
         """The room is taken by something that ended again before anybody read of it: the delta tells an id that is
         gone, without time or organizer; it is no loan, no copy and no case."""
+        world = worlds(settings=WITHOUT_CONTENT)
         world.tenant.office.set_processing(world.room_addresses[0], AllBookInPolicy=False)
         world.meet(2, 9, 10, 1)
         world.settle()

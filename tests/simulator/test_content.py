@@ -97,6 +97,12 @@ class TestContent:
         assert "encryptedContent" in told["updated"]
         assert "encryptedContent" not in told["deleted"]
 
+    def test_can_be_refused(self, world: SimulatedWorld) -> None:
+        """The subscription is not made; one that brings no events is."""
+        world.tenant.faults.add(effect="refuse_content")
+        with pytest.raises(AssertionError, match="Including resource data"):
+            subscribe(world)
+
     def test_can_be_garbled_on_the_way(self, world: SimulatedWorld) -> None:
         subscribe(world)
         world.tenant.faults.add(effect="garble_content", nth=1)

@@ -15,6 +15,7 @@ from engine.simulator.weather.faults import (
     EFFECTS,
     NOTICES,
     PAGE_LINK,
+    REFUSAL,
 )
 from engine.simulator.weather.storm import KINDS, draw
 from tests.simulator.test_booking import AULA
@@ -39,9 +40,9 @@ def test_all_weather_passes() -> None:
 
 def test_nearly_every_effect_may_be_drawn() -> None:
     """Only what breaks for good is left out, and what a storm of a known seed did not draw from."""
-    left_out = {"empty_list", "drop_endpoint"} | CONSENT | DUPLICATE | CONTENT
+    left_out = {"empty_list", "drop_endpoint"} | CONSENT | DUPLICATE | REFUSAL | CONTENT
     assert {kind["effect"] for kind in KINDS} == EFFECTS - left_out
-    assert BEFORE | AFTER | DELTA | PAGE_LINK | NOTICES | DUPLICATE | CONSENT | {"delay"} == EFFECTS
+    assert BEFORE | AFTER | DELTA | PAGE_LINK | NOTICES | DUPLICATE | REFUSAL | CONSENT | {"delay"} == EFFECTS
 
 
 def test_a_fault_is_shown_with_what_it_heeds(make_world: Callable[..., SimulatedWorld]) -> None:

@@ -201,6 +201,20 @@ class TestNotificationsThatBringTheirEvent:
     def test_one_with_the_same_is_left(self, certificate: str) -> None:
         assert self.plan(replace(FRESH, certificate=certificate), certificate) == ()
 
+    @pytest.mark.parametrize(
+        ("since", "then"), [(timedelta(days=7), (swap(Reason.OTHER_CONTENT),)), (timedelta(days=6, hours=23), ())]
+    )
+    def test_where_events_were_refused_they_are_asked_for_again_after_a_week(
+        self, since: timedelta, then: tuple[Action, ...]
+    ) -> None:
+        assert self.plan(replace(FRESH, content_refused_at=NOW - since), "new") == then
+
+    def test_one_that_brings_them_says_so_at_its_renewal(self) -> None:
+        """It lives for a day at most."""
+        begun_at = NOW - CONTENT_LIFETIME * 2 / 3
+        worn = replace(FRESH, expires_at=begun_at + CONTENT_LIFETIME, confirmed_at=begun_at, certificate="same")
+        assert self.plan(worn, "same") == (Renew(ONE, "s1", brings_events=True),)
+
     def test_one_that_watches_the_room_does_so_whatever_it_selects(self) -> None:
         assert watches(self.BRINGS, ROOM)
 

@@ -20,7 +20,7 @@ from engine.database.tables import metadata
 from engine.database.work.marks import Priority
 from engine.ids import BookableId
 from engine.rooms.room import RoomState
-from engine.subscriptions.plan import Held, Wanted, is_renewal_due
+from engine.subscriptions.plan import Held, Wanted, is_renewal_due, wanted_certificate
 
 subscription_table = metadata.tables["subscription"]
 room_table = metadata.tables["room"]
@@ -112,10 +112,17 @@ class SubscriptionStore:
                 _CHANGE.run(connection, {"of_room": room_id, **values})
         return secret
 
-    def finish_creation(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
-        """Store the service's answer to a creation, or one that was adopted; the room is marked to be read."""
+    def finish_creation(
+        self, room_id: BookableId, *, remote_id: str, expires_at: datetime, content_refused: bool = False
+    ) -> None:
+        """Store the service's answer to a creation, or one that was adopted; the room is marked to be read.
+
+        *content_refused*: it was made so as to bring no events, because the service would not make one that does.
+        """
         with self._database.write() as transaction:
             self._confirm(transaction, room_id, remote_id=remote_id, expires_at=expires_at)
+            if content_refused:
+                _CHANGE.run(transaction.connection, {"of_room": room_id, "content_refused_at": transaction.now})
             transaction.mark("room", str(room_id))
 
     def finish_renewal(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
@@ -160,7 +167,12 @@ class SubscriptionStore:
         followed = {room.room_id for room in wanted}
         with self._database.write() as transaction:
             due = {row.room_id for row in held.values() if row.remote_id and is_renewal_due(row, now=transaction.now)}
-            due |= {row.room_id for row in held.values() if certificate not in (None, row.certificate)}
+            if certificate is not None:
+                due |= {
+                    room_id
+                    for room_id, row in held.items()
+                    if row.certificate != wanted_certificate(row, certificate, now=transaction.now)
+                }
             lacking = {
                 room.room_id
                 for room in wanted
@@ -186,4 +198,5 @@ def _held(row: Any) -> Held:
         confirmed_at=row.renewed_at if row.remote_id is not None else None,
         has_secret=row.client_state != NO_SECRET,
         certificate=row.certificate,
+        content_refused_at=row.content_refused_at,
     )

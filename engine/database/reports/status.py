@@ -136,6 +136,8 @@ _ROOMS = (
         subscription_table.c.renewed_at,
         subscription_table.c.notified_at,
         subscription_table.c.created_at,
+        subscription_table.c.certificate,
+        subscription_table.c.content_refused_at,
     )
     .join(subscription_table, subscription_table.c.room_id == room_table.c.id, isouter=True)
     .order_by(room_table.c.id)
@@ -176,6 +178,8 @@ def _health(row: Any, now: datetime) -> RoomHealth:
         contacted=row.contacted_at is not None,
         changed_unsignalled=row.changed_unsignalled,
         deaf=subscribed and row.changed_unsignalled > 0 and now - last_heard > DEAF_AFTER,
+        brings_events=subscribed and bool(row.certificate),
+        content_refused_at=row.content_refused_at,
     )
 
 
@@ -190,4 +194,5 @@ def render_health(health: RoomHealth) -> Mapping[str, object]:
         "notified_at": health.notified_at,
         "read_at": health.read_at,
         "deaf": health.deaf,
+        "content": health.content,
     }

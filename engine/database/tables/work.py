@@ -24,6 +24,8 @@ class SubscriptionRow(SQLModel, table=True):
     notified_at: datetime | None = instant()
     certificate: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The key of `content_key` for which its notifications encrypt their event; empty: they bring none."""
+    content_refused_at: datetime | None = instant()
+    """When Graph last refused a subscription whose notifications would have brought their event."""
 
 
 class NotificationRow(SQLModel, table=True):

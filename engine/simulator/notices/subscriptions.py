@@ -15,7 +15,7 @@ import msgspec
 from engine.simulator.notices.content import read_certificate
 from engine.simulator.records import Mailbox, Subscription
 from engine.simulator.times import parse_when, render_instant
-from engine.simulator.weather.faults import DUPLICATE, Faults
+from engine.simulator.weather.faults import DUPLICATE, REFUSAL, Faults
 from engine.simulator.wire import GraphError, Request, Response, bad_request, json_response
 from engine.simulator.world import World
 
@@ -53,6 +53,7 @@ class Subscriptions:
         """Answer POST /subscriptions: both URLs are called before this returns."""
         body = request.json
         subscription = self._read(body, request)
+        self._refuse_content(subscription, request)
         self._refuse_duplicate(subscription, request)
         await self._validate(subscription.notification_url)
         if subscription.lifecycle_url:
@@ -228,14 +229,21 @@ class Subscriptions:
             raise bad_request("NotificationUrl must be an https address.", code="InvalidRequest")
         return url
 
+    def _refuse_content(self, wanted: Subscription, request: Request) -> None:
+        names = self._names_of(wanted)
+        if wanted.certificate is not None and self._faults.pick(REFUSAL, request.method, request.path, names):
+            raise bad_request("Including resource data is not supported for this resource.", code="ExtensionError")
+
+    def _names_of(self, wanted: Subscription) -> frozenset[str]:
+        return self._world.addresses_of(self._world.mailboxes[wanted.mailbox]) | {wanted.mailbox}
+
     def _refuse_duplicate(self, wanted: Subscription, request: Request) -> None:
         """Refuse a second one for the same changes and resource (Graph docs: webhook delivery)."""
         if self._world.options.duplicate_subscriptions_allowed:
             return
         for old in self.live_for(wanted.mailbox):
             if sorted(old.change_types) == sorted(wanted.change_types):
-                names = self._world.addresses_of(self._world.mailboxes[wanted.mailbox]) | {wanted.mailbox}
-                if self._faults.pick(DUPLICATE, request.method, request.path, names):
+                if self._faults.pick(DUPLICATE, request.method, request.path, self._names_of(wanted)):
                     return
                 message = f"Subscription Id {old.id} already exists for the requested combination"
                 raise GraphError(409, "Conflict", message)

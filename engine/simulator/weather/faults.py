@@ -31,9 +31,11 @@ NOTICES = LIFECYCLE | ENDPOINT | CONTENT | {
 }  # fmt: skip
 DUPLICATE = frozenset({"accept_duplicate"})
 """A second subscription for the same changes is made after all (observed by developers)."""
+REFUSAL = frozenset({"refuse_content"})
+"""A subscription whose notifications would bring their event is not made."""
 CONSENT = frozenset({"refuse_consent"})
 """The administrator says no at the consent page."""
-EFFECTS = BEFORE | AFTER | DELTA | PAGE_LINK | NOTICES | DUPLICATE | CONSENT | {"delay"}
+EFFECTS = BEFORE | AFTER | DELTA | PAGE_LINK | NOTICES | DUPLICATE | REFUSAL | CONSENT | {"delay"}
 ANSWERS = frozenset({"error", "html", "error_after", "html_after", "sync_state_not_found", "next_link_expired"})
 """Effects that answer with the status of their rule."""
 _USED_BY = {
@@ -72,7 +74,7 @@ class Rule:
             `remove_subscription` and `reauthorize` send the lifecycle notification in place of the change, the last
             one pauses the subscription until it is renewed; of what one brings of its event `garble_content`
             changes a bit, `cut_content` loses half, and `unknown_key` encrypts it for a certificate that nobody has.
-            `accept_duplicate`: POST /subscriptions. `refuse_consent`: the consent page.
+            `accept_duplicate`, `refuse_content`: POST /subscriptions. `refuse_consent`: the consent page.
         method: a method, or None for all. path: a regular expression searched in the path after the host. mailbox: id
             or address of one mailbox.
         nth: strike only the nth match, counted from 1. times: strike at most so often. probability: of each match.
