@@ -47,18 +47,23 @@ def check_answers(
     if checked_at is None or checked_at < asked_at:
         due_at = asked_at + FIRST_CHECK if checked_at is None else asked_at
     else:
-        due_at = checked_at + min(max(FIRST_CHECK, checked_at - asked_at), CHECK_GAP_MAX)
+        due_at = checked_at + gap_of(asked_at, checked_at)
     if checked_at is None or checked_at < ends_at:
         due_at = min(due_at, ends_at)  # nobody is told of a silence that was not looked into
     due = now >= due_at
     last = now if due else (checked_at or asked_at)
-    gap = min(max(FIRST_CHECK, last - asked_at), CHECK_GAP_MAX)
+    gap = gap_of(asked_at, last)
     return AnswerCheck(
         due=due,
         next_at=_before_the_end(now + gap, now, ends_at) if due else due_at,
         overdue=silent >= answer_timeout,
         silent_minutes=int(silent.total_seconds() // 60),
     )
+
+
+def gap_of(asked_at: datetime | None, looked_at: datetime) -> timedelta:
+    """Return how long to wait between two looks at a room that was asked *asked_at* and is silent *looked_at*."""
+    return min(max(FIRST_CHECK, looked_at - asked_at), CHECK_GAP_MAX) if asked_at is not None else FIRST_CHECK
 
 
 def _before_the_end(wanted: datetime, now: datetime, ends_at: datetime) -> datetime:

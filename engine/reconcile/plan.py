@@ -21,6 +21,7 @@ from engine.reconcile.actions import (
     Plan,
     Situation,
 )
+from engine.reconcile.answers import gap_of
 from engine.reconcile.brake import plan_kept
 from engine.reconcile.dates import Outside
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
@@ -69,8 +70,7 @@ def _plan_unknown_meeting(situation: Situation) -> Plan:
             return Plan()
         if verdict.reason == "all_rooms_declined":
             return _plan_refused(situation)
-        note = Note(verdict.reason, verdict.facts)
-        return Plan(notes=(Note("not_synced", {"reason": verdict.reason, **verdict.facts}),), cases=(note,))
+        return _plan_unfit(situation, verdict)
     if situation.dates_max is not None:
         facts: dict[str, object] = {"series": situation.series, "dates": situation.dates_max}
         return Plan(
@@ -80,6 +80,24 @@ def _plan_unknown_meeting(situation: Situation) -> Plan:
     if meeting.unanswered and wait > 0:
         return Plan(look_again_seconds=wait)
     return _plan_import(situation, verdict)
+
+
+def _plan_unfit(situation: Situation, verdict: Invalid) -> Plan:
+    """Plan for a meeting that may not become a loan: a case says why.
+
+    A room that is taken and has not answered yet will most likely decline, of which its calendar shows nothing, and
+    leave the other rooms to the meeting: so that is looked into again.
+    """
+    meeting = situation.meeting
+    owing = {room for room, state in meeting.answers.items() if state is ItemState.REQUESTED}
+    awaited = verdict.reason == "item_unavailable" and bool(owing & situation.clashes.keys())
+    if awaited and (wait := _grace_left(situation)) > 0:
+        return Plan(look_again_seconds=wait)
+    return Plan(
+        notes=(Note("not_synced", {"reason": verdict.reason, **verdict.facts}),),
+        cases=(Note(verdict.reason, verdict.facts),),
+        look_again_seconds=gap_of(situation.seen_at, situation.now).total_seconds() if awaited else None,
+    )
 
 
 def _plan_refused(situation: Situation) -> Plan:

@@ -165,6 +165,24 @@ class TestAMeetingThatIsInvalid:
         assert codes(made.cases) == ["item_unavailable"]
         assert made.cases[0].facts["item_id"] == TWO
 
+    @pytest.mark.parametrize(
+        ("seconds", "case", "next_look"),
+        [(0, [], 3.0), (2.5, [], 0.5), (3, ["item_unavailable"], 10.0), (600, ["item_unavailable"], 600.0)],
+    )
+    def test_by_a_taken_room_that_has_not_answered_it_is_looked_at_again(
+        self, seconds: float, case: list[str], next_look: float
+    ) -> None:
+        """It will most likely decline, which its calendar need not show, and leave the other room to the meeting."""
+        meeting = make_meeting(answers={ONE: S.ACCEPTED, TWO: S.REQUESTED})
+        seen_at = NOW - timedelta(seconds=seconds)
+        made = plan(situation(meeting, clashes=clashing([TWO]), seen_at=seen_at))
+
+        assert (made.loan, codes(made.cases), made.look_again_seconds) == (None, case, next_look)
+
+    def test_by_a_taken_room_that_has_accepted_it_is_not_looked_at_again(self) -> None:
+        made = plan(situation(make_meeting(answers={ONE: S.ACCEPTED, TWO: S.ACCEPTED}), clashes=clashing([TWO])))
+        assert (codes(made.cases), made.look_again_seconds) == (["item_unavailable"], None)
+
     def test_as_a_draft_is_passed_over_in_silence(self) -> None:
         """A draft is nobody's business: no loan, no case, no word."""
         assert plan(situation(make_meeting(is_draft=True))) == Plan()
