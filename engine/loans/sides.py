@@ -17,6 +17,8 @@ class Standing(StrEnum):
 
     UNWRITTEN = "unwritten"
     """There is no meeting yet, or a write to it is under way."""
+    REFUSED = "refused"
+    """There is no meeting: Outlook refused it, and a case says why."""
     LINKED = "linked"
     ENDED = "ended"
     """One side ended, and the other with it."""
@@ -54,8 +56,10 @@ class SideShelf(Protocol):
         ...
 
 
-def standing_of(state: str, *, is_writing: bool) -> Standing:
-    """Return the standing of a link in *state*."""
+def standing_of(state: str, *, is_writing: bool, is_refused: bool = False) -> Standing:
+    """Return the standing of a link in *state*; *is_refused*: an open case says that Outlook refused the last write."""
+    if state == "pending" and is_refused and not is_writing:
+        return Standing.REFUSED
     if state == "pending" or (is_writing and state == "linked"):
         return Standing.UNWRITTEN
     return {"ended": Standing.ENDED, "left": Standing.LEFT}.get(state, Standing.LINKED)

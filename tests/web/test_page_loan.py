@@ -99,6 +99,18 @@ class TestStanding:
     def test_follows_the_link(self, state: str, is_writing: bool, standing: Standing) -> None:
         assert standing_of(state, is_writing=is_writing) is standing
 
+    @pytest.mark.parametrize(
+        ("state", "is_writing", "standing"),
+        [
+            ("pending", False, Standing.REFUSED),
+            ("pending", True, Standing.UNWRITTEN),
+            ("linked", False, Standing.LINKED),
+        ],
+    )
+    def test_of_what_outlook_refused(self, state: str, is_writing: bool, standing: Standing) -> None:
+        """While it is tried again it is under way; a meeting that is there goes on although a change was refused."""
+        assert standing_of(state, is_writing=is_writing, is_refused=True) is standing
+
     def test_a_room_that_has_it_twice_shows_what_is_live(self) -> None:
         old, new = RoomSide("Fern", MORNING, False), RoomSide("Fern", MORNING, True)
 

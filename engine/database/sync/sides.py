@@ -13,6 +13,7 @@ from engine.loans.sides import OutlookSide, RoomSide, one_per_room, standing_of
 _loan = metadata.tables["loan"]
 _link = metadata.tables["link"]
 _intent = metadata.tables["intent"]
+_case = metadata.tables["case"]
 _copy = metadata.tables["room_copy"]
 _room = metadata.tables["room"]
 _series = metadata.tables["series"]
@@ -25,6 +26,9 @@ _LINK = (
         func.coalesce(_link.c.organizer_mailbox, _series.c.organizer_mailbox).label("organizer"),
         func.coalesce(_link.c.web_link, _series.c.web_link).label("web_link"),
         exists().where(_intent.c.loan_number == _link.c.loan_number).label("is_writing"),
+        exists()
+        .where(_case.c.loan_number == _link.c.loan_number, _case.c.code == "write_refused", _case.c.state != "closed")
+        .label("is_refused"),
     )
     .join(_loan, _loan.c.number == _link.c.loan_number)
     .outerjoin(_series, cast(_series.c.id, String) == _loan.c.series)
@@ -55,7 +59,7 @@ class Sides:
             is_followed = link.ical_uid and link.state != "ended"
             rows = transaction.connection.execute(_COPIES, {"ical_uid": link.ical_uid}).all() if is_followed else ()
         return OutlookSide(
-            standing=standing_of(link.state, is_writing=link.is_writing),
+            standing=standing_of(link.state, is_writing=link.is_writing, is_refused=link.is_refused),
             organizer=Address(link.organizer) if link.organizer else None,
             web_link=link.web_link,
             written_at=link.written_at,
