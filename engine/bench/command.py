@@ -44,22 +44,18 @@ def _floors(session: Session) -> list[Figure]:
 
 
 def _remote(_session: Session) -> list[Figure]:
-    return [*counts.measure_remote_changes(), *counts.measure_remote_changes(content=True)]
+    return [*counts.measure_remote_changes(), *counts.measure_remote_changes(content=False)]
 
 
 def _local(session: Session) -> list[Figure]:
     stream = 20 if session.quick else 200
-    return [*counts.measure_local_changes(stream=stream), *counts.measure_local_changes(stream=stream, content=True)]
+    return [*counts.measure_local_changes(stream=stream), *counts.measure_local_changes(stream=stream, content=False)]
 
 
 def _idle(session: Session) -> list[Figure]:
     rooms, days = (3 if session.quick else 20), 7  # a week: some nights hold what no single day shows
-    plain = counts.measure_silence(rooms=rooms, days=days)
-    with_content = counts.measure_silence(rooms=rooms, days=days, content=True)[:1]
-    seldom = counts.measure_silence(rooms=rooms, days=days, content=True, sweep_minutes=480)[
-        :1
-    ]  # as settings.toml says
-    return [*plain, *with_content, *seldom]
+    without = counts.measure_silence(rooms=rooms, days=days, content=False)[:1]
+    return [*counts.measure_silence(rooms=rooms, days=days), *without]
 
 
 def _limits(session: Session) -> list[Figure]:
