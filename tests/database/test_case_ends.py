@@ -1,11 +1,15 @@
 """Which cases the clock closes, on both databases. How they come about, and stay closed: `tests/simulation`."""
 
+from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
 
 from engine.database.cases.records import open_cases
 from engine.database.loans.desk import Desk
+from engine.database.loans.rows import wake_waiting
+from engine.database.migrations import migrate
+from engine.database.sql.connection import Database
 from engine.ids import LoanNumber
 from engine.loans.status import LoanAction
 from engine.reconcile.actions import Note
@@ -166,3 +170,18 @@ def test_cases_are_opened_however_many_there_were_before(building: Building, des
         file_case(building, "room_declined", subject=f"meeting:{number}", loan=None, uid=f"uid-{number}")
 
     assert len(rows(building.database, "case")) == 20
+
+
+def test_closed_cases_are_not_walked_through_when_a_room_becomes_free(sqlite_url: str) -> None:
+    """They are kept for years, and what waits for a room is asked for at each change that frees one."""
+    with closing(Database(sqlite_url)) as database:
+        migrate(database)
+        with database.read() as transaction:
+            driver = transaction.connection.connection.dbapi_connection
+            asked: list[str] = []
+            driver.set_trace_callback(asked.append)
+            wake_waiting(transaction, [1])
+            driver.set_trace_callback(None)
+            (waiting,) = (sql for sql in asked if 'FROM "case"' in sql)
+            ((*_, plan),) = driver.execute(f"EXPLAIN QUERY PLAN {waiting}").fetchall()
+    assert plan == "SEARCH case USING INDEX ix_case_state (state=?)"

@@ -14,7 +14,7 @@ from engine.database.tables.types import Instant
 from engine.database.work.marks import Priority
 from engine.ids import Address, BookableId, LoanNumber, StoreId, fold_address
 from engine.interval import Interval
-from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester
+from engine.loans.loan import CaseState, Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES, ItemState, LoanStatus
 
 loan_table = metadata.tables["loan"]
@@ -206,7 +206,7 @@ _UPDATE_ITEM = Prepared(
 _WAITING = Prepared(
     select(case_table.c.subject, case_table.c.facts).where(
         case_table.c.code == "item_unavailable",
-        case_table.c.state != "closed",
+        case_table.c.state.in_([CaseState.OPEN.value, CaseState.IGNORED.value]),  # by its index: closed ones are kept
         case_table.c.subject.like("meeting:%"),
     )
 )
