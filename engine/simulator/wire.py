@@ -76,6 +76,12 @@ def _parse_query(raw: str) -> tuple[tuple[str, str], ...]:
     return tuple((name.lower(), value) for name, value in parse_qsl(raw, keep_blank_values=True))
 
 
+@lru_cache(1024)
+def _parse_preferences(raw: str) -> tuple[tuple[str, str], ...]:
+    parts = (part.strip().partition("=") for part in raw.split(","))
+    return tuple((name.strip().lower(), value.strip().strip('"')) for name, _, value in parts if name)
+
+
 class Request:
     """One request, taken apart only as far as somebody asks."""
 
@@ -121,12 +127,7 @@ class Request:
     @property
     def preferences(self) -> dict[str, str]:
         """The `Prefer` header's parts by lower-case name, without quotes."""
-        found = {}
-        for part in self.headers.get("prefer", "").split(","):
-            name, _, value = part.strip().partition("=")
-            if name:
-                found[name.strip().lower()] = value.strip().strip('"')
-        return found
+        return dict(_parse_preferences(self.headers.get("prefer", "")))
 
     @property
     def wants_immutable_ids(self) -> bool:

@@ -263,11 +263,12 @@ class Loop(Generic[C]):
             raise self._fatal
 
     async def _sleep(self, seconds: float) -> None:
+        """Sleep until woken, or for so long."""
+        alarm = asyncio.get_running_loop().call_later(seconds, self._awake.set)
         try:
-            async with asyncio.timeout(seconds):
-                await self._awake.wait()
-        except TimeoutError:
-            pass
+            await self._awake.wait()
+        finally:
+            alarm.cancel()
 
     async def _pass(self, claim: C) -> None:
         began = self._now()

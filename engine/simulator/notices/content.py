@@ -10,7 +10,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 from types import MappingProxyType
 from typing import Any
@@ -31,11 +31,16 @@ BITS = range(2048, 4097)
 
 def read_certificate(text: object) -> Any:
     """Return the certificate of a subscription, base64 of its DER form. Raises Graph's 400."""
+    return _read_certificate(str(text or ""))
+
+
+@lru_cache(maxsize=64)
+def _read_certificate(text: str) -> Any:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.x509 import load_der_x509_certificate
 
     try:
-        certificate = load_der_x509_certificate(b64decode(str(text or ""), validate=True))
+        certificate = load_der_x509_certificate(b64decode(text, validate=True))
         key = certificate.public_key()
     except ValueError as error:
         raise bad_request("encryptionCertificate is no X.509 certificate.", code="ValidationError") from error
