@@ -125,9 +125,10 @@ class Sight(Doors):
     def is_out_of_sight(self, loan: Loan) -> bool:
         """Tell whether a loan's meeting left its rooms while nobody could be asked for it: it had been given to
         somebody else before a room told of that, or its organizer's mailbox was closed (B52)."""
-        uid = (self.links().get(loan.number) or "").partition("@")[0]
-        is_hidden = uid in self.untold.handed_over or loan.requester.address.casefold() in self.untold.closed
-        return is_hidden and "cancelled_in_outlook" in self.history(loan.number)
+        told = "SELECT ical_uid FROM decision WHERE loan_number = :number AND code = 'cancelled_in_outlook'"
+        uids = {(row.ical_uid or "").partition("@")[0] for row in self._rows(told, number=loan.number)}
+        is_closed = loan.requester.address.casefold() in self.untold.closed
+        return bool(uids) and (is_closed or not uids.isdisjoint(self.untold.handed_over))
 
     def is_untold(self, room: int, ical_uid: str) -> bool:
         """Tell whether a room had a meeting only in a calendar that was deleted before anybody could read it there, or

@@ -215,13 +215,14 @@ class Witness:
         for row in rows:
             self._seen = max(self._seen, row.id)
             is_one = row.code == "cancelled_in_outlook" and row.ical_uid and "@" not in row.ical_uid
-            if is_one and self._is_alive(row.ical_uid, of_loan=row.loan_number):
+            if is_one and self._is_alive(row.ical_uid, of_loan=row.loan_number, at=row.at - self._world.skew):
                 raise Broken(f"I13: loan {row.loan_number} was cancelled, and its meeting is alive")
 
-    def _is_alive(self, ical_uid: str, *, of_loan: int | None = None) -> bool:
+    def _is_alive(self, ical_uid: str, *, of_loan: int | None = None, at: datetime | None = None) -> bool:
         """
         Tell whether somebody has a meeting, and a room still shows it: nobody can know more who may not ask all.
 
+        What a room was asked for again after *at*, when the loan ended, could not be known then; None: just now.
         Of a loan whose organizer's mailbox is closed, or not ours, only the rooms tell that it has, and those that were
         read: to which other room it was taken nobody can be asked.
         """
@@ -229,7 +230,10 @@ class Witness:
         boxes = [box for box in tenant.mailboxes.values() if box.state != "removed" and box.id in tenant.calendars]
         copies = [(box, event) for box in boxes for event in tenant.calendars[box.id].all_by_ical(ical_uid)]
         alive = [(box, event) for box, event in copies if not event.is_cancelled]
-        shown = [box for box, event in alive if box.kind == "room" and event.response != "declined"]
+        shown = [
+            box for box, event in alive
+            if box.kind == "room" and event.response != "declined" and (at is None or event.created_at <= at)
+        ]  # fmt: skip
         organizers = [box for box, event in alive if event.is_organizer]
         if of_loan is not None and organizers and all(_is_closed(box) for box in organizers):
             told = self._rooms_that_told(ical_uid, of_loan)

@@ -510,6 +510,31 @@ class TestAnotherOrganizer:
         assert world.loan(number).requester.address == world.people[2]
         assert len(world.loans) == 1
 
+    @pytest.mark.parametrize("home", ["outlook", "app"])
+    def test_given_by_an_administrator_and_dropped_by_its_room_is_a_loan_again_once_the_room_has_it(
+        self, world: World, home: str
+    ) -> None:
+        """Nobody knows who has it, so its loan ends. The heir moves it, and the room takes it: that is no echo of an
+        end of ours, be it an event that we made. The room was booked in Outlook without a loan."""
+        number, _ = born(world, home)
+        uid = organizers(world)["iCalUId"]
+        world.tenant.faults.add(effect="lose", probability=1.0)
+        world.tenant.office.change_organizer(world.people[1], uid, world.people[2])
+        world.wait(1.0)
+        world.tenant.office.release(world.room_addresses[0], uid)
+        world.tenant.faults.clear()
+        world.heal()
+        assert not world.loan(number).blocks
+        assert "cancelled_in_outlook" in world.history(number)
+
+        world.run(world.person(3).move(organizers(world)["id"], world.at(14), world.at(15)))
+        world.heal()
+
+        (again,) = world.live_loans
+        assert again.requester.address == world.people[2]
+        assert again.interval == Interval(world.at(14), world.at(15))
+        assert not world.loan(number).blocks
+
     def test_that_names_a_room_by_an_address_not_heard_of_yet_does_not_take_it_out(self, world: World) -> None:
         """The room shows the meeting in its own calendar; the list names it by its new address, which the next import
         will bring. What the desk says meanwhile goes on."""

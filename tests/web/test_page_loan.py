@@ -83,6 +83,19 @@ class TestOutlooksSide:
         assert side.standing is Standing.ENDED
         assert side.rooms == ()
 
+    def test_ends_with_its_event(self, world: World) -> None:
+        loan = world.book(1, 16, 17, 2)
+        world.settle()
+        (event,) = [each for each in world.all_events() if each["subject"].startswith(f"#{loan.number} ")]
+        world.run(world.person(1).cancel(event["id"]))
+        world.settle()
+
+        side = self.side(world, loan.number)
+
+        assert side is not None
+        assert side.standing is Standing.ENDED
+        assert not any(room.live for room in side.rooms)
+
 
 class TestStanding:
     @pytest.mark.parametrize(

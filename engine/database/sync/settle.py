@@ -21,7 +21,7 @@ from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, import
 from engine.database.tables import metadata
 from engine.errors import Stale
 from engine.ids import LoanNumber
-from engine.loans.loan import Home, Loan
+from engine.loans.loan import Loan
 from engine.loans.status import ItemState
 from engine.reconcile.actions import DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.brake import is_cancelled_by_outlook
@@ -154,8 +154,7 @@ class Settler:
             values["base"] = render_base(plan.base, read_at=transaction.now if writing.ahead else None)
         if plan.end_link:
             deleting = any(isinstance(write, DeleteEvent) for write in plan.writes)
-            may_come_back = booking.series is not None  # moving a whole series brings back its cancelled dates
-            withdrawn = deleting or not loan.blocks or (loan.home is Home.APP and not may_come_back)
+            withdrawn = deleting or not loan.blocks
             values["state"] = "ended" if withdrawn else "left"
             if not withdrawn:
                 self._pass_on_news(transaction, booking, link)

@@ -8,6 +8,7 @@ from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.ids import Address, LoanNumber
 from engine.interval import Interval
+from engine.loans.loan import Home
 from engine.loans.sides import OutlookSide, RoomSide, one_per_room, standing_of
 
 _loan = metadata.tables["loan"]
@@ -21,6 +22,7 @@ _series = metadata.tables["series"]
 _LINK = (
     select(
         _link.c.state,
+        _loan.c.home,
         _link.c.ical_uid,
         _link.c.written_at,
         func.coalesce(_link.c.organizer_mailbox, _series.c.organizer_mailbox).label("organizer"),
@@ -58,8 +60,12 @@ class Sides:
             # What our own deletion does to the rooms' copies is not read any more: they would show what was.
             is_followed = link.ical_uid and link.state != "ended"
             rows = transaction.connection.execute(_COPIES, {"ical_uid": link.ical_uid}).all() if is_followed else ()
+        # An event of ours that Outlook ended is followed, since somebody may bring it back; until then it has ended.
+        is_gone = link.state == "left" and link.home == Home.APP.value and not any(row.live for row in rows)
         return OutlookSide(
-            standing=standing_of(link.state, is_writing=link.is_writing, is_refused=link.is_refused),
+            standing=standing_of(
+                "ended" if is_gone else link.state, is_writing=link.is_writing, is_refused=link.is_refused
+            ),
             organizer=Address(link.organizer) if link.organizer else None,
             web_link=link.web_link,
             written_at=link.written_at,
