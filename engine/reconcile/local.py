@@ -28,6 +28,11 @@ class Times(Protocol):
     @property
     def zone(self) -> tzinfo: ...
 
+    @property
+    def dash(self) -> str:
+        """What stands between the ends of a stretch, with its spaces."""
+        ...
+
     def moment(self, value: datetime, /) -> str: ...
 
     def stretch(self, start: datetime, end: datetime, /) -> str: ...
@@ -40,6 +45,7 @@ class PlainTimes:
     """Times as one types them: `2026-11-23 14:30`, of a stretch `2026-11-23 14:30 - 15:00`."""
 
     zone: tzinfo
+    dash: str = " - "
 
     def moment(self, value: datetime) -> str:
         """Return one instant."""
@@ -47,7 +53,7 @@ class PlainTimes:
 
     def stretch(self, start: datetime, end: datetime) -> str:
         """Return both ends; the day once where it is the same."""
-        return f"{self.moment(start)} - {self.stretch_end(start, end)}"
+        return f"{self.moment(start)}{self.dash}{self.stretch_end(start, end)}"
 
     def stretch_end(self, start: datetime, end: datetime) -> str:
         """Return the end of a stretch, with its day when that is another one than the start's."""
@@ -68,12 +74,12 @@ def say_here(
     start, end = facts.get("start"), facts.get("end")
     if isinstance(start, str) and isinstance(end, str) and _ONE.fullmatch(start) and _ONE.fullmatch(end):
         shown["end"] = times.stretch_end(_parse(start, kept_in), _parse(end, kept_in)) + _LOCAL
-    return _unmarked(explain(code, shown, language))
+    return _unmarked(explain(code, shown, language), times)
 
 
 def say_fact(value: object, times: Times) -> str:
     """Return one fact by itself, in local time when it is an instant or a stretch of time."""
-    return _unmarked(str(_show(value, times, UTC)))
+    return _unmarked(str(_show(value, times, UTC)), times)
 
 
 def _show(value: object, times: Times, kept_in: tzinfo) -> object:
@@ -92,8 +98,8 @@ def _show(value: object, times: Times, kept_in: tzinfo) -> object:
     return times.stretch(_parse(stretch[1], kept_in), _parse(stretch[2], kept_in)) + _LOCAL
 
 
-def _unmarked(sentence: str) -> str:
-    return sentence.replace(f"{_LOCAL} UTC", "").replace(_LOCAL, "")
+def _unmarked(sentence: str, times: Times) -> str:
+    return sentence.replace(f"{_LOCAL} UTC", "").replace(f"{_LOCAL} - ", times.dash).replace(_LOCAL, "")
 
 
 def _parse(text: str, zone: tzinfo) -> datetime:

@@ -96,7 +96,7 @@ class TestWhy:
         page.keyboard.press("Enter")
 
         expect(page.locator("#verdict")).to_have_text("Booked")
-        expect(page.locator(".strand")).to_contain_text("Tilleul is kept Tue 24 Nov 2026, 09:00 - 10:00 for loan 1")
+        expect(page.locator(".strand")).to_contain_text("Tilleul is kept Tue 24 Nov 2026, 09:00 – 10:00 for loan 1")
 
 
 class TestActivity:

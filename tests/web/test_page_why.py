@@ -34,7 +34,7 @@ class TestTheAnswer:
 
         shown = ask(house)
 
-        assert "Fern is kept Mon 23 Nov 2026, 10:00 - 11:00 for loan 1" in shown
+        assert "Fern is kept Mon 23 Nov 2026, 10:00 – 11:00 for loan 1" in shown
         assert "Budget 2027" in shown
         assert "Booked in the app." in shown
 
@@ -52,7 +52,7 @@ class TestTheAnswer:
 
         shown = ask(house, **{"Accept-Language": "fr"})
 
-        assert "Fern est gardée lun. 23 nov. 2026, 10:00 - 11:00 pour le prêt 1" in shown
+        assert "Fern est gardée lun. 23 nov. 2026, 10:00 – 11:00 pour le prêt 1" in shown
 
     def test_without_a_question_there_is_no_answer(self, house: House) -> None:
         """The form offers the quarter of an hour that runs."""

@@ -60,6 +60,7 @@ class Formats:
     def __init__(self, language: str, zone: ZoneInfo) -> None:
         self._locale = LOCALES[language]
         self.zone = zone
+        self.dash = " – "
 
     def day(self, value: date | datetime) -> str:
         """Return `Mon 23 Nov 2026`."""
@@ -91,7 +92,7 @@ class Formats:
 
     def stretch(self, start: datetime, end: datetime) -> str:
         """Return `Mon 23 Nov 2026, 14:30 – 15:00`, with the second day when there is one."""
-        return f"{self.moment(start)} – {self.stretch_end(start, end)}"
+        return f"{self.moment(start)}{self.dash}{self.stretch_end(start, end)}"
 
     def stretch_end(self, start: datetime, end: datetime) -> str:
         """Return the end of a stretch: `15:00`, with its day when it is another one."""
@@ -100,7 +101,7 @@ class Formats:
 
     def hours(self, start: datetime, end: datetime, *, on: date) -> str:
         """Return `14:30 – 15:00`; an end on another day than *on* carries its day."""
-        return f"{self._clock_on(start, on)} – {self._clock_on(end, on)}"
+        return f"{self._clock_on(start, on)}{self.dash}{self._clock_on(end, on)}"
 
     def _clock_on(self, value: datetime, day: date) -> str:
         return self.clock(value) if self._local_day(value) == day else f"{self.short_day(value)}, {self.clock(value)}"

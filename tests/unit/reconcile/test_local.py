@@ -39,7 +39,7 @@ class TestHere:
         """They come as the room's wall clock shows them: moving them once more would refuse 08:00 as 09:00."""
         facts = {"start": "2026-11-23 05:00", "end": "2026-11-23 06:30", "hours": "08:00-20:00"}
         said = say_here(explain, "outside_opening_hours", facts, "en", times)
-        assert "05:00 - 06:30 is outside the opening hours (08:00-20:00)" in said
+        assert f"05:00{times.dash}06:30 is outside the opening hours (08:00-20:00)" in said
 
     def test_the_end_of_the_booking_window_is_by_the_room(self) -> None:
         said = say("beyond_booking_window", end="2026-12-23 09:00", window_days=30)
