@@ -24,6 +24,9 @@ LOSING = frozenset({"drop_after", "error_after", "html_after"})
 TAKEN = frozenset({"item_dropped", "item_unavailable"})
 """The cases of a thing that a loan lost because another has it by then."""
 
+BEGUN_DATES = frozenset({"begun_date_cancelled", "begun_date_moved", "begun_date_rooms_changed"})
+"""What histories say of dates that had begun when their series changed."""
+
 
 class Broken(AssertionError):
     """A promise was broken."""
@@ -112,7 +115,7 @@ def _check_loan(
     events: dict[str, Any],
     answers: dict[str, dict[int, str]],
 ) -> None:
-    if not _is_followed(book, loan):
+    if not _is_followed(book, loan) or _is_left_as_it_began(world, loan):
         return
     event, shown_in_rooms = events.get(uid or ""), answers.get(uid or "", {})
     if event is None and world.is_kept(loan.number):
@@ -175,6 +178,13 @@ def _shown(world: World, loan: Loan, shown_in_rooms: dict[int, str]) -> set[int]
     }
 
 
+def _is_left_as_it_began(world: World, loan: Loan) -> bool:
+    """Tell whether a date of a series had begun, by the engine's clock, when Outlook changed or cancelled it, and its
+    history says that it stays as it was (P53)."""
+    has_begun = loan.series is not None and loan.interval.start <= world.now()
+    return has_begun and not BEGUN_DATES.isdisjoint(world.history(loan.number))
+
+
 def _is_followed(book: RoomBook, loan: Loan) -> bool:
     """Tell whether all rooms of *loan* are there still: of one that is no more nothing is heard, nor of a dead one."""
     rooms = [room for item in loan.rooms if (room := book.by_id(item.id)) is not None and room.address != DEAD_ROOM]
@@ -220,6 +230,8 @@ def _check_memory(
         return
     if loan is not None and loan.blocks and world.loop.now() < loan.interval.end <= world.now():
         return  # over by its own clock, which is ahead: what is over stays as it was
+    if loan is not None and _is_left_as_it_began(world, loan):
+        return
     if loan is not None and loan.blocks and world.is_beyond(loan.interval.start):
         return  # of what becomes of it in Outlook nothing is heard yet
     if booking.cancelled:
