@@ -1,4 +1,4 @@
-"""`webhooks`: endpoints, their secrets, trying them, and a receiver to try things out with."""
+"""`webhooks`: systems that are told of changes, their secrets, trying them, and a receiver to try things out with."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Secret = Annotated[str | None, typer.Option(help="Your own secret; else one is d
 
 @app.command("list")
 def list_webhooks(ctx: typer.Context, output: Output = Format.TABLE) -> None:
-    """List the endpoints, with how they are doing."""
+    """List the webhooks, with how they are doing."""
     from engine.web.api.outbox import render_health
     from engine.web.api.webhooks import render_endpoint
 
@@ -62,7 +62,7 @@ def add_webhook(
     secret: Secret = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Make an endpoint, and print its secret: this once only."""
+    """Make a webhook, and print its secret: this once only."""
     order = EndpointOrder(name, url, tuple(model) if model else None, personal, header)
     with ctx.obj.office() as office:
         made = office.webhooks.add(order, secret=secret, actor=ctx.obj.actor)
@@ -80,7 +80,7 @@ def change_webhook(
     header: Header = None,
     enabled: Annotated[bool | None, typer.Option("--on/--off", help="While off, it is owed nothing.")] = None,
 ) -> None:
-    """Change an endpoint, or switch it on or off."""
+    """Change a webhook, or switch it on or off."""
     order = EndpointOrder(name, url, tuple(model) if model else None, personal, header, enabled)
     with ctx.obj.office() as office:
         found = office.webhooks.change(webhook, order, actor=ctx.obj.actor)
@@ -89,7 +89,7 @@ def change_webhook(
 
 @app.command("remove")
 def remove_webhook(ctx: typer.Context, webhook: Which) -> None:
-    """Remove an endpoint; what waits for it is never sent."""
+    """Remove a webhook; what waits for it is never sent."""
     with ctx.obj.office() as office:
         office.webhooks.remove(webhook, actor=ctx.obj.actor)
     note(f"webhook {webhook} is removed")
@@ -125,7 +125,7 @@ def resend_everything(
     webhook: Which,
     whole: Annotated[bool, typer.Option("--all", help="Loans that ended long ago as well.")] = False,
 ) -> None:
-    """Tell an endpoint of everything that is, as created: rooms, open cases, loans of the last 30 days and to come."""
+    """Tell a webhook of everything that is, as created: rooms, open cases, loans of the last 30 days and to come."""
     since = None if whole else datetime.now(UTC) - RECENT
     with ctx.obj.office() as office:
         count = office.webhooks.resend(webhook, since=since)
@@ -137,7 +137,7 @@ def show_curl(
     ctx: typer.Context,
     message: Annotated[int, typer.Argument(help="The message's number, from `outbox list`.")],
     file: Annotated[str, typer.Option(help="Where to write the body.")] = "webhook.json",
-    url: Annotated[str | None, typer.Option(help="Another address than the endpoint's.")] = None,
+    url: Annotated[str | None, typer.Option(help="Another address than the webhook's.")] = None,
 ) -> None:
     """Write a message's body to a file, and print the `curl` command that sends it again, signed now."""
     import shlex
