@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_ANSWERED = re.compile(r"(?:^|: )(?P<status>[2-5]\d\d)(?: (?P<code>[A-Za-z_]+))?(?=$|[ :;,)])")
+_ANSWERED = re.compile(r": (?P<status>[2-5]\d\d)(?: (?P<code>[A-Za-z_]+))?(?=$|[ :;,)])")
 
 _BY_CODE: Mapping[str, str] = MappingProxyType(
     {
@@ -40,8 +40,11 @@ _BY_STATUS: Mapping[int, str] = MappingProxyType(
         429: "le service demande d'attendre",
         507: "la boîte aux lettres est pleine",
         509: "le service demande d'attendre",
+        **dict.fromkeys((405, 406, 410, 413, 415, 418, 422, 423, 424, 425), "la demande est refusée"),
+        **dict.fromkeys((408, 500, 502, 503, 504), "le service est en panne"),
     }
 )
+"""Of HTTP alone: what mail servers answer (550, 421 ...) is quoted as it is."""
 
 _BY_WORDS: tuple[tuple[str, str], ...] = (
     ("asked us to wait", "le service demande d'attendre"),
@@ -86,6 +89,5 @@ def _say_in_french(text: str) -> str:
     answered = _ANSWERED.search(text)
     if answered is not None:
         status = int(answered["status"])
-        said = _BY_CODE.get((answered["code"] or "").lower()) or _BY_STATUS.get(status)
-        return said or ("le service est en panne" if status >= 500 else "la demande est refusée")
+        return _BY_CODE.get((answered["code"] or "").lower()) or _BY_STATUS.get(status, "")
     return next((said for words, said in _BY_WORDS if words in text), "")

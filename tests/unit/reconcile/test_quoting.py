@@ -50,6 +50,8 @@ class TestFrench:
             ("ask for a token: the directory did not answer: x", "l'annuaire ne nous donne pas de jeton ("),
             ("the organizer's calendar cannot be reached", "l'agenda de l'organisateur est hors d'atteinte"),
             ("room-403@example.org is strange", "room-403@example.org is strange"),
+            ("550 no such mailbox", "550 no such mailbox"),
+            ("anna@example.org: 550 no such mailbox", "anna@example.org: 550 no such mailbox"),
         ],
     )
     def test_says_our_own_words_too(self, text: str, said: str) -> None:
