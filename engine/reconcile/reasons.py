@@ -56,6 +56,7 @@ _WORDS: Mapping[str, Mapping[object, tuple[str, str]]] = MappingProxyType(
             "requester": ("the requester", "le demandeur"),
             "rooms": ("the rooms", "les salles"),
         },
+        "hours": {"closed": ("closed", "fermé")},
         "winner": {"outlook": ("Outlook", "Outlook"), "app": ("the desk", "le guichet")},
     }
 )
