@@ -16,6 +16,11 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, padding
+from cryptography.hazmat.primitives.asymmetric import padding as asymmetric
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from engine.graph.parse import parse_event
 from engine.graph.payloads import EventItem
@@ -29,14 +34,14 @@ KEYS_KEPT = 4
 KEY_BYTES = 32
 BLOCK_BYTES = 16
 
+_WRAPPING = asymmetric.OAEP(asymmetric.MGF1(hashes.SHA1()), hashes.SHA1(), label=None)
+_PADDING = padding.PKCS7(BLOCK_BYTES * 8)
 _decode = msgspec.json.Decoder(EventItem).decode
 
 
 @lru_cache(maxsize=KEYS_KEPT)
 def load_private_key(text: str) -> Any:
     """Return the key that *text* (PEM) holds. Checking its numbers takes some 50 ms, so the last few are kept."""
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
     return load_pem_private_key(text.encode(), None)
 
 
@@ -47,22 +52,16 @@ def open_content(sealed: Mapping[str, Any], private_key: Any) -> bytes | None:
     Args:
         private_key: an RSA key as `load_private_key` returns it.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import hashes, padding
-    from cryptography.hazmat.primitives.asymmetric import padding as asymmetric
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
     parts = [_decode_part(sealed.get(name)) for name in ("dataKey", "data", "dataSignature")]
     wrapped, data, signature = parts
     if wrapped is None or data is None or signature is None:
         return None
-    oaep = asymmetric.OAEP(asymmetric.MGF1(hashes.SHA1()), hashes.SHA1(), label=None)
     try:
-        key: bytes = private_key.decrypt(wrapped, oaep)
+        key: bytes = private_key.decrypt(wrapped, _WRAPPING)
         if len(key) != KEY_BYTES or not hmac.compare_digest(hmac.digest(key, data, sha256), signature):
             return None
         decryptor = Cipher(algorithms.AES(key), modes.CBC(key[:BLOCK_BYTES])).decryptor()
-        unpadder = padding.PKCS7(BLOCK_BYTES * 8).unpadder()
+        unpadder = _PADDING.unpadder()
         return unpadder.update(decryptor.update(data) + decryptor.finalize()) + unpadder.finalize()
     except (ValueError, UnsupportedAlgorithm):
         return None
