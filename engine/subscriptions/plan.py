@@ -49,11 +49,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A room whose calendar is followed. `suspended`: its mailbox refuses us, so nothing new is created for now."""
+    """A room whose calendar is followed. `suspended`: its mailbox refuses us, so nothing new is created for now.
+    `missing`: it is listed no more, and what another room has of its mailbox is that one's."""
 
     room_id: BookableId
     directory_id: str
     suspended: bool = False
+    missing: bool = False
     address: str = ""
     """The other name of its mailbox, for directories whose place ids are no mailbox ids (Graph docs: place)."""
 

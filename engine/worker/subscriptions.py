@@ -219,6 +219,13 @@ class SubscriptionPass:
             certificate = None
         try:
             made, content_refused = await self._create_with_or_without(room_id, directory_id, certificate)
+        except Duplicate:
+            wanted = self._store.find_wanted(room_id)
+            if wanted is None or not wanted.missing:
+                raise
+            log.info("another room has the mailbox of one that is missing", extra={"room": room_id})
+            self._store.drop(room_id)
+            return
         except MailboxClosed as error:
             log.warning("mailbox closed, room suspended", extra={"room": room_id})
             self._rooms.suspend(room_id, str(error))
@@ -266,16 +273,20 @@ class SubscriptionPass:
         """
         Return what calls us and may watch the mailbox of this room, whose own subscription is being made.
 
-        That is what watches the room by a name of now, and whatever nobody holds and no room goes by: the room may
-        have had another address, of which we know no more. What we hold is loaded after the list, as in `settle_all`.
+        That is what watches the room by a name of now; whatever nobody holds and no room goes by, since the room may
+        have had another address, of which we know no more; and, unless it is missing itself, what watches rooms that
+        are: it may be one of them under another name. What we hold is loaded after the list, as in `settle_all`.
         """
         listed = await self._service.fetch_subscriptions()
         wanted, held = self._store.load_wanted(), {each.remote_id for each in self._store.load_held()}
+        missing = {room.room_id for room in wanted if room.missing}
         found = []
         for each in listed:
             watched = {room.room_id for room in wanted if watches(each, room)}
             is_stray = not watched and each.id not in held
-            if each.notification_url == self._endpoint.notification_url and (room_id in watched or is_stray):
+            is_of_missing = room_id not in missing and bool(watched) and watched <= missing
+            calls_us = each.notification_url == self._endpoint.notification_url
+            if calls_us and (room_id in watched or is_stray or is_of_missing):
                 found.append(each.id)
         return sorted(found)
 

@@ -167,6 +167,25 @@ class TestKeepingOne:
 
         assert sorted(world.service.living) == ["s1", "s2"]
 
+    def test_one_of_a_room_that_is_missing_gives_way(self, world: World) -> None:
+        """It was listed anew with another id and address: one mailbox, of which the list shows the new name. The
+        missing one does without, and parks nothing."""
+        world.keep()
+        world.list_places(place(2))
+        assert [room.missing for room in world.store.load_wanted()] == [True, False]
+        world.service.in_the_way = "s1"
+
+        world.keep(TWO)
+        assert list(world.service.living) == ["s2"]
+
+        world.service.in_the_way = "s2"
+        world.clock.move(timedelta(minutes=1))
+        world.settle()
+        world.keep(ONE)
+        assert list(world.service.living) == ["s2"]
+        assert [row["room_id"] for row in world.rows("subscription")] == [TWO]
+        assert world.store.mark_due() == 0
+
     def test_one_that_does_not_call_us_stays_and_keeps_it_from_being_made(self, world: World) -> None:
         world.service.add("s9", notification_url="https://other.example.org/")
         world.service.in_the_way = "s9"

@@ -85,6 +85,7 @@ class SubscriptionStore:
                 BookableId(row.id),
                 row.directory_id,
                 suspended=row.state == RoomState.SUSPENDED.value,
+                missing=row.state == RoomState.MISSING.value,
                 address=row.address,
             )
             for row in rows
@@ -173,15 +174,16 @@ class SubscriptionStore:
                     for room_id, row in held.items()
                     if row.certificate != wanted_certificate(row, certificate, now=transaction.now)
                 }
-            lacking = {
-                room.room_id
-                for room in wanted
-                if not room.suspended and (room.room_id not in held or held[room.room_id].remote_id is None)
-            }
+            lacking = {room.room_id for room in wanted if _lacks(room, held.get(room.room_id))}
             marked = due | lacking | (held.keys() - followed)
             for room_id in marked:
                 transaction.mark("subscription", str(room_id), priority=Priority.SWEEP)
         return len(marked)
+
+
+def _lacks(room: Wanted, held: Held | None) -> bool:
+    """Tell whether *room* is to get a subscription. One that is missing and has none does without: see `Wanted`."""
+    return not room.suspended and (not room.missing if held is None else held.remote_id is None)
 
 
 def clear_subscription(transaction: Transaction, room_id: int, *, remote_id: str) -> None:
