@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from engine.prove.crash.mortal import READ_ROOMS
 from engine.prove.world import World
 
 SELDOM_SECONDS = 3600.0
 
-WITHOUT_CONTENT = {"ENGINE_SYNC__CONTENT": "false"}
-"""Rooms are read for each change, as where Graph brings no events: for stories about what a reading shows, and when."""
+WITHOUT_CONTENT = READ_ROOMS
+"""For stories about what a reading shows, and when."""
 
 MakeWorld = Callable[..., World]
 """Takes what `World` takes; `start=False` leaves its engine for the test to start."""

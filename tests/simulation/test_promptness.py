@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.loans.status import ItemState
-from tests.simulation.conftest import MakeWorld
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 SECONDS = 5.0
 """Virtual; the look for missing answers comes after ten."""
@@ -15,7 +15,7 @@ def test_a_refusal_is_known_as_soon_as_the_room_is_heard(worlds: MakeWorld) -> N
 
     That is reason enough to look at the loans that wait for this room.
     """
-    world = worlds(rooms=1, people=1)
+    world = worlds(rooms=1, people=1, settings=WITHOUT_CONTENT)
     world.tenant.office.set_processing(world.room_addresses[0], MaximumDurationInMinutes=30)
 
     loan = world.book(1, 9, 10, 1)

@@ -13,7 +13,7 @@ from engine.loans.status import ItemState, LoanStatus
 from engine.prove.series import at, book_series
 from engine.prove.world import World
 from engine.simulator.people import event_path
-from tests.simulation.conftest import MakeWorld
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 AT_ONCE = 30.0
 """Seconds within which what a room dropped must be known, however little was heard of it."""
@@ -21,7 +21,7 @@ AT_ONCE = 30.0
 
 @pytest.fixture
 def world(worlds: MakeWorld) -> World:
-    return worlds(rooms=2, people=2)
+    return worlds(rooms=2, people=2, settings=WITHOUT_CONTENT)
 
 
 def deafen(world: World) -> None:
@@ -250,7 +250,9 @@ class TestARoomThatIsSetUpAnew:
     ) -> None:
         """Its date of before our first contact is found to be gone last, and was no loan by itself: the loan of the
         new calendar's date waits for just that."""
-        world = worlds(rooms=2, people=2, settings={"ENGINE_SYNC__FIRST_CONTACT": "list"}, start=False)
+        world = worlds(
+            rooms=2, people=2, settings=WITHOUT_CONTENT | {"ENGINE_SYNC__FIRST_CONTACT": "list"}, start=False
+        )
         day = (world.loop.now() + timedelta(days=2)).date()
         master = book_series(world, 1, day, 9, 1, times=2)
         world.wait(5)

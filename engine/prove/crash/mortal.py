@@ -25,6 +25,9 @@ from engine.subscriptions.plan import Endpoint
 Reach = Callable[[str], bool]
 """Called at every point with its name; tells whether the engine dies there."""
 
+READ_ROOMS = {"ENGINE_SYNC__CONTENT": "false"}
+"""Settings under which rooms are read for each change, as where Graph brings no events: there is more to die in."""
+
 SETTLE_SECONDS = 900.0
 """Virtual; what is not quiet by then never is: a lease ends after 60 s, the longest back-off after 300."""
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from engine.prove.crash.memory import Memory, judge
-from engine.prove.crash.mortal import MortalWorld, continue_loop
+from engine.prove.crash.mortal import READ_ROOMS, MortalWorld, continue_loop
 from engine.prove.crash.scene import Scene, Story
 from engine.prove.invariants import check_always
 from engine.prove.life import Died
@@ -76,7 +76,7 @@ class Sweep:
         self._outcome = Outcome()
         self._answer: int | None = None
         """Where a child tells its parent what became of it."""
-        self._world = MortalWorld(self._reach, is_sole=is_sole, rooms=3, people=3)
+        self._world = MortalWorld(self._reach, is_sole=is_sole, rooms=3, people=3, settings=READ_ROOMS)
         self.scene = Scene(self._world, Memory())
 
     def live(self) -> Outcome:
