@@ -59,7 +59,8 @@ class OrganizerReader:
                 if to_write:
                     copy = await self._series.find_date(booking.series, mailbox)
                 else:
-                    since_change = not self._answers.is_due(booking)
+                    # No loan yet: it is looked at again for the answer of a room, of which no version of a series tells
+                    since_change = booking.loan is not None and not self._answers.is_due(booking)
                     copy = await self._series.read_date(booking.series, mailbox, since_change=since_change)
             elif link is not None and link.event_id is not None and heir is None:
                 copy = await self._calendar.fetch_event(mailbox, link.event_id)
