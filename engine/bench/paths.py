@@ -12,9 +12,12 @@ import math
 import sqlite3
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import aiohttp
@@ -24,9 +27,14 @@ from aiohttp import web
 from engine.bench.children import Child
 from engine.bench.floors import make_row, open_database, run_plain_server, sample_event, sample_notice
 from engine.bench.report import Figure, percentile
+from engine.graph.certificate import make_certificate
+from engine.graph.content import load_private_key, open_content
 
 INBOUND, AT_DESK = ("/notifications",), ("/orders", "/notifications")
 """What a change made in Outlook, and one made in the app, knocks at: the second is followed by its echo."""
+
+ASKED = {INBOUND: 2, AT_DESK: 1}
+"""Of how many changes in three Graph is asked besides: a new and a cancelled meeting, and an event that is moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,8 @@ class PathFloors:
     def figures(self) -> list[Figure]:
         """Return them as lines of the table."""
         paced, busy = f"{self.pace:g}/s", "at once"
-        outlook = "webhook, commit, 202, GET, commit: aiohttp and sqlite3"
-        app = "order, commit, 201, POST, commit; then its echo, as from Outlook"
+        outlook = "webhook, its content opened, commit, 202, GET (2 of 3), commit: aiohttp and sqlite3"
+        app = "order, commit, 201, POST, commit; then its echo, as from Outlook, GET (1 of 3)"
         return [
             Figure(
                 "floor",
@@ -103,12 +111,13 @@ IN_FLIGHT_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class Knocks:
-    """Load: *count* changes, each a small body posted to *paths* in turn, *pace* of them begun in a second; infinity:
-    as soon as fewer than `IN_FLIGHT_MAX` are under way."""
+    """Load: *count* changes, each *body* posted to *paths* in turn, *pace* of them begun in a second; infinity: as soon
+    as fewer than `IN_FLIGHT_MAX` are under way."""
 
     paths: tuple[str, ...]
     count: int
     pace: float
+    body: bytes = b""
 
 
 def run_knocker(pipe: Connection) -> None:
@@ -121,13 +130,12 @@ def run_knocker(pipe: Connection) -> None:
 
 
 async def _knock_at(address: str, knocks: Knocks) -> None:
-    body = msgspec.json.encode({"value": [sample_notice()]})
     free = asyncio.Semaphore(IN_FLIGHT_MAX)
 
     async def change() -> None:
         async with free:
             for path in knocks.paths:
-                async with session.post(address + path, data=body) as answer:
+                async with session.post(address + path, data=knocks.body) as answer:
                     await answer.read()
 
     async with aiohttp.ClientSession() as session:
@@ -142,12 +150,18 @@ async def _knock_at(address: str, knocks: Knocks) -> None:
 class _BarePath:
     """What any engine of this kind does at least: take a message in, speak with Graph, store what came of it."""
 
-    def __init__(self, connection: sqlite3.Connection, session: aiohttp.ClientSession, graph: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, session: aiohttp.ClientSession, graph: str, key: Any, asked: int
+    ) -> None:
         self.walls: list[float] = []
         """Of each notification: seconds until its loan was stored."""
         self._connection = connection
         self._session = session
         self._graph = graph
+        self._key = key
+        self._asked = asked
+        """Of how many changes in three Graph is asked."""
+        self._heard = 0
         self._written = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -157,13 +171,19 @@ class _BarePath:
     async def _notify(self, request: web.Request) -> web.Response:
         came_at = time.monotonic()
         body = await request.read()
+        for notice in msgspec.json.decode(body)["value"]:
+            opened = open_content(notice["encryptedContent"], self._key)
+            assert opened is not None
+            msgspec.json.decode(opened)
         self._connection.execute("INSERT INTO inbox (raw) VALUES (?)", (body,))
-        self._start(self._settle(came_at))
+        self._heard += 1
+        self._start(self._settle(came_at, asks=self._heard % 3 < self._asked))
         return web.Response(status=202)
 
-    async def _settle(self, came_at: float) -> None:
-        async with self._session.get(self._graph) as answer:
-            msgspec.json.decode(await answer.read())
+    async def _settle(self, came_at: float, *, asks: bool) -> None:
+        if asks:
+            async with self._session.get(self._graph) as answer:
+                msgspec.json.decode(await answer.read())
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", make_row(len(self.walls)))
         self._connection.execute("DELETE FROM inbox")
@@ -192,7 +212,8 @@ async def _measure_change(file: Path, port: int, knocker: Child, knocks: Knocks)
     """Return the CPU of a change that *knocks*, and of each change the seconds until all was stored."""
     with open_database(file) as connection:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-            path = _BarePath(connection, session, f"http://127.0.0.1:{port}/")
+            body, key = _seal_notice()
+            path = _BarePath(connection, session, f"http://127.0.0.1:{port}/", key, ASKED[knocks.paths])
             app = web.Application()
             app.router.add_routes(path.routes())
             runner = web.AppRunner(app, access_log=None)
@@ -201,12 +222,22 @@ async def _measure_change(file: Path, port: int, knocker: Child, knocks: Knocks)
             await site.start()
             address = runner.addresses[0]
             began = time.process_time()
-            await asyncio.to_thread(_knock, knocker, f"http://127.0.0.1:{address[1]}", knocks)
+            await asyncio.to_thread(_knock, knocker, f"http://127.0.0.1:{address[1]}", replace(knocks, body=body))
             while len(path.walls) < knocks.count:
                 await asyncio.sleep(0.01)
             cpu = time.process_time() - began
             await runner.cleanup()
     return cpu / knocks.count, path.walls
+
+
+@cache
+def _seal_notice() -> tuple[bytes, Any]:
+    """Return a message with one notice, which brings its event, and the key that opens it."""
+    from engine.simulator.notices.content import encrypt
+
+    certificate, secret = make_certificate(datetime.now(UTC), timedelta(days=1))
+    content = encrypt(sample_event(0), certificate, "bench", Random(1))
+    return msgspec.json.encode({"value": [sample_notice() | {"encryptedContent": content}]}), load_private_key(secret)
 
 
 def _knock(knocker: Child, address: str, knocks: Knocks) -> None:
