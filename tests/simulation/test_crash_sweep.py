@@ -36,6 +36,12 @@ def test_a_death_at_any_point_is_survived() -> None:
     assert int(re.findall(r"(\d+) deaths, 0 ended badly", told)[0]) > 50, told
 
 
+def test_a_death_at_any_point_is_survived_where_notifications_bring_their_event() -> None:
+    told = sweep("--content", "--story", *STORIES[:3])
+
+    assert int(re.findall(r"(\d+) deaths, 0 ended badly", told)[0]) > 20, told
+
+
 def test_many_deaths_in_a_row_are_survived() -> None:
     """Seeds 1006 and 1061 lost what the desk had said last: rooms showed what was before it."""
     for seed in ("1006", "1061"):

@@ -50,6 +50,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--pairs", action="store_true", help="die twice: at every pair of points")
     add("--at", type=int, nargs="+", default=[], metavar="POINT", help="die there only; the second, after the restart")
     add("--shared", action="store_true", help="let the leases of the dead engine run out, as with several workers")
+    add("--content", action="store_true", help="let notifications bring their event, as they do by default")
     add("--lives", type=int, default=0, metavar="N", help="instead: N worlds of people who go on through many deaths")
     add("--seed", type=int, default=1, metavar="S", help="the first of these worlds")
     add("--jobs", type=int, default=2, metavar="N", help="processes")
@@ -92,7 +93,13 @@ def _live_lives(seed: int) -> tuple[int, str | None]:
 def _live(work: tuple[str, argparse.Namespace]) -> tuple[str, Outcome]:
     name, options = work
     story: Story = tell_stories()[name]
-    sweep = Sweep(story, deaths=2 if options.pairs else 1, is_sole=not options.shared, only=tuple(options.at))
+    sweep = Sweep(
+        story,
+        deaths=2 if options.pairs else 1,
+        is_sole=not options.shared,
+        only=tuple(options.at),
+        reads_rooms=not options.content,
+    )
     return name, sweep.live()
 
 

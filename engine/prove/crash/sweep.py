@@ -53,6 +53,7 @@ class Sweep:
         is_sole: as `MortalWorld` takes it.
         only: die there and nowhere else: the numbers of the points, one for each death.
         is_hasty: stop at the first death that ends badly.
+        reads_rooms: notifications do not bring their event; there is more to die in.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Sweep:
         is_sole: bool = True,
         only: tuple[int, ...] = (),
         is_hasty: bool = False,
+        reads_rooms: bool = True,
     ) -> None:
         self._story = story
         self._deaths = len(only) or deaths
@@ -76,7 +78,8 @@ class Sweep:
         self._outcome = Outcome()
         self._answer: int | None = None
         """Where a child tells its parent what became of it."""
-        self._world = MortalWorld(self._reach, is_sole=is_sole, rooms=3, people=3, settings=READ_ROOMS)
+        settings = READ_ROOMS if reads_rooms else {}
+        self._world = MortalWorld(self._reach, is_sole=is_sole, rooms=3, people=3, settings=settings)
         self.scene = Scene(self._world, Memory())
 
     def live(self) -> Outcome:
