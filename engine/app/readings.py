@@ -64,6 +64,7 @@ def read_metrics(office: Office, meter: GatewayMeter) -> Readings:
         parked=depth.parked,
         graph_requests=outcomes,
         throttled=meter.throttled,
+        contents=office.inbox.contents.reader.counts if office.inbox.contents is not None else {},
         drift=describe_drift(office),
         subscriptions_deaf=sum(room.deaf for room in office.status.rooms()),
         last_import_at=imported if isinstance(imported, datetime) else None,

@@ -35,6 +35,8 @@ class Readings:
     graph_requests: Mapping[str, int] = field(default_factory=dict)
     """Since the start, by outcome."""
     throttled: int | None = None
+    contents: Mapping[str, int] = field(default_factory=dict)
+    """Events that notifications brought, since the start: opened, or why not."""
     subscriptions_deaf: int | None = None
     drift: Mapping[str, int] = field(default_factory=dict)
     """What only the nightly comparison has found, ever, by room; rooms without any are left out."""
@@ -142,6 +144,12 @@ def _counted(readings: Readings) -> Iterator[Metric]:
     for outcome, count in readings.graph_requests.items():
         requests.add_metric((outcome,), count)
     yield requests
+    contents = CounterMetricFamily(
+        "accord_contents", "Events that notifications brought: opened, or why they were not.", labels=("outcome",)
+    )
+    for outcome, count in readings.contents.items():
+        contents.add_metric((outcome,), count)
+    yield contents
     if readings.throttled is not None:
         yield CounterMetricFamily(
             "accord_graph_throttled", "Requests Graph asked us to repeat later.", readings.throttled

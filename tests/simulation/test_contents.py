@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from engine.app.readings import read_metrics
+from engine.graph.meter import GatewayMeter
 from engine.prove.schedule import Schedule, draw_schedule
 from engine.prove.weather import OF_CONTENT
 from engine.prove.world import World
@@ -28,8 +30,7 @@ def move(world: World, event: dict[str, Any], hours: float) -> None:
 
 
 def opened(world: World) -> dict[str, int]:
-    assert world.office.inbox.contents is not None
-    return dict(world.office.inbox.contents.reader.counts)  # type: ignore[attr-defined]
+    return dict(read_metrics(world.office, GatewayMeter()).contents)
 
 
 def unconfirmed(world: World) -> int:

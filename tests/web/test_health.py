@@ -45,7 +45,7 @@ class TestMetrics:
             queue_waiting={"live": 3}, queue_age_seconds={"live": 1.5}, queue_running=2, parked=1,
             graph_requests={"ok": 7, "throttled": 2}, throttled=2, subscriptions_deaf=1,
             last_import_at=datetime(2026, 11, 20, tzinfo=UTC), loans={"new": 4}, cases_open=5, drift={"Tilleul": 2},
-            outbox={"parked": 3}, receivers_failing=1,
+            outbox={"parked": 3}, receivers_failing=1, contents={"opened": 6, "sender": 1},
         )  # fmt: skip
         office.metrics.observe_pass("meeting", "done", 0.02)
         office.metrics.observe_notification_latency(1.2)
@@ -61,6 +61,7 @@ class TestMetrics:
         assert found["accord_queue_waiting", ("priority", "live")] == 3
         assert found["accord_graph_requests_total", ("outcome", "ok")] == 7
         assert found["accord_graph_throttled_total",] == 2
+        assert found["accord_contents_total", ("outcome", "sender")] == 1
         assert found["accord_passes_total", ("kind", "meeting"), ("outcome", "done")] == 1
         assert found["accord_pass_seconds_count", ("kind", "meeting")] == 1
         assert found["accord_notification_to_loan_seconds_bucket", ("le", "2.0")] == 1

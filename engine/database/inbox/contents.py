@@ -65,6 +65,11 @@ News = tuple[Told, EventCopy | None]
 class ContentReader(Protocol):
     """Opens what notifications bring."""
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many were opened, or why not, since the start."""
+        ...
+
     def read(self, sealed: Mapping[str, Any], tokens: Sequence[str], *, event_id: str) -> EventCopy | None:
         """Return the copy; None unless it is beyond doubt Graph's, of that event, and complete."""
         ...
