@@ -26,12 +26,12 @@ from engine.rooms.health import FollowRule
 from engine.settings import Settings, is_loopback
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics
+from engine.web.pages.administration.welcome_parts import TryTenant
+from engine.web.pages.calendars.outlook_parts import OutlookPlayer
+from engine.web.pages.calendars.own_parts import OwnCalendarDesk
 from engine.web.pages.live import Live
-from engine.web.pages.outlook_parts import OutlookPlayer
-from engine.web.pages.own_calendar_parts import OwnCalendarDesk
 from engine.web.pages.parts import PageParts
-from engine.web.pages.sign_in import SIGNED_IN_PATH
-from engine.web.pages.welcome_parts import TryTenant
+from engine.web.pages.people.sign_in import SIGNED_IN_PATH
 from engine.web.parts import WebParts
 from engine.web.provider import IdentityProvider
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.prove.people import Crowd
 from engine.prove.world import World
-from engine.web.pages.setting_parts import SettingKey
+from engine.web.pages.administration.setting_parts import SettingKey
 
 IGNORED = "no sync"
 """The tag of rooms that are left alone while it is among the ignored ones."""

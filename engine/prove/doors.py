@@ -21,7 +21,7 @@ from engine.prove.untold import Untold
 from engine.prove.virtual import VirtualLoop
 from engine.simulator import Tenant
 from engine.simulator.people import Person, RoomReader
-from engine.web.pages.setting_parts import SettingKey
+from engine.web.pages.administration.setting_parts import SettingKey
 
 
 class Doors:

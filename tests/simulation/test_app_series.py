@@ -16,7 +16,7 @@ from engine.prove.series import at, starts
 from engine.prove.world import World
 from engine.reconcile.reasons import explain
 from engine.reconcile.series_book import AppSeries, DateChoice, Scope, SeriesOrder
-from engine.web.pages.setting_parts import SettingKey
+from engine.web.pages.administration.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld
 
 WEEK = timedelta(days=7)

@@ -13,7 +13,7 @@ from engine.prove.invariants import Broken, check_always, check_lives
 from engine.prove.life import Life
 from engine.prove.people import Crowd
 from engine.prove.world import World
-from engine.web.pages.setting_parts import SettingKey
+from engine.web.pages.administration.setting_parts import SettingKey
 from engine.worker.loop import Loop
 from tests.simulation.conftest import MakeWorld
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.web.pages.agents import find_browser, find_system
+from engine.web.pages.people.agents import find_browser, find_system
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 

@@ -10,7 +10,7 @@ from engine.loans.loan import ItemKind
 from engine.loans.openings import find_openings
 from engine.loans.register import Availability, Busy
 from engine.rooms.room import Room, RoomState
-from engine.web.pages.findings import Findings, find_rooms
+from engine.web.pages.occupancy.findings import Findings, find_rooms
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 WISH = Interval(TEN, TEN + timedelta(hours=1))

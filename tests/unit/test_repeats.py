@@ -17,7 +17,7 @@ from engine.loans.register import ItemRef
 from engine.reconcile.series_book import DateChoice, DateState, PlannedDate, StandIns
 from engine.rooms.ranking import RankedRoom
 from engine.rooms.room import Room, RoomState
-from engine.web.pages.repeats import Repeated, list_dates, settle_dates
+from engine.web.pages.booking.repeats import Repeated, list_dates, settle_dates
 
 TEN = datetime(2026, 11, 23, 9, tzinfo=UTC)
 FIRST = Interval(TEN, TEN + timedelta(hours=1))

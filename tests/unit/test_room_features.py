@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from engine.ids import Address, BookableId, StoreId
 from engine.rooms.room import Room, RoomState
-from engine.web.pages.timeline import Filter, all_features
+from engine.web.pages.occupancy.timeline import Filter, all_features
 
 ROOM = Room(
     BookableId(1), Address("one@example.org"), "dir-1", "One", RoomState.ACTIVE, StoreId(1), tags=("screen",)

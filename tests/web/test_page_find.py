@@ -11,7 +11,7 @@ import pytest
 from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.rooms.room import Room, RoomState
 from engine.settings import RoomsSettings
-from engine.web.pages.timeline import Filter, all_features
+from engine.web.pages.occupancy.timeline import Filter, all_features
 from tests.web.visitors import AMELIE, MATHIEU, House, open_house
 
 TEN = "/find?day=2026-11-23&start=10:00"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import Invalid
-from engine.web.pages.keepers import KEEPERS_MAX, read_addresses
+from engine.web.pages.bookables.keepers import KEEPERS_MAX, read_addresses
 from tests.web.visitors import AMELIE, MATHIEU, House, open_house
 
 

@@ -16,8 +16,8 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanOrder
 from engine.loans.status import LoanAction
-from engine.web.pages import mine
-from engine.web.pages.mine import by_day
+from engine.web.pages.loans import mine
+from engine.web.pages.loans.mine import by_day
 from tests.web.visitors import AMELIE, MATHIEU, MONDAY, NOW, House, open_house
 
 PARIS = ZoneInfo("Europe/Paris")

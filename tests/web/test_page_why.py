@@ -9,7 +9,7 @@ import pytest
 
 from engine.loans.status import LoanAction
 from engine.reconcile.actions import Note
-from engine.web.pages.why import Verdict, decide_verdict, split
+from engine.web.pages.loans.why import Verdict, decide_verdict, split
 from tests.web.case_scene import open_case
 from tests.web.visitors import AMELIE, MATHIEU, House, open_house
 

@@ -15,7 +15,7 @@ from engine.loans.loan import Home
 from engine.loans.status import ItemState, LoanStatus
 from engine.rooms.room import Room, RoomState
 from engine.web.access import Role
-from engine.web.pages.timeline import (
+from engine.web.pages.occupancy.timeline import (
     DAY_MINUTES,
     Filter,
     Minutes,

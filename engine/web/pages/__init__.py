@@ -1,14 +1,14 @@
 """The app: what people see in a browser.
 
-Adding a page takes six steps; `loan.py` is a small model.
+Adding a page takes six steps; `loans/loan.py` is a small model.
 
-1. `pages/<name>.py`: a module-level `router = APIRouter()`. A handler is a plain `def` (it runs in a thread and may
-   use the database) and takes its request as `page: UserPage` (everybody signed in), `ViewerPage`, `BookerPage` (all
-   but viewers: whatever changes something), `StaffPage` or `AdminPage`: the type is the gate, and
-   `tests/web/test_page_doors.py` tries it with every role. `page.user` says who, `page.parts` has the desk and the
-   rest, and `page.render("<name>.html", here="<key>", ...)` answers. What may be seen or done is asked of `page.user`
-   (users.py), never of a role by hand. Rules about what a page shows belong in small pure functions, or lower down in
-   the house.
+1. `pages/<package>/<name>.py`, in the package whose pages are about the same: a module-level `router = APIRouter()`. A
+   handler is a plain `def` (it runs in a thread and may use the database) and takes its request as `page: UserPage`
+   (everybody signed in), `ViewerPage`, `BookerPage` (all but viewers: whatever changes something), `StaffPage` or
+   `AdminPage`: the type is the gate, and `tests/web/test_page_doors.py` tries it with every role. `page.user` says who,
+   `page.parts` has the desk and the rest, and `page.render("<name>.html", here="<key>", ...)` answers. What may be seen
+   or done is asked of `page.user` (users.py), never of a role by hand. Rules about what a page shows belong in small
+   pure functions, or lower down in the house.
 2. `ROUTERS` in `app.py`: add the router.
 3. `navigation.py`: add an `Entry`, with an icon of `static/icons.svg` (`scripts/vendor` draws more into it).
 4. `templates/<name>.html`: `{% extends "layout.html" %}`. Texts are English in `_("...")`, with `%(name)s` for values;

@@ -8,51 +8,34 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from engine.web.pages import (
-    account,
-    activity,
-    backfills,
-    board,
-    book,
-    calendars,
-    cases,
-    events,
-    fields,
-    find,
-    keepers,
-    loan,
-    mine,
-    outbox,
-    outlook,
-    own_calendar,
-    people,
-    rooms,
-    series,
-    settings,
-    sign_in,
-    stores,
-    webhooks,
-    welcome,
-    why,
-)
+from engine.web.pages import events
+from engine.web.pages.administration import activity, backfills, fields, outbox, settings, webhooks, welcome
+from engine.web.pages.bookables import keepers, rooms, stores
+from engine.web.pages.booking import form as booking_form
+from engine.web.pages.calendars import feeds, outlook
+from engine.web.pages.calendars import own as own_calendar
 from engine.web.pages.errors import install_errors
 from engine.web.pages.guard import PageDoor
+from engine.web.pages.loans import cases, loan, mine, series, why
+from engine.web.pages.occupancy import board, find
 from engine.web.pages.page import STATIC, check_csrf, static_version
 from engine.web.pages.parts import PageParts
+from engine.web.pages.people import account, sign_in
+from engine.web.pages.people import search as people_search
 
 ROUTERS = (
     sign_in.router,
     account.router,
     board.router,
-    book.router,
-    calendars.router,
+    booking_form.router,
+    feeds.router,
     fields.router,
     find.router,
     keepers.router,
     loan.router,
     mine.router,
     outlook.router,
-    people.router,
+    people_search.router,
     own_calendar.router,
     rooms.router,
     series.router,

@@ -26,11 +26,11 @@ from engine.reconcile.ledger import SyncRules
 from engine.reconcile.names import UnknownName
 from engine.rooms.connection import Connection
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
+from engine.web.pages.administration.setting_parts import SettingsDesk
+from engine.web.pages.administration.welcome_parts import TryTenant
+from engine.web.pages.calendars.outlook_parts import OutlookPlayer
+from engine.web.pages.calendars.own_parts import OwnCalendarDesk
 from engine.web.pages.live import Live
-from engine.web.pages.outlook_parts import OutlookPlayer
-from engine.web.pages.own_calendar_parts import OwnCalendarDesk
-from engine.web.pages.setting_parts import SettingsDesk
-from engine.web.pages.welcome_parts import TryTenant
 from engine.web.parts import WebParts
 from engine.web.provider import IdentityProvider
 from engine.webhooks.endpoint import WebhookBook

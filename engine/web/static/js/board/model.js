@@ -1,5 +1,5 @@
 // What the board knows: entries by room, the lanes they lie in, and what stands in the way of a wish. Pure.
-// Keys of an entry are explained at `show_entry` in engine/web/pages/timeline.py.
+// Keys of an entry are explained at `show_entry` in engine/web/pages/occupancy/timeline.py.
 
 const USUAL = { h: 1, st: "accepted", ls: "new", hm: "outlook" };
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from engine.web.pages.outlook_parts import OutlookEvent
-from engine.web.pages.timeline import DAY_MINUTES, Span
+from engine.web.pages.calendars.outlook_parts import OutlookEvent
+from engine.web.pages.occupancy.timeline import DAY_MINUTES, Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from engine.loans.status import LoanAction
 from engine.reconcile.series_book import Scope
 from engine.web.access import Role
 from engine.web.api.wire import ID_MAX
-from engine.web.pages.book_change import check_dates, may_change_here, scopes_of
-from engine.web.pages.cases import say_title
+from engine.web.pages.booking.change import check_dates, may_change_here, scopes_of
+from engine.web.pages.loans.cases import say_title
 from engine.web.pages.page import BookerPage, Page, UserPage
 
 router = APIRouter()

@@ -12,8 +12,8 @@ from engine.loans.recurrence_words import say_recurrence
 from engine.loans.register import LoanOrder
 from engine.reconcile.series_book import DateState, SeriesOrder
 from engine.rooms.room import Room
+from engine.web.pages.booking.repeats import DateLine, Repeated, list_dates, settle_dates
 from engine.web.pages.page import Page
-from engine.web.pages.repeats import DateLine, Repeated, list_dates, settle_dates
 
 
 @dataclass(frozen=True, slots=True)

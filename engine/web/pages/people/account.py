@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Path
 from starlette.responses import RedirectResponse, Response
 
 from engine.web.api.wire import ID_MAX
-from engine.web.pages.agents import find_browser, find_system
 from engine.web.pages.page import LANGUAGE_COOKIE, THEME_COOKIE, AnyPage, UserPage, local_path
+from engine.web.pages.people.agents import find_browser, find_system
 
 router = APIRouter()
 

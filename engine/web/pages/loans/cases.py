@@ -22,9 +22,9 @@ from engine.reconcile.reasons import without_loans
 from engine.reconcile.ways import CaseView, Way, say_way
 from engine.rooms.room import natural
 from engine.web.api.wire import ID_MAX, STORABLE, Whole
-from engine.web.pages.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TOPIC_WORDS
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Sent
+from engine.web.pages.loans.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TOPIC_WORDS
 from engine.web.pages.page import Page, StaffPage, ViewerPage
 
 router = APIRouter()

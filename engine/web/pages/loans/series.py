@@ -10,7 +10,7 @@ from starlette.responses import Response
 from engine.errors import NotFound
 from engine.loans.recurrence_words import say_recurrence
 from engine.web.api.wire import ID_MAX
-from engine.web.pages.loan import title_of
+from engine.web.pages.loans.loan import title_of
 from engine.web.pages.page import UserPage
 
 router = APIRouter()

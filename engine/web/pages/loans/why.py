@@ -22,11 +22,11 @@ from engine.reconcile.local import say_fact
 from engine.reconcile.why import Answer
 from engine.rooms.room import natural
 from engine.web.api.wire import ID_MAX, Whole
+from engine.web.pages.booking.times import QUARTERS
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
-from engine.web.pages.loan import title_of
+from engine.web.pages.loans.loan import title_of
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import Page, ViewerPage
-from engine.web.pages.times import QUARTERS
 
 router = APIRouter()
 

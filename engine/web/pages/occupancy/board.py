@@ -22,10 +22,9 @@ from engine.rooms.room import Room
 from engine.web.api import wire
 from engine.web.api.models import Notes
 from engine.web.api.wire import Id, Incoming, Line, Whole
-from engine.web.pages.book_change import check_not_over
+from engine.web.pages.booking.change import check_not_over
 from engine.web.pages.forms import Sent
-from engine.web.pages.page import BookerPage, Page, UserPage
-from engine.web.pages.timeline import (
+from engine.web.pages.occupancy.timeline import (
     DAY_MINUTES,
     USUAL,
     Filter,
@@ -37,6 +36,7 @@ from engine.web.pages.timeline import (
     shown_rooms,
     span_of,
 )
+from engine.web.pages.page import BookerPage, Page, UserPage
 from engine.web.pages.users import User
 
 router = APIRouter()

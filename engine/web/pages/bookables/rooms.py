@@ -17,8 +17,8 @@ from engine.rooms.health import LIGHTS, HealthCode, Light, RoomHealth, judge
 from engine.rooms.room import Room, RoomState, natural
 from engine.web.api.rooms import IMPORT
 from engine.web.api.wire import ID_MAX, Incoming, Line
+from engine.web.pages.bookables.rules_form import RulesForm, show_days
 from engine.web.pages.page import AdminPage, Page, ViewerPage
-from engine.web.pages.rules_form import RulesForm, show_days
 
 router = APIRouter()
 

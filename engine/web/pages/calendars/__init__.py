@@ -1,0 +1,1 @@
+"""Calendars beside the desk: feeds, people's own in Outlook, and Outlook as the demonstration plays it."""
