@@ -85,8 +85,9 @@ class Probes:
             return
         self._records.notices.append((_now(), ids))
 
-    def _note_due(self, due_at: Any, _gatherings: Any, room: int, _told: Any, *, now: Any, **_: Any) -> None:
+    def _note_due(self, due_at: Any, _gatherings: Any, room: int, told: Any, *, now: Any, **_: Any) -> None:
         moment = _now()
+        self._records.rooms.update((each.event_id, room) for each in told)  # none of them may ever be read in its room
         self._records.dues.append((moment, room, moment + (due_at - now).total_seconds()))
 
     def _note_page(self, _saved: Any, _ledger: Any, reading: Any, page: Any, **_: Any) -> None:
@@ -191,6 +192,7 @@ def _due_times(records: Records) -> dict[tuple[float, str], float]:
     moments: list[tuple[float, int, Any]] = [(at, 0, ids) for at, ids in records.notices]
     moments += [(at, 1, (room, due)) for at, room, due in records.dues]
     moments += [(at, 2, room) for at, room in records.reads]
+    moments += [(at, 3, ids) for at, ids in records.commits]
     for at, kind, what in sorted(moments, key=lambda moment: moment[:2]):
         if kind == 0:
             for event in what:
@@ -199,8 +201,12 @@ def _due_times(records: Records) -> dict[tuple[float, str], float]:
         elif kind == 1:
             room, due = what
             found.update(dict.fromkeys(gathered[room], due))
-        else:
+        elif kind == 2:
             gathered.pop(what, None)
+        else:
+            for event in what:  # without a reading of its room, where its notification brought it
+                room = records.rooms.get(event, 0)
+                gathered[room] = [each for each in gathered[room] if each[1] != event]
     return found
 
 

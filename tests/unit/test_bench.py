@@ -126,6 +126,17 @@ class TestTheStopwatch:
         assert found.whole == pytest.approx([0.50, 0.31, 0.30])
         assert found.beyond_gathering == pytest.approx([0.05, 0.06, 0.05])
 
+    def test_takes_off_the_gathering_of_what_a_notification_brought(self) -> None:
+        """No reading of the room ends it: the loan does."""
+        records = Records(
+            notices=[(10.0, ("a",)), (10.4, ("b",))],
+            dues=[(10.001, 1, 10.25), (10.401, 1, 10.65)],
+            rooms={"a": 1, "b": 1},
+            commits=[(10.3, ("a",)), (10.7, ("b",))],
+        )
+
+        assert inbound_latencies(records).beyond_gathering == pytest.approx([0.05, 0.05])
+
     def test_takes_nothing_off_what_an_earlier_reading_found(self) -> None:
         """A notice that comes while its room is being read is due later, but its meeting may be a loan by then."""
         records = Records(
