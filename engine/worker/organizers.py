@@ -41,14 +41,14 @@ class OrganizerReader:
         link = booking.link
         heir = self._heir(booking, known)
         mailbox = heir or (link.mailbox if link is not None and link.mailbox else self._organizer_mailbox(booking))
+        is_over = bool(known.copies) and not any(each.live for each in known.copies)
         is_beyond = booking.series is not None and not self._series.covers(booking.series)
-        if mailbox is None or (is_beyond and not to_write):
+        if mailbox is None or (is_beyond and not to_write and not (is_over and known.base is not None)):
             return known
         if self._ledger.room_book().by_address(mailbox) is not None:
             return (
                 known  # its own organizer, by an address not heard of yet when this became a loan: nobody asks for it
             )
-        is_over = bool(known.copies) and not any(each.live for each in known.copies)
         try:
             if booking.series is not None and not (to_write and link is not None and link.event_id is not None):
                 is_first = known.base is None or (is_check_due(booking) and link is not None and link.event_id is None)
@@ -56,7 +56,7 @@ class OrganizerReader:
                     series = await self._series.read_shared(booking.series, mailbox)
                     if series.event_id is not None or known.base is None:
                         return _with_shared(known, series)
-                if to_write:
+                if to_write or is_beyond:
                     copy = await self._series.find_date(booking.series, mailbox)
                 else:
                     # No loan yet: it is looked at again for the answer of a room, of which no version of a series tells
@@ -76,7 +76,7 @@ class OrganizerReader:
             return replace(known, organizer_closed=True)
         except (Malformed, Unmatched):
             return known
-        if copy is None and is_beyond:
+        if copy is None and is_beyond and not is_over:
             return known  # it may have moved: nothing tells where to, so far ahead
         if copy is None and (known.base is None or heir is not None):
             # Not found under an organizer who may have it elsewhere: the room copies must do.
