@@ -207,6 +207,34 @@ def watches(remote: RemoteSubscription, room: Wanted) -> bool:
     return path.strip("/").casefold() in {f"users/{name}/events".casefold() for name in room.names}
 
 
+def find_in_the_way(
+    room_id: BookableId,
+    wanted: Sequence[Wanted],
+    held: Sequence[Held],
+    listed: Sequence[RemoteSubscription],
+    *,
+    endpoint: Endpoint,
+) -> tuple[str, ...]:
+    """
+    Return the ids of those that call us and may watch the mailbox of a room, so that it cannot have its own: one is all
+    that the service allows (Graph docs: change-notifications-delivery-webhooks).
+
+    That is what watches the room by a name of now; whatever nobody holds and no room goes by, since the room may have
+    had another address, of which we know no more; and, unless it is missing itself, what watches rooms that are: it may
+    be one of them under another name.
+    """
+    missing, known = {room.room_id for room in wanted if room.missing}, {row.remote_id for row in held}
+    found = []
+    for remote in listed:
+        watched = {room.room_id for room in wanted if watches(remote, room)}
+        is_stray = not watched and remote.id not in known
+        is_of_missing = room_id not in missing and bool(watched) and watched <= missing
+        calls_us = remote.notification_url == endpoint.notification_url
+        if calls_us and (room_id in watched or is_stray or is_of_missing):
+            found.append(remote.id)
+    return tuple(sorted(found))
+
+
 def _one(
     room: Wanted, held: Held | None, listing: Listing | None, endpoint: Endpoint, now: datetime, certificate: str
 ) -> Action | None:

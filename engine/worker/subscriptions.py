@@ -28,9 +28,9 @@ from engine.subscriptions.plan import (
     Renew,
     Replace,
     Wanted,
+    find_in_the_way,
     plan_subscriptions,
     wanted_certificate,
-    watches,
 )
 
 log = logging.getLogger(__name__)
@@ -214,11 +214,8 @@ class SubscriptionPass:
                 assert_never(action)
 
     async def _create(self, room_id: BookableId, directory_id: str) -> None:
-        certificate = self._wanted_certificate()
-        if certificate and not wanted_certificate(self._store.find_held(room_id), certificate.id, now=self._now()):
-            certificate = None
         try:
-            made, content_refused = await self._create_with_or_without(room_id, directory_id, certificate)
+            made, content_refused = await self._create_with_or_without(room_id, directory_id)
         except Duplicate:
             wanted = self._store.find_wanted(room_id)
             if wanted is None or not wanted.missing:
@@ -235,11 +232,10 @@ class SubscriptionPass:
         )
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})
 
-    async def _create_with_or_without(
-        self, room_id: BookableId, directory_id: str, certificate: Certificate | None
-    ) -> tuple[RemoteSubscription, bool]:
-        """Create one that brings events; where that is refused, one that brings none. Tell whether it was refused."""
-        if certificate is None:
+    async def _create_with_or_without(self, room_id: BookableId, directory_id: str) -> tuple[RemoteSubscription, bool]:
+        """Create one that brings events; where that is refused, one that brings none. Tell whether it was."""
+        certificate, held = self._wanted_certificate(), self._store.find_held(room_id)
+        if certificate is None or not wanted_certificate(held, certificate.id, now=self._now()):
             return await self._create_over_others(room_id, directory_id, None), False
         try:
             return await self._create_over_others(room_id, directory_id, certificate), False
@@ -269,26 +265,12 @@ class SubscriptionPass:
                 await self._execute(Delete(remote_id))
             return await self._create_under(names, client_state, certificate)
 
-    async def _find_in_the_way(self, room_id: BookableId) -> list[str]:
-        """
-        Return what calls us and may watch the mailbox of this room, whose own subscription is being made.
-
-        That is what watches the room by a name of now; whatever nobody holds and no room goes by, since the room may
-        have had another address, of which we know no more; and, unless it is missing itself, what watches rooms that
-        are: it may be one of them under another name. What we hold is loaded after the list, as in `settle_all`.
-        """
+    async def _find_in_the_way(self, room_id: BookableId) -> tuple[str, ...]:
+        """What we hold is loaded after the list, as in `settle_all`."""
         listed = await self._service.fetch_subscriptions()
-        wanted, held = self._store.load_wanted(), {each.remote_id for each in self._store.load_held()}
-        missing = {room.room_id for room in wanted if room.missing}
-        found = []
-        for each in listed:
-            watched = {room.room_id for room in wanted if watches(each, room)}
-            is_stray = not watched and each.id not in held
-            is_of_missing = room_id not in missing and bool(watched) and watched <= missing
-            calls_us = each.notification_url == self._endpoint.notification_url
-            if calls_us and (room_id in watched or is_stray or is_of_missing):
-                found.append(each.id)
-        return sorted(found)
+        return find_in_the_way(
+            room_id, self._store.load_wanted(), self._store.load_held(), listed, endpoint=self._endpoint
+        )
 
     async def _create_under(
         self, names: Sequence[str], client_state: str, certificate: Certificate | None

@@ -26,6 +26,7 @@ from engine.subscriptions.plan import (
     Renew,
     Replace,
     Wanted,
+    find_in_the_way,
     is_renewal_due,
     plan_subscriptions,
     watches,
@@ -179,6 +180,40 @@ class TestTheResource:
     def test_another_mailbox_does_not(self) -> None:
         """One subscription belongs to one room."""
         assert not watches(replace(REMOTE, resource="users/guid-11/events"), ROOM)
+
+
+class TestWhatIsInTheWay:
+    """Of a room's own subscription, where the service says that there is one already."""
+
+    TWO = BookableId(2)
+    OTHER = Wanted(TWO, "guid-2")
+    STRAY = replace(REMOTE, resource="users/former@example.org/events")
+    OF_OTHER = replace(REMOTE, resource="users/guid-2/events")
+
+    @pytest.mark.parametrize(
+        ("remote", "held", "one", "other", "found"),
+        [
+            (REMOTE, (FRESH,), ROOM, OTHER, ("s1",)),
+            (REMOTE, (), ROOM, OTHER, ("s1",)),
+            (STRAY, (), ROOM, OTHER, ("s1",)),
+            (STRAY, (replace(FRESH, room_id=TWO),), ROOM, OTHER, ()),
+            (OF_OTHER, (replace(FRESH, room_id=TWO),), ROOM, OTHER, ()),
+            (OF_OTHER, (), ROOM, OTHER, ()),
+            (OF_OTHER, (replace(FRESH, room_id=TWO),), ROOM, replace(OTHER, missing=True), ("s1",)),
+            (OF_OTHER, (replace(FRESH, room_id=TWO),), replace(ROOM, missing=True), replace(OTHER, missing=True), ()),
+            (OF_OTHER, (), replace(ROOM, missing=True), OTHER, ()),
+            (replace(STRAY, notification_url="https://other.example.org/"), (), ROOM, OTHER, ()),
+        ],
+        ids=[
+            "its own", "its own, not held", "nobody's", "by a former address of another that holds it",
+            "another room's", "another room's, not held", "a missing room's", "a missing room's, missing itself",
+            "another room's, missing itself", "calls somebody else",
+        ],
+    )  # fmt: skip
+    def test_is_what_may_watch_its_mailbox(
+        self, remote: RemoteSubscription, held: tuple[Held, ...], one: Wanted, other: Wanted, found: tuple[str, ...]
+    ) -> None:
+        assert find_in_the_way(ONE, (one, other), held, (remote,), endpoint=URLS) == found
 
 
 class TestNotificationsThatBringTheirEvent:
