@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.reconcile.reasons import REASONS
-from engine.reconcile.ways import WAYS, Way
+from engine.reconcile.cases.ways import WAYS, Way
+from engine.reconcile.words.reasons import REASONS
 
 PAGE = (Path(__file__).parent.parent / "docs" / "conflicts.md").read_text("utf-8")
 NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")

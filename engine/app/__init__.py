@@ -17,9 +17,9 @@ from engine.app.loading import without_collector
 
 if TYPE_CHECKING:
     from engine.app.office import Office
-    from engine.reconcile.backfill_book import Backfill
+    from engine.reconcile.backfill.book import Backfill
     from engine.reconcile.contacts import ContactReport
-    from engine.reconcile.lines import PlanLine
+    from engine.reconcile.telling.lines import PlanLine
     from engine.rooms.connection import Connection
     from engine.rooms.room import Room
     from engine.settings import Settings

@@ -15,7 +15,7 @@ from engine.ids import BookableId
 from engine.outbox.message import KEY as OUTBOX
 from engine.outbox.message import Sender
 from engine.reconcile.contacts import CONTACTS, ContactBook
-from engine.reconcile.series_writes import SeriesCalendar
+from engine.reconcile.series.writes import SeriesCalendar
 from engine.subscriptions.plan import Delivery, Endpoint
 from engine.worker.backfill import BackfillPass
 from engine.worker.bookings import BookingPass

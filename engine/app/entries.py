@@ -11,7 +11,7 @@ from engine.database.rooms.book import RoomCache
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.status import BLOCKING_STATES, LoanStatus
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.texts import render_plain
+from engine.reconcile.telling.texts import render_plain
 
 
 class Entries:

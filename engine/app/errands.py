@@ -17,10 +17,10 @@ from engine.clock import utc_now
 from engine.database.work.marks import Priority
 from engine.errors import Unreachable
 from engine.graph.contacts import GraphContacts
-from engine.reconcile.backfill_book import Backfill
+from engine.reconcile.backfill.book import Backfill
 from engine.reconcile.contacts import ContactReport
-from engine.reconcile.lines import CHANGES, PlanLine, begins_at, say_plan
-from engine.reconcile.local import PlainTimes
+from engine.reconcile.telling.lines import CHANGES, PlanLine, begins_at, say_plan
+from engine.reconcile.words.local import PlainTimes
 from engine.rooms.room import Room
 from engine.settings import Settings
 from engine.subscriptions.plan import Endpoint

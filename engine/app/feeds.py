@@ -17,7 +17,7 @@ from engine.database.rooms.book import RoomCache
 from engine.ids import Address
 from engine.loans.loan import Loan, TextLevel
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.texts import render_own_subject, render_subject
+from engine.reconcile.telling.texts import render_own_subject, render_subject
 
 HISTORY = timedelta(days=30)
 """How far back a feed reaches; ahead it reaches as far as there are loans."""

@@ -33,7 +33,8 @@ from engine.mail.compose import Mail, dump_mail
 from engine.outbox.changes import ENGINE, ERASURE, LOAN, RETENTION, Change, Event
 from engine.outbox.message import Letter
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.mail_texts import (
+from engine.reconcile.own_calendar import belongs_there
+from engine.reconcile.telling.mail_texts import (
     CHOICE,
     EXPLAINED,
     FOOTER,
@@ -42,9 +43,8 @@ from engine.reconcile.mail_texts import (
     render_series_title,
     render_title,
 )
-from engine.reconcile.own_calendar import belongs_there
-from engine.reconcile.telling import is_shown_by_outlook
-from engine.reconcile.texts import render_own_subject
+from engine.reconcile.telling.preview import is_shown_by_outlook
+from engine.reconcile.telling.texts import render_own_subject
 
 CHANNEL = "mail"
 

@@ -12,7 +12,7 @@ from engine.ids import domain_of
 from engine.mail.compose import Mail, dump_mail
 from engine.mail.smtp import MailSender
 from engine.outbox.message import Letter, Message, MessageState
-from engine.reconcile.mail_texts import TRIAL, index_of
+from engine.reconcile.telling.mail_texts import TRIAL, index_of
 from engine.settings import Settings
 
 

@@ -12,7 +12,7 @@ from engine.database.work.queue import QueueDepth
 from engine.errors import EngineError
 from engine.graph.meter import GatewayMeter
 from engine.reconcile.actions import Note
-from engine.reconcile.activity import Traffic, TrafficFault
+from engine.reconcile.telling.activity import Traffic, TrafficFault
 from engine.settings import Settings
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check

@@ -20,8 +20,8 @@ from engine.database.stores.keepers import Keepers
 from engine.database.sync.sides import Sides
 from engine.ids import Address
 from engine.loans.loan import Requester
-from engine.reconcile.activity import Traffic
-from engine.reconcile.reasons import explain
+from engine.reconcile.telling.activity import Traffic
+from engine.reconcile.words.reasons import explain
 from engine.rooms.health import FollowRule
 from engine.settings import Settings, is_loopback
 from engine.web.failures import Failures

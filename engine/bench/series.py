@@ -18,7 +18,7 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import ItemRef, LoanChange, LoanFilter
 from engine.loans.status import LoanAction
-from engine.reconcile.series_book import Scope, SeriesOrder
+from engine.reconcile.series.book import Scope, SeriesOrder
 from engine.simulator.series_calls import recur as graph_recurrence
 
 PLACE = ZoneInfo("Europe/Paris")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.cli.doors import Office
     from engine.ids import BookableId
     from engine.interval import Interval
-    from engine.reconcile.backfill_book import Backfill, BackfillMeeting
+    from engine.reconcile.backfill.book import Backfill, BackfillMeeting
 
 app = typer.Typer(
     cls=Group,
@@ -115,8 +115,8 @@ def apply(
     output: Output = Format.TABLE,
 ) -> None:
     """Carry a plan out, or part of it. Safe to interrupt and to repeat: what is done stays done."""
-    from engine.reconcile.backfill import Step
-    from engine.reconcile.backfill_book import MeetingState, Selection
+    from engine.reconcile.backfill.book import MeetingState, Selection
+    from engine.reconcile.backfill.proposal import Step
 
     doors: Doors = ctx.obj
     with doors.office() as office:
@@ -131,7 +131,7 @@ def apply(
 @app.command()
 def undo(ctx: typer.Context, number: Number, lang: Lang = Language.EN, output: Output = Format.TABLE) -> None:
     """Take back everything a plan did, except what somebody changed since. Nothing is written to Outlook."""
-    from engine.reconcile.backfill_book import MeetingState
+    from engine.reconcile.backfill.book import MeetingState
 
     doors: Doors = ctx.obj
     with doors.office() as office:
@@ -231,7 +231,7 @@ def _show(
 
 
 def _load_lines(office: Office, number: int, step: StepName | None, most: int) -> Iterator[BackfillMeeting]:
-    from engine.reconcile.backfill import Step
+    from engine.reconcile.backfill.proposal import Step
 
     wanted, after = Step(step.value) if step else None, 0
     while most > 0:
@@ -252,7 +252,7 @@ def _tell(found: Backfill, output: Format) -> None:
 
 
 def _document(found: Backfill) -> dict[str, object]:
-    from engine.reconcile.backfill_book import MeetingState
+    from engine.reconcile.backfill.book import MeetingState
 
     steps = {step.value: 0 for step in StepName} | {step.value: count for step, count in found.by_step.items()}
     return {

@@ -17,7 +17,7 @@ from engine.ids import StoreId
 from engine.loans.loan import CaseState, Store
 
 if TYPE_CHECKING:
-    from engine.reconcile.ways import CaseView, Way
+    from engine.reconcile.cases.ways import CaseView, Way
 
 cases = typer.Typer(cls=Group, no_args_is_help=True, help="Disagreements and rejections to look at.")
 
@@ -65,7 +65,7 @@ def show_case(ctx: typer.Context, case_id: CaseId, lang: Lang = Language.EN, out
 
 
 def _show(doors: Doors, view: CaseView, lang: str, output: Format) -> None:
-    from engine.reconcile.reasons import without_loans
+    from engine.reconcile.words.reasons import without_loans
     from engine.web.api.settling import render_view
 
     explain = doors.explainer(lang, output)
@@ -108,7 +108,7 @@ def settle_case(
 
     A sentence closes it with these words; a cause that still stands opens it anew.
     """
-    from engine.reconcile.ways import Way
+    from engine.reconcile.cases.ways import Way
 
     known = way in tuple(Way)
     meant = [] if known or " " in way else get_close_matches(way, tuple(Way), n=1)
@@ -155,7 +155,7 @@ def set_policy(
 
 
 def _parse_kind(text: str) -> tuple[str, Way]:
-    from engine.reconcile.ways import Way
+    from engine.reconcile.cases.ways import Way
 
     code, equals, way = text.partition("=")
     if not equals or way not in tuple(Way):

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from engine.loans.personal import PersonalBook
     from engine.loans.register import LoanRegister
     from engine.outbox.message import OutboxBook
-    from engine.reconcile.backfill_book import Backfill, BackfillBook
+    from engine.reconcile.backfill.book import Backfill, BackfillBook
+    from engine.reconcile.cases.ways import CaseView, Way
     from engine.reconcile.contacts import ContactReport
-    from engine.reconcile.local import PlainTimes
-    from engine.reconcile.series_book import SeriesBook
-    from engine.reconcile.ways import CaseView, Way
-    from engine.reconcile.why import Answer
+    from engine.reconcile.series.book import SeriesBook
+    from engine.reconcile.telling.why import Answer
+    from engine.reconcile.words.local import PlainTimes
     from engine.rooms.connection import Connection
     from engine.rooms.room import Room
     from engine.settings import Settings
@@ -222,14 +222,14 @@ class Doors:
         """How times are shown to whoever types: in the zone of the settings, as they are typed."""
         from zoneinfo import ZoneInfo
 
-        from engine.reconcile.local import PlainTimes
+        from engine.reconcile.words.local import PlainTimes
 
         return PlainTimes(ZoneInfo(self.settings.rooms.time_zone))
 
     def explainer(self, language: str, output: Format = Format.TABLE) -> Callable[[str, Mapping[str, object]], str]:
         """Return what makes sentences of reasons: local times for whoever types, UTC for scripts, as in the API."""
-        from engine.reconcile.local import say_here
-        from engine.reconcile.reasons import explain
+        from engine.reconcile.words.local import say_here
+        from engine.reconcile.words.reasons import explain
 
         if output is Format.JSON:
             return lambda code, facts: explain(code, facts, language)

@@ -24,7 +24,7 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
-    from engine.reconcile.local import Times
+    from engine.reconcile.words.local import Times
 
 
 class Exit(IntEnum):

@@ -16,12 +16,12 @@ from engine.errors import Fault, Invalid
 from engine.ids import LoanNumber
 from engine.loans.recurrence_words import say_recurrence
 from engine.loans.status import LoanAction, LoanStatus
-from engine.reconcile.series_book import Scope, SeriesOrder
+from engine.reconcile.series.book import Scope, SeriesOrder
 
 if TYPE_CHECKING:
     from engine.loans.loan import Loan
     from engine.loans.register import ItemRef
-    from engine.reconcile.local import PlainTimes
+    from engine.reconcile.words.local import PlainTimes
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Book, look at and change loans.")
 
@@ -218,7 +218,7 @@ def cancel(
 
 def _book_series(doors: Doors, office: Office, order: SeriesOrder, *, preview: bool, output: Format) -> None:
     """Show every date, then book them unless one cannot be had."""
-    from engine.reconcile.series_book import DateState
+    from engine.reconcile.series.book import DateState
     from engine.web.api.series_models import render_series
 
     planned = office.series.preview(order)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from engine.reconcile.local import Times
+    from engine.reconcile.words.local import Times
 
 
 class Format(StrEnum):

@@ -15,7 +15,7 @@ from engine.errors import Fault, Invalid
 from engine.loans.recurrence import Recurrence, Repeat, Week, Weekday, recur
 
 if TYPE_CHECKING:
-    from engine.reconcile.series_book import DateChoice, PlannedDate
+    from engine.reconcile.series.book import DateChoice, PlannedDate
     from engine.rooms.room import Room
 
 HOW = "'weekly on mon,wed until 2027-02-01', 'every 2 weeks 10 times' or 'monthly on the last friday 6 times'"
@@ -78,7 +78,7 @@ def parse_choices(skip: Sequence[str], instead: Sequence[str], rooms: Sequence[R
     """Return what is to become of single dates: `--skip 2026-12-07`, `--instead 2026-12-14=Tilleul`."""
     from engine.loans.loan import ItemKind
     from engine.loans.register import ItemRef
-    from engine.reconcile.series_book import DateChoice
+    from engine.reconcile.series.book import DateChoice
 
     chosen = [DateChoice(parse_day(day, "skip"), None) for day in skip]
     for text in instead:

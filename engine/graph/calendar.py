@@ -41,8 +41,8 @@ from engine.graph.search import search
 from engine.graph.urls import check_segment, quote_text
 from engine.ids import EventId, ICalUid, LoanNumber
 from engine.interval import Interval
-from engine.reconcile.series_writes import SeriesEvent, SeriesPatch
-from engine.reconcile.texts import narrow_series_subject
+from engine.reconcile.series.writes import SeriesEvent, SeriesPatch
+from engine.reconcile.telling.texts import narrow_series_subject
 from engine.rooms.calendar import Certificate, ChangesPage, EventDraft, EventPatch, RemoteSubscription
 from engine.rooms.event import EventCopy
 from engine.rooms.room import Place

@@ -20,7 +20,7 @@ from engine.graph.zones import windows_name
 from engine.ids import fold_address
 from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, Repeat
-from engine.reconcile.series_writes import SeriesEvent, SeriesPatch
+from engine.reconcile.series.writes import SeriesEvent, SeriesPatch
 from engine.rooms.calendar import Certificate, EventDraft, EventFields, EventPatch
 from engine.rooms.event import Attendee, EventCopy, Mailbox
 

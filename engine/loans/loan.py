@@ -123,7 +123,8 @@ class Asset:
 class Decision:
     """One line of a history: what was decided, by a code and the values that go into its text.
 
-    `code` is a key of `reconcile.reasons`; `actor` is who or what decided: `outlook`, `app:<name>`, `engine`, `clock`.
+    `code` is a key of `reconcile.words.reasons`; `actor` is who or what decided: `outlook`, `app:<name>`, `engine`,
+    `clock`.
     """
 
     at: datetime

@@ -70,7 +70,7 @@ class BookingRules:
 
 @dataclass(frozen=True, slots=True)
 class RuleBreach:
-    """One broken rule: its code and the values, ready for the texts of `reconcile.reasons`."""
+    """One broken rule: its code and the values, ready for the texts of `reconcile.words.reasons`."""
 
     code: str
     facts: Mapping[str, object]

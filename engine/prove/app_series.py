@@ -11,7 +11,7 @@ from engine.loans.recurrence import Recurrence, Repeat, recur
 from engine.loans.register import LoanChange
 from engine.prove import patterns
 from engine.prove.series import at, recurrence
-from engine.reconcile.series_book import DateChoice, DateState, Scope, SeriesOrder
+from engine.reconcile.series.book import DateChoice, DateState, Scope, SeriesOrder
 from engine.rooms.series import day_of
 
 if TYPE_CHECKING:

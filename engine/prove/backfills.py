@@ -8,8 +8,8 @@ import random
 from engine.interval import Interval
 from engine.prove.people import Crowd
 from engine.prove.world import World
-from engine.reconcile.backfill import Step
-from engine.reconcile.backfill_book import MeetingState, Selection
+from engine.reconcile.backfill.book import MeetingState, Selection
+from engine.reconcile.backfill.proposal import Step
 
 LIST = {"ENGINE_SYNC__FIRST_CONTACT": "list"}
 """How an engine is set up whose meetings from before wait for a plan."""

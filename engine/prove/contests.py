@@ -9,7 +9,7 @@ from engine.loans.loan import Home, Loan
 from engine.loans.register import LoanChange
 from engine.prove.people import Crowd, Remembered, name_of, say
 from engine.prove.world import World
-from engine.reconcile.reasons import say_interval
+from engine.reconcile.words.reasons import say_interval
 from engine.simulator.series_calls import times_in
 
 TOLD_OTHERWISE = frozenset({"write_refused", "item_unavailable", "organizer_cannot_change", "zero_length"})

@@ -19,7 +19,7 @@ from engine.prove import app_series
 from engine.prove.backups import Loss
 from engine.prove.series import PARIS
 from engine.prove.world import World
-from engine.reconcile.ways import Way
+from engine.reconcile.cases.ways import Way
 from engine.simulator.people import Refused
 from engine.simulator.series_calls import NoDateLeft, times_in
 

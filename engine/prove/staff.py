@@ -6,7 +6,7 @@ from engine.interval import Interval
 from engine.loans.loan import CaseState, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.prove.people import Crowd, Remembered, say
-from engine.reconcile.ways import Way
+from engine.reconcile.cases.ways import Way
 
 THINGS = ("Projector", "Trolley")
 

@@ -8,6 +8,12 @@ logs, SQL. May import: rooms, loans, ids, interval, errors. One booking is follo
     decide.py    the tables: what one field needs, how a booking ends
     plan.py      the whole: a plan of plain values (`actions.py`)
     merge.py     the three-way merge of a booking that lives on both sides
-    texts.py     what Outlook is told about a loan (H52-H53)
-    reasons.py   every reason code as a sentence, of `sentences/`, in French and English (D2)
+
+with what they need beside them, and around them
+
+    series/      series made in the app
+    backfill/    what was in the calendars before the engine
+    cases/       what people are asked to settle
+    words/       every reason code as a sentence, in French and English (D2)
+    telling/     what Outlook and people are told (H52-H53)
 """

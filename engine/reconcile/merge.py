@@ -27,9 +27,9 @@ from engine.reconcile.actions import (
 from engine.reconcile.decide import Verdict, decide_field
 from engine.reconcile.field_map import TitleView
 from engine.reconcile.notes import Value, answer_cases, note_answer, note_conflict, roomless_code, say_times
-from engine.reconcile.reasons import say_interval
 from engine.reconcile.validate import clash_facts, resolve_requester
 from engine.reconcile.views import Base, Face, MeetingView, loan_face
+from engine.reconcile.words.reasons import say_interval
 
 RELEASE_CHECK_SECONDS = 30.0
 """When to look once more at a room that seems released. One that declines late leaves its own calendar first, and the

@@ -9,8 +9,8 @@ from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.status import ItemState
 from engine.reconcile.actions import Note
-from engine.reconcile.reasons import say_interval
 from engine.reconcile.views import MeetingView
+from engine.reconcile.words.reasons import say_interval
 
 Value = tuple[str | None, object]
 """A value in words, and as it can be taken up again. Rooms are named when it is written down: None."""

@@ -16,7 +16,7 @@ from engine.ids import Address, EventId, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.status import WITHDRAWN_STATUSES
-from engine.reconcile.texts import render_body, render_subject
+from engine.reconcile.telling.texts import render_body, render_subject
 
 
 class OwnCalendarState(StrEnum):

@@ -27,10 +27,10 @@ from engine.reconcile.dates import Outside
 from engine.reconcile.decide import EndVerdict, LoanEnd, MeetingEnd, decide_end
 from engine.reconcile.merge import plan_merge
 from engine.reconcile.notes import answer_cases, roomless_code
-from engine.reconcile.reasons import say_instant
 from engine.reconcile.shadow import withhold_writes
 from engine.reconcile.validate import Invalid, Valid, clash_facts, validate
 from engine.reconcile.views import Base, Face, MeetingView, Presence, loan_face
+from engine.reconcile.words.reasons import say_instant
 from engine.rooms.event import EventType
 
 REFUSED_SECONDS = 6 * 3600.0

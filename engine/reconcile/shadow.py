@@ -8,8 +8,8 @@ from dataclasses import replace
 from engine.ids import BookableId
 from engine.reconcile.actions import LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.over import UNDONE
-from engine.reconcile.reasons import name_items
 from engine.reconcile.told import tell_writes
+from engine.reconcile.words.reasons import name_items
 
 WITHHELD_SECONDS = 300.0
 """When to look again at what the mode withholds: the mode may have changed."""

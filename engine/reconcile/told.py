@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from engine.errors import MailboxClosed
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, Note, OutlookWrite
-from engine.reconcile.quoting import STAND_IN
+from engine.reconcile.words.quoting import STAND_IN
 
 CHANGED = "event_changed"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Header, Query
 
-from engine.reconcile.reasons import LANGUAGES
+from engine.reconcile.words.reasons import LANGUAGES
 
 DEFAULT = LANGUAGES[0]
 

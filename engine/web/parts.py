@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from engine.ids import BookableId, StoreId
 from engine.loans.once import OnceBook
 from engine.loans.register import LoanRegister
-from engine.reconcile.series_book import SeriesBook
-from engine.reconcile.ways import CaseView, Way
-from engine.reconcile.why import Answer
+from engine.reconcile.cases.ways import CaseView, Way
+from engine.reconcile.series.book import SeriesBook
+from engine.reconcile.telling.why import Answer
 from engine.rooms.room import Room
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics

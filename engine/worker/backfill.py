@@ -11,7 +11,7 @@ from typing import Protocol
 
 from engine.errors import MailboxClosed, ResyncRequired
 from engine.interval import Interval
-from engine.reconcile.backfill_book import Backfill
+from engine.reconcile.backfill.book import Backfill
 from engine.rooms.calendar import ChangesPage, RoomCalendar
 from engine.rooms.room import Room
 

@@ -18,7 +18,7 @@ from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
 from engine.reconcile.markers import Marker, parse_marker
 from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS
-from engine.reconcile.series_writes import LED
+from engine.reconcile.series.writes import LED
 from engine.reconcile.shadow import cast_shadow, withhold_writes
 from engine.reconcile.views import Presence
 from engine.rooms.calendar import RoomCalendar

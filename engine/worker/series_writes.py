@@ -21,7 +21,7 @@ from engine.reconcile.actions import Note
 from engine.reconcile.field_map import map_fields
 from engine.reconcile.ledger import RoomRef, SyncRules
 from engine.reconcile.markers import make_series_marker
-from engine.reconcile.series_writes import (
+from engine.reconcile.series.writes import (
     AppSeriesState,
     CreatePlan,
     SeriesCalendar,
@@ -35,8 +35,8 @@ from engine.reconcile.series_writes import (
     plan_create,
 )
 from engine.reconcile.shadow import WITHHELD_SECONDS
-from engine.reconcile.telling import mailbox_for
-from engine.reconcile.texts import render_body, render_series_subject
+from engine.reconcile.telling.preview import mailbox_for
+from engine.reconcile.telling.texts import render_body, render_series_subject
 from engine.reconcile.told import tell_unmade
 from engine.reconcile.views import Face
 from engine.rooms.calendar import EventPatch

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine.loans.loan import Home, Loan
 from engine.reconcile.field_map import TitleView, map_fields, view_title
 from engine.reconcile.ledger import Booking, Ledger, SyncRules
-from engine.reconcile.texts import render_body, render_subject, without_link
+from engine.reconcile.telling.texts import render_body, render_subject, without_link
 from engine.reconcile.views import Base
 from engine.rooms.calendar import EventFields
 

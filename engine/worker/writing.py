@@ -10,7 +10,7 @@ from engine.loans.loan import Home, Loan
 from engine.reconcile.actions import CreateEvent, Plan
 from engine.reconcile.ledger import Draft, Ledger, Link, RoomRef, SyncRules, Writing
 from engine.reconcile.shadow import is_withheld
-from engine.reconcile.telling import mailbox_for
+from engine.reconcile.telling.preview import mailbox_for
 from engine.rooms.event import EventCopy
 from engine.worker.answers import AnswerClock
 from engine.worker.observer import Observed

@@ -22,7 +22,7 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import ItemRef, LoanOrder
-from engine.reconcile.series_book import AppSeries, SeriesOrder
+from engine.reconcile.series.book import AppSeries, SeriesOrder
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, RoomsSettings, Settings

@@ -16,7 +16,7 @@ from engine.loans.details import ContactDetails
 from engine.loans.loan import Requester
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
-from engine.reconcile.series_book import SeriesOrder
+from engine.reconcile.series.book import SeriesOrder
 from tests.database.building import BY, Building, StandingClock, hours, order, room, rows
 
 ADA = Requester(Address("Ada@elsewhere.example"), "Ada Lovelace")

@@ -35,7 +35,7 @@ from engine.mail.smtp import MailSender
 from engine.outbox.changes import LOAN, Event
 from engine.outbox.message import MessageFilter, MessageState
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.series_book import Scope, SeriesOrder
+from engine.reconcile.series.book import Scope, SeriesOrder
 from engine.worker.outbox import OutboxPass
 from tests.database.building import ALEX, BY, MONDAY, Building, StandingClock, asset, hours, order, room, update
 from tests.templates import put_database

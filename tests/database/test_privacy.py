@@ -34,7 +34,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.outbox.changes import ERASURE, RETENTION
 from engine.outbox.message import Letter
-from engine.reconcile.series_book import SeriesOrder
+from engine.reconcile.series.book import SeriesOrder
 from tests.database.building import (
     ALEX,
     BY,

@@ -17,7 +17,7 @@ from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.rules import BookingRules
 from engine.loans.status import LoanStatus
-from engine.reconcile.series_book import DateState, Scope, SeriesOrder
+from engine.reconcile.series.book import DateState, Scope, SeriesOrder
 from tests.database.building import ALEX, BY, SAM, Building, add_meeting, asset, hours, marked, order, room, rows
 
 DAY = timedelta(days=1)

@@ -14,8 +14,8 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.series import at, starts
 from engine.prove.world import World
-from engine.reconcile.reasons import explain
-from engine.reconcile.series_book import AppSeries, DateChoice, Scope, SeriesOrder
+from engine.reconcile.series.book import AppSeries, DateChoice, Scope, SeriesOrder
+from engine.reconcile.words.reasons import explain
 from engine.web.pages.administration.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld
 

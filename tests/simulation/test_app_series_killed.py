@@ -10,7 +10,7 @@ from engine.loans.status import ItemState
 from engine.prove.people import parse_instant
 from engine.prove.series import at, starts
 from engine.prove.world import World
-from engine.reconcile.series_book import AppSeries, DateChoice, Scope
+from engine.reconcile.series.book import AppSeries, DateChoice, Scope
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
 from tests.simulation.test_app_to_outlook import Crash, live_through

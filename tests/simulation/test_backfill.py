@@ -15,8 +15,8 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
 from engine.prove.series import at, book_series, starts
 from engine.prove.world import World
-from engine.reconcile.backfill import Step
-from engine.reconcile.backfill_book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
+from engine.reconcile.backfill.book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
+from engine.reconcile.backfill.proposal import Step
 from tests.simulation.conftest import MakeWorld
 
 BY = "app:test"

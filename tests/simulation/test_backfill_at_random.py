@@ -17,7 +17,7 @@ from engine.prove.found import read_schedule, write_schedule
 from engine.prove.schedule import draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
 from engine.prove.store import Databases
-from engine.reconcile.backfill import Proposal, Step
+from engine.reconcile.backfill.proposal import Proposal, Step
 
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "10"))
 FIRST_SEED = int(os.environ.get("ACCORD_SEED", "1"))

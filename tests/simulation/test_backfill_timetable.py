@@ -15,8 +15,8 @@ import pytest
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.prove.world import World
-from engine.reconcile.backfill import Step
-from engine.reconcile.backfill_book import Backfill, BackfillState
+from engine.reconcile.backfill.book import Backfill, BackfillState
+from engine.reconcile.backfill.proposal import Step
 from engine.simulator.timetable import TimetableEvent, load_series, load_timetable, pour, room_address
 from tests.simulation.test_backfill import LIST, apply, plan, undo
 from tests.simulation.test_series_cost import CLASSES, DATES, HEAD, SERIES

@@ -8,7 +8,7 @@ from engine.errors import NotAllowed
 from engine.loans.loan import Case, CaseState, Home
 from engine.loans.status import ItemState
 from engine.prove.world import World
-from engine.reconcile.ways import Way
+from engine.reconcile.cases.ways import Way
 from tests.simulation.conftest import MakeWorld
 
 BY = "app:test"

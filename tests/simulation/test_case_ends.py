@@ -11,7 +11,7 @@ from engine.loans.rules import BookingRules
 from engine.loans.status import LoanAction, LoanStatus
 from engine.prove.series import book_series
 from engine.prove.world import World
-from engine.reconcile.ways import Way
+from engine.reconcile.cases.ways import Way
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_to_outlook import check_answers, refuse_long_meetings
 

@@ -11,8 +11,8 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction
 from engine.prove.world import World
 from engine.reconcile.actions import Note
-from engine.reconcile.reasons import explain
-from engine.reconcile.ways import Way
+from engine.reconcile.cases.ways import Way
+from engine.reconcile.words.reasons import explain
 from tests.simulation.conftest import MakeWorld
 
 BY = "app:test"

@@ -13,7 +13,7 @@ from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world import World
-from engine.reconcile.ways import Way
+from engine.reconcile.cases.ways import Way
 from engine.simulator.people import event_path
 from engine.web.pages.administration.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld

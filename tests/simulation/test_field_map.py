@@ -14,7 +14,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.series import at
 from engine.prove.world import World
-from engine.reconcile.series_book import SeriesOrder
+from engine.reconcile.series.book import SeriesOrder
 
 MAPPED = {
     "ENGINE_FIELDS__TITLE": "#{number} {title} ({requester})",

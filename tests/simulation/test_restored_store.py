@@ -11,7 +11,7 @@ from engine.prove.backups import Backup, back_up, restore
 from engine.prove.series import at, starts
 from engine.prove.world import World
 from engine.reconcile.markers import make_marker, name_birth
-from engine.reconcile.series_book import Scope
+from engine.reconcile.series.book import Scope
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import WEEK, first_day, masters, shown, utc
 from tests.simulation.test_app_series import book as book_series

@@ -14,7 +14,7 @@ from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.people import parse_instant
 from engine.prove.series import at, book_series, recurrence, starts
 from engine.prove.world import World
-from engine.reconcile.series_book import DateChoice, Scope
+from engine.reconcile.series.book import DateChoice, Scope
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
 from tests.simulation.test_request_counts import PUNCTUAL

@@ -15,7 +15,7 @@ from engine.prove.people import Crowd, parse_instant
 from engine.prove.staff import THINGS
 from engine.prove.verbs import VERBS
 from engine.prove.world import World
-from engine.reconcile.reasons import LANGUAGES, explain
+from engine.reconcile.words.reasons import LANGUAGES, explain
 
 STEPS = 60
 EDITS = [verb for verb in VERBS if verb.name != "set_mode"]

@@ -12,7 +12,7 @@ from engine.ids import BookableId
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.world import World
-from engine.reconcile.reasons import explain
+from engine.reconcile.words.reasons import explain
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 

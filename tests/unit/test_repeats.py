@@ -14,7 +14,7 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind
 from engine.loans.recurrence import Repeat, Weekday
 from engine.loans.register import ItemRef
-from engine.reconcile.series_book import DateChoice, DateState, PlannedDate, StandIns
+from engine.reconcile.series.book import DateChoice, DateState, PlannedDate, StandIns
 from engine.rooms.ranking import RankedRoom
 from engine.rooms.room import Room, RoomState
 from engine.web.pages.booking.repeats import Repeated, list_dates, settle_dates

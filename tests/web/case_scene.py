@@ -10,8 +10,8 @@ from engine.ids import LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.reconcile.actions import Note
+from engine.reconcile.cases.ways import Way
 from engine.reconcile.notes import note_lost_interval
-from engine.reconcile.ways import Way
 
 
 def open_case(office: Office, subject: str, note: Note, *, loan: Loan | None = None, standing: bool = True) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.reconcile.reasons import explain
+from engine.reconcile.words.reasons import explain
 from engine.web.api.app import create_api
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics, Readings

@@ -17,9 +17,9 @@ from engine.loans.register import Availability, Busy, ItemRef, LoanChange, LoanF
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus, next_status
 from engine.reconcile.actions import Note
-from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, Scope, SeriesOrder
-from engine.reconcile.ways import CaseView, Choice, Way, ways_of
-from engine.reconcile.why import Answer, Known, say_why
+from engine.reconcile.cases.ways import CaseView, Choice, Way, ways_of
+from engine.reconcile.series.book import AppSeries, DateState, PlannedDate, Scope, SeriesOrder
+from engine.reconcile.telling.why import Answer, Known, say_why
 from engine.rooms.ranking import RankedRoom
 from engine.rooms.room import Room, RoomState
 

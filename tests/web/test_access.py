@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.loans.loan import Case, CaseState
-from engine.reconcile.series_book import AppSeries
+from engine.reconcile.series.book import AppSeries
 from tests.web.conftest import ORDER
 from tests.web.fakes import NOW
 

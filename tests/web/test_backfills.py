@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from engine.prove.world import World
-from engine.reconcile.reasons import explain
+from engine.reconcile.words.reasons import explain
 from engine.web.api.app import create_api
 from engine.web.api.backfills import build_backfills
 from engine.web.failures import Failures

@@ -11,7 +11,7 @@ import pytest
 from engine.app.web_parts import Outside
 from engine.database.work.marks import Priority
 from engine.graph.meter import OUTCOMES
-from engine.reconcile.activity import Traffic, TrafficFault
+from engine.reconcile.telling.activity import Traffic, TrafficFault
 from engine.settings.sections import ContactsSettings
 from engine.web.pages.administration.activity import FAULTS
 from tests.web.visitors import NOW, House, open_house

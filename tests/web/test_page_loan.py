@@ -17,7 +17,7 @@ from engine.loans.register import LoanChange
 from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, standing_of
 from engine.loans.status import LoanAction
 from engine.prove.world import World
-from engine.reconcile.ways import Way
+from engine.reconcile.cases.ways import Way
 from engine.web.pages.loans.loan import _organizer_link
 from tests.web.case_scene import open_declined
 from tests.web.visitors import AMELIE, MATHIEU, ZONE, House, open_house

@@ -11,7 +11,7 @@ from engine.app.office import Office
 from engine.cli.doors import Doors
 from engine.cli.main import make_app
 from engine.ids import Address
-from engine.reconcile.reasons import explain
+from engine.reconcile.words.reasons import explain
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
 from engine.settings import DatabaseSettings, Settings

@@ -34,8 +34,8 @@ from engine.loans.loan import Home, Loan
 from engine.outbox.changes import LOAN, Event
 from engine.reconcile.actions import Note, Situation
 from engine.reconcile.answers import DUE_NOW
-from engine.reconcile.backfill import Proposal, Step, linked_base
-from engine.reconcile.backfill_book import MeetingState
+from engine.reconcile.backfill.book import MeetingState
+from engine.reconcile.backfill.proposal import Proposal, Step, linked_base
 from engine.reconcile.ledger import Booking, SyncRules, Writing
 from engine.reconcile.plan import plan
 from engine.reconcile.validate import PeopleRule

@@ -1,4 +1,4 @@
-"""Backfills: ordering, showing, and carrying on with them. Implements `reconcile.backfill_book.BackfillBook`."""
+"""Backfills: ordering, showing, and carrying on with them. Implements `reconcile.backfill.book.BackfillBook`."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from engine.database.work.marks import Priority
 from engine.errors import Fault, Invalid, NotAllowed, NotFound
 from engine.ids import BookableId
 from engine.interval import Interval
-from engine.reconcile.backfill import Step
-from engine.reconcile.backfill_book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
+from engine.reconcile.backfill.book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
+from engine.reconcile.backfill.proposal import Step
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.room import Room

@@ -15,8 +15,8 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables.types import Instant
 from engine.interval import Interval
-from engine.reconcile.backfill import Proposal, Rival, Step
-from engine.reconcile.backfill_book import MeetingState
+from engine.reconcile.backfill.book import MeetingState
+from engine.reconcile.backfill.proposal import Proposal, Rival, Step
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Where a meeting without readable times stands in a plan: at its beginning."""

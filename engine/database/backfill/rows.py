@@ -13,8 +13,8 @@ from engine.database.sql.prepared import Prepared
 from engine.database.tables import metadata
 from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
-from engine.reconcile.backfill import Step
-from engine.reconcile.backfill_book import Backfill, BackfillMeeting, MeetingState
+from engine.reconcile.backfill.book import Backfill, BackfillMeeting, MeetingState
+from engine.reconcile.backfill.proposal import Step
 
 backfill_table = metadata.tables["backfill"]
 meeting_table = metadata.tables["backfill_meeting"]

@@ -22,7 +22,7 @@ from engine.ids import Address, BookableId, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan, Requester
 from engine.loans.status import BLOCKING_STATES, WITHDRAWN_STATUSES, LoanStatus
-from engine.reconcile.backfill import Candidate, Proposal, Rival, classify
+from engine.reconcile.backfill.proposal import Candidate, Proposal, Rival, classify
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.observe import Known, view_meeting
 from engine.reconcile.validate import PeopleRule

@@ -28,8 +28,8 @@ from engine.loans.loan import Loan, Requester
 from engine.loans.status import WITHDRAWN_STATUSES, ItemState, LoanStatus
 from engine.outbox.changes import BACKFILL, CASE, LOAN, Event
 from engine.reconcile.actions import LoanEdit, Note
-from engine.reconcile.backfill import Since, Step, why_left
-from engine.reconcile.backfill_book import MeetingState
+from engine.reconcile.backfill.book import MeetingState
+from engine.reconcile.backfill.proposal import Since, Step, why_left
 
 decision_table = metadata.tables["decision"]
 case_table = metadata.tables["case"]

@@ -14,7 +14,7 @@ from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.outbox.changes import CASE, ROOM_EVENTS, Event, reason_of
 from engine.reconcile.actions import Note
-from engine.reconcile.reasons import name_items, unnamed_items
+from engine.reconcile.words.reasons import name_items, unnamed_items
 
 decision_table = metadata.tables["decision"]
 case_table = metadata.tables["case"]

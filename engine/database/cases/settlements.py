@@ -30,8 +30,7 @@ from engine.loans.loan import Case, CaseState, ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.status import ItemState
 from engine.reconcile.actions import Note
-from engine.reconcile.reasons import explain
-from engine.reconcile.ways import (
+from engine.reconcile.cases.ways import (
     WAYS,
     CaseView,
     Choice,
@@ -41,6 +40,7 @@ from engine.reconcile.ways import (
     rooms_concerned,
     ways_of,
 )
+from engine.reconcile.words.reasons import explain
 from engine.rooms.ranking import RankedRoom, rank_rooms, wish_like
 from engine.rooms.room import Room
 

@@ -18,7 +18,7 @@ from engine.database.tables import metadata
 from engine.ids import BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case, CaseState
-from engine.reconcile.case_list import TOPICS, CaseFilter, CaseLine, MeetingSeen, Shelf, Topic, topic_of
+from engine.reconcile.cases.listing import TOPICS, CaseFilter, CaseLine, MeetingSeen, Shelf, Topic, topic_of
 from engine.rooms.room import Room
 
 _case = metadata.tables["case"]

@@ -56,7 +56,7 @@ from engine.loans.register import Availability, Busy, LoanChange, LoanFilter, Lo
 from engine.loans.rules import BookingRules, find_breaches
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, allowed_actions, next_status
 from engine.reconcile.actions import Note
-from engine.reconcile.reasons import explain
+from engine.reconcile.words.reasons import explain
 
 TRIES = 3
 """How often an edit looks again after somebody else was faster at the very same moment."""

@@ -45,7 +45,7 @@ _ADD_DECISIONS = Prepared(decision_table.insert())
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line for a loan's history: a code of `reconcile.reasons`, and the values that go into its text."""
+    """One line for a loan's history: a code of `reconcile.words.reasons`, and the values that go into its text."""
 
     number: int
     code: str

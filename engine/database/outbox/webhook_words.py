@@ -19,7 +19,7 @@ from engine.ids import StoreId
 from engine.loans.loan import Case, CaseState, Loan, TextLevel
 from engine.outbox.changes import CASE, CLOSURE, LOAN, ROOM, Change, Event
 from engine.outbox.message import Letter
-from engine.reconcile.reasons import explain
+from engine.reconcile.words.reasons import explain
 from engine.rooms.room import RoomState
 from engine.webhooks.endpoint import CHANNEL, Endpoint
 from engine.webhooks.payload import Data, build_body, case_data, closure_data, gone_data, loan_data, room_data

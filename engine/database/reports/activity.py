@@ -11,7 +11,7 @@ from engine.database.sync.comparisons import ComparisonStore
 from engine.database.work.jobs import JobBook
 from engine.database.work.marks import work
 from engine.database.work.queue import WaitingKey, WorkQueue
-from engine.reconcile.activity import Activity, Compared, KeySeen, KeyState, PassDone, TimedJob
+from engine.reconcile.telling.activity import Activity, Compared, KeySeen, KeyState, PassDone, TimedJob
 
 KEYS_SHOWN = 50
 PASSES_SHOWN = 12

@@ -1,4 +1,4 @@
-"""What is recorded about a room at a time: the facts from which `reconcile.why` says why it is booked, or is not."""
+"""What is recorded about a room at a time: facts, of which `reconcile.telling.why` says why it is booked, or is not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.dates import Outside
 from engine.reconcile.over import OVER, OVER_FOR
 from engine.reconcile.plan import SAID_ONCE
-from engine.reconcile.why import ENDINGS, Answer, Known, LoanThen, MeetingThen, Said, say_why
+from engine.reconcile.telling.why import ENDINGS, Answer, Known, LoanThen, MeetingThen, Said, say_why
 
 _loan = metadata.tables["loan"]
 _item = metadata.tables["loan_item"]

@@ -11,7 +11,7 @@ from engine.database.sync.codec import parse_fields, parse_recurrence, render_fi
 from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.reconcile.ledger import RoomRef
-from engine.reconcile.series_writes import SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
+from engine.reconcile.series.writes import SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
 from engine.rooms.calendar import PLAIN
 
 

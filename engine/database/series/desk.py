@@ -26,8 +26,8 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.loans.status import LoanAction, LoanStatus
-from engine.reconcile.reasons import explain
-from engine.reconcile.series_book import AppSeries, DateState, PlannedDate, Scope, SeriesBook, SeriesOrder
+from engine.reconcile.series.book import AppSeries, DateState, PlannedDate, Scope, SeriesBook, SeriesOrder
+from engine.reconcile.words.reasons import explain
 
 _series = metadata.tables["series"]
 _ADD = Prepared(_series.insert().returning(_series.c.id))

@@ -1,4 +1,4 @@
-"""What the passes over series made in the app remember. Implements `reconcile.series_writes.SeriesLedger`."""
+"""What the passes over series made in the app remember. Implements `reconcile.series.writes.SeriesLedger`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from engine.loans.recurrence import cut_before
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.actions import LoanEdit, Note
 from engine.reconcile.ledger import RoomRef, SyncRules
-from engine.reconcile.series_writes import (
+from engine.reconcile.series.writes import (
     LED,
     AppSeriesState,
     CreatePlan,

@@ -13,7 +13,7 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.ids import ICalUid
-from engine.reconcile.series_writes import SeriesWriteKind
+from engine.reconcile.series.writes import SeriesWriteKind
 from engine.rooms.event import EventCopy
 from engine.rooms.series import split_key
 

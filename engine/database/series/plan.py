@@ -18,7 +18,7 @@ from engine.loans.loan import ItemKind
 from engine.loans.recurrence import expand, find_recurrence_faults
 from engine.loans.register import Busy, ItemRef, LoanOrder
 from engine.loans.rules import find_breaches
-from engine.reconcile.series_book import Breach, DateState, PlannedDate, SeriesOrder, StandIns
+from engine.reconcile.series.book import Breach, DateState, PlannedDate, SeriesOrder, StandIns
 from engine.rooms.ranking import rank_rooms, wish_like
 from engine.rooms.room import Room, RoomState
 

@@ -17,7 +17,7 @@ from engine.database.sync.codec import parse_base, render_recurrence
 from engine.database.tables import metadata
 from engine.ids import ICalUid, LoanNumber
 from engine.loans.recurrence import Recurrence
-from engine.reconcile.series_writes import LED, LedDate, SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
+from engine.reconcile.series.writes import LED, LedDate, SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
 from engine.reconcile.views import Base
 from engine.rooms.series import day_key, day_of
 

@@ -35,8 +35,8 @@ from engine.loans.recurrence import Recurrence, begin_on, by_the_clock, days_of,
 from engine.loans.register import LoanChange
 from engine.loans.status import WITHDRAWN_STATUSES, LoanAction
 from engine.reconcile.ledger import RoomRef
-from engine.reconcile.series_book import Scope
-from engine.reconcile.series_writes import LED, SeriesDate, SeriesDraft, SeriesWriteKind
+from engine.reconcile.series.book import Scope
+from engine.reconcile.series.writes import LED, SeriesDate, SeriesDraft, SeriesWriteKind
 from engine.rooms.series import day_of, is_date_of
 
 _series = metadata.tables["series"]

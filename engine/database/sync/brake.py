@@ -20,7 +20,7 @@ from engine.ids import BookableId, LoanNumber
 from engine.loans.loan import Case, ItemKind, Loan
 from engine.reconcile.actions import Note
 from engine.reconcile.brake import WINDOW, BrakeRule
-from engine.reconcile.ways import Way
+from engine.reconcile.cases.ways import Way
 
 HELD, CONFIRMED, REJECTED = "held", "confirmed", "rejected"
 """What `link.hold` says."""

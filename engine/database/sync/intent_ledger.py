@@ -22,7 +22,7 @@ from engine.interval import Interval
 from engine.reconcile.actions import Note
 from engine.reconcile.ledger import Booking, Intent, IntentKind, Link
 from engine.reconcile.markers import Marker
-from engine.reconcile.series_writes import SeriesWriteKind
+from engine.reconcile.series.writes import SeriesWriteKind
 from engine.reconcile.told import CREATED, FOUND_AGAIN, tell_done
 from engine.rooms.event import EventCopy
 

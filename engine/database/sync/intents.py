@@ -16,7 +16,7 @@ from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, Outl
 from engine.reconcile.field_map import changed_fields
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, Writing
 from engine.reconcile.markers import make_marker, name_birth
-from engine.reconcile.texts import without_link
+from engine.reconcile.telling.texts import without_link
 from engine.reconcile.told import tell_write
 from engine.reconcile.views import Base
 from engine.rooms.calendar import EventFields

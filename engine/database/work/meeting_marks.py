@@ -12,7 +12,7 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.work.marks import Priority
-from engine.reconcile.series_writes import LED
+from engine.reconcile.series.writes import LED
 
 link_table = metadata.tables["link"]
 

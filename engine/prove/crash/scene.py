@@ -18,7 +18,7 @@ from engine.prove.crash.mortal import MortalWorld
 from engine.prove.life import Died
 from engine.prove.people import parse_instant
 from engine.prove.series import at, book_series, recurrence
-from engine.reconcile.series_book import Scope, SeriesOrder
+from engine.reconcile.series.book import Scope, SeriesOrder
 from engine.simulator.people import Refused
 
 DATES = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.prove.crash.scene import Act, Scene, Story, after, in_turn, nothing
 from engine.prove.crash.weather import tell_of_weather
-from engine.reconcile.series_book import Scope
+from engine.reconcile.series.book import Scope
 
 
 def _desk_moves(scene: Scene) -> None:

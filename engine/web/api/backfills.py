@@ -16,8 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from engine.errors import Fault, Invalid
 from engine.ids import BookableId
-from engine.reconcile.backfill import Step
-from engine.reconcile.backfill_book import (
+from engine.reconcile.backfill.book import (
     Backfill,
     BackfillBook,
     BackfillMeeting,
@@ -25,6 +24,7 @@ from engine.reconcile.backfill_book import (
     MeetingState,
     Selection,
 )
+from engine.reconcile.backfill.proposal import Step
 from engine.web.access import Admin, Viewer
 from engine.web.api.app import PROBLEMS
 from engine.web.api.models import Explain, Listing, parse_interval, render_page

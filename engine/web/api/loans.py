@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from engine.ids import BookableId, LoanNumber
 from engine.loans.register import LoanFilter
 from engine.loans.status import LoanAction
-from engine.reconcile.series_book import Scope
+from engine.reconcile.series.book import Scope
 from engine.web.access import Caller, Staff, Viewer
 from engine.web.api.models import (
     ActionIn,

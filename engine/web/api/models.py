@@ -16,7 +16,7 @@ from engine.loans.details import ContactDetails
 from engine.loans.loan import Case, CaseState, Decision, Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState, LoanStatus
-from engine.reconcile.series_book import Scope
+from engine.reconcile.series.book import Scope
 from engine.web.api import wire
 from engine.web.api.wire import STORABLE, Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Spoken, Whole
 

@@ -14,7 +14,7 @@ from engine.loans.loan import ItemKind
 from engine.loans.recurrence import DATES_MAX, EVERY_MAX, Recurrence, Repeat, Week, Weekday, recur
 from engine.loans.recurrence_words import say_recurrence
 from engine.loans.register import ItemRef
-from engine.reconcile.series_book import (
+from engine.reconcile.series.book import (
     AppSeries,
     DateChoice,
     DateState,

@@ -9,7 +9,7 @@ from pydantic import Field, RootModel, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from engine.reconcile.ways import CaseView, Way, say_way
+from engine.reconcile.cases.ways import CaseView, Way, say_way
 from engine.rooms.ranking import RankedRoom
 from engine.web.api.models import CaseOut, render_case
 from engine.web.api.wire import STORABLE, Id, Incoming, Outgoing

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from engine.errors import Fault, Invalid, NotFound
-from engine.reconcile.why import Answer
+from engine.reconcile.telling.why import Answer
 from engine.rooms.room import match_rooms
 from engine.web.access import Viewer
 from engine.web.api.models import Explain

@@ -15,9 +15,9 @@ from fastapi import Depends, HTTPException, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from engine.reconcile.local import say_here
-from engine.reconcile.quoting import quote_error
-from engine.reconcile.reasons import LANGUAGES
+from engine.reconcile.words.local import say_here
+from engine.reconcile.words.quoting import quote_error
+from engine.reconcile.words.reasons import LANGUAGES
 from engine.web.access import Role
 from engine.web.language import choose_language
 from engine.web.pages.guard import SAFE_METHODS, derive_csrf, is_csrf, mask_csrf

@@ -19,11 +19,11 @@ from engine.loans.own import OwnShelf
 from engine.loans.rules import BookingRules
 from engine.loans.sides import SideShelf
 from engine.outbox.message import OutboxBook
-from engine.reconcile.activity import ActivityBoard, Traffic
-from engine.reconcile.backfill_book import BackfillBook
-from engine.reconcile.case_list import CaseShelves
+from engine.reconcile.backfill.book import BackfillBook
+from engine.reconcile.cases.listing import CaseShelves
 from engine.reconcile.ledger import SyncRules
 from engine.reconcile.names import UnknownName
+from engine.reconcile.telling.activity import ActivityBoard, Traffic
 from engine.rooms.connection import Connection
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
 from engine.web.pages.administration.setting_parts import SettingsDesk

@@ -24,7 +24,7 @@ from engine.loans.recurrence import (
     find_recurrence_faults,
     recur,
 )
-from engine.reconcile.series_writes import SeriesEvent
+from engine.reconcile.series.writes import SeriesEvent
 from engine.rooms.event import Mailbox
 from engine.simulator.calendars.recurrence import dates_of, parse_recurrence
 

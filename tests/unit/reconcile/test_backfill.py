@@ -13,10 +13,10 @@ from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.status import ItemState, LoanStatus
-from engine.reconcile.backfill import Candidate, Proposal, Rival, Since, Step, classify, linked_base, why_left
-from engine.reconcile.reasons import LANGUAGES, explain
+from engine.reconcile.backfill.proposal import Candidate, Proposal, Rival, Since, Step, classify, linked_base, why_left
 from engine.reconcile.validate import PeopleRule
 from engine.reconcile.views import Face, MeetingView, Presence
+from engine.reconcile.words.reasons import LANGUAGES, explain
 from engine.rooms.event import Mailbox
 
 ROOM, OTHER = BookableId(1), BookableId(2)

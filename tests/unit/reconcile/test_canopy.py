@@ -20,9 +20,9 @@ from engine.interval import Interval
 from engine.loans.loan import Home, Requester
 from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.actions import CreateEvent, Note, OutlookWrite, Plan
-from engine.reconcile.reasons import name_items
 from engine.reconcile.validate import resolve_requester
 from engine.reconcile.views import MeetingView, Presence
+from engine.reconcile.words.reasons import name_items
 from tests.unit.reconcile.building import (
     AFTERNOON,
     ANNA,

@@ -23,7 +23,7 @@ from engine.reconcile.field_map import (
     read_title,
     view_title,
 )
-from engine.reconcile.texts import render_body, render_series_subject, render_subject
+from engine.reconcile.telling.texts import render_body, render_series_subject, render_subject
 from engine.rooms.calendar import PLAIN, EventFields
 
 LOAN = Loan(

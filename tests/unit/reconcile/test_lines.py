@@ -10,10 +10,10 @@ import pytest
 from engine.ids import BookableId
 from engine.loans.loan import Home, Loan
 from engine.reconcile.ledger import Booking, Link
-from engine.reconcile.lines import PlanLine, say_plan
-from engine.reconcile.local import PlainTimes
 from engine.reconcile.plan import plan
+from engine.reconcile.telling.lines import PlanLine, say_plan
 from engine.reconcile.views import Base, RoomCopy
+from engine.reconcile.words.local import PlainTimes
 from tests.unit.reconcile.building import (
     GONE,
     NOON,

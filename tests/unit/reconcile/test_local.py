@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.reconcile.local import PlainTimes, say_fact, say_here
-from engine.reconcile.reasons import explain
+from engine.reconcile.words.local import PlainTimes, say_fact, say_here
+from engine.reconcile.words.reasons import explain
 from engine.web.pages.translations import Formats
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -8,7 +8,7 @@ import pytest
 
 from engine.calendars.mailing import MailKind
 from engine.interval import Interval
-from engine.reconcile.mail_texts import EXPLAINED, HAPPENED, SERIES, render_series_title, render_when
+from engine.reconcile.telling.mail_texts import EXPLAINED, HAPPENED, SERIES, render_series_title, render_when
 
 MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 

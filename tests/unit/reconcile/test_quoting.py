@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.graph.errors import Target, translate
-from engine.reconcile.quoting import quote_error
-from engine.reconcile.reasons import explain
 from engine.reconcile.told import tell_unmade
+from engine.reconcile.words.quoting import quote_error
+from engine.reconcile.words.reasons import explain
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

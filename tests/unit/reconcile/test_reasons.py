@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.loans.status import LoanAction
-from engine.reconcile.reasons import LANGUAGES, REASONS, explain
-from engine.reconcile.sentences import TABLES as TABLES_OF_SENTENCES
+from engine.reconcile.words.reasons import LANGUAGES, REASONS, explain
+from engine.reconcile.words.sentences import TABLES as TABLES_OF_SENTENCES
 from engine.rooms.listing import WarningCode
 
 ENGINE = Path(__file__).parents[3] / "engine"

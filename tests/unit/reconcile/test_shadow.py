@@ -8,9 +8,9 @@ from engine.ids import BookableId
 from engine.loans.loan import Home
 from engine.reconcile.actions import Note, Plan
 from engine.reconcile.plan import plan
-from engine.reconcile.reasons import explain
 from engine.reconcile.shadow import cast_shadow
 from engine.reconcile.views import MeetingView, Presence
+from engine.reconcile.words.reasons import explain
 from tests.unit.reconcile.building import NOON, ONE, TWO, make_base, make_loan, make_meeting, situation
 
 

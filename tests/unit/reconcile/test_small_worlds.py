@@ -20,8 +20,8 @@ from engine.interval import Interval
 from engine.loans.loan import Home, Requester
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, Note, Plan
-from engine.reconcile.reasons import REASONS, name_items
 from engine.reconcile.told import tell_writes
+from engine.reconcile.words.reasons import REASONS, name_items
 from tests.unit.reconcile.building import (
     AFTERNOON,
     ANNA,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.loans.loan import ItemKind, Loan, LoanItem, TextLevel
 from engine.loans.status import ItemState
-from engine.reconcile.texts import narrow_series_subject, render_body, render_subject
+from engine.reconcile.telling.texts import narrow_series_subject, render_body, render_subject
 from tests.unit.reconcile.building import ANNA, ONE, PROJECTOR, TWO, make_loan
 
 FULL, NUMBER, LINK = TextLevel.FULL, TextLevel.NUMBER_ONLY, TextLevel.LINK_ONLY

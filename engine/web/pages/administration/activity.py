@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException
 from starlette.responses import Response
 
-from engine.reconcile.activity import KeyState
 from engine.reconcile.contacts import CONTACTS
+from engine.reconcile.telling.activity import KeyState
 from engine.rooms.connection import Use, expiry_of
 from engine.web.api.rooms import IMPORT
 from engine.web.api.wire import STORABLE

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from engine.errors import DeskError, Fault, Invalid, NotFound
 from engine.ids import BookableId
 from engine.interval import Interval
-from engine.reconcile.backfill import Step
-from engine.reconcile.backfill_book import Backfill, BackfillState, MeetingState, Selection
+from engine.reconcile.backfill.book import Backfill, BackfillState, MeetingState, Selection
+from engine.reconcile.backfill.proposal import Step
 from engine.rooms.room import natural
 from engine.web.api.wire import ID_MAX, Id, Whole
 from engine.web.pages.errors import Trouble, describe

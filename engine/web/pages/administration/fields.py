@@ -21,7 +21,7 @@ from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.dates import Dates
 from engine.reconcile.field_map import BODY_PARTS, LOAN_FIELDS, SHOW_AS, FieldMap, map_fields
 from engine.reconcile.names import fold
-from engine.reconcile.texts import render_plain_parts, render_subject
+from engine.reconcile.telling.texts import render_plain_parts, render_subject
 from engine.rooms.calendar import EventFields
 from engine.web.api.wire import STORABLE
 from engine.web.pages.forms import Sent

@@ -16,7 +16,7 @@ from engine.interval import Interval
 from engine.loans.loan import Home, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState, is_past_changing
-from engine.reconcile.series_book import Scope
+from engine.reconcile.series.book import Scope
 from engine.web.pages.page import Page
 
 

@@ -10,7 +10,7 @@ from engine.ids import BookableId
 from engine.loans.recurrence import expand, find_recurrence_faults
 from engine.loans.recurrence_words import say_recurrence
 from engine.loans.register import LoanOrder
-from engine.reconcile.series_book import DateState, SeriesOrder
+from engine.reconcile.series.book import DateState, SeriesOrder
 from engine.rooms.room import Room
 from engine.web.pages.booking.repeats import DateLine, Repeated, list_dates, settle_dates
 from engine.web.pages.page import Page

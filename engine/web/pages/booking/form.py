@@ -19,8 +19,8 @@ from engine.loans.loan import Loan, Requester
 from engine.loans.openings import find_openings, widen
 from engine.loans.recurrence import WEEKDAYS, Repeat
 from engine.loans.register import Availability, ItemRef, LoanOrder
-from engine.reconcile.series_book import Scope
-from engine.reconcile.telling import Telling, foretell
+from engine.reconcile.series.book import Scope
+from engine.reconcile.telling.preview import Telling, foretell
 from engine.rooms.room import Room
 from engine.web.api.wire import ID_MAX, Id, Line, Whole
 from engine.web.pages.booking.change import (

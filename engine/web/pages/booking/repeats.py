@@ -15,7 +15,7 @@ from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.recurrence import DATES_MAX, EVERY_MAX, WEEKDAYS, Recurrence, Repeat, Weekday, recur
 from engine.loans.register import ItemRef
-from engine.reconcile.series_book import DateChoice, DateState, PlannedDate
+from engine.reconcile.series.book import DateChoice, DateState, PlannedDate
 from engine.rooms.room import Room
 from engine.web.api.wire import Whole
 from engine.web.pages.forms import Day, Sent

@@ -1,11 +1,11 @@
-"""What kinds of cases are called on the pages. What each one says is told by `reconcile.reasons`."""
+"""What kinds of cases are called on the pages. What each one says is told by `reconcile.words.reasons`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from engine.reconcile.case_list import Topic
+from engine.reconcile.cases.listing import Topic
 from engine.web.pages.navigation import N_
 
 TOPIC_WORDS: Mapping[Topic, str] = MappingProxyType(

@@ -15,11 +15,11 @@ from engine.errors import DeskError, NotFound
 from engine.ids import BookableId, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case, Home
-from engine.reconcile.case_list import CaseFilter, CaseLine, Shelf, Topic
-from engine.reconcile.local import say_fact
+from engine.reconcile.cases.listing import CaseFilter, CaseLine, Shelf, Topic
+from engine.reconcile.cases.ways import CaseView, Way, say_way
 from engine.reconcile.over import OVER
-from engine.reconcile.reasons import without_loans
-from engine.reconcile.ways import CaseView, Way, say_way
+from engine.reconcile.words.local import say_fact
+from engine.reconcile.words.reasons import without_loans
 from engine.rooms.room import natural
 from engine.web.api.wire import ID_MAX, STORABLE, Whole
 from engine.web.pages.errors import Trouble, describe

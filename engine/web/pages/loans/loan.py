@@ -11,7 +11,7 @@ from engine.ids import LoanNumber
 from engine.loans.loan import Loan
 from engine.loans.sides import OutlookSide
 from engine.loans.status import LoanAction
-from engine.reconcile.series_book import Scope
+from engine.reconcile.series.book import Scope
 from engine.web.access import Role
 from engine.web.api.wire import ID_MAX
 from engine.web.pages.booking.change import check_dates, may_change_here, scopes_of

@@ -18,8 +18,8 @@ from engine.ids import BookableId, LoanNumber
 from engine.interval import floor_to_grid
 from engine.loans.loan import Decision, Loan
 from engine.reconcile.actions import Note
-from engine.reconcile.local import say_fact
-from engine.reconcile.why import Answer
+from engine.reconcile.telling.why import Answer
+from engine.reconcile.words.local import say_fact
 from engine.rooms.room import natural
 from engine.web.api.wire import ID_MAX, Whole
 from engine.web.pages.booking.times import QUARTERS

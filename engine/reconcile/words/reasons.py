@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from engine.ids import BookableId
 from engine.interval import Interval
-from engine.reconcile.quoting import quote_error
-from engine.reconcile.sentences import TABLES
+from engine.reconcile.words.quoting import quote_error
+from engine.reconcile.words.sentences import TABLES
 
 LANGUAGES = ("en", "fr")
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from engine.ids import BookableId, LoanNumber
 from engine.loans.loan import Case, Home, Loan
 from engine.reconcile.actions import Note
-from engine.reconcile.reasons import LANGUAGES
+from engine.reconcile.words.reasons import LANGUAGES
 from engine.rooms.ranking import RankedRoom
 
 

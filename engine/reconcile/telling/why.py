@@ -10,7 +10,7 @@ from engine.ids import LoanNumber
 from engine.interval import Interval
 from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.actions import Note
-from engine.reconcile.reasons import say_instant
+from engine.reconcile.words.reasons import say_instant
 from engine.rooms.room import Room, RoomState
 
 ENDINGS = frozenset({

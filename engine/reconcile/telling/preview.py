@@ -12,7 +12,7 @@ from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester, TextLev
 from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.dates import Outside
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.texts import render_title
+from engine.reconcile.telling.texts import render_title
 
 
 class Silence(StrEnum):

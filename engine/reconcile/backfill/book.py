@@ -15,7 +15,7 @@ from typing import Protocol
 
 from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
-from engine.reconcile.backfill import Step
+from engine.reconcile.backfill.proposal import Step
 
 
 class BackfillState(StrEnum):

@@ -11,7 +11,7 @@ from typing import Protocol
 from engine.ids import BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case
-from engine.reconcile.ways import CaseView
+from engine.reconcile.cases.ways import CaseView
 
 
 class Topic(StrEnum):

@@ -14,7 +14,7 @@ from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.dates import Dates
 from engine.reconcile.field_map import View
 from engine.reconcile.ledger import SyncRules
-from engine.reconcile.telling import Silence, Telling, foretell, is_shown_by_outlook, mailbox_for
+from engine.reconcile.telling.preview import Silence, Telling, foretell, is_shown_by_outlook, mailbox_for
 
 RULES = SyncRules(domains=frozenset({"example.org"}), default_user=Address("desk@example.org"))
 ALEX = Requester(Address("alex@example.org"), "Alex Doe")

@@ -16,9 +16,9 @@ from types import MappingProxyType
 from engine.ids import Address, BookableId, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan
-from engine.reconcile.reasons import say_interval
 from engine.reconcile.validate import Invalid, PeopleRule, Valid, validate
 from engine.reconcile.views import Base, Face, MeetingView, Presence
+from engine.reconcile.words.reasons import say_interval
 
 
 class Step(StrEnum):

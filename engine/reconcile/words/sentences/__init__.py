@@ -4,11 +4,11 @@ A sentence names the rule and the values, so that a person can read why somethin
 from the facts stored with the decision (`reasons.py` fills them in); one that is missing shows as `?`.
 """
 
-from engine.reconcile.sentences.backfill import BACKFILL
-from engine.reconcile.sentences.booking import BOOKING
-from engine.reconcile.sentences.cases import CASES
-from engine.reconcile.sentences.house import HOUSE
-from engine.reconcile.sentences.why import WHY
+from engine.reconcile.words.sentences.backfill import BACKFILL
+from engine.reconcile.words.sentences.booking import BOOKING
+from engine.reconcile.words.sentences.cases import CASES
+from engine.reconcile.words.sentences.house import HOUSE
+from engine.reconcile.words.sentences.why import WHY
 
 TABLES = (BOOKING, CASES, BACKFILL, HOUSE, WHY)
 """All of them; no code is in two."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
-from engine.reconcile.texts import render_own_subject, render_plain
+from engine.reconcile.telling.texts import render_own_subject, render_plain
 
 Pair = tuple[str, str]
 """English, French."""

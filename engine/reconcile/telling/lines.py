@@ -11,9 +11,9 @@ from engine.interval import Interval
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking
-from engine.reconcile.local import Times, say_here
-from engine.reconcile.reasons import LANGUAGES, explain, name_items
 from engine.reconcile.told import tell_writes
+from engine.reconcile.words.local import Times, say_here
+from engine.reconcile.words.reasons import LANGUAGES, explain, name_items
 
 ADDS, CHANGES, TAKES, LEAVES = "+", "~", "-", "!"
 """The signs of lines; what is left as it is waits for a person, or for its cause to go."""
