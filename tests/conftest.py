@@ -13,9 +13,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from engine.senders import addresses
 from tests.postgres import Postgres, PostgresMissing, is_left_out, running_postgres
+
+# No test fails for the time it took, and none passes or fails by chance.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
 
 
 def pytest_collection_finish() -> None:
