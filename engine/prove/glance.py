@@ -24,10 +24,12 @@ from sqlalchemy import (
 
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sync.freeing import FREEING
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.interval import Interval
 from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES
+from engine.reconcile.series_writes import LED
 
 _loan, _item, _link = metadata.tables["loan"], metadata.tables["loan_item"], metadata.tables["link"]
 _work, _case = metadata.tables["work"], metadata.tables["case"]
@@ -55,6 +57,14 @@ _DUE = Prepared(
         _work.c.ready_at.is_not(None),
         or_(_work.c.lease_owner.is_not(None), _work.c.ready_at <= bindparam("now", type_=Instant())),
     )
+    .limit(1)
+)
+_former = _link.alias("former")
+_AWAITING = Prepared(
+    select(_link.c.loan_number)
+    .join(_former, _former.c.loan_number == _link.c.loan_number)
+    .where(_link.c.state.in_(("pending", LED)), _former.c.state == "ended")
+    .where(_former.c.written_at > bindparam("since", type_=Instant()))
     .limit(1)
 )
 _CODES = Prepared(select(_case.c.code).where(_case.c.loan_number == bindparam("of_number")))
@@ -118,6 +128,12 @@ def is_work_due(database: Database) -> bool:
     """Tell whether a key waits for a pass right now, or is in one."""
     with database.read() as transaction:
         return _DUE.run(transaction.connection, {"now": transaction.now}).first() is not None
+
+
+def are_rooms_awaited(database: Database) -> bool:
+    """Tell whether an event is still to be made that waits for its rooms to let go of the one it takes the place of."""
+    with database.read() as transaction:
+        return _AWAITING.run(transaction.connection, {"since": transaction.now - FREEING}).first() is not None
 
 
 def codes_of(database: Database, number: int) -> set[str]:

@@ -349,7 +349,8 @@ class World(Sight):
     @property
     def is_quiet(self) -> bool:
         is_idle = all(life.engine.loop.is_idle for life in self.lives)
-        return self.tenant.is_quiet and is_idle and not glance.is_work_due(self.database)
+        is_still = self.tenant.is_quiet and is_idle and not glance.is_work_due(self.database)
+        return is_still and not glance.are_rooms_awaited(self.database)
 
     # --- doors
 

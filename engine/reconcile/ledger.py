@@ -360,6 +360,11 @@ class Ledger(Protocol):
         """
         ...
 
+    def awaits_its_rooms(self, intent: Intent) -> bool:
+        """Tell whether a create is too early, since its rooms still show the event it takes the place of; the loan is
+        looked at again then, for half a minute at most."""
+        ...
+
     def drop_intent(self, intent: Intent, *, told: str | None = None) -> None:
         """Forget a write that was overtaken; the booking is looked at again. *told*: what the history says of it."""
         ...

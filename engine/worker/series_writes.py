@@ -78,6 +78,8 @@ class SeriesPass:
         if self._rules().mode != "two_way":
             self._ledger.withhold(state, WITHHELD_SECONDS)
             return
+        if self._ledger.awaits_its_rooms(state):
+            return
         for write in state.writes or self._decide(state):
             async with self._locks.holding(fold_address(write.mailbox)):
                 match write.kind:

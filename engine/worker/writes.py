@@ -67,6 +67,8 @@ class Writes:
             async with self._locks.holding(fold_address(intent.mailbox)):
                 match intent.kind:
                     case IntentKind.CREATE:
+                        if self._ledger.awaits_its_rooms(intent):
+                            return
                         await self._create(intent)
                     case IntentKind.CHANGE:
                         await self._change(booking, intent, organizer_copy, resumed=resumed)

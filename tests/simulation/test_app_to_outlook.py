@@ -297,6 +297,34 @@ class TestChangesAtTheDesk:
         assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
         assert world.count_writes() == 3
 
+    @pytest.mark.parametrize("seed", [7300001, 7300003, 7300008])
+    def test_give_it_another_organizer_once_a_slow_room_has_let_go(self, worlds: MakeWorld, seed: int) -> None:
+        """Mails overtake each other: the room heard of the new event first, still had the old one, and declined."""
+        world = worlds(rooms=1, seed=seed, tenant={"attendant_delay": (0.2, 3.0)})
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+
+        world.change(loan.number, LoanChange(requester=world.requester(3)))
+        world.settle()
+
+        assert len(events_of(world, 3)) == 1
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+        assert world.cases() == []
+
+    def test_give_it_another_organizer_although_its_room_tells_nothing(self, world: World) -> None:
+        """Where notifications are lost nothing says that the room has let go: it is asked half a minute later."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.is_receiver_down = True
+
+        world.change(loan.number, LoanChange(requester=world.requester(3)))
+        world.wait(20.0)
+        before = len(events_of(world, 3))
+        world.wait(20.0)
+
+        assert (before, len(events_of(world, 3))) == (0, 1)
+        assert events_of(world, 2) == []
+
     @pytest.mark.parametrize("action", [LoanAction.CANCEL, LoanAction.REFUSE])
     def test_withdraw_it(self, world: World, action: LoanAction) -> None:
         """A loan that is cancelled or refused deletes its event (H56); the rooms are free again."""

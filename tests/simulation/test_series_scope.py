@@ -98,6 +98,22 @@ class TestAll:
         assert (masters(world, 2), len(masters(world, 3))) == ([], 1)
         assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
 
+    @pytest.mark.parametrize("first", [0, 2], ids=["all", "following"])
+    def test_given_to_somebody_else_waits_for_a_slow_room_to_let_go(self, worlds: MakeWorld, first: int) -> None:
+        """Mails overtake each other: the room heard of the new series first, still had the old one, and declined."""
+        world = worlds(rooms=1, seed=7300008, tenant={"attendant_delay": (0.2, 3.0)})
+        made = book(world)
+        world.settle()
+
+        change = LoanChange(requester=world.requester(3))
+        world.office.series.change(made.loans[first].number, change, Scope.FOLLOWING, actor="app:t")
+        settle(world)
+
+        assert len(masters(world, 3)) == 1
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert world.cases() == []
+
     def test_with_a_date_left_out_leaves_it_out_after_a_move(self, world: World) -> None:
         """Other hours would bring back what was cancelled: the rest is a series of its own."""
         day = first_day(world)

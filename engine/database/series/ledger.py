@@ -30,6 +30,7 @@ from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.codec import parse_recurrence, render_base
+from engine.database.sync.freeing import LOOK_SECONDS, are_being_freed
 from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, EventId, fold_address
@@ -109,6 +110,17 @@ class AppSeriesLedger:
             transaction.mark("series", str(state.id), delay=seconds)
             for each in state.dates:
                 transaction.mark("loan", str(each.loan.number))
+
+    def awaits_its_rooms(self, state: AppSeriesState) -> bool:
+        loans = [each.loan for each in state.dates if each.generation > 1]
+        if not loans:
+            return False  # it goes on from none
+        rooms = {item.id for loan in loans for item in loan.rooms}
+        with self._database.write() as transaction:
+            awaits = are_being_freed(transaction, [loan.number for loan in loans], rooms)
+            if awaits:
+                transaction.mark("series", str(state.id), delay=LOOK_SECONDS)
+        return awaits
 
     def release(self, series_id: int) -> None:
         with self._database.write() as transaction:
@@ -262,6 +274,7 @@ class AppSeriesLedger:
             if not forget_write(transaction, write):
                 return
             for each in write.draft.dates:
+                change_link(transaction, each, {"written_at": transaction.now})
                 write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
             _cut_pattern(transaction, write)
             if successor is not None:

@@ -11,8 +11,9 @@ from engine.database.rooms.mirror import copy_table, link_table
 from engine.database.series.dates import touch_series
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import finish_change, load_intents
+from engine.database.sync.bookings import CHANGE_LINK, finish_change, load_intents
 from engine.database.sync.codec import render_base
+from engine.database.sync.freeing import LOOK_SECONDS, are_being_freed
 from engine.database.sync.ledger_base import LedgerBase
 from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, end_refusal, tell_refusal
 from engine.database.sync.successors import find_outdated, seconds_until_heard, tie_successor
@@ -84,13 +85,24 @@ class IntentLedger(LedgerBase):
                 if told == CREATED:
                     end_refusal(transaction, intent.loan_number)
             case IntentKind.DELETE:
-                pass
+                which = {"of_number": intent.loan_number, "of_generation": intent.generation}
+                CHANGE_LINK.run(transaction.connection, {**which, "written_at": transaction.now})
 
     def _mark_if_changed_since(self, transaction: Transaction, intent: Intent) -> None:
         """Look at once when the room's copy came in before its answer to us did: nobody will mark it again."""
         known = _COPY_OF.run(transaction.connection, {"number": intent.loan_number}).first()
         if known is not None:
             transaction.mark("loan", str(intent.loan_number))
+
+    def awaits_its_rooms(self, intent: Intent) -> bool:
+        if intent.generation == 1 or intent.base is None:
+            return False  # it takes the place of none
+        rooms = intent.base.outlook.rooms
+        with self._write() as transaction:
+            awaits = are_being_freed(transaction, [intent.loan_number], rooms)
+            if awaits:
+                transaction.mark("loan", str(intent.loan_number), delay=LOOK_SECONDS)
+        return awaits
 
     def drop_intent(self, intent: Intent, *, told: str | None = None) -> None:
         with self._write() as transaction:

@@ -269,6 +269,11 @@ class SeriesLedger(Protocol):
         """Keep a write before its first request; the dates that go their own way are let go."""
         ...
 
+    def awaits_its_rooms(self, state: AppSeriesState) -> bool:
+        """Tell whether it is too early to ask the rooms of a series, since they still show the one it goes on from; it
+        is looked at again then, for half a minute at most."""
+        ...
+
     def release(self, series_id: int) -> None:
         """Let the dates of a series go their own way: no series is made of them."""
         ...
