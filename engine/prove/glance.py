@@ -29,7 +29,7 @@ from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.interval import Interval
 from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES
-from engine.reconcile.series_writes import LED
+from engine.reconcile.series.writes import LED
 
 _loan, _item, _link = metadata.tables["loan"], metadata.tables["loan_item"], metadata.tables["link"]
 _work, _case = metadata.tables["work"], metadata.tables["case"]
