@@ -12,6 +12,7 @@ from engine.loans.status import LoanAction, LoanStatus
 from engine.prove.series import book_series
 from engine.prove.world import World
 from engine.reconcile.cases.ways import Way
+from engine.web.pages.administration.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_to_outlook import check_answers, refuse_long_meetings
 
@@ -210,6 +211,24 @@ class TestALoanThatIsWithdrawn:
 
         let_days_pass(world, 1)
         assert endings(world) == [("room_declined", CaseState.CLOSED, "over")]
+
+    @pytest.mark.parametrize("mode", ["shadow", "read_only"])
+    def test_by_its_rooms_is_told_whatever_the_mode_becomes(self, world: World, mode: str) -> None:
+        """Another mode has every case looked at again: that the room declined was no less true then, and closed."""
+        refuse_long_meetings(world, 1)
+        loan = world.book(2, 9 + 24 * 30, 10 + 24 * 30, 1)
+        world.settle()
+        check_answers(world)
+        assert world.loan(loan.number).status is LoanStatus.REFUSED
+
+        for each in (mode, "two_way"):
+            world.override(SettingKey.MODE, each)
+            world.settle()
+            assert world.cases() == ["room_declined"]
+
+        (case,) = cases(world)
+        world.office.cases.settle(case.id, Way.IGNORE, room_id=None, actor="app:test")
+        assert world.cases() == []
 
     def test_by_a_person_has_no_case_any_more(self, world: World) -> None:
         """Neither one that stands nor a value that lost."""

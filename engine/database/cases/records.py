@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -169,11 +169,15 @@ def keep_standing_cases(
     *,
     loan_number: int | None = None,
     ical_uid: str | None = None,
+    passing: Container[str] | None = None,
 ) -> None:
     """
     Make *notes* the standing cases of *subject*: new ones open, others close by themselves.
 
     One that somebody ignored stays so while it says the same.
+
+    Args:
+        passing: the codes of those that may close; None: all.
     """
     notes = _one_per_code(transaction.connection, notes)
     present = {row.code: row for row in _OPEN.run(transaction.connection, {"subject": subject}) if row.standing}
@@ -182,7 +186,8 @@ def keep_standing_cases(
     stays = {note.code for note in notes}
     anew = {note.code for note in fresh}
     for code, row in present.items():
-        if code not in stays or (row.state == "ignored" and code in anew):
+        is_gone = code not in stays and (passing is None or code in passing)
+        if is_gone or (row.state == "ignored" and code in anew):
             close_case(transaction, int(row.id), by="engine", settlement="cause_gone")
 
 

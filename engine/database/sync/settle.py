@@ -22,10 +22,11 @@ from engine.database.tables import metadata
 from engine.errors import Stale
 from engine.ids import LoanNumber
 from engine.loans.loan import Loan
-from engine.loans.status import ItemState
+from engine.loans.status import WITHDRAWN_STATUSES, ItemState
 from engine.reconcile.actions import DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking, Intent, Link, SyncRules, Writing
+from engine.reconcile.over import UNDONE
 from engine.reconcile.plan import SAID_ONCE
 
 case_table = metadata.tables["case"]
@@ -118,7 +119,8 @@ class Settler:
             notes = () if is_said else notes
         write_decisions(transaction, notes, loan_number=number, ical_uid=uid)
         if plan.cases or not isinstance(plan.loan, NewLoan):  # a new loan has none to close
-            keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid)
+            passing = UNDONE if _has_ended(booking) else None
+            keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid, passing=passing)
         if booking.kind == "meeting" and number is not None:
             keep_standing_cases(transaction, f"meeting:{booking.key}", ())
         version = booking.loan.version if booking.loan else 0
@@ -187,6 +189,12 @@ class Settler:
     def _look_again(self, transaction: Transaction, booking: Booking, plan: Plan) -> None:
         if plan.look_again_seconds is not None:
             transaction.mark(booking.kind, booking.key, delay=plan.look_again_seconds)
+
+
+def _has_ended(booking: Booking) -> bool:
+    """Tell whether a loan was withdrawn and its event has ended: what tells of that end stays true at a later look."""
+    loan, link = booking.loan, booking.link
+    return loan is not None and loan.status in WITHDRAWN_STATUSES and link is not None and link.state == "ended"
 
 
 def _check_version(transaction: Transaction, loan: Loan) -> None:
