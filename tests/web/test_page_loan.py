@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +17,7 @@ from engine.loans.loan import Requester
 from engine.loans.register import LoanChange
 from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, standing_of
 from engine.loans.status import LoanAction
+from engine.prove.people import parse_instant
 from engine.prove.world import World
 from engine.reconcile.cases.ways import Way
 from engine.web.pages.loans.loan import _organizer_link
@@ -95,6 +97,41 @@ class TestOutlooksSide:
         assert side is not None
         assert side.standing is Standing.ENDED
         assert not any(room.live for room in side.rooms)
+
+    def test_ends_with_a_meeting_that_its_organizer_cancels(self, world: World) -> None:
+        """It was said to go its own way: nothing of it is left in Outlook."""
+        number = loan_of_meeting(world, 18)
+        (event,) = events_at(world, 18)
+        world.run(world.person(2).cancel(event["id"]))
+        world.settle()
+
+        side = self.side(world, number)
+
+        assert side is not None
+        assert side.standing is Standing.ENDED
+        assert not any(room.live for room in side.rooms)
+
+    def test_goes_its_own_way_where_the_meeting_goes_on_without_our_rooms(self, world: World) -> None:
+        number = loan_of_meeting(world, 20)
+        (event,) = events_at(world, 20)
+        world.run(world.person(2).change(event["id"], attendees=[]))
+        world.settle()
+
+        side = self.side(world, number)
+
+        assert side is not None
+        assert side.standing is Standing.LEFT
+
+
+def events_at(world: World, hour: int) -> list[dict[str, Any]]:
+    return [each for each in world.run(world.person(2).events()) if parse_instant(each["start"]) == world.at(hour)]
+
+
+def loan_of_meeting(world: World, hour: int) -> LoanNumber:
+    """Let person 2 meet at *hour*, and return the loan that comes of it."""
+    world.meet(2, hour, hour + 1, 1)
+    world.settle()
+    return next(loan.number for loan in world.live_loans if loan.interval.start == world.at(hour))
 
 
 class TestStanding:

@@ -15,6 +15,7 @@ _loan = metadata.tables["loan"]
 _link = metadata.tables["link"]
 _intent = metadata.tables["intent"]
 _case = metadata.tables["case"]
+_decision = metadata.tables["decision"]
 _copy = metadata.tables["room_copy"]
 _room = metadata.tables["room"]
 _series = metadata.tables["series"]
@@ -31,6 +32,9 @@ _LINK = (
         exists()
         .where(_case.c.loan_number == _link.c.loan_number, _case.c.code == "write_refused", _case.c.state != "closed")
         .label("is_refused"),
+        exists()
+        .where(_decision.c.loan_number == _link.c.loan_number, _decision.c.code == "cancelled_in_outlook")
+        .label("is_cancelled"),
     )
     .join(_loan, _loan.c.number == _link.c.loan_number)
     .outerjoin(_series, cast(_series.c.id, String) == _loan.c.series)
@@ -60,8 +64,9 @@ class Sides:
             # What our own deletion does to the rooms' copies is not read any more: they would show what was.
             is_followed = link.ical_uid and link.state != "ended"
             rows = transaction.connection.execute(_COPIES, {"ical_uid": link.ical_uid}).all() if is_followed else ()
-        # An event of ours that Outlook ended is followed, since somebody may bring it back; until then it has ended.
-        is_gone = link.state == "left" and link.home == Home.APP.value and not any(row.live for row in rows)
+        # What Outlook ended is followed, since somebody may bring it back; until then it has ended.
+        is_over = link.home == Home.APP.value or link.is_cancelled
+        is_gone = link.state == "left" and is_over and not any(row.live for row in rows)
         return OutlookSide(
             standing=standing_of(
                 "ended" if is_gone else link.state, is_writing=link.is_writing, is_refused=link.is_refused
