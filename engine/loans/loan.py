@@ -89,6 +89,11 @@ class Loan:
         """The things that are part of it beside rooms, or were when it ended."""
         return tuple(item for item in self.items if item.kind is ItemKind.ASSET and item.state in BLOCKING_STATES)
 
+    def told_state(self, item: LoanItem) -> ItemState:
+        """Return the state of one of its items as people are told it: a loan that ended waits for no answer."""
+        is_idle = item.state is ItemState.REQUESTED and not self.blocks
+        return ItemState.WITHDRAWN if is_idle else item.state
+
     @property
     def held_items(self) -> tuple[LoanItem, ...]:
         """The items it holds right now."""

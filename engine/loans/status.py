@@ -42,6 +42,8 @@ class ItemState(StrEnum):
     """Exchange gave the room back although the meeting still lists it."""
     CANCELLED = "cancelled"
     """No longer part of the loan."""
+    WITHDRAWN = "withdrawn"
+    """Asked for no more: its loan ended before it had answered. Told only, never kept (`Loan.told_state`)."""
 
 
 BLOCKING_STATES = frozenset({ItemState.REQUESTED, ItemState.TENTATIVE, ItemState.ACCEPTED})

@@ -42,7 +42,7 @@ def loan_data(loan: Loan, link: str, level: TextLevel, *, personal: bool) -> Dat
         "end": _instant(loan.interval.end),
         "blocked_start": _instant(blocked.start),
         "blocked_end": _instant(blocked.end),
-        "items": [_item(item) for item in loan.items],
+        "items": [_item(loan, item) for item in loan.items],
         "store": loan.store,
         "series": loan.series,
         "private": loan.private,
@@ -52,13 +52,13 @@ def loan_data(loan: Loan, link: str, level: TextLevel, *, personal: bool) -> Dat
     }
 
 
-def _item(item: LoanItem) -> Data:
+def _item(loan: Loan, item: LoanItem) -> Data:
     return {
         "kind": item.kind.value,
         "id": item.id,
         "name": item.name,
         "address": item.address,
-        "state": item.state.value,
+        "state": loan.told_state(item).value,
     }
 
 

@@ -106,6 +106,16 @@ class TestAnItem:
 
         assert held == (BLOCKS[status] and state in (ItemState.REQUESTED, ItemState.TENTATIVE, ItemState.ACCEPTED))
 
+    @pytest.mark.parametrize("status", list(S))
+    def test_is_told_as_withdrawn_where_its_loan_ended_before_its_answer(self, status: S) -> None:
+        """Nobody waits for it any more; what was answered stays as it was."""
+        asked = LoanItem(Kind.ROOM, BookableId(1), "", ItemState.REQUESTED)
+        said = LoanItem(Kind.ROOM, BookableId(2), "", ItemState.DECLINED)
+        loan = Loan(LoanNumber(1), status, Home.APP, Requester(ANNA, "Anna"), MORNING, (asked, said), StoreId(1), "", 1)
+
+        assert loan.told_state(asked) is (ItemState.REQUESTED if BLOCKS[status] else ItemState.WITHDRAWN)
+        assert loan.told_state(said) is ItemState.DECLINED
+
     def test_is_part_of_its_loan_until_cancelled(self) -> None:
         """A room that declined is still in the loan, to be seen; one that was cancelled has left it."""
         items = tuple(

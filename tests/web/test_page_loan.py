@@ -19,9 +19,10 @@ from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, st
 from engine.loans.status import LoanAction
 from engine.prove.people import parse_instant
 from engine.prove.world import World
+from engine.reconcile.actions import Note
 from engine.reconcile.cases.ways import Way
 from engine.web.pages.loans.loan import _organizer_link
-from tests.web.case_scene import open_declined
+from tests.web.case_scene import open_case, open_declined
 from tests.web.visitors import AMELIE, MATHIEU, ZONE, House, open_house
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -177,12 +178,12 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield found
 
 
-def write_link(house: House, number: int) -> None:
+def write_link(house: House, number: int, state: str = "linked") -> None:
     """Let a loan have a meeting, as the engine would have written it."""
     with house.office.database.write() as transaction:
         transaction.connection.exec_driver_sql(
             "INSERT INTO link (loan_number, generation, state, ical_uid, organizer_mailbox, web_link, base)"
-            f" VALUES ({number}, 1, 'linked', 'uid-1', '{AMELIE.address}', 'https://outlook.example/x', '{{}}')"
+            f" VALUES ({number}, 1, '{state}', 'uid-1', '{AMELIE.address}', 'https://outlook.example/x', '{{}}')"
         )
 
 
@@ -257,6 +258,30 @@ class TestThePage:
 
         assert "Réservé dans l" in page
         assert "Badge 12" in page
+
+    def test_of_a_refused_loan_says_that_nobody_waits_for_its_room(self, house: House) -> None:
+        loan = house.book(AMELIE)
+        staff = house.signed_in("staff", MATHIEU)
+        assert "Waiting for the room" in staff.get(f"/loans/{loan.number}").text
+
+        house.office.desk.act(loan.number, LoanAction.REFUSE, actor="app:x")
+
+        page = staff.get(f"/loans/{loan.number}").text
+        french = house.signed_in("staff", **{"Accept-Language": "fr"}).get(f"/loans/{loan.number}").text
+        assert "Waiting for" not in page
+        assert "No longer asked" in page
+        assert "est plus demandée" in french
+
+    def test_of_a_loan_that_outlook_refused_says_that_its_room_was_not_asked(self, house: House) -> None:
+        """Until it is written after all: the loan goes on."""
+        loan = house.book(AMELIE)
+        write_link(house, loan.number, state="pending")
+        open_case(house.office, f"loan:{loan.number}", Note("write_refused", {"error": "403"}), loan=loan)
+
+        page = house.signed_in("staff", MATHIEU).get(f"/loans/{loan.number}").text
+
+        assert "Waiting for" not in page
+        assert "Not asked" in page
 
     def test_tells_what_the_desk_changed_by_the_clock_of_the_building(self, house: House) -> None:
         """History and loan show the same hours: the sentence keeps UTC, the page does not show it."""

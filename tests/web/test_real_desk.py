@@ -82,6 +82,13 @@ class TestTheApi:
         assert [item["code"] for item in history] == ["booked_in_app", "changed_in_app", "checked_out", "closed"]
         assert {item["actor"] for item in history} == {"app:bootstrap"}
 
+    def test_nobody_waits_for_the_room_of_a_refused_loan(self, caller):
+        loan = caller.post("/api/loans", json=ORDER).json()
+        refused = caller.post(f"/api/loans/{loan['number']}/refuse").json()
+
+        assert [item["state"] for item in loan["items"]] == ["requested"]
+        assert [item["state"] for item in refused["items"]] == ["withdrawn"]
+
     def test_refusals_of_the_desk_are_problems(self, caller):
         """Taken, off the grid, outdated, against a rule, not there."""
         wish = order(caller)

@@ -224,7 +224,7 @@ def render_loan(loan: Loan) -> LoanOut:
         end=loan.interval.end.astimezone(UTC),
         blocked_start=blocked.start,
         blocked_end=blocked.end,
-        items=[_render_item(item) for item in loan.items],
+        items=[_render_item(loan, item) for item in loan.items],
         store=loan.store,
         series=loan.series,
         version=loan.version,
@@ -232,8 +232,8 @@ def render_loan(loan: Loan) -> LoanOut:
     )
 
 
-def _render_item(item: LoanItem) -> ItemOut:
-    return ItemOut(kind=item.kind, id=item.id, name=item.name, address=item.address, state=item.state)
+def _render_item(loan: Loan, item: LoanItem) -> ItemOut:
+    return ItemOut(kind=item.kind, id=item.id, name=item.name, address=item.address, state=loan.told_state(item))
 
 
 class DecisionOut(Outgoing):
