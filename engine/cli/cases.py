@@ -101,28 +101,40 @@ def _show(doors: Doors, view: CaseView, lang: str, output: Format) -> None:
 def settle_case(
     ctx: typer.Context,
     case_id: CaseId,
-    way: Annotated[str, typer.Argument(metavar="WAY", help="A way that `cases show` names, or how it was settled.")],
+    way: Annotated[str | None, typer.Argument(metavar="WAY", help="A way that `cases show` names.")] = None,
     room: Annotated[str | None, typer.Option(help="With move_room: where to. Name, address or id.")] = None,
+    settlement: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Instead of a way: how it was settled by other means.")
+    ] = None,
 ) -> None:
     """Settle a case one way: keep_outlook, keep_loan, move_room, drop_room, confirm, reject, ignore.
 
-    A sentence closes it with these words; a cause that still stands opens it anew.
+    With --settlement it is closed with your words, and nothing else is done; a cause that still stands opens it anew.
     """
-    from engine.reconcile.cases.ways import Way
-
-    known = way in tuple(Way)
-    meant = [] if known or " " in way else get_close_matches(way, tuple(Way), n=1)
-    if meant:
-        raise Invalid(Fault("way", "unknown", f"there is no way {way!r}; did you mean {meant[0]}?"))
-    if room is not None and not known:
+    if (way is None) == (settlement is None):
+        raise Invalid(Fault("way", "one_of", "name either a way or, with --settlement, how it was settled"))
+    if way is None and room is not None:
         raise Invalid(Fault("room", "not_wanted", "a room goes with the way move_room only"))
     with ctx.obj.office() as office:
-        if known:
+        if way is not None:
+            wanted = _find_way(way, office.cases.find(case_id))
             room_id = find_room(office.rooms.load_rooms(), room).id if room is not None else None
-            office.cases.settle(case_id, Way(way), room_id=room_id, actor=ctx.obj.actor)
+            office.cases.settle(case_id, wanted, room_id=room_id, actor=ctx.obj.actor)
         else:
-            office.desk.settle_case(case_id, settlement=way, actor=ctx.obj.actor)
-    note(f"case {case_id} is settled" if known else f"case {case_id} is closed")
+            office.desk.settle_case(case_id, settlement=settlement, actor=ctx.obj.actor)
+    note(f"case {case_id} is settled" if way is not None else f"case {case_id} is closed")
+
+
+def _find_way(text: str, view: CaseView) -> Way:
+    """Return the way that *text* names. Raises Invalid, with those out of the case."""
+    from engine.reconcile.cases.ways import Way
+
+    if text in tuple(Way):
+        return Way(text)
+    meant = get_close_matches(text, tuple(Way), n=1)
+    hint = f" (did you mean {meant[0]}?)" if meant else ""
+    ways = ", ".join(choice.way for choice in view.choices) or "none, it is closed"
+    raise Invalid(Fault("way", "unknown", f"there is no way {text!r}{hint}; those of case {view.case.id}: {ways}"))
 
 
 @cases.command("undo")

@@ -235,9 +235,9 @@ class TestTheOffice:
         office.desk.cases.append(Case(1, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW))
 
         assert "Room Room 1.01 declined." in run("cases", "list").stdout
-        assert run("cases", "settle", "1", "talked it over").exit_code == 0
+        assert run("cases", "settle", "1", "--settlement", "talked it over").exit_code == 0
         assert json.loads(run("cases", "list", "-o", "json").stdout) == []
-        assert run("cases", "settle", "1", "again").exit_code == 1
+        assert run("cases", "settle", "1", "--settlement", "again").exit_code == 1
 
     def test_a_list_that_was_cut_says_so(self, run, office):
         office.desk.cases += [Case(n, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW) for n in (1, 2)]
@@ -255,22 +255,34 @@ class TestTheOffice:
         assert "Prendre une salle équivalente libre: Room 1.01 (room 1, 10 seats)" in shown
         assert run("cases", "settle", "1", "keep_loan").exit_code == 1
         assert run("cases", "settle", "1", "ignore", "--room", "Room 9.99").exit_code == 4
-        assert run("cases", "settle", "1", "talked", "--room", "1").exit_code == 2
+        assert run("cases", "settle", "1", "--settlement", "talked", "--room", "1").exit_code == 2
         assert run("cases", "settle", "1", "move_room", "--room", "Room 1.02").exit_code == 0
         assert "possible: cases undo 1" in run("cases", "show", "1").stdout
         assert run("cases", "undo", "1").exit_code == 0
         assert json.loads(run("cases", "show", "1", "-o", "json").stdout)["state"] == "open"
         assert run("cases", "show", "2").exit_code == 4
 
-    def test_a_way_that_is_misspelt_does_not_close_a_case(self, run, office):
-        """One word near a way is taken for it; a sentence is how it was settled."""
+    @pytest.mark.parametrize(
+        ("word", "told"),
+        [("keep_laon", "did you mean keep_loan?"), ("fly", "there is no way 'fly'"), ("let it be", "")],
+    )
+    def test_what_is_no_way_settles_nothing_and_tells_the_ways(self, run, office, word, told):
+        """Any word that was near none of the ways closed the case."""
         office.desk.cases.append(Case(1, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW))
 
-        done = run("cases", "settle", "1", "keep_laon")
+        done = run("cases", "settle", "1", word)
 
         assert done.exit_code == 2
-        assert "did you mean keep_loan?" in done.stderr
-        assert run("cases", "settle", "1", "we keep the loan").exit_code == 0
+        assert told in done.stderr
+        assert "move_room, drop_room, ignore" in " ".join(done.stderr.split())
+        assert json.loads(run("cases", "show", "1", "-o", "json").stdout)["state"] == "open"
+
+    @pytest.mark.parametrize("words", [(), ("ignore", "--settlement", "talked")])
+    def test_a_case_is_settled_by_a_way_or_in_words(self, run, office, words):
+        office.desk.cases.append(Case(1, "room_declined", {"item": "Room 1.01"}, CaseState.OPEN, NOW))
+
+        assert run("cases", "settle", "1", *words).exit_code == 2
+        assert json.loads(run("cases", "show", "1", "-o", "json").stdout)["state"] == "open"
 
     @pytest.mark.parametrize("words", [("loans", "history", "1"), ("cases", "list"), ("sync",), ("connect",)])
     def test_a_language_that_is_not_spoken_is_refused(self, run, words):
