@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import bindparam, exc, select, update
+from sqlalchemy.dialects import sqlite
 
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
+from engine.database.tables.types import Instant
 from engine.errors import Occupied, Stale, Unreachable
 from tests.database.building import BY, Building, hours, order, room
 
@@ -57,6 +59,17 @@ def test_an_instant_is_stored_in_utc_and_never_without_a_zone(database: Database
         with pytest.raises(ValueError, match="without a zone"):
             ADD_KEY.run(transaction.connection, {**A_KEY, "key": "2", "ready_at": AT.replace(tzinfo=None)})
     assert found.isoformat() == AT.isoformat()
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 500_000, 999_999])
+@pytest.mark.parametrize("year", [1, 999, 2026, 9999])
+def test_instants_sort_as_their_texts_do(year: int, microsecond: int) -> None:
+    """SQLite compares texts: each has the same width, whatever its fraction."""
+    to_text = Instant().bind_processor(sqlite.dialect())
+    moment = datetime(year, 11, 23, 9, 5, 7, microsecond, tzinfo=UTC)
+
+    assert to_text(moment) == moment.isoformat(timespec="microseconds")
+    assert to_text(moment.astimezone(timezone(timedelta(hours=-3)))) == to_text(moment)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 9])
