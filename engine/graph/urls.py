@@ -3,8 +3,9 @@ Every address the engine asks for, spelled by msgraph-sdk's own request builders
 
 Only the builders are used, never their `get`/`post` methods nor their models: the first model that is deserialised
 imports more than a thousand generated modules. Three traps are closed here, once: a builder shares its dict of path
-parameters with every request made from it, so each expansion gets a copy; expanding a template costs some 100 µs, so
-what depends on the mailbox alone is expanded once per mailbox; an empty id would silently name the collection.
+parameters with every request made from it, so each expansion gets a copy; expanding a template costs some 100 µs, and
+a millisecond for the changes of a calendar, so that is done once, with a placeholder for the mailbox; an empty id would
+silently name the collection.
 """
 
 from __future__ import annotations
@@ -33,9 +34,6 @@ from engine.errors import Malformed
 from engine.graph.payloads import EVENT_FIELDS
 from engine.graph.render import render_instant
 
-MAILBOXES_KEPT = 4096
-"""Addresses kept expanded: rooms and requesters of a large organization, at some 200 bytes each."""
-
 PLACES_PER_PAGE = 100
 """The default of the list, asked for by name (Graph docs: place-list)."""
 
@@ -44,6 +42,9 @@ DATES_PER_PAGE = 500
 
 _CONDITION = "CONDITION"
 """Stands for the condition while a search's address is expanded."""
+
+_MAILBOX = "MAILBOX"
+"""Stands for the mailbox while an address is expanded."""
 
 _START, _END = "START", "END"
 """Stand for the ends of a window while an address is expanded."""
@@ -77,9 +78,9 @@ class Urls:
         adapter.base_url = self.base_url
         self._client = GraphServiceClient(request_adapter=adapter)
         self._event_query = self._expand_event_query()
-        self._events: Callable[[str], str] = lru_cache(MAILBOXES_KEPT)(self._expand_events)
+        self._users, self._events = self._expand_around(self._user(_MAILBOX).events)
         self._find_query: Callable[[int, str | None], str] = lru_cache(8)(self._expand_find_query)
-        self._changes: Callable[[str], str] = lru_cache(MAILBOXES_KEPT)(self._expand_changes)
+        self._changes = self._expand_around(self._user(_MAILBOX).calendar_view.delta)[1]
         self._changes_query = self._expand_changes_query()
         self._dates_query = self._expand_dates_query()
         self.places = self._expand(
@@ -90,11 +91,11 @@ class Urls:
 
     def events(self, mailbox: str) -> str:
         """The events of a mailbox: where new ones are posted."""
-        return self._events(mailbox)
+        return self._in_mailbox(mailbox, self._events)
 
     def event(self, mailbox: str, event_id: str) -> str:
         """One event. The collection's address comes from the builder; a test holds the whole to the builder's own."""
-        return f"{self._events(mailbox)}/{quote(check_segment(event_id, 'event id'), safe='')}"
+        return f"{self.events(mailbox)}/{quote(check_segment(event_id, 'event id'), safe='')}"
 
     def event_with_fields(self, mailbox: str, event_id: str) -> str:
         """One event, and of it only the fields we read."""
@@ -111,11 +112,11 @@ class Urls:
     def find_events(self, mailbox: str, condition: str, *, top: int, shows: str | None = None) -> str:
         """The masters and single events that meet *condition*, with the extended property *shows* (Graph docs:
         user-list-events)."""
-        return self._events(mailbox) + self._find_query(top, shows).replace(_CONDITION, quote(condition, safe=""))
+        return self.events(mailbox) + self._find_query(top, shows).replace(_CONDITION, quote(condition, safe=""))
 
     def changes(self, room: str, *, start: datetime, end: datetime) -> str:
         """The first page of a delta round; what follows comes by links (Graph docs: event-delta)."""
-        return self._changes(room) + _between(self._changes_query, start, end)
+        return self._in_mailbox(room, self._changes) + _between(self._changes_query, start, end)
 
     def contact_folders(self, mailbox: str) -> str:
         """The folders of contacts of a mailbox, those directly below its contacts."""
@@ -152,15 +153,17 @@ class Urls:
     def _user(self, mailbox: str) -> Any:
         return self._client.users.by_user_id(check_segment(mailbox, "mailbox"))
 
-    def _expand_events(self, mailbox: str) -> str:
-        return self._expand(self._user(mailbox).events)
+    def _in_mailbox(self, mailbox: str, rest: str) -> str:
+        return f"{self._users}{quote(check_segment(mailbox, 'mailbox'), safe='')}{rest}"
+
+    def _expand_around(self, builder: Any) -> tuple[str, str]:
+        """Expand what leads to a mailbox, and what follows it in a builder's address."""
+        before, _, after = self._expand(builder).partition("?")[0].rpartition(_MAILBOX)
+        return before, after
 
     def _expand_event_query(self) -> str:
         query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters(select=list(EVENT_FIELDS))
         return "?" + self._expand(self._user("x").events.by_event_id("x"), query).partition("?")[2]
-
-    def _expand_changes(self, room: str) -> str:
-        return self._expand(self._user(room).calendar_view.delta).partition("?")[0]
 
     def _expand_changes_query(self) -> str:
         query = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters(start_date_time=_START, end_date_time=_END)

@@ -60,12 +60,13 @@ class TestAddresses:
 
     @pytest.mark.parametrize("event_id", [ODD, "AAMkAD=", "x" * 150, "a~b-c_d.e", "100%"])
     def test_an_event_is_spelled_as_the_builder_spells_it(self, event_id: str) -> None:
-        """Only the mailbox's part is kept expanded; the whole equals the builder's own expansion."""
+        """Only what stands around mailbox and id is kept expanded; the whole equals the builder's own expansion."""
         urls = Urls(BASE_URL)
 
-        assert urls.event(ROOM, event_id) == urls._expand(urls._user(ROOM).events.by_event_id(event_id))
+        for mailbox in (ROOM, self.ODD, "MAILBOX", "x@MAILBOX"):
+            assert urls.event(mailbox, event_id) == urls._expand(urls._user(mailbox).events.by_event_id(event_id))
 
-    @pytest.mark.parametrize("mailbox", [ROOM, "START=END@example.org", "a+b@example.org"])
+    @pytest.mark.parametrize("mailbox", [ROOM, "START=END@example.org", "a+b@example.org", ODD, "MAILBOX"])
     def test_a_window_is_spelled_as_the_builder_spells_it(self, mailbox: str) -> None:
         """Only what stands around the window is kept expanded."""
         urls = Urls(BASE_URL)
