@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from datetime import datetime, tzinfo
 from operator import attrgetter
 from typing import Any
@@ -19,8 +19,22 @@ _encode = msgspec.json.Encoder().encode
 decode_copy = msgspec.json.Decoder(EventCopy).decode
 """Read a payload of the mirror."""
 
-_copy_values = attrgetter(*(field.name for field in fields(EventCopy)))
-_COPY_NAMES = tuple(field.name for field in fields(EventCopy))
+_NOT_KEPT = {"subject", "body_preview", "web_link", "created_at", "modified_at"}
+"""Titles, which are rewritten anyway, and what says nothing of the meeting or has a column of its own."""
+
+_kept = [field for field in fields(EventCopy) if field.name not in {*_NOT_KEPT, "attendees"}]
+_needed = [field.name for field in _kept if field.default is MISSING or isinstance(field.default, str)]
+_optional = [(field.name, field.default) for field in _kept if field.name not in _needed]
+_Payload = msgspec.defstruct(
+    "_Payload",
+    [*_needed, *((name, Any, default) for name, default in _optional), ("attendees", Any, ())],
+    omit_defaults=True,
+    gc=False,
+)
+"""What is kept of an `EventCopy`, less what is as if nothing were said of it: half of the bytes. A text is always said:
+msgspec knows a default by its identity, and equal copies must have equal payloads."""
+
+_kept_values = attrgetter(*_needed, *(name for name, _ in _optional))
 
 
 def make_row(
@@ -109,15 +123,6 @@ def _name_alone(copy: EventCopy) -> ICalUid | None:
 
 
 def _encode_redacted(copy: EventCopy, book: RoomBook) -> str:
-    """Keep what the sync needs: the rooms among attendees; no title (it is rewritten anyway), nothing private."""
-    values = dict(zip(_COPY_NAMES, _copy_values(copy), strict=True))
-    rooms = tuple([attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None])
-    values |= {
-        "subject": "",
-        "body_preview": "",
-        "web_link": None,
-        "attendees": rooms,
-        "created_at": None,
-        "modified_at": None,
-    }
-    return _encode(values).decode()
+    """Keep what the sync needs: the rooms among attendees; no title, nothing private."""
+    rooms = [attendee for attendee in copy.attendees if book.by_address(attendee.address) is not None]
+    return _encode(_Payload(*_kept_values(copy), tuple(rooms))).decode()
