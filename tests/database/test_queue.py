@@ -162,6 +162,79 @@ class TestAMarkThatPostpones:
         assert next_due(queue) == MONDAY + timedelta(seconds=5)
 
 
+class TestManyKeysAtOnce:
+    """They are written by one statement, which does for each of them what another does for one."""
+
+    STATES = (
+        "new",
+        "idle",
+        "waits",
+        "waits for later",
+        "is swept",
+        "runs",
+        "runs and is marked",
+        "backs off",
+        "is parked",
+    )
+
+    def _bring(self, database: Database, queue: WorkQueue, key: str, state: str) -> None:
+        """Bring *key* into *state*."""
+        match state:
+            case "idle":
+                mark(database, key)
+                queue.done(claim_one(queue))
+            case "waits" | "waits for later":
+                mark(database, key, delay=10 if state == "waits" else 1000)
+            case "is swept":
+                mark(database, key, priority=Priority.SWEEP, delay=10)
+            case "runs" | "runs and is marked":
+                mark(database, key)
+                claim_one(queue)
+                mark(database, *([key] if state == "runs and is marked" else []), delay=10)
+            case "backs off":
+                mark(database, key)
+                queue.retry(claim_one(queue), delay=100, error="busy")
+            case "is parked":
+                mark(database, key)
+                queue.park(claim_one(queue), error="refused")
+
+    @pytest.mark.parametrize("priority", Priority)
+    @pytest.mark.parametrize("delay", [0.0, 20.0])
+    @pytest.mark.parametrize("postpones", [False, True])
+    def test_become_what_each_would_by_itself(
+        self, database: Database, queue: WorkQueue, priority: Priority, delay: float, postpones: bool
+    ) -> None:
+        for turn in ("one", "all"):
+            for state in self.STATES:
+                self._bring(database, queue, f"{turn} {state}", state)
+
+        for state in self.STATES:
+            mark(database, f"one {state}", priority=priority, delay=delay, postpones=postpones)
+        with database.write() as transaction:
+            keys = [f"all {state}" for state in self.STATES]
+            transaction.mark_all("loan", keys, priority=priority, delay=delay, postpones=postpones)
+
+        found = {
+            row.key: [value for name, value in row._asdict().items() if name != "key"] for row in rows(database, "work")
+        }
+        for state in self.STATES:
+            assert found[f"all {state}"] == found[f"one {state}"], state
+
+    def test_are_merged_with_what_the_transaction_has_marked(self, database: Database, queue: WorkQueue) -> None:
+        with database.write() as transaction:
+            transaction.mark("loan", "2", delay=5)
+            transaction.mark_all("loan", ["1", "2", "3"], priority=Priority.BACKFILL, delay=20)
+            transaction.mark_all("loan", [])
+            transaction.mark("loan", "3")
+
+        found = {row.key: (row.priority, row.ready_at - MONDAY) for row in rows(database, "work")}
+        assert found == {
+            "1": (Priority.BACKFILL, timedelta(seconds=20)),
+            "2": (Priority.LIVE, timedelta(seconds=5)),
+            "3": (Priority.LIVE, timedelta(0)),
+        }
+
+
 class TestAKeyThatRuns:
     def test_is_nobody_elses(self, database: Database, queue: WorkQueue, other: WorkQueue) -> None:
         """One worker per key at a time."""

@@ -14,7 +14,8 @@ from engine.database.rooms.book import RoomCache
 from engine.database.rooms.copies import decode_copy, make_row
 from engine.database.rooms.page_news import PageNews
 from engine.database.series.dates import SeriesPage, doubt_series
-from engine.database.sql.chunks import cut, run_in_chunks
+from engine.database.sql.chunks import cut
+from engine.database.sql.lists import is_any_of
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
@@ -59,24 +60,13 @@ _KNOWN = Prepared(select(
     copy_table.c.ical_uid, copy_table.c.doubt, copy_table.c.series_master, copy_table.c.modified_at,
     copy_table.c.unconfirmed,
 ).where(
-    copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True))
+    copy_table.c.room_id == bindparam("room"), is_any_of(copy_table.c.event_id, "ids")
 ))  # fmt: skip
-_SEEN = Prepared(
-    update(copy_table)
-    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
-    .values(reading=bindparam("number"))
-)
-_DOUBT = Prepared(
-    update(copy_table)
-    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
-    .values(doubt=True, observed_at=bindparam("at", type_=Instant()))
-)
-_CONFIRM = Prepared(
-    update(copy_table)
-    .where(copy_table.c.room_id == bindparam("room"), copy_table.c.event_id == bindparam("event"))
-    .values(unconfirmed=False)
-)
 _c = copy_table.c
+_these = and_(_c.room_id == bindparam("room"), is_any_of(_c.event_id, "ids"))
+_SEEN = Prepared(update(copy_table).where(_these).values(reading=bindparam("number")))
+_DOUBT = Prepared(update(copy_table).where(_these).values(doubt=True, observed_at=bindparam("at", type_=Instant())))
+_CONFIRM = Prepared(update(copy_table).where(_these).values(unconfirmed=False))
 _alone = _c.series_master.is_(None)  # dates of a series are settled together
 _unseen = and_(
     _c.room_id == bindparam("room"), _c.reading < bindparam("number"), _c.live,
@@ -136,7 +126,9 @@ _CHANGE_COPY = Prepared(
 
 def load_known(transaction: Transaction, room_id: BookableId, ids: Sequence[EventId]) -> dict[str, Any]:
     """Return what decides whether copies are news, by id: rows of the mirror without what the copies say."""
-    return {row.event_id: row for row in run_in_chunks(transaction.connection, _KNOWN, ids, room=room_id)}
+    if not ids:
+        return {}
+    return {row.event_id: row for row in _KNOWN.run(transaction.connection, {"room": room_id, "ids": ids})}
 
 
 def write_copies(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
@@ -223,10 +215,12 @@ class Mirror:
     ) -> None:
         connection = transaction.connection
         write_copies(transaction, news.rows)
-        if whole:
-            _SEEN.run(connection, [{"room": room_id, "event": each, "number": reading} for each in news.seen])
-        _DOUBT.run(connection, [{"room": room_id, "event": each, "at": transaction.now} for each in news.doubts])
-        _CONFIRM.run(connection, [{"room": room_id, "event": each} for each in news.confirmed])
+        if whole and news.seen:
+            _SEEN.run(connection, {"room": room_id, "ids": news.seen, "number": reading})
+        if news.doubts:
+            _DOUBT.run(connection, {"room": room_id, "ids": news.doubts, "at": transaction.now})
+        if news.confirmed:
+            _CONFIRM.run(connection, {"room": room_id, "ids": news.confirmed})
         doubt_series(transaction, room_id, news.lost_masters)
 
     def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: Priority) -> None:

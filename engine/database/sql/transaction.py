@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -57,11 +57,24 @@ class Transaction:
 
         With *postpones*, a live mark whose time has not come yet is put off until then (see `work/marks.py`).
         """
+        self.mark_all(kind, (key,), priority=priority, delay=delay, postpones=postpones)
+
+    def mark_all(
+        self,
+        kind: str,
+        keys: Iterable[str],
+        *,
+        priority: int = Priority.LIVE,
+        delay: float = 0.0,
+        postpones: bool = False,
+    ) -> None:
+        """Mark many keys of one kind as `mark` does."""
         assert self._writes, "a reading transaction marks nothing"
         due_at = self.now + timedelta(seconds=delay) if delay else self.now
-        mark = Mark(kind, key, Priority(priority), due_at, postpones)
-        earlier = self._marks.get((kind, key))
-        self._marks[(kind, key)] = mark.merged(earlier) if earlier else mark
+        mark, marks = Mark(Priority(priority), due_at, postpones), self._marks
+        for key in keys:
+            earlier = marks.get((kind, key))
+            marks[kind, key] = mark.merged(earlier) if earlier else mark
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call *callback* once this transaction has committed. What it raises is logged: the commit stands."""
@@ -105,13 +118,13 @@ class Transaction:
             for announce in self._announcers:
                 announce(self)
         if not self._finals:
-            write_marks(self.connection, self._marks.values(), now=self.now) if self._marks else None
+            write_marks(self.connection, self._marks, now=self.now) if self._marks else None
             return
         for key in sorted({*self._finals, *self._marks}):
             if key in self._finals:
                 self._finals[key](self)
             if key in self._marks:
-                write_marks(self.connection, (self._marks[key],), now=self.now)
+                write_marks(self.connection, {key: self._marks[key]}, now=self.now)
 
     def run_callbacks(self) -> None:
         for callback in self._callbacks:

@@ -5,17 +5,20 @@ A mark says "look here", never "do this". It is part of the caller's transaction
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, bindparam, case, null
+from sqlalchemy import Boolean, Column, Connection, Integer, bindparam, case, literal, null, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.database.sql.lists import each_of
 from engine.database.sql.prepared import Prepared
 from engine.database.tables import metadata
+from engine.database.tables.types import Instant
 
 CHANNEL = "accord_work"
 """PostgreSQL notifies on it when a transaction that marked something has committed."""
@@ -33,10 +36,8 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A key worth looking at from `due_at` on (aware)."""
+    """That a key is worth looking at, from `due_at` on (aware). Many keys may share one."""
 
-    kind: str
-    key: str
     priority: Priority
     due_at: datetime
     postpones: bool = False
@@ -45,7 +46,7 @@ class Mark:
     def merged(self, other: Mark) -> Mark:
         """Return the one mark that does the work of both."""
         priority, due_at = min(self.priority, other.priority), min(self.due_at, other.due_at)
-        return Mark(self.kind, self.key, priority, due_at, self.postpones and other.postpones)
+        return Mark(priority, due_at, self.postpones and other.postpones)
 
 
 _postpones = bindparam("postpones", type_=Boolean())
@@ -95,20 +96,47 @@ _FIXED = {"version": 1, "fence": 0, "attempts": 0}
 _MARK = {"sqlite": Prepared(_upsert(sqlite.insert(work))), "postgresql": Prepared(_upsert(postgresql.insert(work)))}
 
 
-def write_marks(connection: Connection, marks: Iterable[Mark], *, now: datetime) -> None:
-    """Write *marks* into the queue, ordered by key, so that two transactions never wait for each other crosswise."""
-    rows = [
-        {
-            "kind": mark.kind,
-            "key": mark.key,
-            "priority": int(mark.priority),
-            "ready_at": mark.due_at,
-            "marked_at": now,
-            "postpones": mark.postpones,
-            **_FIXED,
-        }
-        for mark in sorted(marks, key=lambda mark: (mark.kind, mark.key))
-    ]
-    if not rows:
-        return
-    _MARK[connection.dialect.name].run(connection, rows)
+def _mark_many(dialect: str, insert: Any) -> Prepared:
+    """Return the statement that does for a list of keys of one kind what `_MARK` does for one."""
+    keys = each_of("keys", dialect)
+    instants = bindparam("due_at", type_=Instant()), bindparam("now", type_=Instant())
+    fixed = [literal(value, literal_execute=True) for value in _FIXED.values()]
+    rows = select(bindparam("of_kind"), keys, bindparam("of_priority", type_=Integer()), *instants, *fixed)
+    names = ["kind", "key", "priority", "ready_at", "marked_at", *_FIXED]
+    return Prepared(_upsert(insert.from_select(names, rows.where(true()))))  # SQLite reads ON CONFLICT after WHERE only
+
+
+_MARK_MANY = {
+    "sqlite": _mark_many("sqlite", sqlite.insert(work)),
+    "postgresql": _mark_many("postgresql", postgresql.insert(work)),
+}
+
+
+def write_marks(connection: Connection, marks: Mapping[tuple[str, str], Mark], *, now: datetime) -> None:
+    """Write *marks*, by kind and key, into the queue, ordered by key, so that two transactions never wait for each
+    other crosswise. Neighbours that share a mark are written together."""
+    dialect = connection.dialect.name
+    for (kind, _), group in groupby(sorted(marks), key=lambda key: (key[0], id(marks[key]))):
+        keys = [key for _, key in group]
+        mark = marks[kind, keys[0]]
+        if len(keys) == 1:
+            row = {
+                "kind": kind,
+                "key": keys[0],
+                "priority": int(mark.priority),
+                "ready_at": mark.due_at,
+                "marked_at": now,
+                "postpones": mark.postpones,
+                **_FIXED,
+            }
+            _MARK[dialect].run(connection, row)
+        else:
+            values = {
+                "of_kind": kind,
+                "keys": keys,
+                "of_priority": int(mark.priority),
+                "due_at": mark.due_at,
+                "now": now,
+                "postpones": mark.postpones,
+            }
+            _MARK_MANY[dialect].run(connection, values)

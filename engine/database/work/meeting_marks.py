@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
-from engine.database.sql.chunks import cut
+from engine.database.sql.lists import is_any_of
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
@@ -27,7 +27,7 @@ WITHDRAWN = "ended"
 
 _LINKED = Prepared(
     select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
-        link_table.c.ical_uid.in_(bindparam("uids", expanding=True))
+        is_any_of(link_table.c.ical_uid, "uids")
     )
 )
 
@@ -59,11 +59,12 @@ class MeetingMarks:
                 loans[row.ical_uid] = row.loan_number
             elif row.state == WITHDRAWN and row.ical_uid not in shown:
                 self.withdrawn.add(row.ical_uid)
-        marked = [uid for uid in wanted if uid not in self.withdrawn]
-        for uid in marked:
-            kind, key = ("loan", str(loans[uid])) if uid in loans else ("meeting", uid)
-            self._transaction.mark(kind, key, priority=self._priority, delay=self._delay, postpones=self._postpones)
-        return len(marked)
+        self._mark("loan", [str(number) for number in loans.values()])
+        self._mark("meeting", [uid for uid in wanted if uid not in self.withdrawn and uid not in loans])
+        return len(wanted) - len(self.withdrawn.intersection(wanted))
+
+    def _mark(self, kind: str, keys: list[str]) -> None:
+        self._transaction.mark_all(kind, keys, priority=self._priority, delay=self._delay, postpones=self._postpones)
 
 
 def find_linked_loans(transaction: Transaction, uids: Iterable[str]) -> list[int]:
@@ -71,6 +72,5 @@ def find_linked_loans(transaction: Transaction, uids: Iterable[str]) -> list[int
     return [row.loan_number for row in _load_links(transaction, sorted(uids)) if row.state in HELD_BY_LOAN]
 
 
-def _load_links(transaction: Transaction, uids: list[str]) -> Iterator[Any]:
-    for chunk in cut(uids):
-        yield from _LINKED.run(transaction.connection, {"uids": chunk})
+def _load_links(transaction: Transaction, uids: list[str]) -> Iterable[Any]:
+    return _LINKED.run(transaction.connection, {"uids": uids}) if uids else ()
