@@ -26,14 +26,16 @@ class Interval:
     end: datetime
 
     def __post_init__(self) -> None:
-        if self.start.utcoffset() is None or self.end.utcoffset() is None:
-            raise ValueError(f"an interval needs aware instants, got {self.start} and {self.end}")
-        if self.start.tzinfo is not UTC:
-            object.__setattr__(self, "start", self.start.astimezone(UTC))
-        if self.end.tzinfo is not UTC:
-            object.__setattr__(self, "end", self.end.astimezone(UTC))
+        if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
+            self._turn_into_utc()
         if self.end <= self.start:
             raise ValueError(f"an interval needs start < end, got {self.start} and {self.end}")
+
+    def _turn_into_utc(self) -> None:
+        if self.start.utcoffset() is None or self.end.utcoffset() is None:
+            raise ValueError(f"an interval needs aware instants, got {self.start} and {self.end}")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
 
     def overlaps(self, other: Interval) -> bool:
         """Tell whether the two share an instant; intervals that only touch do not."""

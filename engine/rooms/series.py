@@ -21,6 +21,9 @@ from engine.ids import ICalUid
 from engine.rooms.event import EventCopy, EventStub, EventType
 
 _GLOBAL_ID = re.compile(r"(040000008200E00074C5B7101A82E008)([0-9A-F]{8})([0-9A-F]{16,})", re.IGNORECASE)
+_DAY_DIGITS, _NO_DAY = slice(32, 40), "00000000"
+"""Where a global object id names the day of a date; what stands there in that of a whole meeting."""
+
 _KEY = re.compile(r"(.+)@(\d{8}(?:T\d{6}Z)?)", re.DOTALL)
 _YEARS = range(1970, 2200)
 
@@ -47,7 +50,7 @@ def day_key(uid: str, day: date) -> ICalUid:
 
 def split_key(key: str) -> tuple[ICalUid, str] | None:
     """Return the series and the date that *key* names; None for a single event's uid."""
-    found = _KEY.fullmatch(key)
+    found = _KEY.fullmatch(key) if "@" in key else None
     return (ICalUid(found[1]), found[2]) if found else None
 
 
@@ -65,14 +68,16 @@ def day_of(key: str) -> date | None:
 
 def series_uid(uid: str) -> ICalUid:
     """Return *uid* less the day of one date, which the global object id of a date mailed by itself holds."""
-    found = _GLOBAL_ID.fullmatch(uid)
+    found = _GLOBAL_ID.fullmatch(uid) if uid[_DAY_DIGITS] != _NO_DAY else None
     if found is None or _day_within(found[2]) is None:
         return ICalUid(uid)
-    return ICalUid(f"{found[1]}00000000{found[3]}")
+    return ICalUid(f"{found[1]}{_NO_DAY}{found[3]}")
 
 
 def lone_key(uid: str) -> ICalUid | None:
     """Return what names a date that was mailed by itself, to a room that has not got its series; None for others."""
+    if uid[_DAY_DIGITS] == _NO_DAY:  # of nearly every meeting
+        return None
     found = _GLOBAL_ID.fullmatch(uid)
     day = _day_within(found[2]) if found is not None else None
     return day_key(uid, day) if day is not None else None
@@ -80,7 +85,7 @@ def lone_key(uid: str) -> ICalUid | None:
 
 def _day_within(digits: str) -> date | None:
     """Read the four bytes of a global object id that name a date's day: year (two bytes), month, day."""
-    if digits == "00000000":  # of nearly every meeting
+    if digits == _NO_DAY:
         return None
     year, month, day = int(digits[:4], 16), int(digits[4:6], 16), int(digits[6:8], 16)
     try:
