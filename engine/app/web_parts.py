@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from engine.app.content_choice import find_obstacle
 from engine.app.office import Office
 from engine.app.readings import read_checks
 from engine.app.run_time import Probe, RunTimeSettings, ask_nobody
@@ -113,6 +114,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         own_calendars=outside.own_calendars,
         connection=office.connection,
         unknown_names=office.unknown_names,
+        without_content=find_obstacle(settings),
         development=_demo_people() if is_here and settings.simulated and provider is None else None,
         secure=parts.base_address.startswith("https://"),
         simulated=settings.simulated,

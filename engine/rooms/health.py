@@ -70,6 +70,8 @@ class RoomHealth:
     """Whether its notifications bring the event they tell of (decision 0029)."""
     content_refused_at: datetime | None = None
     """When Graph last refused to have them do so."""
+    content_refusal: str = ""
+    """In what words."""
 
     @property
     def content(self) -> str:

@@ -83,6 +83,8 @@ class Held:
     """The id of the certificate for which it encrypts the events it brings; "": it brings none."""
     content_refused_at: datetime | None = None
     """When the service last refused to bring this room's events; aware UTC."""
+    content_refusal: str = ""
+    """In what words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +196,13 @@ def is_renewal_due(held: Held, *, now: datetime) -> bool:
 
 def wanted_certificate(held: Held | None, certificate: str, *, now: datetime) -> str:
     """Return *certificate*, or "" (bring no events) for a room whose events the service refused to bring of late."""
-    refused_at = held.content_refused_at if held is not None else None
-    return "" if refused_at is not None and now - refused_at < REFUSAL_HOLDS else certificate
+    asked_again_at = content_asked_again_at(held.content_refused_at, held.content_refusal) if held is not None else None
+    return "" if asked_again_at is not None and now < asked_again_at else certificate
+
+
+def content_asked_again_at(refused_at: datetime | None, refusal: str) -> datetime | None:
+    """Return when the service is asked again to bring events that it refused to; None when it did not refuse."""
+    return refused_at + REFUSAL_HOLDS if refused_at is not None else None
 
 
 def watches(remote: RemoteSubscription, room: Wanted) -> bool:

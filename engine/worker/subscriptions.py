@@ -74,10 +74,10 @@ class SubscriptionStore(Protocol):
         ...
 
     def finish_creation(
-        self, room_id: BookableId, *, remote_id: str, expires_at: datetime, content_refused: bool = False
+        self, room_id: BookableId, *, remote_id: str, expires_at: datetime, content_refusal: str = ""
     ) -> None:
-        """Store the answer, and mark the room to be read. *content_refused*: it was made so as to bring no events,
-        because the service would not make one that does."""
+        """Store the answer, and mark the room to be read. *content_refusal*: in what words the service would not make
+        one that brings events, so that this brings none."""
         ...
 
     def finish_renewal(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None: ...
@@ -215,7 +215,7 @@ class SubscriptionPass:
 
     async def _create(self, room_id: BookableId, directory_id: str) -> None:
         try:
-            made, content_refused = await self._create_with_or_without(room_id, directory_id)
+            made, refusal = await self._create_with_or_without(room_id, directory_id)
         except Duplicate:
             wanted = self._store.find_wanted(room_id)
             if wanted is None or not wanted.missing:
@@ -227,18 +227,16 @@ class SubscriptionPass:
             log.warning("mailbox closed, room suspended", extra={"room": room_id})
             self._rooms.suspend(room_id, str(error))
             return
-        self._store.finish_creation(
-            room_id, remote_id=made.id, expires_at=made.expires_at, content_refused=content_refused
-        )
+        self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at, content_refusal=refusal)
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})
 
-    async def _create_with_or_without(self, room_id: BookableId, directory_id: str) -> tuple[RemoteSubscription, bool]:
-        """Create one that brings events; where that is refused, one that brings none. Tell whether it was."""
+    async def _create_with_or_without(self, room_id: BookableId, directory_id: str) -> tuple[RemoteSubscription, str]:
+        """Create one that brings events; where that is refused, one that brings none. Tell in what words it was."""
         certificate, held = self._wanted_certificate(), self._store.find_held(room_id)
         if certificate is None or not wanted_certificate(held, certificate.id, now=self._now()):
-            return await self._create_over_others(room_id, directory_id, None), False
+            return await self._create_over_others(room_id, directory_id, None), ""
         try:
-            return await self._create_over_others(room_id, directory_id, certificate), False
+            return await self._create_over_others(room_id, directory_id, certificate), ""
         except (Malformed, Refused, AccessDenied) as error:
             if isinstance(error, Duplicate):
                 raise
@@ -246,7 +244,7 @@ class SubscriptionPass:
             log.warning(
                 "notifications are to bring no events, Graph refused it", extra={"room": room_id, "error": error}
             )
-            return made, True
+            return made, str(error)
 
     async def _create_over_others(
         self, room_id: BookableId, directory_id: str, certificate: Certificate | None

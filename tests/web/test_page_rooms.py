@@ -10,8 +10,10 @@ import pytest
 from engine.ids import Address, BookableId
 from engine.rooms.listing import plan_import
 from engine.rooms.room import Place
+from engine.settings.sections import SyncSettings
+from engine.subscriptions.plan import LIFETIME
 from tests.web.conftest import TestClient
-from tests.web.visitors import House, open_house
+from tests.web.visitors import NOW, House, open_house
 
 FERN = Place("dir-fern", Address("fern@example.org"), "Fern", capacity=8, building="North", floor="1")
 MOSS = Place("dir-moss", Address("moss@example.org"), "Moss", capacity=20, tags=("not-bookable",))
@@ -184,3 +186,42 @@ class TestOneRoom:
 
     def test_that_is_none_is_not_found(self, admin: TestClient) -> None:
         assert admin.get("/rooms/999").status_code == 404
+
+
+class TestNotificationsThatBringNoEvents:
+    """Each change costs a reading then: administrators are told why, in their language."""
+
+    @pytest.fixture
+    def without(self, tmp_path: Path) -> Iterator[House]:
+        with open_house(tmp_path, sync=SyncSettings(content=False)) as found:
+            yield found
+
+    def test_are_explained_where_the_settings_want_none(self, without: House) -> None:
+        english = without.signed_in("admin").get("/rooms").text
+        french = without.signed_in("admin", **{"Accept-Language": "fr"}).get("/rooms").text
+
+        assert "Notifications bring no events" in english
+        assert "The setting sync.content is off." in english
+        assert "Le réglage sync.content est désactivé." in french
+        assert 'id="contents"' not in without.signed_in("viewer").get("/rooms").text
+
+    def test_are_no_matter_where_they_bring_some(self, admin: TestClient) -> None:
+        assert 'id="contents"' not in admin.get("/rooms").text
+
+    def test_are_explained_in_graphs_words_where_it_refuses(self, house: House) -> None:
+        """On the page of the room, with the time at which it is asked again."""
+        words = "create subscription: 400 InvalidRequest: Exchange workload is not enabled for rich notifications"
+        fern, store = house.room("Fern"), house.office.subscriptions
+        store.begin_creation(fern)
+        store.finish_creation(fern, remote_id="s1", expires_at=NOW + LIFETIME, content_refusal=words)
+        admin, french = house.signed_in("admin"), house.signed_in("admin", **{"Accept-Language": "fr"})
+
+        rooms, room = (admin.get(path).text for path in ("/rooms", f"/rooms/{fern}"))
+        chambre = french.get(f"/rooms/{fern}").text
+
+        assert f'<a href="/rooms/{fern}">Fern</a>' in rooms.split('id="contents"')[1].split("</section>")[0]
+        assert "Exchange workload is not enabled for rich notifications" in room
+        assert "It is asked again after Fri 27 Nov 2026" in room
+        assert "apportent pas les événements" in chambre
+        assert "la demande est refusée comme mal formée" in chambre
+        assert "Exchange workload" not in house.signed_in("viewer").get(f"/rooms/{fern}").text

@@ -45,6 +45,9 @@ _CHANGE_SAME = Prepared(
 SECRET_BYTES = 32
 """64 characters as text; Graph allows 128 (Graph docs: subscription)."""
 
+REFUSAL_MAX = 500
+"""Characters kept of the words of a refusal."""
+
 NO_SECRET = ""
 """As a client state: none is held, and no notification matches it."""
 
@@ -108,22 +111,23 @@ class SubscriptionStore:
             values = {"remote_id": None, "client_state": secret, "expires_at": None, "created_at": transaction.now}
             values |= {"renewed_at": None, "notified_at": None, "certificate": certificate}
             if row is None:
-                _ADD.run(connection, {"room_id": room_id, **values})
+                _ADD.run(connection, {"room_id": room_id, **values, "content_refusal": ""})
             else:
                 _CHANGE.run(connection, {"of_room": room_id, **values})
         return secret
 
     def finish_creation(
-        self, room_id: BookableId, *, remote_id: str, expires_at: datetime, content_refused: bool = False
+        self, room_id: BookableId, *, remote_id: str, expires_at: datetime, content_refusal: str = ""
     ) -> None:
         """Store the service's answer to a creation, or one that was adopted; the room is marked to be read.
 
-        *content_refused*: it was made so as to bring no events, because the service would not make one that does.
+        *content_refusal*: in what words the service would not make one that brings events, so that this brings none.
         """
         with self._database.write() as transaction:
             self._confirm(transaction, room_id, remote_id=remote_id, expires_at=expires_at)
-            if content_refused:
-                _CHANGE.run(transaction.connection, {"of_room": room_id, "content_refused_at": transaction.now})
+            if content_refusal:
+                refusal = {"content_refused_at": transaction.now, "content_refusal": content_refusal[:REFUSAL_MAX]}
+                _CHANGE.run(transaction.connection, {"of_room": room_id, **refusal})
             transaction.mark("room", str(room_id))
 
     def finish_renewal(self, room_id: BookableId, *, remote_id: str, expires_at: datetime) -> None:
@@ -201,4 +205,5 @@ def _held(row: Any) -> Held:
         has_secret=row.client_state != NO_SECRET,
         certificate=row.certificate,
         content_refused_at=row.content_refused_at,
+        content_refusal=row.content_refusal,
     )

@@ -138,6 +138,7 @@ _ROOMS = (
         subscription_table.c.created_at,
         subscription_table.c.certificate,
         subscription_table.c.content_refused_at,
+        subscription_table.c.content_refusal,
     )
     .join(subscription_table, subscription_table.c.room_id == room_table.c.id, isouter=True)
     .order_by(room_table.c.id)
@@ -180,6 +181,7 @@ def _health(row: Any, now: datetime) -> RoomHealth:
         deaf=subscribed and row.changed_unsignalled > 0 and now - last_heard > DEAF_AFTER,
         brings_events=subscribed and bool(row.certificate),
         content_refused_at=row.content_refused_at,
+        content_refusal=row.content_refusal or "",
     )
 
 

@@ -26,6 +26,8 @@ class SubscriptionRow(SQLModel, table=True):
     """The key of `content_key` for which its notifications encrypt their event; empty: they bring none."""
     content_refused_at: datetime | None = instant()
     """When Graph last refused a subscription whose notifications would have brought their event."""
+    content_refusal: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """In what words."""
 
 
 class NotificationRow(SQLModel, table=True):

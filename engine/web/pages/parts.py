@@ -19,6 +19,7 @@ from engine.loans.own import OwnShelf
 from engine.loans.rules import BookingRules
 from engine.loans.sides import SideShelf
 from engine.outbox.message import OutboxBook
+from engine.reconcile.actions import Note
 from engine.reconcile.backfill.book import BackfillBook
 from engine.reconcile.cases.listing import CaseShelves
 from engine.reconcile.ledger import SyncRules
@@ -202,6 +203,8 @@ class PageParts:
     own_calendars: OwnCalendarDesk | None = None
     connection: Connection = field(default_factory=Connection)
     unknown_names: Callable[[], Sequence[UnknownName]] = tuple
+    without_content: Note | None = None
+    """Why notifications bring no events; None: they do, where Graph lets them."""
     development: Sequence[Requester] | None = None
     secure: bool = False
     simulated: bool = False

@@ -30,6 +30,20 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Seule la comparaison nocturne a trouvé {copies} modifications de {item} dans Outlook et {bookings} "
             "réservations décalées, en cours de correction. Si cela se répète : son abonnement est-il sourd ?",
         ),
+        # why notifications bring no events
+        "content_not_wanted": ("The setting sync.content is off.", "Le réglage sync.content est désactivé."),
+        "content_needs_push": (
+            "sync.delivery is poll: rooms are asked in turn, and nothing notifies us.",
+            "sync.delivery vaut poll : les salles sont interrogées à tour de rôle, et rien ne nous notifie.",
+        ),
+        "content_needs_client_id": (
+            "graph.client_id is {value}, not the id of the app registration.",
+            "graph.client_id vaut {value}, ce qui n'est pas l'identifiant de l'inscription d'application.",
+        ),
+        "content_needs_tenant_id": (
+            "graph.tenant_id is {value}, not the directory's id (a domain will not do).",
+            "graph.tenant_id vaut {value}, ce qui n'est pas l'identifiant de l'annuaire (un domaine ne convient pas).",
+        ),
         # stores, things, settings
         "store_added": ("Store {name} added.", "Magasin {name} ajouté."),
         "store_changed": ("Store {name} changed: {changes}.", "Magasin {name} modifié : {changes}."),

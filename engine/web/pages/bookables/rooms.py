@@ -13,8 +13,11 @@ from starlette.responses import Response
 
 from engine.errors import NotFound
 from engine.ids import BookableId, StoreId
+from engine.reconcile.actions import Note
 from engine.rooms.health import LIGHTS, HealthCode, Light, RoomHealth, judge
 from engine.rooms.room import Room, RoomState, natural
+from engine.subscriptions.plan import content_asked_again_at
+from engine.web.access import Role
 from engine.web.api.rooms import IMPORT
 from engine.web.api.wire import ID_MAX, Incoming, Line
 from engine.web.pages.bookables.rules_form import RulesForm, show_days
@@ -101,8 +104,16 @@ def show_rooms(page: ViewerPage, wanted: Annotated[RoomsQuery, Query()]) -> Resp
         found=found,
         read=read,
         followed=followed,
+        without_content=without_content(page),
+        refused=[line for line in lines if line.health.content == "refused"],
         is_busy=(found.is_under_way and not found.parked) or read < followed,
     )
+
+
+def without_content(page: Page) -> Note | None:
+    """Return why notifications bring no events, to administrators; None where they do, or where there are none."""
+    is_told = page.user is not None and page.user.role.includes(Role.ADMIN) and page.parts.follow.push
+    return page.parts.without_content if is_told else None
 
 
 def _count(lines: Sequence[RoomLine]) -> dict[Show, int]:
@@ -134,6 +145,8 @@ def show_room(page: ViewerPage, id: RoomNumber, done: str = "") -> Response:
         merged=rules.over(store.rules),
         days=show_days(rules, store.rules),
         history=page.parts.room_board.room_history(line.room.id),
+        without_content=without_content(page),
+        asked_again_at=content_asked_again_at(line.health.content_refused_at, line.health.content_refusal),
         done=done,
     )
 
