@@ -152,9 +152,10 @@ def translate(
 def _could_not_reach_us(status: int, text: str) -> bool:
     """A subscription whose address did not answer as it must, or not in time: a proxy or a name may need a minute.
 
-    Source: Graph docs, change-notifications-delivery-webhooks; the wording (observed) comes under several codes.
+    Source: Graph docs, change-notifications-delivery-webhooks; the wording (observed) comes under several codes, and at
+    times as the reason within another sentence.
     """
-    return status == 400 and text.lower().startswith("subscription validation request")
+    return status == 400 and "validation request" in text.lower()
 
 
 def _decide(status: int, codes: tuple[str, ...], target: Target, is_write: bool) -> type[EngineError]:

@@ -7,6 +7,7 @@ duplicates multiply every notification (microsoft-graph-docs issue 8498, msgraph
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,18 @@ CONTENT_LIFETIME = timedelta(hours=23, minutes=50)
 
 REFUSAL_HOLDS = timedelta(days=7)
 """How long a refusal to bring events is taken at its word, before the service is asked for them again."""
+
+
+DOUBT_HOLDS = timedelta(hours=6)
+"""The same where its words are of something else: what was in the way need not have to do with events."""
+
+
+_SPEAKS_OF_CONTENT = re.compile(
+    r": 403\b|resource ?data|rich notification|encrypt|certificate|\bselect\b|expiration", re.IGNORECASE
+)
+"""What a refusal says that is about bringing events: it names one of the properties that only such a subscription has
+(`includeResourceData`, `encryptionCertificate`, `$select`), their kind, how long it may live, or forbids it (observed:
+microsoft-graph-docs-contrib issue 4898, java-spring-webhooks-sample issue 235, msgraph-sdk-javascript issue 1630)."""
 
 
 class Delivery(StrEnum):
@@ -201,8 +214,17 @@ def wanted_certificate(held: Held | None, certificate: str, *, now: datetime) ->
 
 
 def content_asked_again_at(refused_at: datetime | None, refusal: str) -> datetime | None:
-    """Return when the service is asked again to bring events that it refused to; None when it did not refuse."""
-    return refused_at + REFUSAL_HOLDS if refused_at is not None else None
+    """
+    Return when the service is asked again to bring events that it refused to; None when it did not refuse.
+
+    Args:
+        refused_at: aware UTC.
+        refusal: in what words; "" where those were not kept: then it counts as meant.
+    """
+    if refused_at is None:
+        return None
+    is_meant = not refusal or _SPEAKS_OF_CONTENT.search(refusal) is not None
+    return refused_at + (REFUSAL_HOLDS if is_meant else DOUBT_HOLDS)
 
 
 def watches(remote: RemoteSubscription, room: Wanted) -> bool:

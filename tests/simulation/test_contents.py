@@ -284,6 +284,24 @@ class TestWhereGraphBringsNone:
             world.meet(2, 12, 13, 1)
         assert (count.deltas, count.reads) == (0, 1)
 
+    @pytest.mark.parametrize(
+        ("words", "hours"),
+        [("Reason: Subscription validation request failed.", 1), ("The remote server returned an error.", 7)],
+    )
+    def test_a_room_whose_refusal_is_about_something_else_is_asked_again_soon(
+        self, worlds: MakeWorld, words: str, hours: int
+    ) -> None:
+        """Our receiver was away when Graph called it, and back for the next try: its room went a week without."""
+        world = worlds(rooms=1, tenant=PUNCTUAL, settings=CONTENT, start=False)
+        refusal: dict[str, Any] = {"effect": "error", "status": 400, "code": "InvalidRequest", "message": words}
+        world.tenant.faults.add(**refusal, method="POST", path="/subscriptions$", times=1)
+        world.open()
+        world.wait(hours * 3600.0)
+        world.office.subscriptions.mark_due()
+        world.settle()
+
+        assert [row["content"] for row in world.office.list_subscriptions()] == ["yes"]
+
     def test_a_room_that_refuses_any_is_parked_as_before(self, worlds: MakeWorld) -> None:
         """What is wrong there has nothing to do with what is brought."""
         world = worlds(rooms=1, tenant=PUNCTUAL, settings=CONTENT, start=False)

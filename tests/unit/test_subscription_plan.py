@@ -244,6 +244,30 @@ class TestNotificationsThatBringTheirEvent:
     ) -> None:
         assert self.plan(replace(FRESH, content_refused_at=NOW - since), "new") == then
 
+    @pytest.mark.parametrize(
+        ("words", "hours"),
+        [
+            (
+                "create subscription: 400 ExtensionError: Including resource data is not supported for this resource.",
+                168,
+            ),
+            ("create subscription: 400 InvalidRequest: Certificate validation error: Cannot find the object.", 168),
+            ("create subscription: 400 ExtensionError: Exchange workload is not enabled for rich notifications", 168),
+            ("create subscription: 400 InvalidRequest: select clause should be present in query string", 168),
+            ("create subscription: 403 Forbidden (check the application's permissions and the values sent)", 168),
+            ("", 168),
+            ("create subscription: 400 InvalidRequest: The remote server returned an error.", 6),
+            ("create subscription: 400 (no error code)", 6),
+        ],
+    )
+    def test_a_refusal_is_taken_at_its_word_where_it_is_about_them(self, words: str, hours: int) -> None:
+        """Else what was in the way may have to do with anything: our own receiver may have been away just then."""
+        refused = replace(FRESH, content_refused_at=NOW - timedelta(hours=hours), content_refusal=words)
+        sooner = replace(refused, content_refused_at=NOW - timedelta(hours=hours) + timedelta(minutes=1))
+
+        assert self.plan(refused, "new") == (swap(Reason.OTHER_CONTENT),)
+        assert self.plan(sooner, "new") == ()
+
     def test_one_that_brings_them_says_so_at_its_renewal(self) -> None:
         """It lives for a day at most."""
         begun_at = NOW - CONTENT_LIFETIME * 2 / 3

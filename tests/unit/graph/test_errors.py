@@ -179,9 +179,11 @@ class TestWhatARefusalIsAbout:
     @pytest.mark.parametrize("code", ["ValidationError", "InvalidRequest"])
     def test_an_address_that_did_not_answer_may_answer_later(self, code: str) -> None:
         """400 because our receiver was not reached: tried again soon, not given up; another 400 is given up."""
-        sentence = "Subscription validation request failed. Notification endpoint must respond with 200 OK."
-        data = json.dumps({"error": {"code": code, "message": sentence}}).encode()
-        assert type(means(400, data, target=Target.TENANT, is_write=True)) is Unreachable
+        failed = "Subscription validation request failed. Notification endpoint must respond with 200 OK."
+        within = f"Operation: Create; Exception: [Status Code: BadRequest; Reason: {failed}]"
+        for sentence in (failed, "Subscription validation request timed out.", within):
+            data = json.dumps({"error": {"code": code, "message": sentence}}).encode()
+            assert type(means(400, data, target=Target.TENANT, is_write=True)) is Unreachable
         data = json.dumps({"error": {"code": code, "message": "Property changeType is invalid."}}).encode()
         assert type(means(400, data, target=Target.TENANT, is_write=True)) is Refused
 
