@@ -117,9 +117,14 @@ class ImportPlan:
         return tuple(action for action in self.actions if isinstance(action, Skip))
 
     @property
+    def changes(self) -> tuple[Action, ...]:
+        """What has to be written."""
+        return tuple(action for action in self.actions if not isinstance(action, Skip))
+
+    @property
     def is_quiet(self) -> bool:
         """Whether nothing has to be written."""
-        return all(isinstance(action, Skip) for action in self.actions)
+        return not self.changes
 
 
 def plan_import(listed: tuple[Place, ...], known: tuple[Room, ...], *, ignored_tags: frozenset[str]) -> ImportPlan:

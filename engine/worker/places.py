@@ -63,7 +63,8 @@ class PlacesPass(Generic[ReportT]):
         for warning in plan.warnings:
             log.warning("odd in the list of rooms", extra={"code": warning.code.value, "address": warning.address})
         report = self._directory.apply_import(plan, default_store=self._default_store())
-        log.info("rooms imported", extra={"listed": len(listed), "actions": len(plan.actions)})
+        told = {"listed": len(listed), "changes": len(plan.changes), "left_out": len(plan.skipped)}
+        log.info("rooms imported", extra=told)
         return report
 
 

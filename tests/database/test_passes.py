@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -369,6 +370,17 @@ class TestImportingPlaces:
             self.imported(world, (place(2),), Unreachable("no answer"))
 
         assert [(row["id"], row["state"]) for row in world.rows("room")] == [(1, "active")]
+
+    def test_the_log_counts_what_is_written(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
+        """A place that an ignored tag leaves out is left out at every start, and nothing is done about it."""
+        with caplog.at_level(logging.INFO):
+            for _ in range(2):
+                self.imported(world, (place(1), place(2), place(3, tags=tuple(IGNORED))))
+
+        counts = [
+            (row.__dict__["changes"], row.__dict__["left_out"]) for row in caplog.records if "listed" in row.__dict__
+        ]
+        assert counts == [(1, 1), (0, 1)]
 
     def test_nothing_listed_is_a_case(self, world: World) -> None:
         """A setup problem, never "all rooms are gone"."""
