@@ -175,7 +175,7 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
         "features postal_address time_zone rules delta_link next_link",
         "setting": "key value",
         "store": "name rules text_level policy",
-        "subscription": "remote_id client_state certificate",
+        "subscription": "remote_id client_state certificate content_refusal",
         "token": "name role digest",
         "webhook": "name url models header secrets",
     }
