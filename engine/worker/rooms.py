@@ -165,6 +165,8 @@ class RoomPass:
 
     async def _settle_series(self, room: Room, unsettled: Sequence[UnsettledSeries]) -> None:
         """Ask for the dates of each series of which one is in doubt: once per series, never date by date."""
+        if not unsettled:
+            return
         reach = self._window.reach(self._now())
         for series in unsettled:
             master = None

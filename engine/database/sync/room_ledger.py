@@ -27,7 +27,7 @@ from engine.reconcile.actions import Note
 from engine.reconcile.ledger import PageSaved, Reading, UnsettledSeries
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy
-from engine.rooms.room import RoomState
+from engine.rooms.room import Room, RoomState
 
 room_table = metadata.tables["room"]
 
@@ -36,26 +36,26 @@ class RoomLedger(LedgerBase):
     """The part of the ledger about rooms."""
 
     def load_reading(self, room_id: BookableId) -> Reading | None:
-        room = self._rooms.book().by_id(room_id)
-        if room is None or room.state is RoomState.EXCLUDED:  # another process may have changed that a moment ago
-            self._rooms.forget()
-            room = self._rooms.book().by_id(room_id)
-        if room is None or room.state is RoomState.EXCLUDED:
+        room = self._find_followed(room_id)
+        if room is None:
             return None
         with self._read() as transaction:
-            row = _READING.run(transaction.connection, {"room": room_id}).one()
-        window = Interval(row.window_start, row.window_end) if row.window_start else None
-        is_round_new = row.unconfirmed and row.next_link is None
-        return Reading(
-            room, row.delta_link, row.next_link, window, row.reading, row.contacted_at, row.signalled_at,
-            unconfirmed_before=transaction.now if is_round_new else None,
-        )  # fmt: skip
+            return _find_reading(transaction, room)
 
     def begin_reading(self, room_id: BookableId, window: Interval) -> Reading | None:
+        room = self._find_followed(room_id)
         with self._write(durable=False) as transaction:  # after a power cut it begins once more
             values = {"room": room_id, "start": window.start, "end": window.end, "now": transaction.now}
             _BEGIN_READING.run(transaction.connection, values)
-        return self.load_reading(room_id)
+            return _find_reading(transaction, room) if room is not None else None
+
+    def _find_followed(self, room_id: BookableId) -> Room | None:
+        """Return the room if it is followed; another process may have changed that a moment ago."""
+        room = self._rooms.book().by_id(room_id)
+        if room is None or room.state is RoomState.EXCLUDED:
+            self._rooms.forget()
+            room = self._rooms.book().by_id(room_id)
+        return room if room is not None and room.state is not RoomState.EXCLUDED else None
 
     def save_page(
         self, reading: Reading, page: ChangesPage, *, whole: bool, import_existing: bool, priority: int
@@ -152,6 +152,17 @@ class RoomLedger(LedgerBase):
                 close_case_of(transaction, f"room:{room_id}", "room_suspended")
                 transaction.mark("subscription", str(room_id))
         self._rooms.forget()
+
+
+def _find_reading(transaction: Transaction, room: Room) -> Reading:
+    """Return where the reading of *room* stands."""
+    row = _READING.run(transaction.connection, {"room": room.id}).one()
+    window = Interval(row.window_start, row.window_end) if row.window_start else None
+    is_round_new = row.unconfirmed and row.next_link is None
+    return Reading(
+        room, row.delta_link, row.next_link, window, row.reading, row.contacted_at, row.signalled_at,
+        unconfirmed_before=transaction.now if is_round_new else None,
+    )  # fmt: skip
 
 
 def _progress(*, ends: bool, changed: bool) -> Prepared:
