@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import JSON, DateTime, Dialect, String, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
+
+WHOLE_SECONDS_KEPT = 2048
+"""Texts kept of instants that somebody chose, some 250 bytes each: they come again, those that a clock tells do not."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -45,10 +49,15 @@ def _to_utc(value: datetime | None) -> datetime | None:
 def _to_text(value: datetime | None) -> str | None:
     """Return what `isoformat(timespec="microseconds")` does in UTC, in a fifth of its time: a page of a calendar has
     thousands. msgspec writes `"2026-11-24T09:00:00Z"`, with six digits of a fraction where there is one."""
-    if value is None:
+    moment = value if value is None or value.tzinfo is UTC else _to_utc(value)
+    if moment is None:
         return None
-    text = _encode(value if value.tzinfo is UTC else _to_utc(value)).decode()
-    return text[1:27] + "+00:00" if value.microsecond else text[1:20] + ".000000+00:00"
+    return _encode(moment).decode()[1:27] + "+00:00" if moment.microsecond else _whole_second_to_text(moment)
+
+
+@lru_cache(maxsize=WHOLE_SECONDS_KEPT)
+def _whole_second_to_text(moment: datetime) -> str:
+    return _encode(moment).decode()[1:20] + ".000000+00:00"
 
 
 def _from_text(value: str | None) -> datetime | None:
