@@ -168,4 +168,6 @@ def _show(section: str, key: str, value: object) -> str:
         return "***" if value else ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return without_password(", ".join(map(str, value)))
     return without_password(str(value)) if value is not None else ""

@@ -62,8 +62,8 @@ class StepName(StrEnum):
 @app.command("plan")
 def make_plan(
     ctx: typer.Context,
-    since: Annotated[str | None, typer.Option("--from", help=f"Meetings that end after: {Moment} Today.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Meetings that begin before. The horizon.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help=f"Meetings that end after: {Moment} Else today.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Meetings that begin before; else the horizon.")] = None,
     rooms: Rooms = None,
     lang: Lang = Language.EN,
     output: Output = Format.TABLE,

@@ -131,7 +131,7 @@ def move(
     end: Annotated[str | None, typer.Option(help="The same; left out, the loan keeps its length.")] = None,
     room: Rooms = None,
     asset: Assets = None,
-    requester: Annotated[str | None, typer.Option(help=f"Hand it over to {Person}.")] = None,
+    requester: Annotated[str | None, typer.Option(help=f"Another requester: {Person}.")] = None,
     title: Annotated[str | None, typer.Option()] = None,
     scope: ScopeOption = Scope.THIS,
     output: Output = Format.TABLE,

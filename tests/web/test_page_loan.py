@@ -270,7 +270,7 @@ class TestThePage:
         french = house.signed_in("staff", **{"Accept-Language": "fr"}).get(f"/loans/{loan.number}").text
         assert "Waiting for" not in page
         assert "No longer asked" in page
-        assert "est plus demandée" in french
+        assert "est plus demandé" in french
 
     def test_of_a_loan_that_outlook_refused_says_that_its_room_was_not_asked(self, house: House) -> None:
         """Until it is written after all: the loan goes on."""

@@ -40,6 +40,13 @@ class TestThePage:
         assert staff.post("/settings/sync.mode/reset").status_code == 403
         assert house.office.rules.sync().mode == "two_way"
 
+    def test_shows_lists_as_they_are_typed(self, admin: TestClient) -> None:
+        page = admin.get("/settings").text
+
+        assert "email, phone" in page
+        assert "(&#39;" not in page
+        assert "()" not in page
+
     def test_shows_what_counts_and_what_the_file_says(self, house: House, admin: TestClient) -> None:
         admin.post("/settings/loans.domains", data={"value": "example.com, Example.NET"})
 

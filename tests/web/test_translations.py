@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from engine.web.pages.translations import CATALOGUES, keep_marks, load_translations
+from engine.web.pages.translations import CATALOGUES, Formats, keep_marks, load_translations
 from tests.web.texts import find_texts
 
 FILES = sorted(CATALOGUES.glob("*/*.po"))
@@ -94,3 +96,17 @@ def test_no_line_of_french_begins_with_a_mark() -> None:
         == "Quoi\u00a0? «\u00a0Oui\u00a0»\u00a0: 30\u00a0% de a:b, %(num)s"
     )
     assert load_translations("fr").gettext("Last fault: %(what)s.").count("\u00a0:") == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (date(2026, 12, 1), ("mar. 1er déc. 2026", "mardi 1er décembre 2026", "mar. 1er")),
+        (date(2026, 12, 11), ("ven. 11 déc. 2026", "vendredi 11 décembre 2026", "ven. 11")),
+    ],
+)
+def test_the_first_of_a_month_is_an_ordinal_in_french(day: date, said: tuple[str, ...]) -> None:
+    french = Formats("fr", ZoneInfo("Europe/Paris"))
+
+    assert (french.day(day), french.long_day(day), french.short_day(day)) == said
+    assert Formats("en", ZoneInfo("Europe/Paris")).long_day(date(2026, 12, 1)) == "Tuesday 1 December 2026"

@@ -80,7 +80,7 @@ def quote_error(text: str, language: str) -> str:
     if not said:
         return text
     quoted = text.removesuffix(STAND_IN)
-    advice = " ; ou choisissez un utilisateur par défaut, loans.default_user" if quoted != text else ""
+    advice = " ; un utilisateur par défaut, loans.default_user, peut la remplacer" if quoted != text else ""
     return f"{said}{advice} ({quoted})"
 
 

@@ -64,7 +64,7 @@ class Formats:
 
     def day(self, value: date | datetime) -> str:
         """Return `Mon 23 Nov 2026`."""
-        return format_date(self._local_day(value), "EEE d MMM y", locale=self._locale)
+        return self._date(value, "EEE d MMM y")
 
     def last_day(self, end: datetime) -> str:
         """Return the day before the midnight that ends a stretch of whole days, as `day` does."""
@@ -72,11 +72,11 @@ class Formats:
 
     def long_day(self, value: date | datetime) -> str:
         """Return `Monday 23 November 2026`."""
-        return format_date(self._local_day(value), "EEEE d MMMM y", locale=self._locale)
+        return self._date(value, "EEEE d MMMM y")
 
     def short_day(self, value: date | datetime) -> str:
         """Return `Mon 23`."""
-        return format_date(self._local_day(value), "EEE d", locale=self._locale)
+        return self._date(value, "EEE d")
 
     def weekday(self, number: int) -> str:
         """Return `Mon` for 0."""
@@ -127,6 +127,13 @@ class Formats:
     def machine(self, value: datetime) -> str:
         """Return what goes into `datetime=`."""
         return format_datetime(value.astimezone(self.zone), "yyyy-MM-dd'T'HH:mmxxx", locale="en")
+
+    def _date(self, value: date | datetime, pattern: str) -> str:
+        """Return a day by a pattern of Unicode's. The first of a month is an ordinal in French, of which that knows
+        nothing (CLDR, dates: no pattern letter stands for one)."""
+        day = self._local_day(value)
+        is_ordinal = day.day == 1 and self._locale == LOCALES["fr"]
+        return format_date(day, pattern.replace("d", "d'er'") if is_ordinal else pattern, locale=self._locale)
 
     def _local_day(self, value: date | datetime) -> date:
         return value.astimezone(self.zone).date() if isinstance(value, datetime) else value

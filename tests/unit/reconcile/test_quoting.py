@@ -65,7 +65,7 @@ class TestFrench:
         shown = explain(note.code, note.facts, "fr")
 
         assert shown.startswith(
-            "Outlook a refusé la modification : cette boîte aux lettres n'existe pas ; ou choisissez"
+            "Outlook a refusé la modification : cette boîte aux lettres n'existe pas ; un utilisateur par défaut"
         )
 
 
