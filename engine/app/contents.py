@@ -31,9 +31,12 @@ OF_ANOTHER_KIND = "kind"
 class Opener:
     """Opens what notifications bring: a `ContentReader`."""
 
-    def __init__(self, keys: ContentKeys, tokens: NoticeTokens) -> None:
+    def __init__(
+        self, keys: ContentKeys, tokens: NoticeTokens, *, load: Callable[[str], Any] = load_private_key
+    ) -> None:
         self._keys = keys
         self._tokens = tokens
+        self._load = load
         self._private: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
         """How many were opened, or why not."""
@@ -65,7 +68,7 @@ class Opener:
             found = self._keys.find_private(key_id)
             if found is None:
                 return None
-            self._private[key_id] = load_private_key(found)
+            self._private[key_id] = self._load(found)
         return self._private[key_id]
 
 
@@ -77,6 +80,7 @@ def open_contents(
     authority: str,
     fetch: FetchKeys,
     make: MakeCertificate = make_certificate,
+    load: Callable[[str], Any] = load_private_key,
     start: Callable[[Callable[[], None]], None] | None = None,
 ) -> None:
     """
@@ -89,13 +93,15 @@ def open_contents(
         authority: where tokens are issued.
         fetch: fetches the keys they are signed with.
         make: makes a certificate.
+        load: returns the private key that a text (PEM) holds.
         start: has something done meanwhile; None: in a thread.
     """
     issuers = [issuer.format(tenant=tenant_id) for issuer in ISSUERS] + [f"{authority}/{tenant_id}/v2.0"]
     tokens = NoticeTokens(audience, issuers, fetch=fetch, now=office.now, start=start or _start_thread)
     tokens.prepare()
     keys = ContentKeys(office.database, make=make)
-    office.inbox.contents = Contents(office.cache, office.rules.sync, reader=Opener(keys, tokens), gather=office.gather)
+    reader = Opener(keys, tokens, load=load)
+    office.inbox.contents = Contents(office.cache, office.rules.sync, reader=reader, gather=office.gather)
     office.subscriptions.certificate = lambda: keys.current().id
     office.certificate = keys.current
 

@@ -26,7 +26,7 @@ from engine.ids import BookableId
 from engine.outbox.message import Sender
 from engine.prove import glance
 from engine.prove.backups import Backup, Loss
-from engine.prove.contents import open_worlds_contents
+from engine.prove.contents import Keyring, open_worlds_contents
 from engine.prove.deeds import TOLD_BY, count_deeds, find_untold
 from engine.prove.garble import Garble
 from engine.prove.latch import Latch
@@ -128,6 +128,8 @@ class World(Sight):
         self.things: list[BookableId] = []
         self.garble = Garble()
         self.tenant.courier.retouch = self.garble.spoil_event
+        self.keyring = Keyring()
+        self.tenant.courier.wrap = self.keyring.wrap
         self.untold = Untold()
         self._first_rooms: set[BookableId] = set()
 
@@ -188,7 +190,7 @@ class World(Sight):
         life = self.new_life()
         database = self.database.heir(life) if isinstance(self.database, MortalDatabase) else self.database
         office = Office(self.settings, now=self.now, database=database, ticks=self.loop.time)
-        open_worlds_contents(office, self.tenant)
+        open_worlds_contents(office, self.tenant, self.keyring)
         self.transports.append(
             TenantTransport(
                 self.tenant,

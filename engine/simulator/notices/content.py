@@ -49,10 +49,25 @@ def _read_certificate(text: str) -> Any:
     return certificate
 
 
-def encrypt(document: dict[str, Any], certificate: str, certificate_id: str, rng: Random) -> dict[str, str]:
+Wrap = Callable[[Any, bytes], bytes]
+"""Wraps a key for whoever has the private half of a public one."""
+
+
+def wrap_key(public_key: Any, key: bytes) -> bytes:
+    """Return *key*, encrypted for *public_key*."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), label=None)  # Graph's choice
+    wrapped: bytes = public_key.encrypt(key, oaep)
+    return wrapped
+
+
+def encrypt(
+    document: dict[str, Any], certificate: str, certificate_id: str, rng: Random, *, wrap: Wrap = wrap_key
+) -> dict[str, str]:
     """Return `encryptedContent`: AES-256-CBC under a key of its own, which is wrapped for *certificate*."""
     from cryptography.hazmat.primitives import hashes, hmac, padding
-    from cryptography.hazmat.primitives.asymmetric import padding as asymmetric
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     found, key = read_certificate(certificate), rng.randbytes(32)
@@ -62,11 +77,10 @@ def encrypt(document: dict[str, Any], certificate: str, certificate_id: str, rng
     data = encryptor.update(padded) + encryptor.finalize()
     signature = hmac.HMAC(key, hashes.SHA256())
     signature.update(data)
-    oaep = asymmetric.OAEP(asymmetric.MGF1(hashes.SHA1()), hashes.SHA1(), label=None)  # Graph's choice
     return {
         "data": _text(data),
         "dataSignature": _text(signature.finalize()),
-        "dataKey": _text(found.public_key().encrypt(key, oaep)),
+        "dataKey": _text(wrap(found.public_key(), key)),
         "encryptionCertificateId": certificate_id,
         "encryptionCertificateThumbprint": found.fingerprint(hashes.SHA1()).hex().upper(),
     }

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from engine.simulator.graph.render import Style, render_event
-from engine.simulator.notices.content import SPOILERS, Tokens, encrypt
+from engine.simulator.notices.content import SPOILERS, Tokens, Wrap, encrypt, wrap_key
 from engine.simulator.notices.endpoints import DROP, RETRY_SECONDS, SLOW, SLOW_SECONDS, WINDOW, Endpoints
 from engine.simulator.notices.subscriptions import Post, Subscriptions
 from engine.simulator.records import Event, Mailbox, Notice, Subscription
@@ -53,6 +53,8 @@ class Courier:
         self.dropped = 0
         self.retouch: Callable[[dict[str, Any]], None] = lambda _shown: None
         """Changes what a notice is to show of an event, before it is sealed."""
+        self.wrap: Wrap = wrap_key
+        """Wraps the keys of what notices bring."""
         world.listeners.append(self._on_change)
         subscriptions.on_lifecycle = self.lifecycle
         subscriptions.on_resumed = self._on_resumed
@@ -111,7 +113,8 @@ class Courier:
         style.fields = frozenset(subscription.fields)
         shown = render_event(event, style)
         self.retouch(shown)
-        sealed = encrypt(shown, subscription.certificate, subscription.certificate_id or "", self._world.rng)
+        certificate_id = subscription.certificate_id or ""
+        sealed = encrypt(shown, subscription.certificate, certificate_id, self._world.rng, wrap=self.wrap)
         return {"encryptedContent": sealed}
 
     def _resource(self, mailbox: str, shown: str) -> str:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from engine.graph.certificate import make_certificate
 from engine.graph.content import open_content, parse_content
+from engine.prove.contents import Keyring
 from engine.simulator.notices.content import encrypt
 
 EVENT = {
@@ -74,6 +75,19 @@ class TestOpening:
     def test_nothing_for_another_certificate(self) -> None:
         other = make_certificate(datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=365))
         assert open_content(encrypt(EVENT, other[0], "other", random.Random(1)), private_key()) is None
+
+    def test_only_for_whom_a_keyring_has_wrapped_it(self) -> None:
+        """What worlds remember instead of unwrapping it opens no more than the key itself."""
+        keyring = Keyring()
+        ours, theirs = (
+            keyring.load(made()[1]),
+            keyring.load(make_certificate(datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=365))[1]),
+        )
+        sealed = encrypt(EVENT, made()[0], "mine", random.Random(1), wrap=keyring.wrap)
+        for each in (sealed, seal()):
+            assert json.loads(open_content(each, ours) or b"") == EVENT
+            assert open_content(each, theirs) is None
+        assert open_content({**sealed, "dataKey": spoil(sealed["dataKey"])}, ours) is None
 
 
 class TestReading:
