@@ -96,6 +96,19 @@ class TestAKeyThatWaits:
 
         assert [claim.key for claim in queue.claim(3)] == ["older", "newer", "sweep"]
 
+    def test_among_equals_goes_by_its_name_on_postgresql(self, postgresql_url: str, clock: StandingClock) -> None:
+        """Whatever order rows are stored and returned in: what happened once happens again, as on SQLite."""
+        database = Database(postgresql_url, clock=clock)
+        migrate(database)
+        keys = [str(number) for number in random.Random(1).sample(range(10, 60), 50)]
+        for key in keys:
+            mark(database, key)
+
+        claims = WorkQueue(database, owner="a").claim(100)
+        database.close()
+
+        assert [claim.key for claim in claims] == sorted(keys)
+
 
 class TestAMarkThatPostpones:
     def test_has_the_last_word_on_a_time_to_come(self, database: Database, queue: WorkQueue) -> None:

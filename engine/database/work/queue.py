@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, func, null, select, update
+from sqlalchemy import Column, Row, bindparam, case, func, null, select, update
 from sqlalchemy.sql.dml import Update
 
 from engine.database.sql.connection import Database
@@ -112,27 +112,34 @@ _FIRST_DUE = Prepared(
         )
     )
 )
-_PICKED = (
-    select(_c.kind, _c.key)
-    .where(_c.priority == bindparam("of_priority"), _c.ready_at <= _now, _c.ready_at.is_not(None))
-    .order_by(_c.ready_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-    .cte("picked")
-)
-_CLAIM = Prepared(
-    update(work)
-    .where(_c.kind == _PICKED.c.kind, _c.key == _PICKED.c.key)
-    .values(
-        attempts=_c.attempts + case((_c.lease_owner.is_not(None), 1), else_=0),  # a lease that ended is a failure
-        lease_owner=bindparam("owner"),
-        lease_until=bindparam("until", type_=Instant()),
-        ready_at=bindparam("until", type_=Instant()),
-        fence=_c.fence + 1,
-        due_at=null(),
+
+
+def _claim_in(*order: Column[Any]) -> Prepared:
+    picked = (
+        select(_c.kind, _c.key)
+        .where(_c.priority == bindparam("of_priority"), _c.ready_at <= _now, _c.ready_at.is_not(None))
+        .order_by(*order)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+        .cte("picked")
     )
-    .returning(_c.kind, _c.key, _c.fence, _c.version, _c.attempts, _c.priority, _c.marked_at)
-)
+    return Prepared(
+        update(work)
+        .where(_c.kind == picked.c.kind, _c.key == picked.c.key)
+        .values(
+            attempts=_c.attempts + case((_c.lease_owner.is_not(None), 1), else_=0),  # a lease that ended is a failure
+            lease_owner=bindparam("owner"),
+            lease_until=bindparam("until", type_=Instant()),
+            ready_at=bindparam("until", type_=Instant()),
+            fence=_c.fence + 1,
+            due_at=null(),
+        )
+        .returning(_c.kind, _c.key, _c.fence, _c.version, _c.attempts, _c.priority, _c.marked_at)
+    )
+
+
+_CLAIM = {"sqlite": _claim_in(_c.ready_at), "postgresql": _claim_in(_c.ready_at, _c.kind, _c.key)}
+"""On PostgreSQL equals come, and are returned, in any order unless one is asked for."""
 _DONE = Prepared(
     _fenced()
     .values(
@@ -254,8 +261,11 @@ class WorkQueue:
             "now": transaction.now,
             "until": transaction.now + self._lease,
         }
-        rows = _CLAIM.run(transaction.connection, values)
-        return sorted((_claim_from(row) for row in rows), key=lambda claim: claim.marked_at)
+        rows = _CLAIM[self._database.dialect].run(transaction.connection, values)
+        claims = [_claim_from(row) for row in rows]
+        if self._database.dialect == "postgresql":
+            claims.sort(key=lambda claim: (claim.kind, claim.key))
+        return sorted(claims, key=lambda claim: claim.marked_at)
 
     def done(self, claim: Claim, transaction: Transaction | None = None) -> bool:
         """
