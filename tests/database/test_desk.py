@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from engine.database.loans.desk import CODES, Desk, DeskOptions
 from engine.database.loans.wishes import find_order_faults
+from engine.database.stores.catalogue import load_items
 from engine.errors import Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
 from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
@@ -55,6 +56,14 @@ def faults(error: pytest.ExceptionInfo[Invalid]) -> set[tuple[str, str]]:
 
 def held(building: Building) -> list[int]:
     return sorted(row.bookable_id for row in rows(building.database, "loan_item") if row.holds)
+
+
+def test_items_come_in_one_order_wherever_their_rows_are(building: Building) -> None:
+    """PostgreSQL puts a row that was changed behind the others, and people read the names in the history."""
+    with building.database.write() as transaction:
+        transaction.connection.execute(text("UPDATE room SET floor = '2' WHERE id = 1"))
+        found = load_items(transaction.connection, [12, 3, 11, 1, 2])
+    assert list(found) == [1, 2, 3, 11, 12]
 
 
 class TestBooking:

@@ -80,12 +80,13 @@ def load_stores(connection: Connection) -> dict[StoreId, Store]:
 
 
 def load_items(connection: Connection, ids: Iterable[int]) -> dict[int, Item]:
-    """Return those of *ids* that exist."""
+    """Return those of *ids* that exist: rooms first, each kind by number."""
     wanted = sorted({item for item in ids if 0 < item <= ID_MAX})
     if not wanted:
         return {}
     stores = load_stores(connection)
-    return {row.id: _item(row, stores) for row in _ITEMS.run(connection, {"ids": wanted})}
+    rows = sorted(_ITEMS.run(connection, {"ids": wanted}), key=lambda row: (row.kind != ItemKind.ROOM, row.id))
+    return {row.id: _item(row, stores) for row in rows}
 
 
 def load_all_items(connection: Connection) -> list[Item]:
