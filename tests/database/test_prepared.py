@@ -148,6 +148,28 @@ def test_a_mistake_of_ours_is_raised_as_it_is_and_undone(database: Database) -> 
         assert not STORES.run(transaction.connection, {"names": ["a"]}).all()
 
 
+@pytest.mark.parametrize("wrong", [0, 300, 599])
+def test_one_row_of_many_that_is_refused_undoes_all(database: Database, wrong: int) -> None:
+    rows = [a_store(f"store {number}", approval=None if number == wrong else False) for number in range(600)]
+    with pytest.raises(exc.IntegrityError), database.write() as transaction:
+        ADD_STORE.run(transaction.connection, rows)
+    with database.write() as transaction:
+        assert _names(transaction) == []
+        assert ADD_STORE.run(transaction.connection, [row for row in rows if row["approval"] is False]).rowcount == 599
+
+
+def test_what_is_run_again_and_again_finds_the_same(database: Database) -> None:
+    """A statement is prepared on PostgreSQL by then, and what is undone meanwhile leaves it so."""
+    for count in range(1, 8):
+        with pytest.raises(Stale), database.write() as transaction:
+            ADD_STORE.run(transaction.connection, [a_store(f"{count}"), a_store(f"{count}")])
+        with database.write() as transaction:
+            with pytest.raises(Stale), transaction.attempt():
+                ADD_STORE.run(transaction.connection, [a_store("twice"), a_store("twice")])
+            ADD_STORE.run(transaction.connection, a_store(f"store {count}", text_level=None if count % 2 else "full"))
+            assert len(_names(transaction)) == count
+
+
 def test_only_what_was_attempted_is_undone(database: Database) -> None:
     with database.write() as transaction:
         ADD_STORE.run(transaction.connection, a_store("a"))

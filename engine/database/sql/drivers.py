@@ -15,7 +15,8 @@ import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from engine.database.sql.prepared import run_together
+from engine.database.sql.libpq import Line
+from engine.database.sql.prepared import LINE, run_together
 from engine.database.work.marks import CHANNEL
 from engine.errors import DatabaseUnusable
 
@@ -124,6 +125,11 @@ def postgres_engines(url: URL, durability: str, busy_seconds: float) -> tuple[En
         isolation_level="AUTOCOMMIT",  # transactions are in our own hands
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
-        connect_args={"options": " ".join(options), "connect_timeout": 10},
+        connect_args={"options": " ".join(options), "connect_timeout": 10, "prepare_threshold": None},
     )
+
+    def connected(driver: Any, record: Any) -> None:
+        record.info[LINE] = Line(driver)
+
+    event.listen(engine, "connect", connected)
     return engine, engine
