@@ -33,16 +33,17 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
         # why notifications bring no events
         "content_not_wanted": ("The setting sync.content is off.", "Le réglage sync.content est désactivé."),
         "content_needs_push": (
-            "sync.delivery is poll: rooms are asked in turn, and nothing notifies us.",
-            "sync.delivery vaut poll : les salles sont interrogées à tour de rôle, et rien ne nous notifie.",
+            "The setting sync.delivery is poll: rooms are asked in turn, and nothing notifies us.",
+            "Le réglage sync.delivery vaut poll : les salles sont interrogées à tour de rôle, et rien ne nous notifie.",
         ),
         "content_needs_client_id": (
-            "graph.client_id is {value}, not the id of the app registration.",
-            "graph.client_id vaut {value}, ce qui n'est pas l'identifiant de l'inscription d'application.",
+            "The setting graph.client_id is {value}, not the id of the app registration.",
+            "Le réglage graph.client_id vaut {value}, ce qui n'est pas l'identifiant de l'inscription d'application.",
         ),
         "content_needs_tenant_id": (
-            "graph.tenant_id is {value}, not the directory's id (a domain will not do).",
-            "graph.tenant_id vaut {value}, ce qui n'est pas l'identifiant de l'annuaire (un domaine ne convient pas).",
+            "The setting graph.tenant_id is {value}, not the directory's id (a domain will not do).",
+            "Le réglage graph.tenant_id vaut {value}, ce qui n'est pas l'identifiant de l'annuaire "
+            "(un domaine ne convient pas).",
         ),
         # stores, things, settings
         "store_added": ("Store {name} added.", "Magasin {name} ajouté."),
