@@ -81,7 +81,7 @@ def find_order_faults(order: EndpointOrder) -> list[Fault]:
     """Return what is wrong with how *order* is written; where its address leads, `guard` says."""
     faults = []
     if order.name is not None and not (0 < len(order.name.strip()) <= NAME_CHARACTERS_MAX and order.name.isprintable()):
-        faults.append(Fault("name", "implausible", f"needs 1 to {NAME_CHARACTERS_MAX} printable characters"))
+        faults.append(Fault("name", "name_malformed", f"needs 1 to {NAME_CHARACTERS_MAX} printable characters"))
     if order.url is not None and (problem := url_problem(order.url)):
         faults.append(Fault("url", "url_malformed", problem))
     if order.models is not None:

@@ -67,21 +67,80 @@ _OURS: Mapping[str, str] = MappingProxyType(
 )
 """Messages of ours that quote nobody."""
 
+_TAKEN = r"(?P<item>[^;]+) is taken (?P<when>\d{4}-\d\d-\d\d \d\d:\d\d-\d\d:\d\d UTC)"
+_OURS_WITH_VALUES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), said)
+    for pattern, said in (
+        # the desk: `errors.Unavailable`, `database/loans/desk.py`, `database/cases/settlements.py`
+        (rf"{_TAKEN} by loan (?P<loan>\d+)", "{item} : pris {when} par le prêt {loan}"),
+        (rf"{_TAKEN} by a meeting in Outlook", "{item} : pris {when} par une réunion Outlook"),
+        (r"an item is taken", "une salle ou un matériel est déjà pris"),
+        (r"no equivalent room is free at that time", "aucune salle équivalente n'est libre à ce moment"),
+        (r"loan (?P<loan>\d+) is \w+: .+", "l'état du prêt {loan} ne le permet pas"),
+        (r"case (?P<case>\d+) was closed already, by .+", "le cas {case} est déjà clos"),
+        (
+            r"case (?P<case>\d+) cannot be settled by (?P<way>\w+) now, only by (?P<ways>.+)",
+            "le cas {case} ne peut pas être réglé maintenant par {way}, seulement par {ways}",
+        ),
+        # senders: `mail/smtp.py`, `mail/compose.py`, `webhooks/answer.py`, `senders/webhook.py`
+        (r"the mail server said (?P<quoted>.+)", "le serveur de courriel a répondu {quoted}"),
+        (r"the mail server did not take it: (?P<quoted>.+)", "le serveur de courriel ne l'a pas pris {quoted}"),
+        (r"'(?P<address>.+)' is no address that a mail can carry", "aucun courriel ne peut aller à {address}"),
+        (r"HTTP (?P<status>\d+): a redirect, .+", "HTTP {status} : une redirection, qui n'est pas suivie"),
+        (r"HTTP (?P<status>\d+) with a web page: .+", "HTTP {status} avec une page web, qui n'est pas du destinataire"),
+        (r"HTTP (?P<status>\d+)", "le destinataire a répondu HTTP {status}"),
+        (r"no whole answer within (?P<seconds>\S+) s", "pas de réponse entière en {seconds} s"),
+        (
+            r"not sent: (?P<address>\S+) is not a public address.*",
+            "pas envoyé : {address} n'est pas une adresse publique",
+        ),
+        (r"not sent: over the internet only https is spoken", "pas envoyé : sur Internet, seul https est parlé"),
+        (r"no address is known for (?P<host>\S+)", "aucune adresse connue pour {host}"),
+        (r"no trusted encryption with (?P<host>[^:]+)(: .*)?", "pas de chiffrement de confiance avec {host}"),
+        (r"no connection to (?P<host>\S+)", "pas de connexion à {host}"),
+        (r"the connection was closed without an answer", "la connexion a été fermée sans réponse"),
+        (r"the endpoint is gone or switched off", "le webhook est supprimé ou désactivé"),
+    )
+)
+"""Messages of ours with what they name; only *quoted* is of somebody else."""
+
 STAND_IN = "; or choose a default user, loans.default_user, to stand in"
 """What is added to the message where nobody here has the mailbox."""
 
 
 def quote_error(text: str, language: str) -> str:
-    """Return an error message for readers of *language*, without a full stop; in French *text* is in parentheses."""
+    """Return an error message for readers of *language*, without a full stop. In French our own messages are French;
+    those of others come after what happened, in parentheses, or in quotation marks where nothing more is known."""
     text = text.rstrip(".")
-    if language == "fr" and text in _OURS:
-        return _OURS[text]
-    said = _say_in_french(text) if language == "fr" else ""
-    if not said:
+    if language != "fr":
         return text
+    if ours := _say_ours_in_french(text):
+        return ours
+    said = _say_in_french(text)
+    if not said:
+        return _in_marks(text)
     quoted = text.removesuffix(STAND_IN)
     advice = " ; un utilisateur par défaut, loans.default_user, peut la remplacer" if quoted != text else ""
     return f"{said}{advice} ({quoted})"
+
+
+def _say_ours_in_french(text: str) -> str:
+    """Return a message of ours, or several in one, in French; empty where any of them is not ours alone."""
+    if text in _OURS:
+        return _OURS[text]
+    for pattern, said in _OURS_WITH_VALUES:
+        if found := pattern.fullmatch(text):
+            values = found.groupdict()
+            return said.format_map(
+                {name: _in_marks(value) if name == "quoted" else value for name, value in values.items()}
+            )
+    parts = text.split("; ")
+    each = [_say_ours_in_french(part) for part in parts] if len(parts) > 1 else [""]
+    return " ; ".join(each) if all(each) else ""
+
+
+def _in_marks(text: str) -> str:
+    return f"«\u00a0{text}\u00a0»" if text.strip("?") else text
 
 
 def _say_in_french(text: str) -> str:

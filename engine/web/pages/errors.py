@@ -24,6 +24,7 @@ from engine.errors import (
     Unavailable,
 )
 from engine.web.pages.page import Page, SignInNeeded, open_page, sign_in_address
+from engine.webhooks.endpoint import NAME_CHARACTERS_MAX, SECRET_CHARACTERS_MIN, SECRET_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -181,6 +182,16 @@ def describe_fault(page: Page, code: str, message: str) -> str:
         "not_https": page.say("Over the internet only https is spoken."),
         "birth_date_malformed": page.say("A date of birth is a day in the past."),
         "phone_malformed": page.say("A telephone number has digits."),
+        "unknown": page.say("Something that was chosen is not there any more."),
+        "unstorable": page.say("A text holds a character that cannot be stored."),
+        "url_malformed": page.say("This is no web address that messages can be sent to."),
+        "name_malformed": page.say("A name has 1 to %(count)s printable characters.", count=NAME_CHARACTERS_MAX),
+        "model_unknown": page.say("Choose what it is to hear of."),
+        "header_malformed": page.say("The name of a header has letters, digits and hyphens."),
+        "secret_weak": page.say(
+            "A secret has at least %(count)s characters, and no space.", count=SECRET_CHARACTERS_MIN
+        ),
+        "secret_malformed": page.say("What follows %(prefix)s in a secret must be base64.", prefix=SECRET_PREFIX),
         "number_out_of_range": page.say("A number is too small, too large, or no whole number."),
     }
     return known.get(code, message)

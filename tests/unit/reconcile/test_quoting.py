@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from engine.errors import Clash, NotAllowed, Unavailable
 from engine.graph.errors import Target, translate
 from engine.reconcile.told import tell_unmade
 from engine.reconcile.words.quoting import quote_error
 from engine.reconcile.words.reasons import explain
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 def answer(status: int, code: str = "", target: Target = Target.MAILBOX) -> Exception:
@@ -49,14 +51,47 @@ class TestFrench:
             ("create event in anna@example.org: no connection for POST: TimeoutError", "pas de connexion ("),
             ("ask for a token: the directory did not answer: x", "l'annuaire ne nous donne pas de jeton ("),
             ("the organizer's calendar cannot be reached", "l'agenda de l'organisateur est hors d'atteinte"),
-            ("room-403@example.org is strange", "room-403@example.org is strange"),
-            ("550 no such mailbox", "550 no such mailbox"),
-            ("anna@example.org: 550 no such mailbox", "anna@example.org: 550 no such mailbox"),
+            ("room-403@example.org is strange", "« room-403@example.org is strange »"),
+            ("550 no such mailbox", "« 550 no such mailbox »"),
+            ("anna@example.org: 550 no such mailbox", "« anna@example.org: 550 no such mailbox »"),
         ],
     )
     def test_says_our_own_words_too(self, text: str, said: str) -> None:
-        """What nothing is known of stays as it is; a number in a name is no status."""
-        assert quote_error(text, "fr").startswith(said)
+        """What nothing is known of is quoted as it is; a number in a name is no status."""
+        assert quote_error(text, "fr").replace("\u00a0", " ").startswith(said)
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (NotAllowed("no equivalent room is free at that time"), "aucune salle équivalente n'est libre à ce moment"),
+            (Unavailable(), "une salle ou un matériel est déjà pris"),
+            (
+                Unavailable(Clash(1, "Fern", NOW, NOW + HOUR, 7), Clash(2, "Moss", NOW, NOW + HOUR)),
+                "Fern : pris 2026-11-23 09:00-10:00 UTC par le prêt 7 ; "
+                "Moss : pris 2026-11-23 09:00-10:00 UTC par une réunion Outlook",
+            ),
+            (NotAllowed("loan 7 is cancelled: it can no longer be changed"), "l'état du prêt 7 ne le permet pas"),
+            (
+                NotAllowed("case 3 cannot be settled by drop_room now, only by move_room, ignore"),
+                "le cas 3 ne peut pas être réglé maintenant par drop_room, seulement par move_room, ignore",
+            ),
+            ("the mail server said 550 no such mailbox", "le serveur de courriel a répondu « 550 no such mailbox »"),
+            (
+                "the mail server did not take it: SMTPException: x",
+                "le serveur de courriel ne l'a pas pris « SMTPException: x »",
+            ),
+            ("HTTP 502", "le destinataire a répondu HTTP 502"),
+            ("no connection to 10.0.0.7:80", "pas de connexion à 10.0.0.7:80"),
+            ("no whole answer within 10 s", "pas de réponse entière en 10 s"),
+        ],
+        ids=str,
+    )
+    def test_tells_refusals_of_the_desk_and_failures_of_senders_in_french(
+        self, error: Exception | str, said: str
+    ) -> None:
+        """They stood in English within French sentences; what a mail server said is quoted."""
+        assert quote_error(str(error), "fr").replace("\u00a0", " ") == said
+        assert quote_error(str(error), "en") == str(error)
 
     def test_names_the_setting_that_helps(self) -> None:
         """As the English does, for a requester whom no mailbox here belongs to."""

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from engine.outbox.message import MessageFilter, MessageState
+from engine.reconcile.words.quoting import quote_error
 from engine.web.api.wire import ID_MAX
 from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page
@@ -47,11 +48,11 @@ TROUBLES: tuple[tuple[str, str], ...] = (
 
 
 def say_trouble(page: Page, error: str) -> str:
-    """Return why a try failed in the reader's language; as the sender said it where we have no better."""
+    """Return why a try failed in the reader's language; quoted where the sender's words are not ours."""
     for pattern, text in TROUBLES:
         if found := re.fullmatch(pattern, error, re.DOTALL):
             return page.say(text, **found.groupdict()) if found.groupdict() else page.say(text)
-    return error
+    return quote_error(error, page.language)
 
 
 @router.get("/outbox")
