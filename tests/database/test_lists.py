@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from engine.database.sql.connection import Database
 from engine.database.sql.lists import is_any_of
-from engine.database.sql.prepared import Prepared
+from engine.database.sql.prepared import Prepared, line_of, run_directly
 from engine.database.tables import metadata
 
 work = metadata.tables["work"]
@@ -51,3 +51,22 @@ def test_it_changes_what_is_in_the_list(database: Database) -> None:
         changed = CHANGE.run(transaction.connection, {"keys": ["1", "3", "4"]}).rowcount
 
     assert changed == 2
+
+
+def test_it_finds_them_by_an_index(database: Database) -> None:
+    """Each value by itself, instead of every row of the table."""
+    add(database, [f"{number:04}" for number in range(1200)])
+
+    with database.write() as transaction:
+        connection, values = transaction.connection, {"keys": ["0001", "0002"]}
+        plan = FOUND._plan(connection.dialect, values)
+        run_directly(connection, "ANALYZE work")
+        if plan.numbered is not None:
+            rows, _ = line_of(connection).run(b"EXPLAIN " + plan.numbered, plan.bind(values))
+        else:
+            driver = connection.connection.dbapi_connection
+            rows = driver.execute(f"EXPLAIN QUERY PLAN {plan.sql}", plan.bind(values)).fetchall()
+
+    told = " ".join(str(row) for row in rows)
+    assert "key = ANY" in told or "key=?" in told
+    assert "Seq Scan" not in told

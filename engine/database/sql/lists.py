@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, Dialect, Text, TypeDecorator, bindparam, func
+from sqlalchemy import Dialect, Text, TypeDecorator, bindparam, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
@@ -44,11 +44,14 @@ def each_of(name: str, dialect: str) -> Any:
     return func.json_each(values).table_valued("value").c.value
 
 
-class is_any_of(ColumnElement[bool]):  # reads as the functions of SQLAlchemy do
-    """Tells whether a column of texts is one of the list given under a name."""
+class is_any_of(ColumnElement[Any]):  # reads as the functions of SQLAlchemy do
+    """
+    Tells whether a column of texts is one of the list given under a name.
+
+    It is of no type: of a boolean SQLAlchemy would ask on SQLite whether it equals 1, which finds nothing by an index.
+    """
 
     inherit_cache = False
-    type = Boolean()
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
