@@ -9,7 +9,7 @@ from typing import Protocol
 
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
-from engine.rooms.event import Change, EventCopy, Mailbox
+from engine.rooms.event import Change, EventCopy, EventRemoved, Mailbox
 from engine.rooms.room import Place
 
 
@@ -24,6 +24,12 @@ class ChangesPage:
     next_link: str | None
     delta_link: str | None
     unreadable: int = 0
+
+    @property
+    def shown(self) -> list[EventId]:
+        """The events that it shows: those it says are removed are none, and the last word on an event counts."""
+        last = {change.event_id: change for change in self.changes}
+        return [event_id for event_id, change in last.items() if not isinstance(change, EventRemoved)]
 
 
 @dataclass(frozen=True, slots=True)

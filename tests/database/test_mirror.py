@@ -11,9 +11,11 @@ import pytest
 from engine.database.inbox.contents import doubt_unshown, save_contents
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror
+from engine.database.sync.ledger import SyncLedger
 from engine.database.work.marks import Priority
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
+from engine.reconcile.ledger import SyncRules
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy, EventRemoved, EventType
 from tests.database.opening import NOW, ONE, Opened, place
@@ -182,3 +184,86 @@ class TestWhatANotificationBrings:
         assert brought.shown == ("1", True, False)
         assert brought.doubt_unshown(changed + timedelta(seconds=1)) == ["U"]
         assert brought.shown == ("1", False, True)
+
+
+class Followed(Opened):
+    """A room with four meetings, each in a copy that is called as it is, read once."""
+
+    MEETINGS = "ABCD"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.list_places(place(1))
+        self.ledger = SyncLedger(self.database, RoomCache(self.database), SyncRules, instance="here")
+        self.read_anew(self.MEETINGS)
+        self.forget_marks()
+
+    def copy(self, name: str) -> EventCopy:
+        return EventCopy(EventId(name), "1", ICalUid(f"U{name}"), EventType.SINGLE, None, Interval(NOW, NOW + HOUR))
+
+    def read_anew(self, *shown: str) -> int:
+        """Read the window, page by page; returns the number of the reading."""
+        self.clock.move(HOUR)
+        reading = self.ledger.begin_reading(ONE, Interval(NOW - 24 * HOUR, NOW + 24 * HOUR))
+        assert reading is not None
+        for number, names in enumerate(shown, 1):
+            is_last = number == len(shown)
+            links = (None, "delta") if is_last else (f"page {number}", None)
+            page = ChangesPage(tuple(map(self.copy, names)), *links)
+            self.ledger.save_page(reading, page, whole=True, import_existing=True, priority=Priority.BACKFILL)
+        return reading.number
+
+    def column(self, name: str) -> list[object]:
+        return [row[name] for row in self.rows("room_copy")]
+
+
+@pytest.fixture
+def followed(migrated_url: str) -> Iterator[Followed]:
+    made = Followed(migrated_url)
+    yield made
+    made.database.close()
+
+
+class TestAReadingAnew:
+    def test_of_one_page_that_shows_nothing_new_writes_no_copy(self, followed: Followed) -> None:
+        before = followed.rows("room_copy")
+
+        followed.read_anew("ABCD")
+
+        assert followed.rows("room_copy") == before
+        assert followed.marks() == set()
+
+    def test_of_several_pages_notes_what_all_but_the_last_have_shown(self, followed: Followed) -> None:
+        """A crash goes on from the last page that was saved, and has forgotten what the others showed."""
+        number = followed.read_anew("AC", "BD")
+
+        assert followed.column("reading") == [number, number - 1, number, number - 1]
+        assert followed.column("doubt") == [False] * 4
+        assert followed.marks() == set()
+
+    @pytest.mark.parametrize("pages", [("ABC",), ("A", "BC"), ("ABC", ""), ("", "ABC")])
+    def test_puts_in_doubt_what_none_of_its_pages_shows(self, followed: Followed, pages: tuple[str, ...]) -> None:
+        followed.read_anew("ABCD")
+
+        followed.read_anew(*pages)
+
+        assert followed.column("doubt") == [False, False, False, True]
+        assert followed.marks() == {("meeting", "UD")}
+
+    def test_takes_what_is_shown_again_out_of_doubt(self, followed: Followed) -> None:
+        followed.read_anew("ABC")
+        followed.forget_marks()
+
+        number = followed.read_anew("ABCD")
+
+        assert followed.column("doubt") == [False] * 4
+        assert followed.column("reading") == [number] * 4
+        assert followed.marks() == {("meeting", "UD")}
+
+    def test_ends_what_is_shown_under_another_id(self, followed: Followed) -> None:
+        """A meeting that was set up anew in its room: nobody asks for it by its former id."""
+        followed.change("room_copy", {"ical_uid": "UC"}, event_id="D")
+
+        followed.read_anew("ABC")
+
+        assert followed.column("live") == [True, True, True, False]

@@ -69,7 +69,7 @@ _DOUBT = Prepared(update(copy_table).where(_these).values(doubt=True, observed_a
 _CONFIRM = Prepared(update(copy_table).where(_these).values(unconfirmed=False))
 _alone = _c.series_master.is_(None)  # dates of a series are settled together
 _unseen = and_(
-    _c.room_id == bindparam("room"), _c.reading < bindparam("number"), _c.live,
+    _c.room_id == bindparam("room"), _c.reading < bindparam("number"), ~is_any_of(_c.event_id, "shown"), _c.live,
     or_(  # what lies ahead of the clock was observed before that was set back
         _c.observed_at < bindparam("began_at", type_=Instant()), _c.observed_at > bindparam("now", type_=Instant()),
     ),
@@ -87,7 +87,7 @@ _END_SUCCEEDED = Prepared(
     .where(
         exists().where(
             _other.c.ical_uid == _c.ical_uid, _other.c.room_id == _c.room_id, _other.c.live, ~_other.c.doubt,
-            _other.c.reading == bindparam("number"),
+            or_(_other.c.reading == bindparam("number"), is_any_of(_other.c.event_id, "shown")),
         )
     )
     .values(live=False)
@@ -176,7 +176,9 @@ class Mirror:
             news.add(event_id, change, known.get(event_id))
         series.touch(news.rows)
         news.add_dates(*series.follow(whole=whole))
-        self._save_news(transaction, room_id, news, whole=whole, reading=reading)
+        if whole and (page.delta_link is None or news.doubts or any(row.doubt for row in known.values())):
+            self._note_seen(transaction, room_id, news, reading=reading)
+        self._save_news(transaction, room_id, news)
         if news.has_unknown_removed and not whole:
             self._ask_waiting_loans(transaction, room_id, priority)
         self._ask_returned(transaction, news.ended_removed)
@@ -210,13 +212,19 @@ class Mirror:
         )  # fmt: skip
         return len(fresh)
 
-    def _save_news(
-        self, transaction: Transaction, room_id: BookableId, news: PageNews, *, whole: bool, reading: int
-    ) -> None:
+    def _note_seen(self, transaction: Transaction, room_id: BookableId, news: PageNews, *, reading: int) -> None:
+        """
+        Note what a page showed as the mirror holds it, for the end of the reading to know (`doubt_unseen`).
+
+        Of the last page that need not be noted where nothing is in doubt: the end, in the same transaction, has it at
+        hand. So a room of one page is read anew without a row being written.
+        """
+        if news.seen:
+            _SEEN.run(transaction.connection, {"room": room_id, "ids": news.seen, "number": reading})
+
+    def _save_news(self, transaction: Transaction, room_id: BookableId, news: PageNews) -> None:
         connection = transaction.connection
         write_copies(transaction, news.rows)
-        if whole and news.seen:
-            _SEEN.run(connection, {"room": room_id, "ids": news.seen, "number": reading})
         if news.doubts:
             _DOUBT.run(connection, {"room": room_id, "ids": news.doubts, "at": transaction.now})
         if news.confirmed:
@@ -240,7 +248,14 @@ class Mirror:
             _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
 
     def doubt_unseen(
-        self, transaction: Transaction, room_id: BookableId, *, reading: int, began_at: datetime, window: Interval
+        self,
+        transaction: Transaction,
+        room_id: BookableId,
+        *,
+        reading: int,
+        shown: Sequence[EventId],
+        began_at: datetime,
+        window: Interval,
     ) -> list[str]:
         """
         Put in doubt the live copies that a complete reading of *window* did not show; returns their uids, and those of
@@ -249,14 +264,17 @@ class Mirror:
         Only copies observed before the reading began count: absence is not evidence for newer ones. One without
         times, a meeting that lasts no time or whose date nobody can read, may lie anywhere. One that the room shows
         under another id, since it was set up anew, has ended: nobody asks for it behind the one that is shown.
+
+        Args:
+            shown: what the last page showed; of the pages before it was noted.
         """
         values = {
-            "room": room_id, "number": reading, "began_at": began_at, "start": window.start, "end": window.end,
-            "now": transaction.now,
+            "room": room_id, "number": reading, "shown": shown, "began_at": began_at,
+            "start": window.start, "end": window.end, "now": transaction.now,
         }  # fmt: skip
         uids = [row[0] for row in _UNSEEN.run(transaction.connection, values) if row[0]]
         _DOUBT_UNSEEN.run(transaction.connection, values)
-        _END_SUCCEEDED.run(transaction.connection, {"room": room_id, "number": reading})
+        _END_SUCCEEDED.run(transaction.connection, {"room": room_id, "number": reading, "shown": shown})
         return uids
 
     def end_withdrawn(self, transaction: Transaction, room_id: BookableId, uids: Iterable[str]) -> None:

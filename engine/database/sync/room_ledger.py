@@ -75,7 +75,7 @@ class RoomLedger(LedgerBase):
             )
             self._save_progress(transaction, reading, page, changed=0 if whole else changed)
             if whole and page.delta_link is not None and not first_contact:
-                marked += self._doubt_unseen(transaction, reading, priority)
+                marked += self._doubt_unseen(transaction, reading, page.shown, priority)
             if page.delta_link is not None and reading.unconfirmed_before is not None:
                 uids = doubt_unshown(transaction, reading.room.id, reading.unconfirmed_before)
                 marked += self._mark(transaction, reading.room.id, uids, priority)
@@ -91,7 +91,7 @@ class RoomLedger(LedgerBase):
         statement = _PROGRESS[page.delta_link is not None, bool(changed)]
         statement.run(transaction.connection, values)
 
-    def _refuse_emptiness(self, transaction: Transaction, reading: Reading) -> None:
+    def _refuse_emptiness(self, transaction: Transaction, reading: Reading, shown: Sequence[EventId]) -> None:
         """
         Believe no calendar that comes back empty where many bookings were (design: brakes). The page is not saved.
 
@@ -100,7 +100,7 @@ class RoomLedger(LedgerBase):
         again, or its loans are cancelled here.
         """
         values = {"room": reading.room.id, "number": reading.number, "now": transaction.now}
-        if _SEEN_BY.run(transaction.connection, values).scalar():
+        if shown or _SEEN_BY.run(transaction.connection, values).scalar():
             return
         lost = _LINKED_TO_COME.run(transaction.connection, values).scalar_one()
         if lost >= EMPTY_FROM:
@@ -109,13 +109,14 @@ class RoomLedger(LedgerBase):
                 "Restore the calendar, or cancel the loans here if they are really over"
             )
 
-    def _doubt_unseen(self, transaction: Transaction, reading: Reading, priority: int) -> int:
+    def _doubt_unseen(self, transaction: Transaction, reading: Reading, shown: Sequence[EventId], priority: int) -> int:
         assert reading.window is not None
         row = _READING.run(transaction.connection, {"room": reading.room.id}).one()
-        self._refuse_emptiness(transaction, reading)
+        self._refuse_emptiness(transaction, reading, shown)
         uids = self._mirror.doubt_unseen(
-            transaction, reading.room.id, reading=reading.number, began_at=row.read_at, window=reading.window
-        )
+            transaction, reading.room.id, reading=reading.number, shown=shown, began_at=row.read_at,
+            window=reading.window,
+        )  # fmt: skip
         return self._mark(transaction, reading.room.id, uids, priority)
 
     def _mark(self, transaction: Transaction, room_id: BookableId, uids: Sequence[str], priority: int) -> int:
