@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -70,14 +70,10 @@ class Database:
             self._write_engine, self._read_engine = sqlite_engines(self.url, self._durability, busy_seconds)
         else:
             self._write_engine, self._read_engine = postgres_engines(self.url, self._durability, busy_seconds)
-
-    @property
-    def in_memory(self) -> bool:
+        self.in_memory = self.dialect == "sqlite" and self._write_engine is self._read_engine
         """Whether everything is gone when the process ends: one connection, used in turn."""
-        return self.dialect == "sqlite" and self._write_engine is self._read_engine
 
-    @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
+    def write(self, *, durable: bool = True) -> AbstractContextManager[Transaction]:
         """
         Open a transaction that may write; it commits at the end and is rolled back on any exception.
 
@@ -89,32 +85,7 @@ class Database:
         Raises: Unreachable (busy, lost), OutcomeUnknown (lost while committing), DatabaseUnusable, Occupied, Stale, and
         LeaseLost: in a pass whose lease has ended.
         """
-        connection, now, in_turn = self._acquire(writes=True, durable=durable)
-        try:
-            transaction = Transaction(
-                connection,
-                clock=self.clock,
-                draw=self.draw,
-                writes=True,
-                now=now,
-                announcers=tuple(self.announcers.values()),
-            )
-            try:
-                yield transaction
-                transaction.flush()
-                check_lease()
-            except exc.SQLAlchemyError as error:
-                _roll_back(connection)
-                raise translate_error(error) from error
-            except BaseException:
-                _roll_back(connection)
-                raise
-            self._commit(connection, wakes=transaction.has_marks)
-        finally:
-            self._release(connection, in_turn=in_turn)
-        transaction.run_callbacks()
-        if transaction.first_due_in is not None:
-            self.announce_marks(transaction.first_due_in)
+        return _Writing(self, durable=durable)
 
     @contextmanager
     def change_schema(self) -> Iterator[Transaction]:
@@ -142,24 +113,9 @@ class Database:
             driver: Any = self._keep_writer().connection.dbapi_connection
             driver.execute(f"PRAGMA foreign_keys={value}")
 
-    @contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> AbstractContextManager[Transaction]:
         """Open a transaction that only reads: everything in it is seen as of one instant. Raises as `write` does."""
-        connection, now, in_turn = self._acquire(writes=False)
-        before = _rows_changed(connection) if in_turn and not self.in_memory else None
-        try:
-            yield Transaction(connection, clock=self.clock, draw=self.draw, writes=False, now=now)
-            if before is not None and _rows_changed(connection) != before:
-                raise DatabaseUnusable("a transaction that only reads has written: nothing of it is kept")
-            commit_directly(connection)
-        except exc.SQLAlchemyError as error:
-            _roll_back(connection)
-            raise translate_error(error) from error
-        except BaseException:
-            _roll_back(connection)
-            raise
-        finally:
-            self._release(connection, in_turn=in_turn)
+        return _Reading(self)
 
     @property
     def is_in_transaction(self) -> bool:
@@ -296,6 +252,89 @@ class Database:
             meaning = translate_error(error)
             if self.dialect == "postgresql" and isinstance(meaning, Unreachable):
                 raise OutcomeUnknown(f"the answer to a commit was lost: {meaning}") from error
+            raise meaning from error
+
+
+class _Reading:
+    """A transaction that only reads, from its beginning to its end. No generator: that would double what one costs."""
+
+    __slots__ = ("_before", "_connection", "_database", "_in_turn")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Transaction:
+        database = self._database
+        connection, now, in_turn = database._acquire(writes=False)
+        self._connection, self._in_turn = connection, in_turn
+        self._before = _rows_changed(connection) if in_turn and not database.in_memory else None
+        return Transaction(connection, clock=database.clock, draw=database.draw, writes=False, now=now)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        try:
+            if error is not None:
+                _undo(self._connection, error)
+                return
+            try:
+                if self._before is not None and _rows_changed(self._connection) != self._before:
+                    raise DatabaseUnusable("a transaction that only reads has written: nothing of it is kept")
+                commit_directly(self._connection)
+            except BaseException as failure:
+                _undo(self._connection, failure)
+                raise
+        finally:
+            self._database._release(self._connection, in_turn=self._in_turn)
+
+
+class _Writing:
+    """A transaction that may write, from its beginning to its end, as `_Reading` is one."""
+
+    __slots__ = ("_connection", "_database", "_durable", "_in_turn", "_transaction")
+
+    def __init__(self, database: Database, *, durable: bool) -> None:
+        self._database = database
+        self._durable = durable
+
+    def __enter__(self) -> Transaction:
+        database = self._database
+        self._connection, now, self._in_turn = database._acquire(writes=True, durable=self._durable)
+        self._transaction = Transaction(
+            self._connection,
+            clock=database.clock,
+            draw=database.draw,
+            writes=True,
+            now=now,
+            announcers=tuple(database.announcers.values()),
+        )
+        return self._transaction
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        database, transaction = self._database, self._transaction
+        try:
+            if error is not None:
+                _undo(self._connection, error)
+                return
+            try:
+                transaction.flush()
+                check_lease()
+            except BaseException as failure:
+                _undo(self._connection, failure)
+                raise
+            database._commit(self._connection, wakes=transaction.has_marks)
+        finally:
+            database._release(self._connection, in_turn=self._in_turn)
+        transaction.run_callbacks()
+        due_in = transaction.first_due_in
+        if due_in is not None:
+            database.announce_marks(due_in)
+
+
+def _undo(connection: Connection, error: BaseException) -> None:
+    """Roll back what failed. Raises what *error* means where it is the driver's."""
+    _roll_back(connection)
+    if isinstance(error, exc.SQLAlchemyError):
+        meaning = translate_error(error)
+        if meaning is not error:
             raise meaning from error
 
 
