@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     Integer,
     Text,
     bindparam,
@@ -146,7 +144,7 @@ def find_text(database: Database, wanted: str) -> list[str]:
     """Return the columns of the database in which *wanted* stands somewhere."""
     found: set[str] = set()
     with database.read() as transaction:
-        tables = _tables_with().run(transaction.connection, {"wanted": f"%{wanted}%"}).scalars()
+        tables = _tables_with(database.dialect).run(transaction.connection, {"wanted": wanted}).scalars()
         for name in tables:
             for row in transaction.connection.execute(select(metadata.tables[name])).mappings():
                 found |= {f"{name}.{column}" for column, value in row.items() if wanted in str(value)}
@@ -154,8 +152,10 @@ def find_text(database: Database, wanted: str) -> list[str]:
 
 
 @cache
-def _tables_with() -> Prepared:
-    """Return what names the tables in which a text stands somewhere, in any case of its letters."""
+def _tables_with(dialect: str) -> Prepared:
+    """Return what names the tables in which a text stands somewhere."""
+    place_in = func.strpos if dialect == "postgresql" else func.instr
+    wanted = bindparam("wanted", type_=Text())
     texts = {
         table: [each for each in table.c if not isinstance(each.type, _NO_TEXT)] for table in metadata.sorted_tables
     }
@@ -163,14 +163,12 @@ def _tables_with() -> Prepared:
         union_all(
             *(
                 select(literal(table.name).label("name")).where(
-                    exists().select_from(table).where(or_(*map(_holds, columns)))
+                    exists()
+                    .select_from(table)
+                    .where(or_(*(place_in(cast(each, Text), wanted) > 0 for each in columns)))
                 )
                 for table, columns in texts.items()
                 if columns
             )
         )
     )
-
-
-def _holds(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    return cast(column, Text).like(bindparam("wanted", type_=Text()))

@@ -11,7 +11,7 @@ from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
 from engine.prove import begun, garble
 from engine.prove.contests import Contest, find_wrong
-from engine.prove.glance import find_text, look
+from engine.prove.glance import find_text
 from engine.prove.meetings import SECRET
 from engine.prove.people import Crowd, Remembered, parse_instant
 from engine.prove.weather import DEAD_ROOM
@@ -34,7 +34,7 @@ class Broken(AssertionError):
 
 def check_always(world: World, withdrawn: set[int]) -> None:
     """I1 no double booking; I5 no duplicate; I6 nothing is resurrected."""
-    seen = look(world.database)
+    seen = world.look()
     overlap = seen.find_overlap()
     if overlap is not None:
         raise Broken("I1: item {} is held by loans {} and {}".format(*overlap))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import _GeneratorContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import bindparam, select
 
@@ -84,14 +85,20 @@ class MortalDatabase(Database):
     kin: list[MortalDatabase]
     """The same database as the living see it: each hears of the others' marks."""
 
-    def write(self, *, durable: bool = True) -> _GeneratorContextManager[Transaction]:
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.begun: Counter[str] = Counter()
+        """How many transactions that may write were begun in it, by whomever it is shared with."""
+
+    def write(self, *, durable: bool = True) -> AbstractContextManager[Transaction]:
+        self.begun["write"] += 1
         life = self.life
         if life is None:
             return super().write(durable=durable)
         life.check()
         return self._write_late(life, durable=durable) if life.has_slept else super().write(durable=durable)
 
-    def read(self) -> _GeneratorContextManager[Transaction]:
+    def read(self) -> AbstractContextManager[Transaction]:
         if self.life is not None:
             self.life.check()
         return super().read()

@@ -130,10 +130,19 @@ class Witness:
         self._links: dict[int, str | None] = {}
         self._seen = 0
         """The last decision that was looked at."""
+        self._judged: dict[str, object] = {}
+        """As of which version of the store each promise was judged that only what is written can break."""
         self._doubled: list[str] = []
         """Events that the engine made where it could see another."""
         world.on_answer.append(self._hear)
         world.on_loss.append(lambda _loss: self._forget())
+
+    def _is_judged(self, promise: str) -> bool:
+        """Tell whether nobody wrote since a promise was judged; from now on it is."""
+        version = self._world.store_version
+        is_judged = self._judged.get(promise) == version
+        self._judged[promise] = version
+        return is_judged
 
     def _forget(self) -> None:
         """The store goes back in time: numbers of decisions are given again."""
@@ -156,6 +165,8 @@ class Witness:
 
     def check_tokens(self) -> None:
         """I20: where a room's next reading begins, all is stored that came before: a crash repeats, and never skips."""
+        if self._is_judged("I20"):
+            return
         with self._world.database.read() as transaction:
             for row in _LINKS_OF_ROOMS.run(transaction.connection).all():
                 link = row.next_link or row.delta_link
@@ -210,6 +221,8 @@ class Witness:
 
     def check_ends(self) -> None:
         """I13: a loan that ended because of Outlook ended on evidence: its organizer has the meeting no more."""
+        if self._is_judged("I13"):
+            return
         with self._world.database.read() as transaction:
             rows = _ENDED.run(transaction.connection, {"after": self._seen}).all()
         for row in rows:

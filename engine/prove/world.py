@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,6 +29,7 @@ from engine.prove.backups import Backup, Loss
 from engine.prove.contents import Keyring, open_worlds_contents
 from engine.prove.deeds import TOLD_BY, count_deeds, find_untold
 from engine.prove.garble import Garble
+from engine.prove.glance import Glance
 from engine.prove.latch import Latch
 from engine.prove.life import LIFE, Life, MortalDatabase
 from engine.prove.sight import Sight
@@ -132,6 +133,7 @@ class World(Sight):
         self.tenant.courier.wrap = self.keyring.wrap
         self.untold = Untold()
         self._first_rooms: set[BookableId] = set()
+        self._looked: tuple[object, Glance] | None = None
 
     def _make_tenant(self, seed: int, options: dict[str, Any]) -> Tenant:
         """Return a tenant that takes its time, but for what *options* say."""
@@ -174,7 +176,7 @@ class World(Sight):
             "ENGINE_LOANS__DEFAULT_USER": self.people[0],
             **more,
         }
-        return load_settings(None, environ)
+        return _read_settings(tuple(environ.items()))
 
     # --- life
 
@@ -302,6 +304,19 @@ class World(Sight):
             self.wait(0.55 * WITHHELD_SECONDS)
         self.settle()
 
+    @property
+    def store_version(self) -> object:
+        """What differs once anybody may have written to the store."""
+        database = self.database
+        return (id(database), database.begun["write"]) if isinstance(database, MortalDatabase) else object()
+
+    def look(self) -> Glance:
+        """Look at every loan; where nobody wrote since the last time, what was seen then."""
+        version = self.store_version
+        if self._looked is None or self._looked[0] != version:
+            self._looked = version, glance.look(self.database)
+        return self._looked[1]
+
     def lose_delta(self, room: int) -> None:
         """Let the tenant forget the delta tokens of a room."""
         self.tenant.office.lose_delta(self.room_addresses[room - 1])
@@ -375,3 +390,9 @@ class World(Sight):
     def repeat_notifications(self) -> None:
         """Let everything that Graph ever sent come once more."""
         self.office.inbox.accept_all(self.notifications)
+
+
+@lru_cache(maxsize=16)
+def _read_settings(environ: tuple[tuple[str, str], ...]) -> Settings:
+    """Settings never change, and few kinds of worlds differ in them: a file is read and checked once for each."""
+    return load_settings(None, dict(environ))

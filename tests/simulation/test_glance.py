@@ -48,6 +48,17 @@ def test_a_double_booking_that_stands_in_the_tables_is_seen(worlds: MakeWorld) -
         check_always(world, set())
 
 
+def test_what_nobody_wrote_to_is_not_looked_at_again(worlds: MakeWorld) -> None:
+    world = worlds(rooms=1)
+    world.book(1, 9.0, 10.0, 1)
+    seen = world.look()
+    world.office.desk.list_cases(state=None, after=None, limit=1)
+    assert world.look() is seen
+
+    world.book(1, 10.0, 11.0, 1)
+    assert len(world.look().held) == len(seen.held) + 1
+
+
 def test_a_loan_that_comes_back_is_seen(worlds: MakeWorld) -> None:
     world = worlds(rooms=1)
     loan = world.book(1, 9.0, 10.0, 1)
