@@ -26,6 +26,7 @@ _DATE = slice(32, 40)
 _UID_HEAD = "040000008200E00074C5B7101A82E008"
 _NO_DATE = "00000000"
 _DAY = timedelta(days=1)
+_STANDARD = str.maketrans("-_", "+/")
 
 INHERITED = (
     "subject", "body", "body_type", "start_zone", "end_zone", "is_all_day", "is_organizer", "is_cancelled", "is_draft",
@@ -57,7 +58,7 @@ def split_key(key: str) -> tuple[str, date] | None:
 
 
 def _decode(key: str) -> bytes:
-    return b64decode(key.translate(str.maketrans("-_", "+/")), validate=True)
+    return b64decode(key.translate(_STANDARD), validate=True)
 
 
 def dated_uid(ical_uid: str, day: date) -> str:
