@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.loans.status import BLOCKING_STATES
 from engine.prove.people import Crowd
 from engine.prove.world import World
 from engine.web.pages.administration.setting_parts import SettingKey
@@ -92,7 +93,30 @@ def close_mailbox(crowd: Crowd) -> None:
         return  # whose mailbox stands in for those who have none
     state = crowd.random.choice(["disabled", "denied", "active"])
     crowd.tell(f"the mailbox of person {person} is {state}")
+    if state != "active":
+        _note_unasked(crowd.world, crowd.world.people[person - 1])
     crowd.world.set_mailbox(person, state)
+
+
+def _note_unasked(world: World, organizer: str) -> None:
+    """Note what has just left a room that no other room's copy names, while its loan still holds that room: whether it
+    was given back or taken out of the meeting, only *organizer* could tell, who cannot be asked any more."""
+    theirs = {
+        event["iCalUId"]
+        for event in world.all_events()
+        if event["organizer"]["emailAddress"]["address"].casefold() == organizer
+    }
+    names = world.links()
+    for loan in world.loans:
+        name = names.get(loan.number)
+        if name not in theirs:
+            continue
+        held = {world.room_number(str(item.address)) for item in loan.rooms if item.state in BLOCKING_STATES}
+        world.untold.dropped_unasked.update(
+            (room, name)
+            for room, emptied in world.untold.emptied
+            if emptied == name and room in held and name not in world.answers_of(room)
+        )
 
 
 def hear_of_rooms(crowd: Crowd) -> None:
