@@ -81,7 +81,11 @@ def decide_request(crowd: Crowd) -> None:
         f"a delegate of room {room} {'approves' if approves else 'rejects'} {event.ical_uid[-15:]}"
         f"{'' if tells else ' and tells nobody'}"
     )
+    before = set(crowd.world.copies_of(room))
     office.settle(crowd.world.room_addresses[room - 1], event.ical_uid, approve=approves, send=tells)
+    if not tells:
+        for name in before - set(crowd.world.copies_of(room)):
+            _note_emptied(crowd, room, name)
 
 
 def release_room(crowd: Crowd) -> None:
@@ -97,12 +101,19 @@ def release_room(crowd: Crowd) -> None:
     event = crowd.random.choice(held)
     crowd.tell(f"room {room} is released from {event['iCalUId'][-15:]}")
     name = name_of_copy(event)
-    if not _is_named_elsewhere(crowd, room, name):
-        crowd.world.untold.emptied[room, name] = crowd.world.now()
+    if _note_emptied(crowd, room, name):
         organizer = event["organizer"]["emailAddress"]["address"]
         if organizer in crowd.world.people and crowd.world.tenant.office.find(organizer).state != "active":
             crowd.world.untold.dropped_unasked.add((room, name))
     crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])
+
+
+def _note_emptied(crowd: Crowd, room: int, name: str) -> bool:
+    """Note that a meeting leaves a room and its organizer hears nothing, unless another room's copy tells of it."""
+    is_untold = not _is_named_elsewhere(crowd, room, name)
+    if is_untold:
+        crowd.world.untold.emptied[room, name] = crowd.world.now()
+    return is_untold
 
 
 def _is_named_elsewhere(crowd: Crowd, room: int, name: str) -> bool:
