@@ -17,7 +17,8 @@ class Untold:
     out of the meeting, for all that anybody can tell."""
     emptied: dict[tuple[int, str], datetime] = field(default_factory=dict)
     """What a room's calendar held, or was asked for, when it was deleted, to be set up anew; and what was forwarded to
-    a room, or rejected silently there, which no other room's copy tells, and left it. With when that was, by the engine's clock."""
+    a room, or silently rejected in it, which no other room's copy tells, and left it. With when that was, by the
+    engine's clock."""
     closed: set[str] = field(default_factory=set)
     """Whose mailbox was closed at some time: what was to be written there then was refused, and a case told so."""
     left_by_plan: set[str] = field(default_factory=set)
