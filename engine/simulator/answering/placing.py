@@ -7,8 +7,7 @@ series becomes an exception of the series that is there, or else an item by itse
 
 from __future__ import annotations
 
-from copy import deepcopy
-
+from engine.simulator.calendars.series import copied
 from engine.simulator.records import NEVER, Attendee, Event, Mailbox
 from engine.simulator.world import World
 
@@ -75,7 +74,7 @@ class Placing:
         copy.sensitivity, copy.intended_show_as = meeting.sensitivity, meeting.show_as
         copy.organizer_name, copy.organizer_address = meeting.organizer_name, meeting.organizer_address
         copy.organizer_mailbox, copy.sequence, copy.is_cancelled = meeting.mailbox, meeting.sequence, False
-        copy.location, copy.locations = deepcopy(meeting.location), deepcopy(meeting.locations)
+        copy.location, copy.locations = copied(meeting.location), copied(meeting.locations)
         copy.hide_attendees, copy.has_attachments = meeting.hide_attendees, meeting.has_attachments
         copy.extras = {**meeting.extras, "isReminderOn": False}
         addresses = self._world.addresses_of(owner)

@@ -270,12 +270,12 @@ class Series:
     def _remember(self) -> None:
         """Keep what the master says now, to see later what an exception has in common with it."""
         names = (*INHERITED, "attendees", "response", "responded_at", "sequence")
-        self._written = {name: _copied(getattr(self.master, name)) for name in names}
+        self._written = {name: copied(getattr(self.master, name)) for name in names}
 
     def _inherit(self, item: Event) -> None:
         for name in INHERITED:
             if getattr(item, name) == self._written[name]:
-                setattr(item, name, _copied(getattr(self.master, name)))
+                setattr(item, name, copied(getattr(self.master, name)))
         self._inherit_attendees(item)
         if item.sequence == self._written["sequence"]:
             if item.response == self._written["response"]:
@@ -300,10 +300,11 @@ class Series:
                 attendee.response, attendee.responded_at = source.response, source.responded_at
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """Return a value of an event that nobody else changes; `deepcopy` would look up for each part how to copy it."""
-    if isinstance(value, list):
-        return [_copied(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _copied(each) for name, each in value.items()}
-    return msgspec.structs.replace(value) if isinstance(value, Attendee) else value
+    kind = type(value)
+    if kind is list:
+        return [copied(each) for each in value]
+    if kind is dict:
+        return {name: copied(each) for name, each in value.items()}
+    return msgspec.structs.replace(value) if kind is Attendee else value
