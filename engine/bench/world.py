@@ -22,8 +22,8 @@ from engine.ids import Address
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanOrder
-from engine.prove.contents import open_worlds_contents
-from engine.prove.virtual import VirtualLoop
+from engine.prove.world.contents import open_worlds_contents
+from engine.prove.world.virtual import VirtualLoop
 from engine.settings import load_settings
 from engine.simulator import ConnectionDropped, Tenant, TenantOptions
 from engine.simulator.people import Person

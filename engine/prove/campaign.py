@@ -13,11 +13,11 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.prove.pages import use_large_pages
 from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
-from engine.prove.store import databases_at, in_memory
 from engine.prove.twins import TWINS
+from engine.prove.world.pages import use_large_pages
+from engine.prove.world.store import databases_at, in_memory
 
 ALIVE_SECONDS = 5.0
 """How often to see whether the processes that live through schedules are still there."""

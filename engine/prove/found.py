@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from engine.errors import Malformed
-from engine.prove import verbs, weather
+from engine.prove import weather
+from engine.prove.people import verbs
 from engine.prove.schedule import Schedule
 
 

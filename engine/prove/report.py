@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.prove import verbs
 from engine.prove.campaign import Tally
+from engine.prove.people import verbs
 
 DAY_SECONDS = 86_400.0
 

@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from engine.prove import backfills, begun, directory, staff, verbs
-from engine.prove.invariants import Broken, check_always, check_lives, check_quiet
-from engine.prove.people import Crowd
-from engine.prove.store import OpenDatabase, in_memory
-from engine.prove.transport import Struck
+from engine.prove.judges.invariants import Broken, check_always, check_lives, check_quiet
+from engine.prove.judges.witness import Witness, check_same
+from engine.prove.people import backfills, begun, directory, staff, verbs
+from engine.prove.people.people import Crowd
 from engine.prove.weather import (
     DEAD_ROOM,
     LASTING,
@@ -26,8 +25,9 @@ from engine.prove.weather import (
     draw_gusts,
     draw_weather,
 )
-from engine.prove.witness import Witness, check_same
-from engine.prove.world import World
+from engine.prove.world.store import OpenDatabase, in_memory
+from engine.prove.world.transport import Struck
+from engine.prove.world.world import World
 from engine.reconcile.answers import CHECK_GAP_MAX
 from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.rooms.room import RoomState

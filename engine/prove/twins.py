@@ -12,10 +12,10 @@ from sqlalchemy import select
 from engine.database.tables import metadata
 from engine.loans.loan import Loan
 from engine.loans.status import ItemState
-from engine.prove.invariants import Broken
+from engine.prove.judges.invariants import Broken
 from engine.prove.schedule import SETTINGS, Outcome, Schedule, run_schedule
-from engine.prove.store import OpenDatabase
-from engine.prove.world import World
+from engine.prove.world.store import OpenDatabase
+from engine.prove.world.world import World
 
 _copy, _room = metadata.tables["room_copy"], metadata.tables["room"]
 

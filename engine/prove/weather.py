@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.prove import backups
-from engine.prove.backups import back_up
-from engine.prove.world import World
+from engine.prove.world import backups
+from engine.prove.world.backups import back_up
+from engine.prove.world.world import World
 from engine.simulator.weather.storm import raise_storm
 
 STORM_FAULTS = 8

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.prove.crash.mortal import READ_ROOMS
-from engine.prove.world import World
+from engine.prove.world.world import World
 
 SELDOM_SECONDS = 3600.0
 

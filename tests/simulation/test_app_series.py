@@ -12,8 +12,8 @@ from engine.loans.loan import Case, CaseState, Loan
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.prove.series import at, starts
-from engine.prove.world import World
+from engine.prove.people.series import at, starts
+from engine.prove.world.world import World
 from engine.reconcile.series.book import AppSeries, DateChoice, Scope, SeriesOrder
 from engine.reconcile.words.reasons import explain
 from engine.web.pages.administration.setting_parts import SettingKey

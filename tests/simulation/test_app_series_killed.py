@@ -7,9 +7,9 @@ import pytest
 from engine.interval import Interval
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
-from engine.prove.people import parse_instant
-from engine.prove.series import at, starts
-from engine.prove.world import World
+from engine.prove.people.people import parse_instant
+from engine.prove.people.series import at, starts
+from engine.prove.world.world import World
 from engine.reconcile.series.book import AppSeries, DateChoice, Scope
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc

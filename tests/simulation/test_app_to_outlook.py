@@ -20,7 +20,7 @@ from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.loans.rules import BookingRules, OpeningHours
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.ledger import Intent
 from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.web.pages.administration.setting_parts import SettingKey

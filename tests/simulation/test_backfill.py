@@ -13,8 +13,8 @@ from engine.interval import Interval
 from engine.loans.loan import Home
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState
-from engine.prove.series import at, book_series, starts
-from engine.prove.world import World
+from engine.prove.people.series import at, book_series, starts
+from engine.prove.world.world import World
 from engine.reconcile.backfill.book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
 from engine.reconcile.backfill.proposal import Step
 from tests.simulation.conftest import MakeWorld

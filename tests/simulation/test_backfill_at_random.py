@@ -16,7 +16,7 @@ import pytest
 from engine.prove.found import read_schedule, write_schedule
 from engine.prove.schedule import draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
-from engine.prove.store import Databases
+from engine.prove.world.store import Databases
 from engine.reconcile.backfill.proposal import Proposal, Step
 
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "10"))

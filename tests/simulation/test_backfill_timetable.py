@@ -14,7 +14,7 @@ import pytest
 
 from engine.interval import Interval
 from engine.loans.loan import Loan
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.backfill.book import Backfill, BackfillState
 from engine.reconcile.backfill.proposal import Step
 from engine.simulator.timetable import TimetableEvent, load_series, load_timetable, pour, room_address

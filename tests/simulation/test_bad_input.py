@@ -18,7 +18,7 @@ from engine.graph.transport import Request, Response
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.prove.world import World
+from engine.prove.world.world import World
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 Spoil = Callable[[dict[str, Any]], None]

@@ -11,10 +11,10 @@ from dataclasses import replace
 import pytest
 
 from engine.loans.loan import Loan
-from engine.prove.begun import AMONG
+from engine.prove.people.begun import AMONG
+from engine.prove.people.verbs import BY_NAME
 from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
-from engine.prove.verbs import BY_NAME
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile import plan
 from engine.reconcile.actions import Plan, Situation
 from engine.reconcile.merge import plan_merge

@@ -7,7 +7,7 @@ import pytest
 from engine.errors import NotAllowed
 from engine.loans.loan import Case, CaseState, Home
 from engine.loans.status import ItemState
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
 from tests.simulation.conftest import MakeWorld
 

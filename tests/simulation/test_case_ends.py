@@ -9,8 +9,8 @@ from engine.loans.loan import Case, CaseState
 from engine.loans.register import LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import LoanAction, LoanStatus
-from engine.prove.series import book_series
-from engine.prove.world import World
+from engine.prove.people.series import book_series
+from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
 from engine.web.pages.administration.setting_parts import SettingKey
 from tests.simulation.conftest import MakeWorld

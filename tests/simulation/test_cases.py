@@ -9,7 +9,7 @@ from engine.ids import BookableId, StoreId
 from engine.loans.loan import Case, CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.actions import Note
 from engine.reconcile.cases.ways import Way
 from engine.reconcile.words.reasons import explain

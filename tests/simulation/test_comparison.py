@@ -12,7 +12,7 @@ from engine.database.sql.connection import Database
 from engine.loans.loan import CaseState
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.room import RoomState

@@ -9,7 +9,7 @@ import pytest
 
 from engine.app.trials import try_tenant
 from engine.ids import Address
-from engine.prove.world import World
+from engine.prove.world.world import World
 
 ALL = ("Place.Read.All", "Calendars.ReadWrite")
 CLOSED = "person-2@example.org"

@@ -15,7 +15,7 @@ from engine.interval import Interval
 from engine.loans.details import ContactDetails
 from engine.loans.loan import Requester
 from engine.loans.register import LoanChange, LoanOrder
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.contacts import CONTACTS, ContactReport
 from engine.web.pages.administration.welcome_parts import Needed
 

@@ -12,7 +12,7 @@ from engine.app.readings import read_metrics
 from engine.graph.meter import GatewayMeter
 from engine.prove.schedule import Schedule, draw_schedule
 from engine.prove.weather import OF_CONTENT
-from engine.prove.world import World
+from engine.prove.world.world import World
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 from tests.simulation.test_outlook_to_app import request_from_outside
 from tests.simulation.test_request_counts import CONTENT, PUNCTUAL, counting

@@ -12,7 +12,7 @@ from engine.loans.loan import CaseState, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
 from engine.simulator.people import event_path
 from engine.web.pages.administration.setting_parts import SettingKey

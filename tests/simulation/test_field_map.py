@@ -12,8 +12,8 @@ from engine.loans.loan import Loan
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
-from engine.prove.series import at
-from engine.prove.world import World
+from engine.prove.people.series import at
+from engine.prove.world.world import World
 from engine.reconcile.series.book import SeriesOrder
 
 MAPPED = {

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from engine.prove.series import at, book_series, starts
-from engine.prove.world import World
+from engine.prove.people.series import at, book_series, starts
+from engine.prove.world.world import World
 from tests.simulation.conftest import MakeWorld
 
 DAY = 86_400.0

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from engine.interval import Interval
-from engine.prove.glance import Glance, codes_of, find_text, is_work_due, look
-from engine.prove.invariants import Broken, check_always
-from engine.prove.virtual import START
+from engine.prove.judges.invariants import Broken, check_always
+from engine.prove.world.glance import Glance, codes_of, find_text, is_work_due, look
+from engine.prove.world.virtual import START
 from tests.simulation.conftest import MakeWorld
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.prove.world import World
+from engine.prove.world.world import World
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 MEETINGS = 40

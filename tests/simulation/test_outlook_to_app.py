@@ -14,7 +14,7 @@ from engine.loans.loan import Home, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.rules import BookingRules
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.actions import NewLoan, Plan
 from engine.reconcile.ledger import Booking, Writing
 from engine.rooms.room import RoomState

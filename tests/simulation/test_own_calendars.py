@@ -18,8 +18,8 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
 from engine.loans.status import LoanAction
-from engine.prove.transport import TenantTransport
-from engine.prove.world import World
+from engine.prove.world.transport import TenantTransport
+from engine.prove.world.world import World
 from engine.reconcile.own_calendar import OwnCalendarState
 from engine.web.pages.calendars.own_parts import Answer
 from engine.web.provider import Journey

@@ -15,8 +15,8 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanStatus
-from engine.prove.people import parse_instant
-from engine.prove.world import World
+from engine.prove.people.people import parse_instant
+from engine.prove.world.world import World
 from tests.simulation.conftest import MakeWorld
 
 OFTEN = 4

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import Unavailable
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanStatus
-from engine.prove.world import World
+from engine.prove.world.world import World
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_outlook_to_app import find_in_database, request_from_outside
 

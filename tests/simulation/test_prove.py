@@ -11,14 +11,15 @@ from typer.testing import CliRunner
 from engine.cli.main import make_app
 from engine.database.rooms.directory import RoomDirectory
 from engine.errors import Malformed
-from engine.prove import invariants, schedule
+from engine.prove import schedule
 from engine.prove.campaign import live_through, promise_of, shrink
 from engine.prove.found import read_schedule, write_schedule
-from engine.prove.invariants import Broken
+from engine.prove.judges import invariants
+from engine.prove.judges.invariants import Broken
 from engine.prove.schedule import OPERATIONS, Outcome, Schedule, draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
 from engine.prove.weather import LASTING
-from engine.prove.world import World
+from engine.prove.world.world import World
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*.json"))
 

@@ -11,7 +11,7 @@ import os
 import pytest
 
 from engine.prove.schedule import run_schedule
-from engine.prove.store import Databases
+from engine.prove.world.store import Databases
 
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "20"))
 FIRST_SEED = int(os.environ.get("ACCORD_SEED", "1"))

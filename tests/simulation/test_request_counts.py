@@ -12,7 +12,7 @@ import pytest
 
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
-from engine.prove.world import World
+from engine.prove.world.world import World
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 PUNCTUAL: dict[str, Any] = {

@@ -7,9 +7,9 @@ import pytest
 from engine.graph.transport import Request
 from engine.loans.loan import Home
 from engine.loans.register import LoanChange
-from engine.prove.backups import Backup, back_up, restore
-from engine.prove.series import at, starts
-from engine.prove.world import World
+from engine.prove.people.series import at, starts
+from engine.prove.world.backups import Backup, back_up, restore
+from engine.prove.world.world import World
 from engine.reconcile.markers import make_marker, name_birth
 from engine.reconcile.series.book import Scope
 from tests.simulation.conftest import MakeWorld

@@ -7,12 +7,12 @@ import random
 import pytest
 
 from engine.ids import BookableId
-from engine.prove.app_series import AppSeries
-from engine.prove.backups import back_up, restore
-from engine.prove.invariants import Broken, check_always, check_lives
-from engine.prove.life import Life
-from engine.prove.people import Crowd
-from engine.prove.world import World
+from engine.prove.judges.invariants import Broken, check_always, check_lives
+from engine.prove.people.app_series import AppSeries
+from engine.prove.people.people import Crowd
+from engine.prove.world.backups import back_up, restore
+from engine.prove.world.life import Life
+from engine.prove.world.world import World
 from engine.web.pages.administration.setting_parts import SettingKey
 from engine.worker.loop import Loop
 from tests.simulation.conftest import MakeWorld

@@ -11,8 +11,8 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.prove.series import PARIS, at, book_series, recurrence, starts
-from engine.prove.world import World
+from engine.prove.people.series import PARIS, at, book_series, recurrence, starts
+from engine.prove.world.world import World
 from engine.worker.bookings import ECHO_SECONDS
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_bad_input import spoil_events

@@ -10,8 +10,8 @@ import pytest
 
 from engine.bench.timetables import FIRST_MONDAY, Term, import_term, measure_timetable
 from engine.loans.status import LoanStatus
-from engine.prove.series import at, book_series, recurrence, starts
-from engine.prove.world import World
+from engine.prove.people.series import at, book_series, recurrence, starts
+from engine.prove.world.world import World
 from engine.simulator.timetable import load_series, load_timetable
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_request_counts import TOGETHER, counting

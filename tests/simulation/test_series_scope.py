@@ -11,9 +11,9 @@ from engine.interval import Interval
 from engine.loans.recurrence_words import say_day, say_recurrence
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.prove.people import parse_instant
-from engine.prove.series import at, book_series, recurrence, starts
-from engine.prove.world import World
+from engine.prove.people.people import parse_instant
+from engine.prove.people.series import at, book_series, recurrence, starts
+from engine.prove.world.world import World
 from engine.reconcile.series.book import DateChoice, Scope
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc

@@ -10,11 +10,11 @@ import pytest
 
 from engine.loans.loan import Case, CaseState, Loan
 from engine.loans.register import LoanFilter
-from engine.prove.directory import put_in_order
-from engine.prove.people import Crowd, parse_instant
-from engine.prove.staff import THINGS
-from engine.prove.verbs import VERBS
-from engine.prove.world import World
+from engine.prove.people.directory import put_in_order
+from engine.prove.people.people import Crowd, parse_instant
+from engine.prove.people.staff import THINGS
+from engine.prove.people.verbs import VERBS
+from engine.prove.world.world import World
 from engine.reconcile.words.reasons import LANGUAGES, explain
 
 STEPS = 60

@@ -8,7 +8,7 @@ from engine.database.rooms.book import KEPT_SECONDS
 from engine.loans.loan import Home, ItemKind
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
-from engine.prove.world import World
+from engine.prove.world.world import World
 from tests.simulation.conftest import MakeWorld
 
 

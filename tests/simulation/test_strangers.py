@@ -11,8 +11,8 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction
-from engine.prove.strangers import GUEST
-from engine.prove.world import World
+from engine.prove.people.strangers import GUEST
+from engine.prove.world.world import World
 from engine.simulator.people import Person
 from engine.simulator.series_calls import times_in
 from tests.simulation.conftest import MakeWorld

@@ -9,7 +9,7 @@ import pytest
 
 from engine.app import errands
 from engine.app.engine import Engine
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.telling.lines import PlanLine
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import book, masters, shown, utc

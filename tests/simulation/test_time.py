@@ -11,8 +11,8 @@ from engine.errors import Unavailable
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.status import ItemState
-from engine.prove.series import at, book_series, starts
-from engine.prove.world import World
+from engine.prove.people.series import at, book_series, starts
+from engine.prove.world.world import World
 from tests.simulation.conftest import MakeWorld
 
 SPRING = date(2027, 3, 28)

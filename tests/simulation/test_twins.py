@@ -10,8 +10,8 @@ from engine.cli.main import make_app
 from engine.loans.status import LoanAction
 from engine.prove import twins
 from engine.prove.schedule import draw_schedule, run_schedule
-from engine.prove.store import in_memory
-from engine.prove.world import World
+from engine.prove.world.store import in_memory
+from engine.prove.world.world import World
 
 
 @pytest.mark.parametrize("twin", twins.TWINS)

@@ -10,8 +10,8 @@ import pytest
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanStatus
-from engine.prove.series import at, book_series
-from engine.prove.world import World
+from engine.prove.people.series import at, book_series
+from engine.prove.world.world import World
 from engine.simulator.people import event_path
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 

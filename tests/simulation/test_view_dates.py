@@ -7,11 +7,11 @@ import random
 import pytest
 
 from engine.loans.loan import Home, Loan
-from engine.prove.invariants import check_always, check_quiet
-from engine.prove.people import Crowd
+from engine.prove.judges.invariants import check_always, check_quiet
+from engine.prove.people.people import Crowd
+from engine.prove.people.verbs import BY_NAME
 from engine.prove.schedule import SETTINGS
-from engine.prove.verbs import BY_NAME
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.dates import Dates, Outside
 
 VERBS = (

@@ -13,8 +13,8 @@ import pytest
 
 from engine.graph import calendar, parse, render
 from engine.loans.recurrence import Recurrence, Week
+from engine.prove.people.verbs import BY_NAME
 from engine.prove.schedule import draw_schedule, run_schedule
-from engine.prove.verbs import BY_NAME
 from engine.rooms.event import Answer
 from engine.worker.writes import Writes
 

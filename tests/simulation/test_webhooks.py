@@ -13,7 +13,7 @@ import pytest
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.outbox.message import Message, Receipt
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.webhooks.endpoint import CHANNEL, EndpointOrder
 from tests.simulation.conftest import MakeWorld
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.simulator.people import Refused
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_request_counts import TOGETHER, counting

@@ -11,7 +11,7 @@ from engine.errors import NotFound
 from engine.ids import BookableId
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.words.reasons import explain
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 

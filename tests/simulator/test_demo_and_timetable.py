@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from engine.prove.virtual import START
+from engine.prove.world.virtual import START
 from engine.simulator import demo, timetable
 from engine.simulator.calendars.recurrence import dates_of, parse_recurrence
 from engine.simulator.times import find_zone

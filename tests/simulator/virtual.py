@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from engine.prove.virtual import VirtualLoop
+from engine.prove.world.virtual import VirtualLoop
 from engine.simulator import Response, Tenant, TenantOptions
 from engine.simulator.people import Person, RoomReader
 from engine.simulator.wire import decode_json

@@ -17,7 +17,7 @@ from engine.bench.floors import sample_event
 from engine.bench.imports import write_timetable
 from engine.bench.probes import Records, inbound_latencies, outbound_latencies
 from engine.bench.report import Figure, describe_machine, percentile, print_table, render_json, show_number
-from engine.prove.virtual import VirtualLoop
+from engine.prove.world.virtual import VirtualLoop
 from engine.simulator.timetable import load_timetable
 
 

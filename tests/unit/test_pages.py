@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.prove.pages import PAGE_BYTES, find_places, use_large_pages
+from engine.prove.world.pages import PAGE_BYTES, find_places, use_large_pages
 
 MAPS = """\
 00400000-00401000 r-xp 00000000 00:1f 1234                               /usr/bin/python3.11

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.reconcile.words.reasons import explain
 from engine.web.api.app import create_api
 from engine.web.api.backfills import build_backfills

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from engine.app.web_parts import build_page_parts, build_web_parts
-from engine.prove.world import World
+from engine.prove.world.world import World
 from engine.web.api.app import create_api
 from engine.web.front import Front
 from engine.web.metrics import Metrics

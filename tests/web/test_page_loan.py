@@ -17,8 +17,8 @@ from engine.loans.loan import Requester
 from engine.loans.register import LoanChange
 from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, standing_of
 from engine.loans.status import LoanAction
-from engine.prove.people import parse_instant
-from engine.prove.world import World
+from engine.prove.people.people import parse_instant
+from engine.prove.world.world import World
 from engine.reconcile.actions import Note
 from engine.reconcile.cases.ways import Way
 from engine.web.pages.loans.loan import _organizer_link

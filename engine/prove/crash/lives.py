@@ -13,8 +13,8 @@ from engine.prove.crash.memory import TIMES, Booking, Memory, judge
 from engine.prove.crash.mortal import MortalWorld
 from engine.prove.crash.scene import Scene
 from engine.prove.crash.sweep import DOWN_SECONDS, PATIENCE_SECONDS
-from engine.prove.invariants import check_always
-from engine.prove.life import Died
+from engine.prove.judges.invariants import check_always
+from engine.prove.world.life import Died
 from engine.simulator.people import Refused
 
 DEATHS = 6

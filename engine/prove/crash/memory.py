@@ -14,7 +14,7 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.status import ItemState
 from engine.prove.crash.mortal import MortalWorld
-from engine.prove.people import parse_instant
+from engine.prove.people.people import parse_instant
 from engine.rooms.series import lone_key
 
 TIMES, ROOMS, PERSON, TITLE = "times", "rooms", "person", "title"

@@ -17,8 +17,8 @@ from engine.app.office import Office
 from engine.database.sql.connection import Database
 from engine.database.sql.transaction import Transaction
 from engine.graph.transport import Request
-from engine.prove.life import Died, Life, MortalDatabase
-from engine.prove.world import World
+from engine.prove.world.life import Died, Life, MortalDatabase
+from engine.prove.world.world import World
 from engine.simulator.store import MemoryStore
 from engine.subscriptions.plan import Endpoint
 

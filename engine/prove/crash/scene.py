@@ -15,9 +15,9 @@ from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.crash.memory import Booking, Memory
 from engine.prove.crash.mortal import MortalWorld
-from engine.prove.life import Died
-from engine.prove.people import parse_instant
-from engine.prove.series import at, book_series, recurrence
+from engine.prove.people.people import parse_instant
+from engine.prove.people.series import at, book_series, recurrence
+from engine.prove.world.life import Died
 from engine.reconcile.series.book import Scope, SeriesOrder
 from engine.simulator.people import Refused
 

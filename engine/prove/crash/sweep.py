@@ -17,8 +17,8 @@ from typing import NoReturn
 from engine.prove.crash.memory import Memory, judge
 from engine.prove.crash.mortal import READ_ROOMS, MortalWorld, continue_loop
 from engine.prove.crash.scene import Scene, Story
-from engine.prove.invariants import check_always
-from engine.prove.life import Died
+from engine.prove.judges.invariants import check_always
+from engine.prove.world.life import Died
 
 LOOKS = 60
 LOOK_SECONDS = 0.25

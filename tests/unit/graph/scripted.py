@@ -14,7 +14,7 @@ from engine.graph.calendar import GraphCalendar
 from engine.graph.credential import StaticTokenCredential, TokenCredential
 from engine.graph.transport import Request, Response
 from engine.interval import Interval
-from engine.prove.virtual import START, VirtualLoop
+from engine.prove.world.virtual import START, VirtualLoop
 from engine.rooms.calendar import EventDraft
 from engine.rooms.event import Mailbox
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from engine.graph.certificate import make_certificate
 from engine.graph.content import open_content, parse_content
-from engine.prove.contents import Keyring
+from engine.prove.world.contents import Keyring
 from engine.simulator.notices.content import encrypt
 
 EVENT = {

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from engine.prove.people import Crowd
-from engine.prove.sight import name_of_copy
-from engine.prove.virtual import START
+from engine.prove.people.people import Crowd
+from engine.prove.world.sight import name_of_copy
+from engine.prove.world.virtual import START
 
 QUIET = timedelta(hours=16)
 """So long after a world begins nothing is booked yet, and its day is the same."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.prove.people import Crowd, say
+from engine.prove.people.people import Crowd, say
 from engine.simulator.people import event_path
 
 SECRET = "Surgery"

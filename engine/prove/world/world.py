@@ -24,20 +24,20 @@ from engine.graph.credential import StaticTokenCredential
 from engine.graph.transport import Request, Response
 from engine.ids import BookableId
 from engine.outbox.message import Sender
-from engine.prove import glance
-from engine.prove.backups import Backup, Loss
-from engine.prove.contents import Keyring, open_worlds_contents
-from engine.prove.deeds import TOLD_BY, count_deeds, find_untold
-from engine.prove.garble import Garble
-from engine.prove.glance import Glance
-from engine.prove.latch import Latch
-from engine.prove.life import LIFE, Life, MortalDatabase
-from engine.prove.sight import Sight
-from engine.prove.store import OpenDatabase, in_memory
-from engine.prove.trace import Trace
-from engine.prove.transport import Struck, TenantTransport, spare_people
-from engine.prove.untold import Untold
-from engine.prove.virtual import VirtualLoop
+from engine.prove.world import glance
+from engine.prove.world.backups import Backup, Loss
+from engine.prove.world.contents import Keyring, open_worlds_contents
+from engine.prove.world.deeds import TOLD_BY, count_deeds, find_untold
+from engine.prove.world.garble import Garble
+from engine.prove.world.glance import Glance
+from engine.prove.world.latch import Latch
+from engine.prove.world.life import LIFE, Life, MortalDatabase
+from engine.prove.world.sight import Sight
+from engine.prove.world.store import OpenDatabase, in_memory
+from engine.prove.world.trace import Trace
+from engine.prove.world.transport import Struck, TenantTransport, spare_people
+from engine.prove.world.untold import Untold
+from engine.prove.world.virtual import VirtualLoop
 from engine.reconcile.markers import parse_marker
 from engine.reconcile.shadow import WITHHELD_SECONDS
 from engine.settings import Settings, load_settings

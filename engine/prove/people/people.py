@@ -15,17 +15,17 @@ from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
-from engine.prove import app_series
-from engine.prove.backups import Loss
-from engine.prove.series import PARIS
-from engine.prove.world import World
+from engine.prove.people import app_series
+from engine.prove.people.series import PARIS
+from engine.prove.world.backups import Loss
+from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
 from engine.simulator.people import Refused
 from engine.simulator.series_calls import NoDateLeft, times_in
 
 if TYPE_CHECKING:
-    from engine.prove.begun import Over
-    from engine.prove.contests import Contest
+    from engine.prove.people.begun import Over
+    from engine.prove.people.contests import Contest
 
 ZONES = ("Romance Standard Time", "Europe/Paris", "Eastern Standard Time", "Asia/Kathmandu")
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, Repeat, Weekday, recur
 from engine.loans.register import LoanChange
-from engine.prove import people
-from engine.prove.series import PARIS, PLACE, at
+from engine.prove.people import people
+from engine.prove.people.series import PARIS, PLACE, at
 from engine.rooms.series import day_of
 from engine.simulator import series_calls
 from engine.simulator.calendars.recurrence import INDEXES, WEEKDAYS
 from engine.simulator.series_calls import times_in
 
 if TYPE_CHECKING:
-    from engine.prove.people import Crowd, Remembered, RememberedSeries
+    from engine.prove.people.people import Crowd, Remembered, RememberedSeries
 
 LATE_DAYS = (date(2026, 11, 30), date(2026, 12, 31), date(2027, 1, 29))
 """Days that some months do not have, or that are the last of their kind in the month."""

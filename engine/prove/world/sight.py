@@ -13,9 +13,9 @@ from engine.database.sql.connection import Database
 from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.loan import Case, Loan
-from engine.prove import glance
-from engine.prove.doors import Doors
-from engine.prove.virtual import START
+from engine.prove.world import glance
+from engine.prove.world.doors import Doors
+from engine.prove.world.virtual import START
 from engine.rooms.series import day_of, lone_key
 from engine.settings import Settings
 from engine.simulator.graph.render import Style, render_event

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.prove import patterns
-from engine.prove.people import DAYS, Crowd, RememberedSeries, parse_instant
-from engine.prove.series import STEPS, at, book_series
+from engine.prove.people import patterns
+from engine.prove.people.people import DAYS, Crowd, RememberedSeries, parse_instant
+from engine.prove.people.series import STEPS, at, book_series
 
 
 def meet_daily(crowd: Crowd) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.loans.loan import Loan
-from engine.prove.world import World
+from engine.prove.world.world import World
 
 PARIS = "Romance Standard Time"
 PLACE = ZoneInfo("Europe/Paris")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.prove.life import Life
+from engine.prove.world.life import Life
 
 
 @dataclass

@@ -9,13 +9,13 @@ from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.recurrence import Recurrence, Repeat, recur
 from engine.loans.register import LoanChange
-from engine.prove import patterns
-from engine.prove.series import at, recurrence
+from engine.prove.people import patterns
+from engine.prove.people.series import at, recurrence
 from engine.reconcile.series.book import DateChoice, DateState, Scope, SeriesOrder
 from engine.rooms.series import day_of
 
 if TYPE_CHECKING:
-    from engine.prove.people import Crowd, Remembered
+    from engine.prove.people.people import Crowd, Remembered
 
 UNWRITTEN = "series-"
 """How the meeting of a date is called whose series is not in Outlook yet."""

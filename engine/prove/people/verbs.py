@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.prove import (
+from engine.prove.people import (
     attendants,
     backfills,
     begun,
@@ -19,7 +19,7 @@ from engine.prove import (
     staff,
     strangers,
 )
-from engine.prove.people import Crowd
+from engine.prove.people.people import Crowd
 
 
 @dataclass(frozen=True, slots=True)

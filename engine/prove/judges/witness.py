@@ -19,10 +19,10 @@ from engine.database.tables import metadata
 from engine.graph.transport import Request, Response
 from engine.interval import Interval
 from engine.loans.status import BLOCKING_STATUSES
-from engine.prove.deeds import Deed, read_deed
-from engine.prove.invariants import Broken
-from engine.prove.people import parse_instant
-from engine.prove.world import World
+from engine.prove.judges.invariants import Broken
+from engine.prove.people.people import parse_instant
+from engine.prove.world.deeds import Deed, read_deed
+from engine.prove.world.world import World
 from engine.reconcile.brake import CANCELLED_BY_OUTLOOK, PERCENT_FROM, WINDOW
 from engine.reconcile.markers import parse_marker
 from engine.simulator.records import Mailbox

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.loans.status import BLOCKING_STATES
-from engine.prove.people import Crowd
-from engine.prove.world import World
+from engine.prove.people.people import Crowd
+from engine.prove.world.world import World
 from engine.web.pages.administration.setting_parts import SettingKey
 
 IGNORED = "no sync"

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from engine.errors import OutcomeUnknown
 from engine.graph.transport import Request, Response
-from engine.prove.deeds import Done, read_deed
-from engine.prove.garble import Garble
-from engine.prove.life import Life
-from engine.prove.trace import Trace
+from engine.prove.world.deeds import Done, read_deed
+from engine.prove.world.garble import Garble
+from engine.prove.world.life import Life
+from engine.prove.world.trace import Trace
 from engine.simulator import ConnectionDropped, Tenant
 from engine.simulator.graph.paths import path_kind
 from engine.simulator.weather.faults import NOTICES, Rule

@@ -17,8 +17,8 @@ from engine.database.sql.connection import Database
 from engine.database.sql.prepared import run_directly
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable
-from engine.prove.life import MortalDatabase
-from engine.prove.rows import delete_rows
+from engine.prove.world.life import MortalDatabase
+from engine.prove.world.rows import delete_rows
 
 Clock = Callable[[], datetime]
 OpenDatabase = Callable[[Clock], Database]

@@ -6,8 +6,8 @@ from __future__ import annotations
 import random
 
 from engine.interval import Interval
-from engine.prove.people import Crowd
-from engine.prove.world import World
+from engine.prove.people.people import Crowd
+from engine.prove.world.world import World
 from engine.reconcile.backfill.book import MeetingState, Selection
 from engine.reconcile.backfill.proposal import Step
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from engine.interval import Interval
 from engine.loans.register import LoanChange
 from engine.loans.status import WITHDRAWN_STATUSES
-from engine.prove.people import name_of, say
+from engine.prove.people.people import name_of, say
 from engine.simulator.series_calls import times_in
 
 if TYPE_CHECKING:
-    from engine.prove.people import Crowd, Remembered
+    from engine.prove.people.people import Crowd, Remembered
 
 QUARTER = timedelta(minutes=15)
 MINUTES = (1, 7, 7, 20, 20, 45, 90)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from engine.prove import garble
-from engine.prove.people import DAYS, ZONES, Crowd, RememberedSeries
-from engine.prove.series import book_series
+from engine.prove.people.people import DAYS, ZONES, Crowd, RememberedSeries
+from engine.prove.people.series import book_series
+from engine.prove.world import garble
 from engine.simulator.series_calls import times_in
 
 CLOCK_CHANGES = (date(2027, 3, 14), date(2027, 3, 28), date(2027, 10, 31), date(2027, 11, 7))

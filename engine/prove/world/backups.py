@@ -9,10 +9,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from engine.prove.rows import put_rows
+from engine.prove.world.rows import put_rows
 
 if TYPE_CHECKING:
-    from engine.prove.world import World
+    from engine.prove.world.world import World
 
 _TOUCHED = """
     SELECT loan_number FROM decision WHERE at >= :since AND actor LIKE 'app:%' AND loan_number IS NOT NULL

@@ -9,13 +9,14 @@ from typing import Any
 from engine.interval import Interval
 from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
-from engine.prove import begun, garble
-from engine.prove.contests import Contest, find_wrong
-from engine.prove.glance import find_text
-from engine.prove.meetings import SECRET
-from engine.prove.people import Crowd, Remembered, parse_instant
+from engine.prove.people import begun
+from engine.prove.people.contests import Contest, find_wrong
+from engine.prove.people.meetings import SECRET
+from engine.prove.people.people import Crowd, Remembered, parse_instant
 from engine.prove.weather import DEAD_ROOM
-from engine.prove.world import World
+from engine.prove.world import garble
+from engine.prove.world.glance import find_text
+from engine.prove.world.world import World
 from engine.rooms.room import RoomBook, RoomState
 
 LOSING = frozenset({"drop_after", "error_after", "html_after"})

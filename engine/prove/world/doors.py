@@ -16,9 +16,9 @@ from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.status import LoanAction
-from engine.prove.life import Life
-from engine.prove.untold import Untold
-from engine.prove.virtual import VirtualLoop
+from engine.prove.world.life import Life
+from engine.prove.world.untold import Untold
+from engine.prove.world.virtual import VirtualLoop
 from engine.simulator import Tenant
 from engine.simulator.people import Person, RoomReader
 from engine.web.pages.administration.setting_parts import SettingKey

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from engine.interval import Interval
 from engine.loans.loan import Home, Loan
 from engine.loans.register import LoanChange
-from engine.prove.people import Crowd, Remembered, name_of, say
-from engine.prove.world import World
+from engine.prove.people.people import Crowd, Remembered, name_of, say
+from engine.prove.world.world import World
 from engine.reconcile.words.reasons import say_interval
 from engine.simulator.series_calls import times_in
 
