@@ -93,13 +93,20 @@ def take_exceptions_for_plain_dates(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(calendar, "parse_change", misread)
 
 
+def forget_times(patch: pytest.MonkeyPatch) -> None:
+    """Have times parsed each time: those that recur are kept, and would outlive the bug."""
+    patch.setattr(parse, "_shared_times", parse._shared_times.__wrapped__)
+
+
 def choke_on_odd_times(patch: pytest.MonkeyPatch) -> None:
     """One date that cannot be read stops the reading of its page."""
+    forget_times(patch)
     patch.setattr(parse, "_naive", datetime.fromisoformat)
 
 
 def move_by_odd_times(patch: pytest.MonkeyPatch) -> None:
     """A zone that nobody knows is taken for another one."""
+    forget_times(patch)
     patch.setattr(parse, "find_zone", lambda name: timezone(timedelta(hours=5)))
 
 
