@@ -153,7 +153,10 @@ def leaves_the_replaced_event() -> None:
     replace_in(Writes, "_delete", lambda _old: leave)
 
 
-@bug("Ends a write with any answer, also one that belongs to another.", story="loan: desk gives away")
+@bug(
+    "Ends a write with any answer, also one that belongs to another.",
+    tests="tests/simulation/test_app_to_outlook.py",
+)
 def ends_any_write() -> None:
     replace_in(intent_ledger, "_drop", lambda _old: _drop_of_loan)
 

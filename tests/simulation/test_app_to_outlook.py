@@ -720,6 +720,28 @@ class TestKilledOnTheWay:
         assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
         assert world.find_untold(others_deleted=False) == []
 
+    def test_of_a_change_of_requester_whose_room_was_never_heard_of(
+        self, worlds: MakeWorld, nth: int, when: str
+    ) -> None:
+        """Nothing to wait for lies between the old event's end and the new one's beginning: both writes are kept, and
+        the answer to the first ends the first alone."""
+        crash = Crash(nth, when)
+        world = worlds(on_request=crash)
+        world.is_receiver_down = True
+        loan = world.book(2, 9, 10, 1)
+        world.wait(2.0)
+        assert len(events_of(world, 2)) == 1
+
+        def give_away() -> None:
+            world.is_receiver_down = False
+            world.change(loan.number, LoanChange(requester=world.requester(3)))
+
+        live_through(world, crash, give_away)
+
+        assert events_of(world, 2) == []
+        assert event_of(world, 3)["subject"] == f"#{loan.number} Person 3"
+        assert world.find_untold(others_deleted=False) == []
+
     def test_of_a_move_to_another_room(self, worlds: MakeWorld, nth: int, when: str) -> None:
         crash = Crash(nth, when)
         world = worlds(on_request=crash)
