@@ -46,8 +46,9 @@ class TestTheStream:
 
         def look(cursor: int | None):  # type: ignore[no-untyped-def]
             nonlocal looks
-            looks += 1
-            return board.changes(cursor)
+            found = board.changes(cursor)
+            looks += 1  # afterwards: what is booked from now on is news
+            return found
 
         async def listen() -> list[bytes]:
             live = Live(look, lambda _cursor: ())
