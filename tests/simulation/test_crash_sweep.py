@@ -6,6 +6,11 @@ import re
 import subprocess
 import sys
 
+import pytest
+
+from engine.prove.crash import sweep as sweep_module
+from engine.prove.crash.stories import tell_stories
+from engine.prove.crash.sweep import Sweep
 from tests.system.harness import ROOT, clean_environment
 
 STORIES = (
@@ -19,7 +24,7 @@ STORIES = (
 )
 
 
-def sweep(*arguments: str) -> str:
+def run_sweep(*arguments: str) -> str:
     """Sweep in a process of its own, which forks at every point; return what it printed."""
     command = [sys.executable, "-m", "engine.prove.crash", "--jobs", "1", *arguments]
     done = subprocess.run(
@@ -30,14 +35,14 @@ def sweep(*arguments: str) -> str:
 
 
 def test_a_death_at_any_point_is_survived() -> None:
-    told = sweep("--story", *STORIES)
+    told = run_sweep("--story", *STORIES)
 
     assert told.startswith(f"{len(STORIES)} stories, "), told
     assert int(re.findall(r"(\d+) deaths, 0 ended badly", told)[0]) > 50, told
 
 
 def test_a_death_at_any_point_is_survived_where_notifications_bring_their_event() -> None:
-    told = sweep("--content", "--story", *STORIES[:3])
+    told = run_sweep("--content", "--story", *STORIES[:3])
 
     assert int(re.findall(r"(\d+) deaths, 0 ended badly", told)[0]) > 20, told
 
@@ -45,4 +50,19 @@ def test_a_death_at_any_point_is_survived_where_notifications_bring_their_event(
 def test_many_deaths_in_a_row_are_survived() -> None:
     """Seeds 1006 and 1061 lost what the desk had said last: rooms showed what was before it."""
     for seed in ("1006", "1061"):
-        assert ", 0 ended badly" in sweep("--lives", "1", "--seed", seed)
+        assert ", 0 ended badly" in run_sweep("--lives", "1", "--seed", seed)
+
+
+def test_what_happens_meanwhile_happens_once_when_the_engine_dies_in_the_last_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It happened twice: the stranger's second meeting was declined by the room and called lost."""
+    monkeypatch.setattr(sweep_module, "LOOKS", 1)
+    monkeypatch.setattr(sweep_module, "LOOK_SECONDS", 15.0)
+    sweep = Sweep(tell_stories()["meeting: outlook moves | a stranger meets"], only=(2,))
+
+    told = sweep.live()
+
+    assert told.failures == []
+    assert sweep.died, "the story has become too short for this test"
+    assert len(sweep.scene.memory.bookings) == 2

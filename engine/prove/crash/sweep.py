@@ -74,7 +74,8 @@ class Sweep:
         self._nth = 0
         self._stamp: object = None
         """Of the world at the last point that was died at."""
-        self._died: list[str] = []
+        self.died: list[str] = []
+        """Where, in this living through it."""
         self._outcome = Outcome()
         self._answer: int | None = None
         """Where a child tells its parent what became of it."""
@@ -94,7 +95,7 @@ class Sweep:
             check_always(self._world, set())
         except (Exception, Died) as error:
             told = f"{error}" if isinstance(error, AssertionError) else traceback.format_exc()
-            self._outcome.failures.append((" + ".join(self._died) or "no death", told))
+            self._outcome.failures.append((" + ".join(self.died) or "no death", told))
         if self._answer is not None:
             self._leave()
         self._world.close()
@@ -111,22 +112,18 @@ class Sweep:
         gc.freeze()  # what the children share stays shared: the collector writes to all it looks at
         self._arm()
         story.act(scene, story.edit)
-        for _ in range(LOOKS):
-            if self._world.has_died:
-                return
-            self._world.wait(LOOK_SECONDS)
-        self._armed = False
-        story.act(scene, story.meanwhile)
-        self._settle()
+        if self._survives():
+            story.act(scene, story.meanwhile)
+            self._settle()
 
     def _go_on(self) -> None:
         """Everything from one death to the next one, or to the end."""
         self._armed = False
         self._world.bury()
         self._world.wait(DOWN_SECONDS)
-        if len(self._died) == 1:
+        if len(self.died) == 1:
             self._story.act(self.scene, self._story.meanwhile)
-        if len(self._died) < self._deaths:
+        if len(self.died) < self._deaths:
             self._arm()
         try:
             self._world.start()
@@ -135,25 +132,30 @@ class Sweep:
             return
 
     def _settle(self) -> None:
+        if self._survives():
+            self._world.settle()
+            self._world.wait(PATIENCE_SECONDS)
+            self._world.settle()
+
+    def _survives(self) -> bool:
+        """Look on for as long as there are points to die at, the last look included; tell whether the engine lives."""
         for _ in range(LOOKS):
             if self._world.has_died:
-                return
+                break
             self._world.wait(LOOK_SECONDS)
         self._armed = False
-        self._world.settle()
-        self._world.wait(PATIENCE_SECONDS)
-        self._world.settle()
+        return not self._world.has_died
 
     def _arm(self) -> None:
         self._armed, self._nth, self._stamp = True, 0, None
 
     def _reach(self, name: str) -> bool:
         """Die here in a child, which tells what became of it; or, told where to die, only there."""
-        if not self._armed or len(self._died) >= self._deaths:
+        if not self._armed or len(self.died) >= self._deaths:
             return False
         self._nth += 1
         if self._only:
-            return self._die(name) if self._nth == self._only[len(self._died)] else False
+            return self._die(name) if self._nth == self._only[len(self.died)] else False
         stamp = self._world.stamp
         if stamp == self._stamp or (self._is_hasty and self._outcome.failures):
             return False
@@ -165,7 +167,7 @@ class Sweep:
         return False
 
     def _die(self, name: str) -> bool:
-        self._died.append(f"{self._nth} {name}")
+        self.died.append(f"{self._nth} {name}")
         return True
 
     def _fork(self) -> Outcome | None:
@@ -185,7 +187,7 @@ class Sweep:
             told = pipe.read()
         os.waitpid(child, 0)
         if not told:
-            return Outcome(1, [(f"after {self._died} at {self._nth}", "the child ended without a word")])
+            return Outcome(1, [(f"after {self.died} at {self._nth}", "the child ended without a word")])
         found: Outcome = pickle.loads(told)
         return found
 
