@@ -14,7 +14,8 @@ from engine.loans.status import ItemState, LoanStatus
 
 @dataclass(frozen=True, slots=True)
 class BoardEntry:
-    """One room of one loan. `interval` is exact; `holds`: nobody else gets the room on what it blocks."""
+    """One room of one loan. `interval` is exact; `holds`: nobody else gets the room on what it blocks; `state`: as
+    people are told it."""
 
     room_id: BookableId
     number: LoanNumber

@@ -10,7 +10,7 @@ from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.details import ContactDetails
 from engine.loans.rules import BookingRules
-from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES, ItemState, LoanStatus
+from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES, ItemState, LoanStatus, tell_requested
 
 
 class Home(StrEnum):
@@ -72,6 +72,8 @@ class Loan:
     series: str | None = None
     made_at: datetime | None = None
     """When it was booked or imported; None: it is not in the register yet."""
+    unasked: bool = field(default=False, compare=False)
+    """Whether Outlook refused its event, so that no room heard of it. Known where loans are read to be told."""
 
     @property
     def blocks(self) -> bool:
@@ -90,9 +92,14 @@ class Loan:
         return tuple(item for item in self.items if item.kind is ItemKind.ASSET and item.state in BLOCKING_STATES)
 
     def told_state(self, item: LoanItem) -> ItemState:
-        """Return the state of one of its items as people are told it: a loan that ended waits for no answer."""
-        is_idle = item.state is ItemState.REQUESTED and not self.blocks
-        return ItemState.WITHDRAWN if is_idle else item.state
+        """Return the state of one of its items as people are told it (`tell_requested`)."""
+        is_waiting = item.state is ItemState.REQUESTED
+        return tell_requested(self.status, is_unasked=self.unasked) if is_waiting else item.state
+
+    @property
+    def told_states(self) -> tuple[ItemState, ...]:
+        """The states of its items as people are told them, each once, in their order."""
+        return tuple(dict.fromkeys(self.told_state(item) for item in self.items))
 
     @property
     def held_items(self) -> tuple[LoanItem, ...]:

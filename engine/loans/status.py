@@ -44,6 +44,8 @@ class ItemState(StrEnum):
     """No longer part of the loan."""
     WITHDRAWN = "withdrawn"
     """Asked for no more: its loan ended before it had answered. Told only, never kept (`Loan.told_state`)."""
+    NOT_ASKED = "not_asked"
+    """Not asked: Outlook refused the event of its loan, which holds it all the same. Told only, never kept."""
 
 
 BLOCKING_STATES = frozenset({ItemState.REQUESTED, ItemState.TENTATIVE, ItemState.ACCEPTED})
@@ -79,6 +81,14 @@ TRANSITIONS: Mapping[tuple[LoanStatus, LoanAction], LoanStatus] = MappingProxyTy
     }
 )
 """Every transition there is. What is not listed is not allowed."""
+
+
+def tell_requested(status: LoanStatus, *, is_unasked: bool) -> ItemState:
+    """Return the state, as people are told it, of an item whose room has not answered: a loan in a *status* that no
+    longer blocks waits for no answer, nor does one whose event Outlook refused."""
+    if status not in BLOCKING_STATUSES:
+        return ItemState.WITHDRAWN
+    return ItemState.NOT_ASKED if is_unasked else ItemState.REQUESTED
 
 
 def next_status(status: LoanStatus, action: LoanAction) -> LoanStatus | None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.loans.register import LoanChange
-from engine.loans.status import LoanAction
+from engine.loans.status import ItemState, LoanAction
 from engine.outbox.message import Message, Receipt
 from engine.prove.world.world import World
 from engine.webhooks.endpoint import CHANNEL, EndpointOrder
@@ -82,6 +82,25 @@ def test_a_meeting_and_a_loan_are_told_with_each_rooms_answer(worlds: MakeWorld)
     told = {loan.home: receiver.told_of_loans()[loan.number] for loan in world.loans}
     reasons = {home.value: [body["meta"]["webhook_reason"] for body in story] for home, story in told.items()}
     assert reasons == {"app": ["user", "outlook"], "outlook": ["outlook"]}
+
+
+def test_that_outlook_refused_a_loan_is_told_and_that_it_took_it_after_all(worlds: MakeWorld) -> None:
+    """What the API says of its room changes, so its version does, and receivers hear of it."""
+    receiver = Receiver()
+    world = open_world(worlds, receiver, settings={"ENGINE_LOANS__DEFAULT_USER": ""})
+    world.tenant.office.set_state("person-2@example.org", "denied")
+    loan = world.book(2, 9, 10, 1)
+    world.settle()
+    check(world, receiver)
+    assert world.loan(loan.number).told_states == (ItemState.NOT_ASKED,)
+
+    world.tenant.office.set_state("person-2@example.org", "active")
+    world.office.enqueue("loan", str(loan.number))
+    world.settle()
+
+    check(world, receiver)
+    told = [body["data"]["items"][0]["state"] for body in receiver.told_of_loans()[loan.number]]
+    assert told == ["requested", "not_asked", "requested", "accepted"]
 
 
 def test_what_arrived_and_was_not_noted_comes_again_the_same(worlds: MakeWorld) -> None:

@@ -116,6 +116,19 @@ class TestAnItem:
         assert loan.told_state(asked) is (ItemState.REQUESTED if BLOCKS[status] else ItemState.WITHDRAWN)
         assert loan.told_state(said) is ItemState.DECLINED
 
+    @pytest.mark.parametrize("status", list(S))
+    def test_is_told_as_not_asked_where_outlook_refused_the_event_of_its_loan(self, status: S) -> None:
+        """As long as its loan goes on; beside it a thing, which nobody asks, stays as it is."""
+        asked = LoanItem(Kind.ROOM, BookableId(1), "", ItemState.REQUESTED)
+        thing = LoanItem(Kind.ASSET, BookableId(2), "", ItemState.ACCEPTED)
+        items = (asked, thing)
+        loan = Loan(
+            LoanNumber(1), status, Home.APP, Requester(ANNA, "Anna"), MORNING, items, StoreId(1), "", 1, unasked=True
+        )
+
+        told = ItemState.NOT_ASKED if BLOCKS[status] else ItemState.WITHDRAWN
+        assert loan.told_states == (told, ItemState.ACCEPTED)
+
     def test_is_part_of_its_loan_until_cancelled(self) -> None:
         """A room that declined is still in the loan, to be seen; one that was cancelled has left it."""
         items = tuple(

@@ -10,22 +10,25 @@ from urllib.parse import quote
 
 import pytest
 
+from engine.database.loans.own import OwnLoans
+from engine.database.reports.board import Board
 from engine.database.sync.sides import Sides
 from engine.ids import Address, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Requester
-from engine.loans.register import LoanChange
+from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, standing_of
-from engine.loans.status import LoanAction
+from engine.loans.status import ItemState, LoanAction
 from engine.prove.people.people import parse_instant
 from engine.prove.world.world import World
 from engine.reconcile.actions import Note
 from engine.reconcile.cases.ways import Way
 from engine.web.pages.loans.loan import _organizer_link
 from tests.web.case_scene import open_case, open_declined
-from tests.web.visitors import AMELIE, MATHIEU, ZONE, House, open_house
+from tests.web.visitors import AMELIE, MATHIEU, NOW, ZONE, House, open_house
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 MORNING = Interval(NINE, NINE + timedelta(hours=1))
 
 
@@ -178,12 +181,12 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield found
 
 
-def write_link(house: House, number: int, state: str = "linked") -> None:
+def write_link(house: House, number: int, state: str = "linked", ical_uid: str = "uid-1") -> None:
     """Let a loan have a meeting, as the engine would have written it."""
     with house.office.database.write() as transaction:
         transaction.connection.exec_driver_sql(
             "INSERT INTO link (loan_number, generation, state, ical_uid, organizer_mailbox, web_link, base)"
-            f" VALUES ({number}, 1, '{state}', 'uid-1', '{AMELIE.address}', 'https://outlook.example/x', '{{}}')"
+            f" VALUES ({number}, 1, '{state}', '{ical_uid}', '{AMELIE.address}', 'https://outlook.example/x', '{{}}')"
         )
 
 
@@ -282,6 +285,23 @@ class TestThePage:
 
         assert "Waiting for" not in page
         assert "Not asked" in page
+
+    def test_of_such_a_loan_everybody_says_so(self, house: House) -> None:
+        """Page, board, one's own bookings, and what the API and webhooks render."""
+        refused, other = house.book(AMELIE), house.book(AMELIE, hour=14)
+        for loan in (refused, other):
+            write_link(house, loan.number, state="pending", ical_uid=f"uid-{loan.number}")
+        open_case(house.office, f"loan:{refused.number}", Note("write_refused", {"error": "403"}), loan=refused)
+        database, day = house.office.database, Interval(MIDNIGHT, MIDNIGHT + timedelta(days=1))
+
+        desk = [house.office.desk.find(refused.number), *house.office.desk.list_loans(LoanFilter())]
+        own = OwnLoans(database).to_come(AMELIE.address, now=NOW, limit=9)
+
+        told = [(loan.number, *loan.told_states) for loan in (*desk, *own)]
+        expected = [(refused.number, ItemState.NOT_ASKED), (other.number, ItemState.REQUESTED)]
+        assert told == [expected[0], *expected, *expected]
+        assert sorted((entry.number, entry.state) for entry in Board(database).entries(day)) == expected
+        assert house.signed_in("requester", AMELIE).get("/mine").text.count("Not asked") == 1
 
     def test_tells_what_the_desk_changed_by_the_clock_of_the_building(self, house: House) -> None:
         """History and loan show the same hours: the sentence keeps UTC, the page does not show it."""

@@ -228,8 +228,9 @@ def close_case(transaction: Transaction, case_id: int, *, by: str, settlement: s
     transaction.changes.note(CASE, case_id, Event.UPDATED)
 
 
-def close_case_of(transaction: Transaction, subject: str, code: str) -> None:
-    """Close the case of *subject* with *code*, if one stands."""
-    for row in _OPEN.run(transaction.connection, {"subject": subject}):
-        if row.code == code:
-            close_case(transaction, int(row.id), by="engine", settlement="cause_gone")
+def close_case_of(transaction: Transaction, subject: str, code: str) -> bool:
+    """Close the case of *subject* with *code*; tell whether one stood."""
+    standing = [row for row in _OPEN.run(transaction.connection, {"subject": subject}) if row.code == code]
+    for row in standing:
+        close_case(transaction, int(row.id), by="engine", settlement="cause_gone")
+    return bool(standing)

@@ -32,7 +32,8 @@ from engine.database.loans.guards import lock_items
 from engine.database.loans.lifetime import advance_loans
 from engine.database.loans.listing import list_history, list_numbers
 from engine.database.loans.occupancy import find_busy, find_clashes
-from engine.database.loans.rows import load_loans, wake_waiting
+from engine.database.loans.rows import wake_waiting
+from engine.database.loans.told import tell_loans
 from engine.database.loans.wishes import ID_MAX, find_change_faults, find_name_faults, find_order_faults
 from engine.database.rooms.directory import ensure_store
 from engine.database.sql.connection import Database
@@ -150,7 +151,7 @@ class Desk(LoanRegister):
     def list_loans(self, wanted: LoanFilter) -> Sequence[Loan]:
         """Return at most `wanted.limit` loans (1000 at most) with numbers above `wanted.after`."""
         with self._database.read() as transaction:
-            return load_loans(transaction.connection, list_numbers(transaction.connection, wanted))
+            return tell_loans(transaction.connection, list_numbers(transaction.connection, wanted))
 
     def history(self, number: LoanNumber) -> Sequence[Decision]:
         with self._database.read() as transaction:
@@ -356,7 +357,7 @@ def _set_rules(transaction: Transaction, table: Table, number: int, rules: Booki
 
 
 def _loan(transaction: Transaction, number: int) -> Loan:
-    found = load_loans(transaction.connection, [number]) if 0 < number <= ID_MAX else ()
+    found = tell_loans(transaction.connection, [number]) if 0 < number <= ID_MAX else ()
     if not found:
         raise NotFound(f"there is no loan {number}")
     return found[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select
 
-from engine.database.loans.rows import load_loans
+from engine.database.loans.told import tell_loans
 from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.ids import Address, fold_address
@@ -45,5 +45,5 @@ class OwnLoans(OwnShelf):
         values = {"folded": fold_address(address), "now": now, "most": limit, "beyond": beyond}
         with self._database.read() as transaction:
             numbers = list(transaction.connection.execute(statement, values).scalars())
-            loans = {loan.number: loan for loan in load_loans(transaction.connection, numbers)}
+            loans = {loan.number: loan for loan in tell_loans(transaction.connection, numbers)}
         return [loans[number] for number in numbers]

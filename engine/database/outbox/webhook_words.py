@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from engine.database.cases.rows import CASES, read_filed
-from engine.database.loans.rows import load_loans
+from engine.database.loans.told import tell_loans
 from engine.database.rooms.book import read_room
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -61,7 +61,7 @@ class Wording:
         numbers = {model: [c.number for c in changes if c.model == model] for model in (LOAN, ROOM, CASE, CLOSURE)}
         self._cases = _load_cases(transaction, numbers[CASE])
         about = {case.loan_number for case in self._cases.values() if case.loan_number is not None}
-        loans = load_loans(transaction.connection, sorted({*numbers[LOAN], *about}))
+        loans = tell_loans(transaction.connection, sorted({*numbers[LOAN], *about}))
         self._loans: dict[int, Loan] = {int(loan.number): loan for loan in loans}
         concerned = {case.room_id for case in self._cases.values() if case.room_id is not None}
         wanted = sorted({*numbers[ROOM], *numbers[CLOSURE], *concerned})

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
+from engine.database.loans.told import find_unasked
 from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.board import BoardEntry, BoardMeeting, Changes
 from engine.loans.loan import Home, ItemKind
-from engine.loans.status import WITHDRAWN_STATUSES, ItemState, LoanStatus
+from engine.loans.status import WITHDRAWN_STATUSES, ItemState, LoanStatus, tell_requested
 
 _loan = metadata.tables["loan"]
 _item = metadata.tables["loan_item"]
@@ -91,7 +92,10 @@ class Board:
         if numbers is not None:
             statement, values = _ENTRIES_OF, {**values, "numbers": list(numbers)}
         with self._database.read() as transaction:
-            return [_entry(row) for row in transaction.connection.execute(statement, values)]
+            rows = transaction.connection.execute(statement, values).all()
+            waiting = {row.number for row in rows if row.state == ItemState.REQUESTED.value and row.holds}
+            unasked = find_unasked(transaction.connection, waiting)
+        return [_entry(row, unasked) for row in rows]
 
     def meetings(self, interval: Interval) -> Sequence[BoardMeeting]:
         """Return the meetings without a loan that overlap *interval*."""
@@ -134,14 +138,17 @@ class Board:
         return Changes(tuple(dict.fromkeys(row.loan_number for row in fresh if row.loan_number is not None)), newest)
 
 
-def _entry(row: Any) -> BoardEntry:
+def _entry(row: Any, unasked: Collection[LoanNumber]) -> BoardEntry:
+    state = _STATES[row.state]
+    if state is ItemState.REQUESTED:
+        state = tell_requested(_STATUSES[row.status], is_unasked=row.number in unasked)
     return BoardEntry(
         room_id=BookableId(row.bookable_id),
         number=LoanNumber(row.number),
         version=row.version,
         interval=Interval(row.start_at, row.end_at),
         holds=row.holds,
-        state=_STATES[row.state],
+        state=state,
         status=_STATUSES[row.status],
         home=_HOMES[row.home],
         title=row.title,

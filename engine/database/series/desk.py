@@ -8,7 +8,7 @@ from datetime import date
 from engine.database.loans.desk import Desk, DeskOptions
 from engine.database.loans.edits import Entry, add_loan, write_entries
 from engine.database.loans.guards import lock_items
-from engine.database.loans.rows import load_loans
+from engine.database.loans.told import tell_loans
 from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import RoomCache
 from engine.database.series.plan import DatePlanner, check_order
@@ -172,5 +172,5 @@ def find_app_series(transaction: Transaction, series_id: int) -> AppSeries:
         id=found.id,
         recurrence=parse_recurrence(found.recurrence),
         left_out=tuple(date.fromisoformat(day) for day in found.left_out),
-        loans=load_loans(connection, numbers),
+        loans=tell_loans(connection, numbers),
     )

@@ -31,7 +31,7 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.codec import parse_recurrence, render_base
 from engine.database.sync.freeing import LOOK_SECONDS, are_being_freed
-from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal
+from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal, tell_whether_asked
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, EventId, fold_address
 from engine.loans.loan import Loan, TextLevel
@@ -313,7 +313,8 @@ class AppSeriesLedger:
             )
             for number in numbers:
                 write_decisions(transaction, [note], loan_number=number, ical_uid=None)
-            open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0])
+            if open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0]):
+                tell_whether_asked(transaction, numbers[0])
 
 
 def _as_created(write: SeriesWrite, each: SeriesDate) -> Base:

@@ -41,6 +41,9 @@ _NEXT_VERSION = Prepared(
         loan_table.c.number == bindparam("of_number"), loan_table.c.version == bindparam("seen_version")
     )
 )
+_TELL_ANEW = Prepared(
+    update(loan_table).where(loan_table.c.number == bindparam("of_number")).values(version=loan_table.c.version + 1)
+)
 
 
 def import_loan(
@@ -173,6 +176,8 @@ def tell_refusal(
             said again every hour, the history tells it once.
     """
     is_new = open_cases(transaction, f"loan:{number}", [note], standing=False, loan_number=number)
+    if is_new and not takes_back:
+        tell_whether_asked(transaction, number)
     is_undone = takes_back and return_to_base(transaction, number)
     if is_new or is_undone or not takes_back:
         write_decisions(transaction, [note], loan_number=number, ical_uid=ical_uid)
@@ -180,7 +185,14 @@ def tell_refusal(
 
 def end_refusal(transaction: Transaction, number: LoanNumber) -> None:
     """Close the case of a refusal: the loan's first event is made after all, and says everything."""
-    close_case_of(transaction, f"loan:{number}", "write_refused")
+    if close_case_of(transaction, f"loan:{number}", "write_refused"):
+        tell_whether_asked(transaction, number)
+
+
+def tell_whether_asked(transaction: Transaction, number: LoanNumber) -> None:
+    """Give a loan its next version, for whoever is told it: its rooms are asked now, or are not."""
+    _TELL_ANEW.run(transaction.connection, {"of_number": number})
+    transaction.changes.note(LOAN, number, Event.UPDATED)
 
 
 def return_to_base(transaction: Transaction, number: LoanNumber) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import String, bindparam, cast, exists, func, select
 
+from engine.database.loans.told import IS_REFUSED, IS_WRITING
 from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.ids import Address, LoanNumber
@@ -13,8 +14,6 @@ from engine.loans.sides import OutlookSide, RoomSide, one_per_room, standing_of
 
 _loan = metadata.tables["loan"]
 _link = metadata.tables["link"]
-_intent = metadata.tables["intent"]
-_case = metadata.tables["case"]
 _decision = metadata.tables["decision"]
 _copy = metadata.tables["room_copy"]
 _room = metadata.tables["room"]
@@ -28,10 +27,8 @@ _LINK = (
         _link.c.written_at,
         func.coalesce(_link.c.organizer_mailbox, _series.c.organizer_mailbox).label("organizer"),
         func.coalesce(_link.c.web_link, _series.c.web_link).label("web_link"),
-        exists().where(_intent.c.loan_number == _link.c.loan_number).label("is_writing"),
-        exists()
-        .where(_case.c.loan_number == _link.c.loan_number, _case.c.code == "write_refused", _case.c.state != "closed")
-        .label("is_refused"),
+        IS_WRITING.label("is_writing"),
+        IS_REFUSED.label("is_refused"),
         exists()
         .where(_decision.c.loan_number == _link.c.loan_number, _decision.c.code == "cancelled_in_outlook")
         .label("is_cancelled"),
