@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 class EngineError(Exception):
@@ -159,13 +159,20 @@ class Clash:
     end: datetime
     loan_number: int | None = None
 
+    @property
+    def stretch(self) -> str:
+        """From when to when, in UTC; the day once where it is the same."""
+        start, end = self.start.astimezone(UTC), self.end.astimezone(UTC)
+        until = f"-{end:%H:%M}" if start.date() == end.date() else f" - {end:%Y-%m-%d %H:%M}"
+        return f"{start:%Y-%m-%d %H:%M}{until} UTC"
+
 
 class Unavailable(DeskError):
     """At least one item is taken: who holds it, and when."""
 
     def __init__(self, *clashes: Clash) -> None:
         what = "; ".join(
-            f"{clash.item_name} is taken {clash.start:%Y-%m-%d %H:%M}-{clash.end:%H:%M} UTC"
+            f"{clash.item_name} is taken {clash.stretch}"
             + (f" by loan {clash.loan_number}" if clash.loan_number else " by a meeting in Outlook")
             for clash in clashes
         )

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
+from engine.reconcile.words.quoting import TAKEN_STRETCH
+
 _INSTANT = r"\d{4}-\d\d-\d\d \d\d:\d\d"
 _ONE = re.compile(_INSTANT)
 _STRETCH = re.compile(f"({_INSTANT}) - ({_INSTANT})")
+_QUOTED = re.compile(TAKEN_STRETCH)
 _LOCAL = "\u2063"
 """An invisible mark after each time that is local now: the sentence's own "UTC" behind it would be wrong."""
 
@@ -74,7 +77,8 @@ def say_here(
     start, end = facts.get("start"), facts.get("end")
     if isinstance(start, str) and isinstance(end, str) and _ONE.fullmatch(start) and _ONE.fullmatch(end):
         shown["end"] = times.stretch_end(_parse(start, kept_in), _parse(end, kept_in)) + _LOCAL
-    return _unmarked(explain(code, shown, language), times)
+    said = _unmarked(explain(code, shown, language), times)
+    return _QUOTED.sub(lambda found: _show_quoted(found, times), said)
 
 
 def say_fact(value: object, times: Times) -> str:
@@ -96,6 +100,12 @@ def _show(value: object, times: Times, kept_in: tzinfo) -> object:
     if stretch is None:
         return value
     return times.stretch(_parse(stretch[1], kept_in), _parse(stretch[2], kept_in)) + _LOCAL
+
+
+def _show_quoted(found: re.Match[str], times: Times) -> str:
+    """Return the stretch of time in a refusal of the desk that a sentence quotes, in local time."""
+    start, clock, end = found.groups()
+    return times.stretch(_parse(start, UTC), _parse(end or f"{start[:10]} {clock}", UTC))
 
 
 def _unmarked(sentence: str, times: Times) -> str:

@@ -67,7 +67,9 @@ _OURS: Mapping[str, str] = MappingProxyType(
 )
 """Messages of ours that quote nobody."""
 
-_TAKEN = r"(?P<item>[^;]+) is taken (?P<when>\d{4}-\d\d-\d\d \d\d:\d\d-\d\d:\d\d UTC)"
+TAKEN_STRETCH = r"(\d{4}-\d\d-\d\d \d\d:\d\d)(?:-(\d\d:\d\d)| - (\d{4}-\d\d-\d\d \d\d:\d\d)) UTC"
+"""How the desk's refusals tell when an item is taken (`errors.Clash.stretch`)."""
+_TAKEN = rf"(?P<item>[^;]+) is taken (?P<when>{TAKEN_STRETCH})"
 _OURS_WITH_VALUES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), said)
     for pattern, said in (

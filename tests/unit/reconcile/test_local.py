@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.errors import Clash, Unavailable
 from engine.reconcile.words.local import PlainTimes, say_fact, say_here
 from engine.reconcile.words.reasons import explain
 from engine.web.pages.translations import Formats
@@ -29,6 +31,26 @@ class TestHere:
     def test_what_the_desk_changed_is_local_too(self) -> None:
         said = say("changed_in_app", fields={"start": {"old": "2026-07-01 08:00", "new": "2026-11-23 09:00"}})
         assert said == "Changed in the app: start: 2026-07-01 10:00 → 2026-11-23 10:00."
+
+    @pytest.mark.parametrize(
+        ("hours", "language", "said"),
+        [
+            (1, "en", "Oak is taken 2026-11-23 22:30 - 23:30 by loan 7; Elm is taken 2026-11-23 22:30 - 23:30 by"),
+            (1, "fr", "Oak : pris 2026-11-23 22:30 - 23:30 par le prêt 7 ; Elm : pris 2026-11-23 22:30 - 23:30 par"),
+            (2, "en", "Oak is taken 2026-11-23 22:30 - 2026-11-24 00:30 by loan 7; Elm is"),
+            (49, "fr", "Oak : pris 2026-11-23 22:30 - 2026-11-25 23:30 par le prêt 7 ; Elm :"),
+        ],
+    )
+    def test_so_are_the_times_in_a_refusal_of_the_desk(self, hours: int, language: str, said: str) -> None:
+        """What a policy could not do is quoted: the desk speaks UTC. A day of its own for an end on another day."""
+        start = datetime(2026, 11, 23, 21, 30, tzinfo=UTC)
+        end = start + timedelta(hours=hours)
+        refusal = Unavailable(Clash(1, "Oak", start, end, 7), Clash(2, "Elm", start, end))
+
+        sentence = say_here(explain, "policy_failed", {"case": 3, "error": str(refusal)}, language, PlainTimes(PARIS))
+
+        assert said in sentence
+        assert "UTC" not in sentence
 
     def test_so_is_what_only_would_be_done(self) -> None:
         would = [["moved_in_outlook", {"old": "2026-11-23 09:00 - 2026-11-23 10:00", "new": "2026-11-24 09:00"}]]
