@@ -80,6 +80,18 @@ def test_nothing_lies_outside_a_small_window(pass_by: PassBy, look: Look) -> Non
     assert page.evaluate(SQUEEZED) == []
 
 
+def test_what_is_quoted_stands_apart_from_french_quotation_marks(site: Site, visit: Visit) -> None:
+    """Words of others, in whatever language they are."""
+    page = visit(site, "/account", language="fr-FR")
+    quotes = page.evaluate("""() => {
+        const quote = Object.assign(document.createElement("q"), {textContent: "x", lang: "en"});
+        document.querySelector("main").append(quote);
+        return getComputedStyle(quote).quotes;
+    }""")
+
+    assert quotes.startswith('"«\u00a0" "\u00a0»"')
+
+
 def test_axe_finds_nothing_on_a_telephone(site: Site, visit: Visit) -> None:
     page = visit(site, "/board", width=390, height=844)
     page.wait_for_url("**view=list**")
