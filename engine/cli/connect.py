@@ -71,7 +71,7 @@ def _with_closed(settings: Settings, closed: str) -> Settings:
 
 
 def _translate(language: str) -> Say:
-    from engine.web.pages.translations import load_translations
+    from engine.web.translations import load_translations
 
     return load_translations(language).gettext
 

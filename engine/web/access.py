@@ -15,6 +15,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from engine.web.failures import Failures
 from engine.web.parts import Parts, WebParts
+from engine.web.translations import N_
 
 
 class Role(StrEnum):
@@ -55,6 +56,15 @@ class Caller:
         return f"app:{self.name}"
 
 
+class Refusal(HTTPException):
+    """Somebody does not get in. `text` is one that the catalogues know, for `values`; `detail` says it in English."""
+
+    def __init__(self, status: int, text: str, *, headers: dict[str, str] | None = None, **values: object) -> None:
+        super().__init__(status, text % values if values else text, headers)
+        self.text = text
+        self.values = values
+
+
 bearer = HTTPBearer(auto_error=False, description="A token made by `POST /api/tokens` or `token create`.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
@@ -62,13 +72,13 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 def identify(request: Request, parts: WebParts, credentials: HTTPAuthorizationCredentials | None) -> Caller:
     """Return who calls. Raises 401 without a token, or with one that nobody has; 429 after too many of those."""
     if credentials is None:
-        raise unauthorized("A bearer token is needed: Authorization: Bearer <token>.")
+        raise unauthorized(N_("A bearer token is needed: Authorization: Bearer <token>."))
     check_failures(request, parts.failures)
     token = credentials.credentials
     caller = recognise(parts, token)
     if caller is None:
         parts.failures.note(request.client.host if request.client else None)
-        raise unauthorized("The bearer token is unknown or revoked.")
+        raise unauthorized(N_("The bearer token is unknown or revoked."))
     return caller
 
 
@@ -76,11 +86,11 @@ def check_failures(request: Request, failures: Failures) -> None:
     """Raise 429 when the address of *request* failed too often of late to get in."""
     if wait := failures.wait(request.client.host if request.client else None):
         seconds = str(math.ceil(wait.total_seconds()))
-        raise HTTPException(429, "Too many attempts from this address failed.", headers={"Retry-After": seconds})
+        raise Refusal(429, N_("Too many attempts from this address failed."), headers={"Retry-After": seconds})
 
 
-def unauthorized(detail: str) -> HTTPException:
-    return HTTPException(401, detail, headers={"WWW-Authenticate": 'Bearer realm="accord"'})
+def unauthorized(text: str) -> Refusal:
+    return Refusal(401, text, headers={"WWW-Authenticate": 'Bearer realm="accord"'})
 
 
 def recognise(parts: WebParts, token: str) -> Caller | None:
@@ -107,7 +117,8 @@ def require(least: Role) -> Callable[..., Awaitable[Caller]]:
     async def gate(request: Request, parts: Parts, credentials: Credentials) -> Caller:
         caller = identify(request, parts, credentials)
         if not caller.role.includes(least):
-            raise HTTPException(403, f"This needs the role {least}; the token {caller.name!r} has {caller.role}.")
+            text = N_("This needs the role %(least)s; the token %(name)s has %(role)s.")
+            raise Refusal(403, text, least=least, name=repr(caller.name), role=caller.role)
         return caller
 
     return gate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Header, Query, Request
 
 from engine.reconcile.words.reasons import LANGUAGES
 
@@ -32,6 +32,12 @@ def _quality(parameters: str) -> float:
         return float(value)
     except ValueError:
         return 0.0
+
+
+def language_of(request: Request) -> str:
+    """Return the language of *request*, whatever else it asks for, and also where it asks in vain."""
+    wanted = request.query_params.get("lang", "")
+    return wanted if wanted in LANGUAGES else choose_language(request.headers.get("accept-language", ""))
 
 
 async def find_language(

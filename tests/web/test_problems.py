@@ -47,6 +47,129 @@ class TestTheDocument:
         assert answer.json()["detail"] == "There is nothing at /api/lones: /api/docs lists every route."
 
 
+IN_FRENCH = {"Accept-Language": "fr-CA,en;q=0.5"}
+
+
+class TestInFrench:
+    """What people read is in the caller's language; types, codes, fields and values are what they are in English."""
+
+    def ask_twice(self, admin, method: str, path: str, **more) -> tuple[dict, dict]:
+        """Return the same refusal in French and in English, by which it is still told what it is."""
+        french = admin.request(method, path, headers=IN_FRENCH, **more)
+        english = admin.request(method, path, **more)
+        assert (french.headers["Content-Language"], english.headers["Content-Language"]) == ("fr", "en")
+        assert french.json()["detail"] != english.json()["detail"]
+        for name in ("type", "status", "instance", "conflicts", "version"):
+            assert french.json().get(name) == english.json().get(name)
+        return french.json(), english.json()
+
+    @pytest.mark.parametrize(
+        ("method", "path", "title", "detail"),
+        [
+            ("GET", "/api/loans/9", "Introuvable", "Il n'y a rien à l'adresse /api/loans/9."),
+            ("GET", "/api/lones", "Introuvable", "/api/docs donne toutes les routes."),
+            ("PUT", "/api/loans", "Méthode non admise", "n'admet pas PUT"),
+            ("GET", "/api/loans?statsu=new", "Contenu impossible à traiter", "paramètre inconnu\u00a0: 'statsu'"),
+            ("GET", "/api/loans?status=nwe", "Contenu impossible à traiter", "'overdue', 'completed'"),
+            ("GET", "/api/loans?limit=0", "Contenu impossible à traiter", "limit\u00a0: doit être au moins 1"),
+            ("GET", "/api/loans?from=x", "Contenu impossible à traiter", "doit être un instant tel que"),
+        ],
+    )
+    def test_a_refusal_is_told(self, admin, method, path, title, detail):
+        french, english = self.ask_twice(admin, method, path)
+
+        assert french["title"] == title
+        assert detail in french["detail"]
+        assert " or " not in french["detail"]
+        assert [fault["code"] for fault in french.get("errors", ())] == [
+            fault["code"] for fault in english.get("errors", ())
+        ]
+
+    def test_a_language_asked_for_by_the_address_comes_first(self, admin):
+        assert admin.get("/api/loans/9?lang=en", headers=IN_FRENCH).json()["title"] == "Not Found"
+        assert admin.get("/api/loans/9?lang=fr").json()["title"] == "Introuvable"
+        assert admin.get("/api/loans/9", headers={"Accept-Language": "de"}).json()["title"] == "Not Found"
+
+    def test_who_does_not_get_in_is_told_why(self, client):
+        nobody = client.get("/api/loans", headers=IN_FRENCH).json()
+        client.headers["Authorization"] = "Bearer viewer-token"
+        viewer = client.post("/api/loans", json=ORDER, headers=IN_FRENCH).json()
+
+        assert (nobody["title"], nobody["detail"][:12]) == ("Non identifié", "Il faut un j")
+        assert viewer["detail"] == "Il faut le rôle staff\u00a0; le jeton 'a-viewer' a le rôle viewer."
+
+    def test_a_taken_item_is_told_by_whom_and_when_in_utc(self, admin):
+        admin.post("/api/loans", json=ORDER)
+
+        french, _ = self.ask_twice(admin, "POST", "/api/loans", json=ORDER)
+
+        assert (french["title"], french["detail"]) == (
+            "Conflit", "Room 1.01 : pris 2026-11-23 09:00-10:00 UTC par le prêt 1",
+        )  # fmt: skip
+
+    def test_an_outdated_version_and_a_step_that_is_not_allowed(self, admin):
+        admin.post("/api/loans", json=ORDER)
+        admin.patch("/api/loans/1", json={"title": "New"})
+
+        outdated, _ = self.ask_twice(admin, "PATCH", "/api/loans/1", json={"title": "Newer", "version": 1})
+        barred, _ = self.ask_twice(admin, "POST", "/api/loans/1/close")
+
+        assert outdated["detail"] == "Le prêt a changé depuis\u00a0: il en est à la version 2."
+        assert barred["detail"].startswith("L'état du prêt, son côté")
+
+    def test_a_broken_rule_is_the_sentence_that_pages_show(self, admin):
+        admin.put("/api/rooms/1/rules", json={"duration_minutes_max": 30})
+
+        french, english = self.ask_twice(admin, "POST", "/api/loans", json=ORDER)
+
+        assert "30" in french["detail"]
+        assert french["errors"] == [{**english["errors"][0], "message": french["detail"]}]
+
+    def test_what_the_desk_finds_wrong_with_a_field(self, admin):
+        admin.post("/api/tokens", json={"name": "sign", "role": "viewer"})
+
+        taken, _ = self.ask_twice(admin, "POST", "/api/tokens", json={"name": "sign", "role": "viewer"})
+
+        assert taken["detail"] == "name\u00a0: Un autre porte déjà ce nom"
+        assert taken["errors"] == [{"field": "name", "code": "taken", "message": "Un autre porte déjà ce nom."}]
+
+    def test_each_kind_of_finding_has_its_french(self, admin):
+        """A body with everything wrong: not a word of it is English."""
+        wrong = {
+            "requester": {"name": " ", "address": "nobody"}, "start": "2026-11-23T10:00:00", "end": 7,
+            "items": [{"kind": "boat", "id": True}], "title": "x" * 256, "private": "perhaps", "colour": "red",
+        }  # fmt: skip
+
+        french, english = self.ask_twice(admin, "POST", "/api/loans", json=wrong)
+
+        said = {fault["field"]: fault["message"] for fault in french["errors"]}
+        assert [fault["field"] for fault in english["errors"]] == list(said)
+        assert not set(said.values()) & {fault["message"] for fault in english["errors"]}
+        assert said["requester.name"] == "sa longueur doit être d'au moins 1"
+        assert said["colour"] == "champ inconnu\u00a0: 'colour'"
+
+    def test_a_body_that_is_none(self, admin):
+        malformed = admin.post(
+            "/api/loans", content=b"{", headers={"Content-Type": "application/json", **IN_FRENCH}
+        ).json()
+        foreign = admin.post("/api/loans", content=b"a=1", headers={"Content-Type": "text/plain", **IN_FRENCH}).json()
+        large = admin.post("/api/loans", content=b" " * (1024 * 1024 + 1), headers=IN_FRENCH).json()
+
+        assert malformed["detail"].startswith("Le corps est du JSON mal formé")
+        assert foreign["detail"] == "Le corps doit être envoyé en application/json."
+        assert large["title"] == "Contenu trop grand"
+
+    def test_our_own_failure_and_what_may_heal(self, admin, office):
+        office.desk.failure = RuntimeError("hunter2")
+        failed = admin.get("/api/loans/1", headers=IN_FRENCH).json()
+        office.desk.failure = Occupied("x")
+        later = admin.get("/api/loans/1", headers=IN_FRENCH).json()
+
+        assert (failed["title"], later["title"]) == ("Erreur interne", "Service indisponible")
+        assert "journal" in failed["detail"]
+        assert "réessayez" in later["detail"]
+
+
 class TestRefusals:
     def test_a_taken_item_says_by_whom_and_when(self, admin):
         admin.post("/api/loans", json=ORDER)

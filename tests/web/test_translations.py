@@ -10,7 +10,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from engine.web.pages.translations import CATALOGUES, Formats, keep_marks, load_translations
+from engine.web.translations import CATALOGUES, Formats, keep_marks, load_translations
 from tests.web.texts import find_texts
 
 FILES = sorted(CATALOGUES.glob("*/*.po"))

@@ -1,4 +1,4 @@
-"""What the templates and the code of the pages say, found the way Babel finds it."""
+"""What the templates and the code of pages and API say, found the way Babel finds it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import engine.web
 
 WEB = Path(engine.web.__file__).parent
 
-METHODS = [("templates/**.html", "jinja2"), ("pages/**.py", "python")]
+METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 OPTIONS = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "say": None, "ngettext": (1, 2)}
 

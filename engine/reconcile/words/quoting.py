@@ -116,7 +116,7 @@ def quote_error(text: str, language: str) -> str:
     text = text.rstrip(".")
     if language != "fr":
         return text
-    if ours := _say_ours_in_french(text):
+    if ours := say_ours_in_french(text):
         return ours
     said = _say_in_french(text)
     if not said:
@@ -126,7 +126,7 @@ def quote_error(text: str, language: str) -> str:
     return f"{said}{advice} ({quoted})"
 
 
-def _say_ours_in_french(text: str) -> str:
+def say_ours_in_french(text: str) -> str:
     """Return a message of ours, or several in one, in French; empty where any of them is not ours alone."""
     if text in _OURS:
         return _OURS[text]
@@ -137,7 +137,7 @@ def _say_ours_in_french(text: str) -> str:
                 {name: _in_marks(value) if name == "quoted" else value for name, value in values.items()}
             )
     parts = text.split("; ")
-    each = [_say_ours_in_french(part) for part in parts] if len(parts) > 1 else [""]
+    each = [say_ours_in_french(part) for part in parts] if len(parts) > 1 else [""]
     return " ; ".join(each) if all(each) else ""
 
 

@@ -16,14 +16,17 @@ from engine.web.api import cases, desk, docs, loans, rooms, series, why
 from engine.web.api.once import HEADER as ONCE
 from engine.web.api.once import KEY_CHARACTERS_MAX, answer_once
 from engine.web.api.problems import MEDIA_TYPE, install_problems, problem
+from engine.web.language import language_of
 from engine.web.parts import WebParts
+from engine.web.translations import speak
 
 BODY_BYTES_MAX = 1024 * 1024
 
 DESCRIPTION = (
     "Rooms and things on loan, in agreement with Outlook. Instants are RFC 3339 with an offset; lists are "
     "{items, next}, and ?after=<next> gives the following page. Roles: viewer reads, staff books and settles, "
-    "admin imports, sets rules and makes tokens."
+    "admin imports, sets rules and makes tokens. What people read (a problem's title, detail and messages, sentences "
+    "of histories and cases) is English or French, by Accept-Language or ?lang=; types, codes and values stay the same."
 )
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -121,7 +124,9 @@ class ApiDoor:
         request = Request(scope, receive)
         body = await _read_body(request)
         if body is None:
-            refusal = problem(request, 413, "too-large", f"The body is larger than {BODY_BYTES_MAX} bytes.")
+            say = speak(language_of(request))
+            detail = say("The body is larger than %(count)s bytes.", count=BODY_BYTES_MAX)
+            refusal = problem(request, 413, "too-large", detail)
             await refusal(scope, receive, _label(send))
             return
         key = request.headers.get(ONCE) if scope["method"] == "POST" else None

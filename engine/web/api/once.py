@@ -19,7 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.loans.once import Answer, Begun, OnceBook
 from engine.web.access import recognise
 from engine.web.api.problems import problem
+from engine.web.language import language_of
 from engine.web.parts import WebParts
+from engine.web.translations import speak
 
 HEADER = "idempotency-key"
 KEY_CHARACTERS_MAX = 255
@@ -38,7 +40,8 @@ async def answer_once(app: ASGIApp, scope: Scope, body: bytes, receive: Receive,
     request = Request(scope, receive)
     parts: WebParts = request.app.state.parts
     if not (0 < len(key) <= KEY_CHARACTERS_MAX and key.isascii() and key.isprintable()):
-        detail = f"Idempotency-Key must have 1 to {KEY_CHARACTERS_MAX} printable ASCII characters."
+        say = speak(language_of(request))
+        detail = say("Idempotency-Key must have 1 to %(count)s printable ASCII characters.", count=KEY_CHARACTERS_MAX)
         await problem(request, 400, "bad-request", detail)(scope, receive, send)
         return
     caller = await run_sync(_caller, parts, request)
@@ -88,18 +91,20 @@ def _collect(messages: list[Message]) -> Answer:
 
 def _again(request: Request, answer: Answer) -> Response:
     if answer.status < 300 and _SECRETIVE.fullmatch(request.url.path):
-        detail = "The same request was done before; its answer held a secret, which is shown once and not kept."
+        say = speak(language_of(request))
+        detail = say("The same request was done before; its answer held a secret, which is shown once and not kept.")
         return problem(request, 409, "key-answered", detail)
     return Response(answer.body, answer.status, {**answer.headers, "Idempotent-Replayed": "true"})
 
 
 def _refusal(request: Request, begun: Begun) -> Response:
+    say = speak(language_of(request))
     if begun is Begun.OTHER:
-        return problem(request, 422, "key-reused", "This Idempotency-Key was given for another request before.")
+        return problem(request, 422, "key-reused", say("This Idempotency-Key was given for another request before."))
     if begun is Begun.AT_WORK:
-        detail = "The same request is being worked on right now; ask again for its answer."
+        detail = say("The same request is being worked on right now; ask again for its answer.")
         return problem(request, 409, "key-in-use", detail, headers={"Retry-After": "2"})
-    detail = (
+    detail = say(
         "The same request was begun and cut off before its answer was known. Look whether it took effect; "
         "then ask with another Idempotency-Key if it did not."
     )

@@ -5,13 +5,16 @@
 413 body too large               415 body is no JSON          400 malformed JSON
 422 invalid, rule broken (`errors`)     429 too many unknown tokens (Retry-After)
 503 try again later (Retry-After)                             500 our fault: nothing about it leaks
+
+What people read of it (`title`, `detail`, each `message`) is in the language of the request (`language.py`); types,
+codes, fields and values are the same in each.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +29,7 @@ from engine.errors import (
     Clash,
     DatabaseUnusable,
     EngineError,
+    Fault,
     Invalid,
     NotAllowed,
     NotFound,
@@ -34,6 +38,11 @@ from engine.errors import (
     Transient,
     Unavailable,
 )
+from engine.reconcile.words.quoting import quote_error, say_ours_in_french
+from engine.web.access import Refusal
+from engine.web.faults import describe_fault
+from engine.web.language import DEFAULT, language_of
+from engine.web.translations import N_, Say, speak
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +85,23 @@ _BY_STATUS = {
 }
 
 
+_TITLES: Mapping[int, str] = {
+    400: N_("Bad Request"),
+    401: N_("Unauthorized"),
+    403: N_("Forbidden"),
+    404: N_("Not Found"),
+    405: N_("Method Not Allowed"),
+    409: N_("Conflict"),
+    413: N_("Content Too Large"),
+    415: N_("Unsupported Media Type"),
+    422: N_("Unprocessable Content"),
+    429: N_("Too Many Requests"),
+    500: N_("Internal Server Error"),
+    503: N_("Service Unavailable"),
+}
+"""What each status says (RFC 9110, section 15; RFC 6585): Python's own names of them differ from version to version."""
+
+
 def problem(
     request: Request,
     status: int,
@@ -85,17 +111,18 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **members: object,
 ) -> JSONResponse:
-    """Return a problem document; *members* are the ones beyond RFC 9457's own."""
+    """Return a problem document; *detail* is in the request's language, *members* are those beyond RFC 9457's own."""
+    language = language_of(request)
     content = {
         "type": f"{_base_address(request)}/api/docs#problem-{code}" if code in CODES else "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": speak(language)(_TITLES[status]) if status in _TITLES else HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "instance": request.url.path,
         **members,
     }
     ready = jsonable_encoder(content, custom_encoder={datetime: _render_instant})
-    return JSONResponse(ready, status, dict(headers or {}), MEDIA_TYPE)
+    return JSONResponse(ready, status, {"Content-Language": language, **(headers or {})}, MEDIA_TYPE)
 
 
 def _render_instant(instant: datetime) -> str:
@@ -116,24 +143,64 @@ def install_problems(app: FastAPI) -> None:
 
 
 async def _on_engine_error(request: Request, error: Exception) -> JSONResponse:
+    language = language_of(request)
+    say = speak(language)
     match error:
         case NotFound():
-            return problem(request, 404, "not-found", str(error))
+            detail = str(error) if language == DEFAULT else _say_nothing_there(request)
+            return problem(request, 404, "not-found", detail)
         case Unavailable():
-            return problem(request, 409, "unavailable", str(error), conflicts=[_conflict(c) for c in error.clashes])
+            detail = quote_error(str(error), language)
+            return problem(request, 409, "unavailable", detail, conflicts=[_conflict(c) for c in error.clashes])
         case Outdated():
-            return problem(request, 409, "outdated", str(error), version=error.version)
+            changed = say("The loan has changed since: it is at version %(version)s.", version=error.version)
+            detail = str(error) if language == DEFAULT else changed
+            return problem(request, 409, "outdated", detail, version=error.version)
         case NotAllowed():
-            return problem(request, 409, "not-allowed", str(error))
+            return problem(request, 409, "not-allowed", _say_not_allowed(error, language))
         case Invalid():
-            faults = [{"field": f.field, "code": f.code, "message": f.message} for f in error.faults]
-            return problem(request, 422, "invalid", str(error), errors=faults)
+            faults = [_desk_fault(fault, language) for fault in error.faults]
+            detail = str(error) if language == DEFAULT else _join(faults, language)
+            return problem(request, 422, "invalid", detail, errors=faults)
         case RuleBroken():
-            return problem(request, 422, "rule-broken", str(error), errors=[_broken_rule(error)])
+            detail = _say_rule(request, error)
+            return problem(request, 422, "rule-broken", detail, errors=[_broken_rule(error, detail)])
         case Transient() | DatabaseUnusable():
             return _try_again(request, error)
         case _:
             return _internal(request, error)
+
+
+def _say_not_allowed(error: NotAllowed, language: str) -> str:
+    say = speak(language)
+    if language == DEFAULT:
+        return str(error)
+    general = say("The loan's status, its home or the engine's mode does not allow this.")
+    return say_ours_in_french(str(error)) or general
+
+
+def _say_rule(request: Request, error: RuleBroken) -> str:
+    language = language_of(request)
+    if language == DEFAULT:
+        return str(error)
+    about = ", ".join(str(error.facts[name]) for name in ("date", "item") if name in error.facts)
+    return f"{about} : {request.app.state.parts.explain(error.code, error.facts, language)}"
+
+
+def _desk_fault(fault: Fault, language: str) -> dict[str, str]:
+    message = fault.message
+    if language != DEFAULT:
+        message = describe_fault(speak(language), fault.code, quote_error(fault.message, language))
+    return {"field": fault.field, "code": fault.code, "message": message}
+
+
+def _join(faults: Sequence[Mapping[str, str]], language: str) -> str:
+    """Return all *faults* in one line."""
+    say, between = speak(language), " ; " if language == "fr" else "; "
+    return between.join(
+        say("%(field)s: %(message)s", field=fault["field"] or "body", message=fault["message"].rstrip("."))
+        for fault in faults
+    )
 
 
 def _conflict(clash: Clash) -> dict[str, object]:
@@ -149,55 +216,71 @@ def _conflict(clash: Clash) -> dict[str, object]:
 _RULE_FIELDS = {"outside_opening_hours": "start", "beyond_booking_window": "end", "longer_than_maximum": "end"}
 
 
-def _broken_rule(error: RuleBroken) -> dict[str, object]:
+def _broken_rule(error: RuleBroken, message: str) -> dict[str, object]:
     field = _RULE_FIELDS.get(error.code, "")
-    return {"field": field, "code": error.code, "message": str(error), "facts": dict(error.facts)}
+    return {"field": field, "code": error.code, "message": message, "facts": dict(error.facts)}
 
 
 def _try_again(request: Request, error: Exception) -> JSONResponse:
     log.warning("request put off", extra={"path": request.url.path, "error": type(error).__name__})
     seconds = math.ceil(getattr(error, "retry_after", None) or RETRY_SECONDS)
-    detail = "The engine cannot do this right now. Nothing was changed; try again."
+    say = speak(language_of(request))
+    detail = say("The engine cannot do this right now. Nothing was changed; try again.")
     return problem(request, 503, "try-again", detail, headers={"Retry-After": str(seconds)})
 
 
 def _internal(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", extra={"path": request.url.path}, exc_info=error)
-    return problem(request, 500, "internal", "The engine failed on this request; its log tells why.")
+    return _say_internal(request)
 
 
 async def _on_surprise(request: Request, error: Exception) -> JSONResponse:
-    return problem(request, 500, "internal", "The engine failed on this request; its log tells why.")
+    return _say_internal(request)
+
+
+def _say_internal(request: Request) -> JSONResponse:
+    say = speak(language_of(request))
+    return problem(request, 500, "internal", say("The engine failed on this request; its log tells why."))
 
 
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _BY_STATUS.get(error.status_code, "")
-    detail = str(error.detail)
-    if detail == HTTPStatus(error.status_code).phrase and error.status_code in (404, 405):
+    detail = error.detail
+    if isinstance(error, Refusal):
+        detail = speak(language_of(request))(error.text, **error.values)
+    elif detail == HTTPStatus(error.status_code).phrase and error.status_code in (404, 405):
         detail = _say_where(request, error.status_code)
     return problem(request, error.status_code, code, detail, headers=error.headers)
 
 
 def _say_where(request: Request, status: int) -> str:
     """Return what to do about an address that is none, or that does not know the method."""
-    where = request.url.path
-    what = f"There is nothing at {where}" if status == 404 else f"{where} does not take {request.method}"
-    return f"{what}: /api/docs lists every route."
+    say, where = speak(language_of(request)), request.url.path
+    if status == 404:
+        return say("There is nothing at %(path)s: /api/docs lists every route.", path=where)
+    return say("%(path)s does not take %(method)s: /api/docs lists every route.", path=where, method=request.method)
+
+
+def _say_nothing_there(request: Request) -> str:
+    say = speak(language_of(request))
+    return say("There is nothing at %(path)s.", path=request.url.path)
 
 
 async def _on_bad_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    language = language_of(request)
+    say = speak(language)
     found = [item for item in error.errors() if item["loc"][-1:] != ("none",)]  # of "a day or nothing", the day
     if any(item["loc"][:1] == ("path",) for item in found):
-        return problem(request, 404, "not-found", f"There is nothing at {request.url.path}.")
+        return problem(request, 404, "not-found", _say_nothing_there(request))
     if any(item["type"] == "json_invalid" for item in found):
-        return problem(request, 400, "bad-request", f"The body is malformed JSON: {found[0]['ctx']['error']}.")
+        detail = say("The body is malformed JSON: %(error)s.", error=found[0]["ctx"]["error"])
+        return problem(request, 400, "bad-request", detail)
     if _has_foreign_body(request) and any(tuple(item["loc"]) == ("body",) for item in found):
-        return problem(request, 415, "not-json", "The body must be sent as application/json.")
-    faults = [_fault(item) for item in found]
-    detail = "; ".join(f"{fault['field'] or 'body'}: {fault['message']}" for fault in faults)
-    return problem(request, 422, "invalid", detail, errors=faults)
+        return problem(request, 415, "not-json", say("The body must be sent as application/json."))
+    faults = [_fault(item, say) for item in found]
+    return problem(request, 422, "invalid", _join(faults, language), errors=faults)
 
 
 def _has_foreign_body(request: Request) -> bool:
@@ -205,16 +288,45 @@ def _has_foreign_body(request: Request) -> bool:
     return not (media == "application/json" or media.endswith("+json"))
 
 
-def _fault(item: Mapping[str, Any]) -> dict[str, str]:
-    """Say what is wrong with one field in our own words where pydantic's would not help."""
+_TEXTS, _NUMBERS = N_("must be a text"), N_("must be a whole number")
+_LISTS, _OBJECTS, _TRUTHS = N_("must be a list"), N_("must be an object"), N_("must be true or false")
+_MESSAGES: Mapping[str, str] = {
+    "missing": N_("must be given"),
+    "enum": N_("must be %(expected)s"),
+    "literal_error": N_("must be %(expected)s"),
+    "string_type": _TEXTS,
+    "string_too_short": N_("its length must be at least %(min_length)s"),
+    "string_too_long": N_("its length must be at most %(max_length)s"),
+    "too_short": N_("must hold at least %(min_length)s"),
+    "too_long": N_("must hold at most %(max_length)s"),
+    "int_type": _NUMBERS,
+    "int_parsing": _NUMBERS,
+    "int_from_float": _NUMBERS,
+    "greater_than_equal": N_("must be at least %(ge)s"),
+    "less_than_equal": N_("must be at most %(le)s"),
+    "bool_type": _TRUTHS,
+    "bool_parsing": _TRUTHS,
+    "list_type": _LISTS,
+    "tuple_type": _LISTS,
+    "dict_type": _OBJECTS,
+    "model_type": _OBJECTS,
+    "model_attributes_type": _OBJECTS,
+}
+"""What pydantic finds, in our words: the values are those of its `ctx`. What we find says itself what is wrong."""
+
+_OUR_CODES = {"enum": "unknown_value", "literal_error": "unknown_value"}
+
+
+def _fault(item: Mapping[str, Any], say: Say) -> dict[str, str]:
+    """Say what is wrong with one field."""
     place, *path = (step for step in item["loc"] if "[" not in str(step))  # names of validators are no field
     field = ".".join(str(step) for step in (path[:1] if place == "query" else path))
-    code, message = str(item["type"]), str(item["msg"])
-    if code == "extra_forbidden":
-        kind = "parameter" if place == "query" else "field"
-        code, message = "unknown_field", f"unknown {kind} {path[-1]!r}"
-    elif code == "missing":
-        message = "must be given"
-    elif code in ("enum", "literal_error"):
-        code, message = "unknown_value", f"must be {item['ctx']['expected']}"
-    return {"field": field, "code": code, "message": message}
+    kind = str(item["type"])
+    if kind == "extra_forbidden":
+        text = N_("unknown parameter %(name)s") if place == "query" else N_("unknown field %(name)s")
+        return {"field": field, "code": "unknown_field", "message": say(text, name=repr(path[-1]))}
+    values = dict(item.get("ctx", {}))
+    if "expected" in values:
+        values["expected"] = str(values["expected"]).replace("' or '", say("' or '"))
+    message = say(_MESSAGES[kind], **values) if kind in _MESSAGES else say(str(item["msg"]))
+    return {"field": field, "code": _OUR_CODES.get(kind, kind), "message": message}

@@ -13,6 +13,7 @@ from engine.reconcile.cases.ways import CaseView, Way, say_way
 from engine.rooms.ranking import RankedRoom
 from engine.web.api.models import CaseOut, render_case
 from engine.web.api.wire import STORABLE, Id, Incoming, Outgoing
+from engine.web.translations import N_
 
 Explain = Callable[[str, Mapping[str, object], str], str]
 Policy = dict[str, Way]
@@ -31,7 +32,7 @@ class SettlementIn(Incoming):
     @model_validator(mode="after")
     def check_one_of(self) -> SettlementIn:
         if (self.way is None) == (self.settlement is None):
-            raise PydanticCustomError("one_of", "name either a way or, in words, how it was settled")
+            raise PydanticCustomError("one_of", N_("name either a way or, in words, how it was settled"))
         return self
 
 

@@ -17,20 +17,21 @@ from engine.rooms.room import Room, RoomState
 from engine.web.access import Role
 from engine.web.api import wire
 from engine.web.api.wire import STORABLE, Incoming, Name, Outgoing, Page, Whole
+from engine.web.translations import N_
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 def _check_clock(value: str) -> str:
     if not _CLOCK.fullmatch(value):
-        raise PydanticCustomError("clock_malformed", "must be a time of day such as 08:30")
+        raise PydanticCustomError("clock_malformed", N_("must be a time of day such as 08:30"))
     return value
 
 
 def _check_hours(value: tuple[str, str]) -> tuple[str, str]:
     opens, closes = value
     if closes != "00:00" and closes <= opens:
-        raise PydanticCustomError("hours_backwards", "must close after it opens (00:00 closes at midnight)")
+        raise PydanticCustomError("hours_backwards", N_("must close after it opens (00:00 closes at midnight)"))
     return value
 
 

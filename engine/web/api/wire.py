@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
+from engine.web.translations import N_
+
 ID_MAX = 2**31 - 1
 """The largest number the database's columns hold."""
 
@@ -26,14 +28,14 @@ def parse_instant(value: object) -> datetime:
     text = _restore_plus(value) if isinstance(value, str) else ""
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise PydanticCustomError("instant_malformed", "must be an instant such as 2026-11-23T10:00:00+01:00")
+        raise PydanticCustomError("instant_malformed", N_("must be an instant such as 2026-11-23T10:00:00+01:00"))
     day, clock, offset = match.groups()
     if offset is None:
-        raise PydanticCustomError("offset_missing", "must carry its offset from UTC, such as Z or +01:00")
+        raise PydanticCustomError("offset_missing", N_("must carry its offset from UTC, such as Z or +01:00"))
     try:
         return datetime.fromisoformat(f"{day}T{clock}{offset.upper()}").astimezone(UTC)
     except (ValueError, OverflowError):
-        raise PydanticCustomError("instant_malformed", "must be a day and a time that exist") from None
+        raise PydanticCustomError("instant_malformed", N_("must be a day and a time that exist")) from None
 
 
 def _restore_plus(text: str) -> str:
@@ -46,33 +48,33 @@ def parse_day(value: object) -> date:
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         with suppress(ValueError):
             return date.fromisoformat(value)
-    raise PydanticCustomError("day_malformed", "must be a day such as 2026-11-23")
+    raise PydanticCustomError("day_malformed", N_("must be a day such as 2026-11-23"))
 
 
 def _check_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        raise PydanticCustomError("zone_unknown", "must be a time zone such as Europe/Paris") from None
+        raise PydanticCustomError("zone_unknown", N_("must be a time zone such as Europe/Paris")) from None
     return value
 
 
 def _check_text(value: str) -> str:
     """Refuse what a database cannot keep: NUL, and halves of surrogate pairs."""
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise PydanticCustomError("characters_invalid", "must not contain NUL or lone surrogates")
+        raise PydanticCustomError("characters_invalid", N_("must not contain NUL or lone surrogates"))
     return value
 
 
 def _check_address(value: str) -> str:
     if not _ADDRESS.fullmatch(value):
-        raise PydanticCustomError("address_malformed", "must be an e-mail address")
+        raise PydanticCustomError("address_malformed", N_("must be an e-mail address"))
     return value
 
 
 def _refuse_truth(value: object) -> object:
     if isinstance(value, bool | float):
-        raise PydanticCustomError("int_type", "must be a whole number")
+        raise PydanticCustomError("int_type", N_("must be a whole number"))
     return value
 
 
@@ -114,7 +116,7 @@ class Amendment(Incoming):
     @classmethod
     def refuse_null(cls, value: Any) -> Any:
         if value is None:
-            raise PydanticCustomError("null", "must not be null; leave it out to keep it as it is")
+            raise PydanticCustomError("null", N_("must not be null; leave it out to keep it as it is"))
         return value
 
 

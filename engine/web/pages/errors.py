@@ -23,8 +23,8 @@ from engine.errors import (
     Transient,
     Unavailable,
 )
+from engine.web.faults import describe_fault
 from engine.web.pages.page import Page, SignInNeeded, open_page, sign_in_address
-from engine.webhooks.endpoint import NAME_CHARACTERS_MAX, SECRET_CHARACTERS_MIN, SECRET_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def describe(page: Page, error: Exception) -> Trouble:
             lines = [f"{name}: {page.explain(error.code, error.facts)}" if name else str(error)]
             return Trouble(422, page.say("A booking rule says no"), page.say("Nothing was changed."), lines)
         case Invalid():
-            lines = [describe_fault(page, fault.code, fault.message) for fault in error.faults]
+            lines = [describe_fault(page.say, fault.code, fault.message) for fault in error.faults]
             return Trouble(422, page.say("Something is missing or wrong"), page.say("Nothing was changed."), lines)
         case RequestValidationError() if any(fault["loc"][0] == "path" for fault in error.errors()):
             return _not_found(page)
@@ -145,53 +145,3 @@ def describe_clash(page: Page, clash: Clash) -> str:
 
 def _stretch(page: Page, start: datetime, end: datetime) -> str:
     return page.formats.stretch(start, end)
-
-
-def describe_fault(page: Page, code: str, message: str) -> str:
-    """Return what is wrong with one field in the reader's language; the desk's own English when we have no better."""
-    known = {
-        "in_the_past": page.say("The end must lie in the future."),
-        "before_start": page.say("The end must come after the start."),
-        "end_not_after_start": page.say("The end must come after the start."),
-        "nothing_chosen": page.say("Choose a room or a thing."),
-        "one_of": page.say("Say until when, or how many times."),
-        "out_of_range": page.say("A number or a day lies out of range."),
-        "too_many": page.say("At most 500 are possible."),
-        "overlaps": page.say("A date must end before the next one begins."),
-        "nothing_left": page.say("At least one date must be booked."),
-        "off_grid": page.say("Times lie on quarters of an hour."),
-        "not_bookable": page.say("This cannot be booked any more."),
-        "implausible": page.say("An address reads like name@example.org."),
-        "missing": page.say("Something needed was left empty."),
-        "too_long": page.say("A text is too long."),
-        "requester_unknown": page.say("Choose a person, or write their address."),
-        "requester_ambiguous": page.say("Several people are called so: choose one, or write the address."),
-        "said_in_outlook": page.say("Whether it is private, its organizer says in Outlook."),
-        "outlook_refused": page.say("Outlook refuses: %(why)s", why=message),
-        "choice_unknown": page.say("Choose one of those offered."),
-        "domain_malformed": page.say("A domain reads like example.org."),
-        "days_out_of_range": page.say("A whole number of days from 1 to 1800."),
-        "mailbox_missing": page.say("This address has no mailbox here, or the application may not use it."),
-        "taken": page.say("Another one has this name."),
-        "store_unknown": page.say("There is no such store. Choose one, or make it under Stores and things first."),
-        "clock_malformed": page.say("Opening hours read like 08:30."),
-        "hours_backwards": page.say("A day must close after it opens."),
-        "address_not_public": page.say(
-            "This does not lead to a public address. The setting webhooks.allowed_networks allows networks of your own."
-        ),
-        "not_https": page.say("Over the internet only https is spoken."),
-        "birth_date_malformed": page.say("A date of birth is a day in the past."),
-        "phone_malformed": page.say("A telephone number has digits."),
-        "unknown": page.say("Something that was chosen is not there any more."),
-        "unstorable": page.say("A text holds a character that cannot be stored."),
-        "url_malformed": page.say("This is no web address that messages can be sent to."),
-        "name_malformed": page.say("A name has 1 to %(count)s printable characters.", count=NAME_CHARACTERS_MAX),
-        "model_unknown": page.say("Choose what it is to hear of."),
-        "header_malformed": page.say("The name of a header has letters, digits and hyphens."),
-        "secret_weak": page.say(
-            "A secret has at least %(count)s characters, and no space.", count=SECRET_CHARACTERS_MIN
-        ),
-        "secret_malformed": page.say("What follows %(prefix)s in a secret must be base64.", prefix=SECRET_PREFIX),
-        "number_out_of_range": page.say("A number is too small, too large, or no whole number."),
-    }
-    return known.get(code, message)

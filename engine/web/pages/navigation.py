@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.web.access import Role
 from engine.web.pages.users import User
+from engine.web.translations import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,6 @@ class Entry:
     only_simulated: bool = False
     only_bookers: bool = False
     """Whether it is of no use to those who only look."""
-
-
-def N_(text: str) -> str:
-    """Mark a text for the catalogues."""
-    return text
 
 
 ENTRIES = (

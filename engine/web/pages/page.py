@@ -23,8 +23,8 @@ from engine.web.language import choose_language
 from engine.web.pages.guard import SAFE_METHODS, derive_csrf, is_csrf, mask_csrf
 from engine.web.pages.navigation import Entry, navigation_for
 from engine.web.pages.parts import PageParts, Parts
-from engine.web.pages.translations import Formats, keep_marks, load_translations
 from engine.web.pages.users import User
+from engine.web.translations import Formats, keep_marks, load_translations, speak
 
 HERE = Path(__file__).parents[1]
 TEMPLATES, STATIC = HERE / "templates", HERE / "static"
@@ -100,12 +100,9 @@ class Page:
         """Whether htmx asks for a piece of the page."""
         return self.request.headers.get("hx-request") == "true"
 
-    def say(self, text: str, **values: object) -> str:
+    def say(self, text: str, /, **values: object) -> str:
         """Return *text*, a literal that the catalogues know, in the reader's language, with its values."""
-        return load_translations(self.language).gettext(text) % values if values else self._translated(text)
-
-    def _translated(self, text: str) -> str:
-        return load_translations(self.language).gettext(text)
+        return speak(self.language)(text, **values)
 
     def explain(self, code: str, facts: Mapping[str, object]) -> str:
         """Return the sentence of a reason, with times as the building's clocks show them."""

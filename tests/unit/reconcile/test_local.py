@@ -10,7 +10,7 @@ import pytest
 from engine.errors import Clash, Unavailable
 from engine.reconcile.words.local import PlainTimes, say_fact, say_here
 from engine.reconcile.words.reasons import explain
-from engine.web.pages.translations import Formats
+from engine.web.translations import Formats
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -14,8 +14,8 @@ from engine.reconcile.telling.activity import KeyState
 from engine.rooms.connection import Use, expiry_of
 from engine.web.api.rooms import IMPORT
 from engine.web.api.wire import STORABLE
-from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page, StaffPage, ViewerPage
+from engine.web.translations import N_
 
 router = APIRouter()
 

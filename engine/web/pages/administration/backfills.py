@@ -21,9 +21,9 @@ from engine.rooms.room import natural
 from engine.web.api.wire import ID_MAX, Id, Whole
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Day, Sent
-from engine.web.pages.navigation import N_
 from engine.web.pages.occupancy.timeline import shown_rooms
 from engine.web.pages.page import AdminPage, Page, ViewerPage
+from engine.web.translations import N_
 
 router = APIRouter()
 

@@ -25,8 +25,8 @@ from engine.reconcile.telling.texts import render_plain_parts, render_subject
 from engine.rooms.calendar import EventFields
 from engine.web.api.wire import STORABLE
 from engine.web.pages.forms import Sent
-from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page
+from engine.web.translations import N_
 
 router = APIRouter()
 

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from engine.outbox.message import MessageFilter, MessageState
 from engine.reconcile.words.quoting import quote_error
 from engine.web.api.wire import ID_MAX
-from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page
+from engine.web.translations import N_
 
 router = APIRouter()
 

@@ -15,8 +15,8 @@ from engine.outbox.message import MessageFilter
 from engine.web.api.wire import ID_MAX, STORABLE
 from engine.web.pages.administration.outbox import STATES, say_trouble
 from engine.web.pages.errors import Trouble, describe
-from engine.web.pages.navigation import N_
 from engine.web.pages.page import AdminPage, Page
+from engine.web.translations import N_
 from engine.webhooks.endpoint import CHANNEL, HEADER, MODELS, RECENT, EndpointOrder, masked
 
 router = APIRouter()

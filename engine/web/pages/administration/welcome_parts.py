@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from engine.web.pages.navigation import N_
+from engine.web.translations import N_
 
 
 class Needed(StrEnum):

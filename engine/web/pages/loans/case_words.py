@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from engine.reconcile.cases.listing import Topic
-from engine.web.pages.navigation import N_
+from engine.web.translations import N_
 
 TOPIC_WORDS: Mapping[Topic, str] = MappingProxyType(
     {

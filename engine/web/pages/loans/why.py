@@ -25,8 +25,8 @@ from engine.web.api.wire import ID_MAX, Whole
 from engine.web.pages.booking.times import QUARTERS
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loans.loan import title_of
-from engine.web.pages.navigation import N_
 from engine.web.pages.page import Page, ViewerPage
+from engine.web.translations import N_
 
 router = APIRouter()
 

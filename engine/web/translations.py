@@ -1,7 +1,7 @@
-"""The pages' texts in both languages, and how times read in each.
+"""What pages and API say, in both languages, and how times read in each.
 
-English is written in the templates and in the code; `catalogues/fr/*.po` holds the French, one file per page. They are
-turned into catalogues in memory at start, so nothing has to be compiled.
+English is written in the templates and in the code; `catalogues/fr/*.po` holds the French, one file per page, and one
+for the API. They are turned into catalogues in memory at start, so nothing has to be compiled.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_day_names
@@ -20,13 +21,35 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.units import format_unit
 
-CATALOGUES = Path(__file__).parents[1] / "catalogues"
+CATALOGUES = Path(__file__).parent / "catalogues"
 
 LOCALES: Mapping[str, str] = {"en": "en_GB", "fr": "fr"}
 """British English: days before months, and 14:30."""
 
 NO_BREAK = "\u00a0"
 _BEFORE_MARKS = re.compile(" (?=[:;?!»%](?: |$))")
+
+
+class Say(Protocol):
+    """Says a text, a literal that the catalogues know, in somebody's language, with its values."""
+
+    def __call__(self, text: str, /, **values: object) -> str: ...
+
+
+def N_(text: str) -> str:
+    """Mark a text for the catalogues."""
+    return text
+
+
+@cache
+def speak(language: str) -> Say:
+    """Return what says texts in *language*."""
+    translate = load_translations(language).gettext
+
+    def say(text: str, /, **values: object) -> str:
+        return translate(text) % values if values else translate(text)
+
+    return say
 
 
 @cache
