@@ -1,19 +1,26 @@
 """Statements that the driver runs itself: the same rows, types and errors as SQLAlchemy's way, on both databases."""
 
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
+from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, exc, select, update
 from sqlalchemy.dialects import sqlite
 
 from engine.database.sql.connection import Database
+from engine.database.sql.libpq import Line
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.errors import Occupied, Stale, Unreachable
 from tests.database.building import BY, Building, hours, order, room
+from tests.database.conftest import EMPTY_ALL
 
 store, work, item = metadata.tables["store"], metadata.tables["work"], metadata.tables["loan_item"]
 
@@ -193,6 +200,116 @@ def _write_without_connection(transaction: Transaction, other: Database) -> None
     with ThreadPoolExecutor() as pool:
         pool.submit(_end_backend, other, backend).result()
     ADD_STORE.run(transaction.connection, a_store("lost"))
+
+
+@pytest.fixture
+def connect(request: pytest.FixtureRequest) -> Iterator[Callable[[], Database]]:
+    """Opens an empty PostgreSQL database, as often as one asks."""
+    url: str = request.getfixturevalue("migrated_postgresql_url")
+    opened: list[Database] = []
+
+    def open_one() -> Database:
+        opened.append(Database(url))
+        return opened[-1]
+
+    with open_one().write() as transaction:
+        transaction.connection.exec_driver_sql(EMPTY_ALL)
+    yield open_one
+    for database in opened:
+        database.close()
+
+
+NAMES = [f"row {number}" for number in range(600)]
+ROWS = [a_store(name) for name in NAMES]
+CHANGES = [{"of_name": name, "approval": True} for name in NAMES]
+
+
+def test_other_threads_run_while_many_rows_wait_for_a_lock(connect: Callable[[], Database]) -> None:
+    """One of them may hold that very lock: it lets go once it has seen that somebody waits."""
+    database = connect()
+    with database.write() as transaction:
+        ADD_STORE.run(transaction.connection, ROWS)
+
+    with _held_elsewhere(connect(), NAMES[300]), database.write() as transaction:
+        changed = CHANGE_STORE.run(transaction.connection, CHANGES).rowcount
+
+    assert changed == 600
+
+
+@pytest.mark.parametrize("end", ["cancel", "terminate"])
+def test_many_rows_whose_wait_is_ended_are_told_as_unreachable(connect: Callable[[], Database], end: str) -> None:
+    """By a limit of the server's, or with the connection: nothing of them is kept, and the next ones are written."""
+    database = connect()
+    with database.write() as transaction:
+        ADD_STORE.run(transaction.connection, ROWS)
+
+    with _held_elsewhere(connect(), NAMES[300], ends_by=f"pg_{end}_backend(pid)"):  # noqa: SIM117
+        with pytest.raises(Unreachable), database.write() as transaction:
+            CHANGE_STORE.run(transaction.connection, CHANGES)
+
+    with database.write() as transaction:
+        assert not any(row.approval for row in STORES.run(transaction.connection, {"names": NAMES}))
+        assert CHANGE_STORE.run(transaction.connection, CHANGES).rowcount == 600
+
+
+def test_many_rows_that_are_broken_off_leave_a_connection_that_works(
+    connect: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the process was told in the middle of them: the answers to come belong to no later statement."""
+    database = connect()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Line, "_next_result", _break_off)
+        with pytest.raises(KeyboardInterrupt), database.write() as transaction:
+            ADD_STORE.run(transaction.connection, ROWS)
+
+    with database.write() as transaction:
+        assert _names(transaction) == []
+        assert ADD_STORE.run(transaction.connection, ROWS).rowcount == 600
+
+
+def test_a_session_that_several_share_runs_each_ones_own_statements(connect: Callable[[], Database]) -> None:
+    """As behind a pooler that hands out connections by the transaction: what is prepared there is never mistaken."""
+    with connect().read() as transaction:
+        driver: Any = transaction.connection.connection.dbapi_connection
+        first, second = Line(driver), Line(driver)
+
+        for _ in range(3):
+            assert first.run(b"SELECT $1::TEXT", ["a"]) == ([("a",)], 1)
+            assert second.run(b"SELECT $1::TEXT || 'b'", ["a"]) == ([("ab",)], 1)
+
+
+WAITING = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+
+@contextmanager
+def _held_elsewhere(database: Database, name: str, *, ends_by: str | None = None) -> Iterator[None]:
+    """Have another thread hold a row until somebody waits for it; it ends that one's wait before, if it is said how."""
+    is_held, is_over = Event(), Event()
+
+    def hold() -> None:
+        with database.write() as transaction:
+            CHANGE_STORE.run(transaction.connection, {"of_name": name, "text_level": "full"})
+            is_held.set()
+            while not transaction.connection.exec_driver_sql(f"SELECT pid {WAITING}").all() and not is_over.is_set():
+                time.sleep(0.01)
+            if ends_by is not None:
+                transaction.connection.exec_driver_sql(f"SELECT {ends_by} {WAITING}")
+                while transaction.connection.exec_driver_sql(f"SELECT pid {WAITING}").all():
+                    time.sleep(0.01)
+
+    with ThreadPoolExecutor(1) as threads:
+        holding = threads.submit(hold)
+        is_held.wait()
+        try:
+            yield
+        finally:
+            is_over.set()
+        holding.result()
+
+
+def _break_off(_line: Line) -> None:
+    raise KeyboardInterrupt
 
 
 def _end_backend(database: Database, backend: int) -> None:

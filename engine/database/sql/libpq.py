@@ -2,12 +2,14 @@
 
 A cursor looks for placeholders, picks a type for each value and waits in Python. Here a statement comes with `$1`, `$2`
 in it and names the types itself, so each value goes out as text, and the answer is waited for in C while other threads
-run. Values and rows are converted by the driver.
+run. Values and rows are converted by the driver (decision 0030).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
+from select import POLLIN, POLLOUT, poll
 from typing import Any
 
 from psycopg import Connection, Error, OperationalError, errors, pq
@@ -17,7 +19,7 @@ STATEMENTS_KEPT = 512
 """Prepared statements that a connection keeps: all of ours. One that is run a second time is prepared."""
 
 SENT_AT_ONCE = 256
-"""So many runs of a statement go out before the first answer is read: the answers fit into what the system keeps."""
+"""So many runs of a statement go out before their answers are looked at: some 400 kB of a page's meetings."""
 
 _DONE, _ROWS = pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
@@ -29,6 +31,9 @@ class Line:
     def __init__(self, driver: Connection[Any]) -> None:
         self._libpq = driver.pgconn
         self._converter = Transformer(driver)
+        self._readable, self._usable = poll(), poll()
+        self._readable.register(self._libpq.socket, POLLIN)
+        self._usable.register(self._libpq.socket, POLLIN | POLLOUT)
         self._names: dict[bytes, bytes | None] = {}
         """What the statements that were run are prepared as; None: not yet."""
 
@@ -64,12 +69,16 @@ class Line:
         return rows[0] if rows else None
 
     def _prepare(self, sql: bytes) -> bytes | None:
-        """Return what a statement is prepared as: nothing the first time, and once enough are."""
+        """
+        Return what a statement is prepared as: nothing the first time, and once enough are.
+
+        The name says what the statement is: behind a pooler that mixes up sessions it is refused, never another's run.
+        """
         if sql not in self._names:
             if len(self._names) < STATEMENTS_KEPT:
                 self._names[sql] = None
             return None
-        name = b"accord_%d" % sum(each is not None for each in self._names.values())
+        name = b"accord_" + blake2b(sql, digest_size=16).hexdigest().encode()
         self._check(self._libpq.prepare(name, sql))
         self._names[sql] = name
         return name
@@ -83,17 +92,30 @@ class Line:
             else:
                 self._libpq.send_query_prepared(name, values)
         self._libpq.pipeline_sync()
+        while self._libpq.flush():
+            self._usable.poll()
+            self._libpq.consume_input()
         results: list[Any] = []
-        while True:
-            result = self._libpq.get_result()
-            if result is not None and result.status == _SYNC:
-                break
+        while (result := self._next_result()) is None or result.status != _SYNC:
             if result is not None:
                 results.append(result)
-            elif self._libpq.status == pq.ConnStatus.BAD:
-                raise OperationalError(self._libpq.get_error_message())
         self._libpq.exit_pipeline_mode()
         return results
+
+    def _next_result(self) -> Any:
+        """
+        Return the next answer once it is there; None between those of two runs.
+
+        The driver's `get_result` would wait for it while no other thread runs, of which one may hold the very lock that
+        the server waits for, and another heeds signals.
+        """
+        while self._libpq.is_busy():
+            self._readable.poll()
+            self._libpq.consume_input()
+        result = self._libpq.get_result()
+        if result is None and self._libpq.status == pq.ConnStatus.BAD:
+            raise OperationalError(self._libpq.get_error_message())
+        return result
 
     def _write(self, values: Sequence[Any]) -> Sequence[Any]:
         return self._converter.dump_sequence(values, [PyFormat.TEXT] * len(values))
