@@ -14,6 +14,8 @@ ADD_KEY = Prepared(work.insert())
 FOUND = Prepared(select(work.c.key).where(work.c.kind == "room", is_any_of(work.c.key, "keys")).order_by(work.c.key))
 CHANGE = Prepared(update(work).where(is_any_of(work.c.key, "keys")).values(priority=9))
 
+OTHERS = Prepared(select(work.c.key).where(~is_any_of(work.c.key, "keys")).order_by(work.c.key))
+
 ODD = ["", "1", "a'b", 'a"b', "a\\b", "{x,y}", "é", "Ω\n", "😀", "null", "%s", ":x"]
 
 
@@ -32,6 +34,32 @@ def test_it_finds_what_is_in_the_list(database: Database, count: int) -> None:
         found = FOUND.run(transaction.connection, {"keys": ["missing", *keys[:count]]}).scalars()
 
     assert found == keys[:count]
+
+
+def test_it_finds_what_is_not_in_the_list(database: Database) -> None:
+    add(database, ["1", "2", "3"])
+
+    with database.read() as transaction:
+        assert OTHERS.run(transaction.connection, {"keys": ["1", "3", "4"]}).scalars() == ["2"]
+
+
+def test_it_may_be_empty(database: Database) -> None:
+    add(database, ["1", "2"])
+
+    with database.write() as transaction:
+        assert FOUND.run(transaction.connection, {"keys": []}).scalars() == []
+        assert OTHERS.run(transaction.connection, {"keys": []}).scalars() == ["1", "2"]
+        assert CHANGE.run(transaction.connection, {"keys": []}).rowcount == 0
+
+
+def test_it_may_be_as_long_as_a_year_of_meetings(database: Database) -> None:
+    """Longer than the parameters that either database takes."""
+    add(database, ["00007", "40000"])
+
+    with database.read() as transaction:
+        found = FOUND.run(transaction.connection, {"keys": [f"{number:05}" for number in range(70_000)]}).scalars()
+
+    assert found == ["00007", "40000"]
 
 
 def test_it_takes_texts_as_they_are(database: Database) -> None:
