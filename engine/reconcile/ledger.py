@@ -17,6 +17,7 @@ from engine.reconcile.actions import Note, Plan
 from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.brake import BrakeRule
 from engine.reconcile.field_map import FieldMap, View
+from engine.reconcile.freeing import Readiness
 from engine.reconcile.markers import Marker
 from engine.reconcile.views import Base, RoomCopy
 from engine.rooms.calendar import PLAIN, ChangesPage, EventFields
@@ -72,6 +73,10 @@ class Intent:
     told: str
     """The code of the line that the history gets once it is done (`told.py`); "": it has it already."""
     ical_uid: ICalUid | None = None
+    loan_version: int = 0
+    """The version of the loan by which it was decided."""
+    unsent_since: datetime | None = None
+    """Since when a create that may have to wait for its rooms has not been sent; None: it may have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,9 +365,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def awaits_its_rooms(self, intent: Intent) -> bool:
-        """Tell whether a create is too early, since its rooms still show the event it takes the place of; the loan is
-        looked at again then, for half a minute at most."""
+    def prepare_create(self, intent: Intent) -> Readiness:
+        """
+        Say what becomes of a create, and remember that it goes out before it does.
+
+        One that waits, or is overtaken and so forgotten, leaves its loan to be looked at again.
+        """
         ...
 
     def drop_intent(self, intent: Intent, *, told: str | None = None) -> None:

@@ -17,6 +17,7 @@ from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
 from engine.ids import BookableId, EventId, fold_address
 from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
+from engine.reconcile.freeing import Readiness
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, SyncRules
 from engine.reconcile.notes import note_lost_interval, note_lost_rooms
 from engine.reconcile.told import DECLINED_INSTEAD, GONE_ALREADY, NOT_KNOWN, tell_unmade
@@ -67,9 +68,13 @@ class Writes:
             async with self._locks.holding(fold_address(intent.mailbox)):
                 match intent.kind:
                     case IntentKind.CREATE:
-                        if self._ledger.awaits_its_rooms(intent):
-                            return
-                        await self._create(intent)
+                        match self._ledger.prepare_create(intent):
+                            case Readiness.SEND:
+                                await self._create(intent)
+                            case Readiness.WAIT:
+                                return
+                            case Readiness.OVERTAKEN:
+                                continue
                     case IntentKind.CHANGE:
                         await self._change(booking, intent, organizer_copy, resumed=resumed)
                     case IntentKind.DELETE:

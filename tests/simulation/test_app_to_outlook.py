@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from engine.app.office import Office
 from engine.database.sync.bookings import load_intents
 from engine.errors import RuleBroken
 from engine.graph.transport import Request
 from engine.ids import Address, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
-from engine.loans.register import ItemRef, LoanChange, LoanOrder
+from engine.loans.register import ItemRef, LoanChange, LoanOrder, LoanRegister
 from engine.loans.rules import BookingRules, OpeningHours
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world.world import World
@@ -296,6 +298,20 @@ class TestChangesAtTheDesk:
         assert event_of(world, 3)["subject"] == f"#{loan.number} Person 3"
         assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
         assert world.count_writes() == 3
+
+    @pytest.mark.parametrize("settings", [{}, WITHOUT_CONTENT], ids=["content", "reading"])
+    def test_give_it_another_organizer_as_soon_as_its_rooms_let_go(
+        self, worlds: MakeWorld, settings: dict[str, str]
+    ) -> None:
+        """What is heard of a meeting that we have withdrawn decides nothing, but that: seconds, not half a minute."""
+        world = worlds(rooms=2, settings=settings)
+        loan = world.book(2, 9, 10, 1, 2)
+        world.settle()
+
+        world.change(loan.number, LoanChange(requester=world.requester(3)))
+        world.wait(5.0)
+
+        assert len(events_of(world, 3)) == 1
 
     @pytest.mark.parametrize("seed", [7300001, 7300003, 7300008])
     def test_give_it_another_organizer_once_a_slow_room_has_let_go(self, worlds: MakeWorld, seed: int) -> None:
@@ -647,6 +663,23 @@ class TestBookingRules:
         assert world.count_writes() == 1
 
 
+def desk_without_engine(world: World) -> LoanRegister:
+    """Return a desk on the same store that no engine takes along when it dies: that of the command line."""
+    return Office(world.settings, now=world.now, database=world.database, ticks=world.loop.time).desk
+
+
+@contextmanager
+def an_engine_killed(world: World, is_killed: bool) -> Iterator[LoanRegister]:
+    """Let something happen at the desk while the engine is dead, if it is to be killed, and start another."""
+    desk = desk_without_engine(world)
+    if is_killed:
+        world.kill()
+    yield desk
+    if is_killed:
+        world.wait(2.0)
+        world.start()
+
+
 class Crash:
     """Lets the engine die at its n-th request to a calendar, just before or just after it is carried out."""
 
@@ -665,6 +698,14 @@ class Crash:
         if self.left == 0:
             self.has_struck = True
             raise asyncio.CancelledError
+
+
+class CrashAtACreate(Crash):
+    """The same, at the n-th event that is made."""
+
+    def __call__(self, when: str, request: Request) -> None:
+        if self.has_struck or request.method == "POST":
+            super().__call__(when, request)
 
 
 def live_through(
@@ -781,6 +822,88 @@ class TestKilledOnTheWay:
         assert set(states(loan).values()) == {ItemState.ACCEPTED}
         assert world.count_writes() == 0
         assert loan.interval.length == timedelta(hours=1)
+
+
+class TestGivenAwayWhileItsRoomsLetGo:
+    """The new event waits, and nobody has heard of it."""
+
+    @pytest.fixture
+    def loan(self, world: World) -> Loan:
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.is_receiver_down = True
+        world.change(loan.number, LoanChange(requester=world.requester(3)))
+        world.wait(5.0)
+        assert (world.count_writes(), events_of(world, 3)) == (2, [])
+        return world.loan(loan.number)
+
+    @pytest.mark.parametrize("is_killed", [False, True], ids=["", "killed"])
+    def test_and_cancelled_is_asked_for_no_more(self, world: World, loan: Loan, is_killed: bool) -> None:
+        """Two mails to each room less: none is made only to be deleted."""
+        with an_engine_killed(world, is_killed) as desk:
+            desk.act(loan.number, LoanAction.CANCEL, actor="app:test")
+        world.wait(60.0)
+
+        assert (world.count_writes(), events_of(world, 3)) == (2, [])
+        assert world.loan(loan.number).status is LoanStatus.CANCELLED
+        assert world.find_untold(others_deleted=False) == []
+
+    @pytest.mark.parametrize("is_killed", [False, True], ids=["", "killed"])
+    def test_and_given_to_a_third_is_that_ones_alone(self, world: World, loan: Loan, is_killed: bool) -> None:
+        third = LoanChange(requester=world.requester(1))
+        with an_engine_killed(world, is_killed) as desk:
+            desk.change(loan.number, third, actor="app:test")
+        world.wait(60.0)
+        world.is_receiver_down = False
+        world.heal()
+
+        assert events_of(world, 3) == []
+        assert event_of(world, 1)["subject"] == f"#{loan.number} Person 1"
+        assert world.count_writes() == 3
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+        assert world.find_untold(others_deleted=False) == []
+
+    def test_waits_on_when_the_engine_is_killed(self, world: World, loan: Loan) -> None:
+        with an_engine_killed(world, True):
+            world.wait(5.0)
+        before = events_of(world, 3)
+        world.wait(20.0)
+
+        assert (before, len(events_of(world, 3))) == ([], 1)
+        assert world.count_writes() == 3
+
+    def test_and_cancelled_long_after_is_made_sure_of(self, world: World, loan: Loan) -> None:
+        """What was kept so long ago may be of a backup: the event could be in Outlook, and is ended there."""
+        with an_engine_killed(world, True) as desk:
+            world.wait(600.0)
+            desk.act(loan.number, LoanAction.CANCEL, actor="app:test")
+        world.wait(60.0)
+
+        assert events_of(world, 3) == []
+        assert world.count_writes() == 4
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_cancelled_after_its_new_event_may_have_been_made_it_is_ended(worlds: MakeWorld, when: str) -> None:
+    """Nobody knows whether the request has arrived: it is repeated, for its event to be deleted."""
+    crash = CrashAtACreate(1, when)
+    world = worlds(on_request=crash)
+    loan = world.book(2, 9, 10, 1)
+    world.settle()
+
+    desk = desk_without_engine(world)
+
+    live_through(
+        world,
+        crash,
+        lambda: world.change(loan.number, LoanChange(requester=world.requester(3))),
+        meanwhile=lambda: desk.act(loan.number, LoanAction.CANCEL, actor="app:test"),
+    )
+
+    assert (events_of(world, 2), events_of(world, 3)) == ([], [])
+    assert [event for event in world.run(world.room(1).events()) if not event["isCancelled"]] == []
+    assert world.loan(loan.number).status is LoanStatus.CANCELLED
+    assert world.find_untold(others_deleted=False) == []
 
 
 class TestRoomsChangedTwiceInARow:

@@ -174,6 +174,20 @@ class TestOneChangeInTheApp:
         (loan,) = world.live_loans
         assert [item.state for item in loan.rooms] == ["accepted"]
 
+    def test_another_requester(self, world: World, looks: int) -> None:
+        """Another requester costs the read of the old event, its end and the new one, and two looks: at how the room
+        lets go of the old, which the new waits for, and at its answer."""
+        loan = world.book(2, 9, 10, 1)
+        world.settle()
+        world.wait(15.0)
+
+        with counting(world) as count:
+            world.change(loan.number, LoanChange(requester=world.requester(3)))
+
+        assert (count.deltas, count.reads, count.writes) == (2 * looks, 1, 2)
+        (loan,) = world.live_loans
+        assert [item.state for item in loan.rooms] == ["accepted"]
+
     def test_a_cancellation(self, world: World) -> None:
         """A cancelled loan costs one write: how the meeting leaves the room's calendar decides nothing any more."""
         loan = world.book(2, 9, 10, 1)

@@ -114,6 +114,22 @@ class TestAll:
         assert states(world.live_loans) == {ItemState.ACCEPTED}
         assert world.cases() == []
 
+    def test_given_to_somebody_else_and_cancelled_while_its_rooms_let_go_is_not_made(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        world.is_receiver_down = True
+
+        change = LoanChange(requester=world.requester(3))
+        with_one_write = world.count_writes() + 1
+        world.office.series.change(made.loans[0].number, change, Scope.ALL, actor="app:t")
+        world.wait(5.0)
+        assert (world.count_writes(), masters(world, 2), masters(world, 3)) == (with_one_write, [], [])
+        world.office.series.cancel(made.loans[0].number, Scope.ALL, actor="app:t")
+        world.wait(60.0)
+
+        assert (world.count_writes(), masters(world, 3)) == (with_one_write, [])
+        assert world.live_loans == ()
+
     def test_with_a_date_left_out_leaves_it_out_after_a_move(self, world: World) -> None:
         """Other hours would bring back what was cancelled: the rest is a series of its own."""
         day = first_day(world)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from engine.database.inbox.contents import Contents, News
 from engine.database.inbox.gatherings import GATHER, Gatherings
@@ -48,6 +48,7 @@ subscription_table = metadata.tables["subscription"]
 room_table = metadata.tables["room"]
 copy_table = metadata.tables["room_copy"]
 link_table = metadata.tables["link"]
+intent_table = metadata.tables["intent"]
 
 REJECTIONS_KEPT = 50
 _SHOWN_MAX = 80
@@ -99,9 +100,13 @@ _PENDING = Prepared(
         subscription_table.c.remote_id.is_(None), subscription_table.c.client_state != NO_SECRET
     )
 )
+_waits_for_it = exists().where(
+    intent_table.c.loan_number == link_table.c.loan_number, intent_table.c.unsent_since.is_not(None)
+)
 _COPIES = select(
-    copy_table.c.event_id, copy_table.c.etag, copy_table.c.gone, copy_table.c.doubt, copy_table.c.start_at,
-    copy_table.c.ical_uid, copy_table.c.series_master, link_table.c.state.label("link_state"),
+    copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.doubt,
+    copy_table.c.start_at, copy_table.c.ical_uid, copy_table.c.series_master,
+    link_table.c.state.label("link_state"), _waits_for_it.label("is_awaited"),
 ).join(
     link_table, link_table.c.ical_uid == copy_table.c.ical_uid, isouter=True
 ).where(copy_table.c.room_id == bindparam("room"))  # fmt: skip
@@ -278,7 +283,8 @@ def _check_senders(transaction: Transaction, letter: _Letter) -> None:
 def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset[int]:
     """
     Return the positions of the notices that tell what the mirror holds already, e.g. our own write coming back, or
-    how a meeting that we have withdrawn leaves its rooms: whatever becomes of its copies, nothing is decided by them.
+    how a meeting that we have withdrawn leaves its rooms: whatever becomes of its copies, nothing is decided by them,
+    unless another event of ours waits for that (`reconcile/freeing.py`).
 
     In doubt it is news: a copy that waits to be asked for, and anything that is no plain booking (a series' master,
     a stub), since a change to one of those may show elsewhere.
@@ -303,7 +309,7 @@ def _is_seen(notice: Notice, copy: Any) -> bool:
     if copy is None:
         return False
     if copy.link_state == WITHDRAWN and copy.series_master is None:
-        return True
+        return not (copy.live and copy.is_awaited)
     if copy.gone or notice.change_type == "deleted":
         return bool(copy.gone) and notice.change_type == "deleted"
     plain = not copy.doubt and copy.start_at is not None and copy.ical_uid is not None

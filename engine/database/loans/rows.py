@@ -40,6 +40,7 @@ _LOANS = Prepared(
     .where(loan_table.c.number.in_(bindparam("numbers", expanding=True)))
     .order_by(loan_table.c.number)
 )
+_VERSION = Prepared(select(loan_table.c.version).where(loan_table.c.number == bindparam("number")))
 _TELLING = Prepared(
     select(item_table.c.loan_number)
     .join(loan_table, loan_table.c.number == item_table.c.loan_number)
@@ -76,6 +77,12 @@ def load_loans(connection: Connection, numbers: Sequence[int]) -> tuple[Loan, ..
         items.setdefault(row.loan_number, []).append(_item(row))
     loans = _LOANS.run(connection, {"numbers": list(numbers)})
     return tuple(_loan(row, tuple(items.get(row.number, ()))) for row in loans)
+
+
+def load_version(connection: Connection, number: int) -> int | None:
+    """Return how often a loan was changed; None when there is no such loan any more."""
+    found: int | None = _VERSION.run(connection, {"number": number}).scalar()
+    return found
 
 
 def load_loan(connection: Connection, number: int) -> Loan | None:

@@ -30,7 +30,7 @@ from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.codec import parse_recurrence, render_base
-from engine.database.sync.freeing import LOOK_SECONDS, are_being_freed
+from engine.database.sync.freeing import load_shown
 from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal, tell_whether_asked
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, EventId, fold_address
@@ -38,6 +38,7 @@ from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import cut_before
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.actions import LoanEdit, Note
+from engine.reconcile.freeing import LOOK_SECONDS, are_being_freed
 from engine.reconcile.ledger import RoomRef, SyncRules
 from engine.reconcile.series.writes import (
     LED,
@@ -117,7 +118,8 @@ class AppSeriesLedger:
             return False  # it goes on from none
         rooms = {item.id for loan in loans for item in loan.rooms}
         with self._database.write() as transaction:
-            awaits = are_being_freed(transaction, [loan.number for loan in loans], rooms)
+            shown = load_shown(transaction, [loan.number for loan in loans])
+            awaits = are_being_freed(rooms, shown, now=transaction.now)
             if awaits:
                 transaction.mark("series", str(state.id), delay=LOOK_SECONDS)
         return awaits

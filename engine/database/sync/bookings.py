@@ -94,6 +94,8 @@ def read_intent(row: Any) -> Intent:
         base=parse_base(row.base),
         told=row.told,
         ical_uid=ICalUid(row.ical_uid) if row.ical_uid else None,
+        loan_version=row.loan_version,
+        unsent_since=row.unsent_since,
     )
 
 

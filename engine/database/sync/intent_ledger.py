@@ -7,13 +7,14 @@ from dataclasses import replace
 from sqlalchemy import and_, bindparam, delete, select, update
 
 from engine.database.cases.records import write_decisions
+from engine.database.loans.rows import load_version
 from engine.database.rooms.mirror import copy_table, link_table
 from engine.database.series.dates import touch_series
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import CHANGE_LINK, finish_change, load_intents
 from engine.database.sync.codec import render_base
-from engine.database.sync.freeing import LOOK_SECONDS, are_being_freed
+from engine.database.sync.freeing import load_shown
 from engine.database.sync.ledger_base import LedgerBase
 from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, end_refusal, tell_refusal
 from engine.database.sync.successors import find_outdated, seconds_until_heard, tie_successor
@@ -21,6 +22,7 @@ from engine.database.tables import metadata
 from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
 from engine.reconcile.actions import Note
+from engine.reconcile.freeing import LOOK_SECONDS, Readiness, are_being_freed, judge_create
 from engine.reconcile.ledger import Booking, Intent, IntentKind, Link
 from engine.reconcile.markers import Marker
 from engine.reconcile.series.writes import SeriesWriteKind
@@ -94,15 +96,27 @@ class IntentLedger(LedgerBase):
         if known is not None:
             transaction.mark("loan", str(intent.loan_number))
 
-    def awaits_its_rooms(self, intent: Intent) -> bool:
+    def prepare_create(self, intent: Intent) -> Readiness:
         if intent.generation == 1 or intent.base is None:
-            return False  # it takes the place of none
-        rooms = intent.base.outlook.rooms
+            return Readiness.SEND  # it takes the place of none
+        number = intent.loan_number
         with self._write() as transaction:
-            awaits = are_being_freed(transaction, [intent.loan_number], rooms)
-            if awaits:
-                transaction.mark("loan", str(intent.loan_number), delay=LOOK_SECONDS)
-        return awaits
+            shown, now = load_shown(transaction, [number]), transaction.now
+            readiness = judge_create(
+                is_freeing=are_being_freed(intent.base.outlook.rooms, shown, now=now),
+                is_changed=load_version(transaction.connection, number) != intent.loan_version,
+                unsent_since=intent.unsent_since,
+                now=now,
+            )
+            match readiness:
+                case Readiness.SEND:
+                    _GOES_OUT.run(transaction.connection, {"intent": intent.id})
+                case Readiness.WAIT:
+                    transaction.mark("loan", str(number), delay=LOOK_SECONDS)
+                case Readiness.OVERTAKEN:
+                    _drop(transaction, intent)
+                    transaction.mark("loan", str(number))
+        return readiness
 
     def drop_intent(self, intent: Intent, *, told: str | None = None) -> None:
         with self._write() as transaction:
@@ -159,6 +173,8 @@ _DROP_INTENT = Prepared(
         intent_table.c.kind == bindparam("kind"),
     )
 )
+
+_GOES_OUT = Prepared(update(intent_table).where(intent_table.c.id == bindparam("intent")).values(unsent_since=None))
 
 _COPY_OF = Prepared(
     select(copy_table.c.event_id)

@@ -163,6 +163,8 @@ class IntentWriter:
         base: Base | None,
     ) -> Intent:
         kind, told = _KINDS[type(write)], tell_write(write, self._plan.writes)
+        may_wait = kind is IntentKind.CREATE and generation > 1
+        unsent_since = self._transaction.now if may_wait else None
         row = {
             "loan_number": self._loan.number,
             "generation": generation,
@@ -176,9 +178,11 @@ class IntentWriter:
             "loan_version": self._loan.version,
             "attempts": 0,
             "created_at": self._transaction.now,
+            "unsent_since": unsent_since,
         }
         intent_id = int(_ADD_INTENT.run(self._transaction.connection, row).scalar_one())
         uid = self._booking.link.ical_uid if self._booking.link else None
         return Intent(
-            intent_id, kind, self._loan.number, generation, mailbox, event_id, etag, draft, base, told, ical_uid=uid
-        )
+            intent_id, kind, self._loan.number, generation, mailbox, event_id, etag, draft, base, told,
+            ical_uid=uid, loan_version=self._loan.version, unsent_since=unsent_since,
+        )  # fmt: skip

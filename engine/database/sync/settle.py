@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from engine.database.cases.records import keep_standing_cases, open_cases, write_decisions
-from engine.database.loans.rows import load_loan, loan_table
+from engine.database.loans.rows import load_loan, load_version
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror
 from engine.database.sql.prepared import Prepared
@@ -32,7 +32,6 @@ from engine.reconcile.plan import SAID_ONCE
 case_table = metadata.tables["case"]
 decision_table = metadata.tables["decision"]
 
-_VERSION = Prepared(select(loan_table.c.version).where(loan_table.c.number == bindparam("number")))
 _CHANGE_LINK = Prepared(
     update(link_table).where(
         link_table.c.loan_number == bindparam("of_number"),
@@ -199,8 +198,7 @@ def _has_ended(booking: Booking) -> bool:
 
 def _check_version(transaction: Transaction, loan: Loan) -> None:
     """Make sure that nobody else changed a loan whose side stays as it is; an edit finds that out by itself."""
-    found = _VERSION.run(transaction.connection, {"number": loan.number}).scalar()  # None: taken back
-    if found != loan.version:
+    if load_version(transaction.connection, loan.number) != loan.version:
         raise Stale(f"loan {loan.number} changed while it was being compared")
 
 

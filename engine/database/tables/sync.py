@@ -159,3 +159,5 @@ class IntentRow(SQLModel, table=True):
     loan_version: int = 0
     attempts: int = 0
     created_at: datetime = required_instant()
+    unsent_since: datetime | None = instant()
+    """Since when a create that may have to wait for its rooms has not been sent; empty: it may have been."""

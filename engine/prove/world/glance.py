@@ -22,11 +22,11 @@ from sqlalchemy import (
 
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
-from engine.database.sync.freeing import FREEING
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.interval import Interval
 from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES
+from engine.reconcile.freeing import FREEING
 from engine.reconcile.series.writes import LED
 
 _loan, _item, _link = metadata.tables["loan"], metadata.tables["loan_item"], metadata.tables["link"]
