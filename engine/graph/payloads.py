@@ -3,11 +3,13 @@ What Graph sends, as far as we read it: msgspec structs at the edge, never seen 
 
 Every field may be absent or null, enumerations stay strings and unknown fields are skipped, since Graph adds values
 and properties without notice. One field of the wrong type must not cost a whole page: `decode_page` reads a page at
-once, and item by item, field by field, only when that failed.
+once, and item by item, field by field, only when that failed. Nor must half of a letter, in which a text may end that
+was cut.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -264,19 +266,54 @@ _PAGES: dict[type[Struct], msgspec.json.Decoder[Any]] = {
 
 def decode_page(body: bytes, kind: type[ItemT]) -> Page[ItemT]:
     """Return one page of *kind*. Raises msgspec.DecodeError when the page as a whole is no collection."""
+    body = _mend(body) if _NUL in body else body
     try:
         page = _PAGES[kind].decode(body)
     except (msgspec.ValidationError, UnicodeDecodeError):
         return _decode_slowly(body, kind)
+    except msgspec.DecodeError:
+        if (mended := _mend(body)) == body:
+            raise
+        return decode_page(mended, kind)
     return Page(page.value, page.next_link, getattr(page, "delta_link", None))
 
 
 def decode_item(body: bytes, kind: type[ItemT]) -> ItemT | None:
-    """Return one object of *kind*, less the fields that cannot be read; None when it is no object."""
+    """Return one object of *kind*, less the fields that cannot be read; None when it is no object. Raises
+    msgspec.DecodeError."""
+    body = _mend(body) if _NUL in body else body
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.ValidationError, UnicodeDecodeError):
         return _convert_fields(body, kind)
+    except msgspec.DecodeError:
+        if (mended := _mend(body)) == body:
+            raise
+        return decode_item(mended, kind)
+
+
+_NUL = rb"\u0000"
+
+
+def _mend(body: bytes) -> bytes:
+    """Return JSON with U+FFFD in place of what no database keeps: NUL, and halves of letters, which msgspec does not
+    read either. What is no JSON is returned as it is."""
+    try:
+        found = json.loads(body.decode("utf-8", errors="replace"))
+    except ValueError:
+        return body
+    return msgspec.json.encode(_mend_texts(found))
+
+
+def _mend_texts(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
+        case list():
+            return [_mend_texts(each) for each in value]
+        case dict():
+            return {name: _mend_texts(each) for name, each in value.items()}
+    return value
 
 
 def _decode_slowly(body: bytes, kind: type[ItemT]) -> Page[ItemT]:

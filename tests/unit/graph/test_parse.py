@@ -228,6 +228,28 @@ class TestAPageOfChanges:
 
         assert len(decode_page(body, EventItem).items[0].attendees or ()) == 2
 
+    @pytest.mark.parametrize(
+        ("written", "read"),
+        [
+            (r"cut \ud83d", "cut \ufffd"),
+            (r"\ude00 cut", "\ufffd cut"),
+            (r"a\u0000b", "a\ufffdb"),
+            (r"whole \ud83d\ude00", "whole \U0001f600"),
+            (r"\\u0000 \\ud83d", r"\u0000 \ud83d"),
+        ],
+    )
+    def test_what_no_database_keeps_costs_a_letter(self, written: str, read: str) -> None:
+        """Neither the page, nor the item, nor the rest of the text."""
+        body = json.dumps({"value": [event(subject="SUBJECT"), event(id="B")]}).replace("SUBJECT", written).encode()
+        alone = json.dumps(event(subject="SUBJECT")).replace("SUBJECT", written).encode()
+
+        page, item = decode_page(body, EventItem), decode_item(alone, EventItem)
+
+        assert [each.id for each in page.items] == ["AAMk1=", "B"]
+        assert page.items[0].subject == read
+        assert item is not None
+        assert item.subject == read
+
     def test_items_that_are_no_objects_are_counted(self) -> None:
         """What cannot be understood at all is counted, not hidden."""
         page = decode_page(json.dumps({"value": [1, event(), None, "x"]}).encode(), EventItem)
