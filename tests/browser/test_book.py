@@ -53,7 +53,7 @@ class TestFillingIt:
         page.locator("#book-bar").get_by_role("button", name="Book").dblclick()
 
         page.wait_for_url("**/loans/*")
-        assert [url.rpartition("/")[2] for url in sent] == ["book"]
+        assert len([url for url in sent if url.endswith("/book")]) == 1, "the form may have looked once more, too"
 
     def test_a_long_word_for_a_title_stays_in_the_window(self, fresh: Site, visit: Visit) -> None:
         loan = fresh.book("Saule", "10:00", "11:00", "é" * 255)
