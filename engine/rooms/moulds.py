@@ -24,7 +24,8 @@ def mould_for(cls: type[ValueT]) -> type[ValueT]:
     def become(self: Any) -> None:
         self.__class__ = cls
 
-    parts: Any = fields(cls)  # type: ignore[arg-type]
+    known: Any = cls
+    parts: Any = fields(known)
     own = [(each.name, each.type, field(default=each.default, default_factory=each.default_factory)) for each in parts]
     made = make_dataclass(f"{cls.__name__}Mould", own, namespace={"__post_init__": become}, slots=True)
     return cast(type[ValueT], made)

@@ -281,12 +281,13 @@ def _reader(kind: TypeEngine[Any], dialect: Dialect) -> _Convert | None:
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
-def _as_sqlalchemy(error: Exception, sql: str, connection: Connection) -> BaseException:
+def _as_sqlalchemy(error: Any, sql: str, connection: Connection) -> Exception:
     """Return *error* as SQLAlchemy raises it; a connection that was lost is given up, as it does."""
     dialect = connection.dialect
-    lost = dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
+    lost = dialect.is_disconnect(error, connection.connection, None)
     if lost:
         connection.invalidate(error)
-    return exc.DBAPIError.instance(
+    raised: Exception = exc.DBAPIError.instance(
         sql, None, error, dialect.loaded_dbapi.Error, dialect=dialect, connection_invalidated=lost
     )
+    return raised
