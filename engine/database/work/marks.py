@@ -12,7 +12,7 @@ from enum import IntEnum
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Integer, bindparam, case, literal, null, select, true
+from sqlalchemy import Boolean, Connection, Integer, bindparam, case, literal, null, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.sql.lists import each_of
@@ -87,56 +87,36 @@ def _values(insert: Any) -> dict[str, Any]:
     }
 
 
-def _upsert(insert: Any) -> Any:
-    key: list[Column[Any]] = [work.c.kind, work.c.key]
-    return insert.on_conflict_do_update(index_elements=key, set_=_values(insert))
-
-
 _FIXED = {"version": 1, "fence": 0, "attempts": 0}
-_MARK = {"sqlite": Prepared(_upsert(sqlite.insert(work))), "postgresql": Prepared(_upsert(postgresql.insert(work)))}
 
 
-def _mark_many(dialect: str, insert: Any) -> Prepared:
-    """Return the statement that does for a list of keys of one kind what `_MARK` does for one."""
+def _mark(dialect: str, insert: Any) -> Prepared:
+    """Return the statement that marks a list of keys of one kind."""
     keys = each_of("keys", dialect)
     instants = bindparam("due_at", type_=Instant()), bindparam("now", type_=Instant())
     fixed = [literal(value, literal_execute=True) for value in _FIXED.values()]
     rows = select(bindparam("of_kind"), keys, bindparam("of_priority", type_=Integer()), *instants, *fixed)
     names = ["kind", "key", "priority", "ready_at", "marked_at", *_FIXED]
-    return Prepared(_upsert(insert.from_select(names, rows.where(true()))))  # SQLite reads ON CONFLICT after WHERE only
+    marked = insert.from_select(names, rows.where(true()))  # SQLite reads ON CONFLICT after WHERE only
+    return Prepared(marked.on_conflict_do_update(index_elements=["kind", "key"], set_=_values(marked)))
 
 
-_MARK_MANY = {
-    "sqlite": _mark_many("sqlite", sqlite.insert(work)),
-    "postgresql": _mark_many("postgresql", postgresql.insert(work)),
-}
+_MARK = {"sqlite": _mark("sqlite", sqlite.insert(work)), "postgresql": _mark("postgresql", postgresql.insert(work))}
 
 
 def write_marks(connection: Connection, marks: Mapping[tuple[str, str], Mark], *, now: datetime) -> None:
     """Write *marks*, by kind and key, into the queue, ordered by key, so that two transactions never wait for each
     other crosswise. Neighbours that share a mark are written together."""
-    dialect = connection.dialect.name
+    statement = _MARK[connection.dialect.name]
     for (kind, _), group in groupby(sorted(marks), key=lambda key: (key[0], id(marks[key]))):
         keys = [key for _, key in group]
         mark = marks[kind, keys[0]]
-        if len(keys) == 1:
-            row = {
-                "kind": kind,
-                "key": keys[0],
-                "priority": int(mark.priority),
-                "ready_at": mark.due_at,
-                "marked_at": now,
-                "postpones": mark.postpones,
-                **_FIXED,
-            }
-            _MARK[dialect].run(connection, row)
-        else:
-            values = {
-                "of_kind": kind,
-                "keys": keys,
-                "of_priority": int(mark.priority),
-                "due_at": mark.due_at,
-                "now": now,
-                "postpones": mark.postpones,
-            }
-            _MARK_MANY[dialect].run(connection, values)
+        values = {
+            "of_kind": kind,
+            "keys": keys,
+            "of_priority": int(mark.priority),
+            "due_at": mark.due_at,
+            "now": now,
+            "postpones": mark.postpones,
+        }
+        statement.run(connection, values)
