@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Event
 from typing import Any
@@ -18,7 +18,7 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.errors import Occupied, Stale, Unreachable
+from engine.errors import Occupied, OutcomeUnknown, Stale, Unreachable
 from tests.database.building import BY, Building, hours, order, room
 from tests.database.conftest import EMPTY_ALL
 
@@ -266,6 +266,38 @@ def test_many_rows_that_are_broken_off_leave_a_connection_that_works(
     with database.write() as transaction:
         assert _names(transaction) == []
         assert ADD_STORE.run(transaction.connection, ROWS).rowcount == 600
+
+
+@pytest.mark.parametrize("marks", [False, True])
+def test_a_commit_whose_answer_is_lost_may_have_been_done(connect: Callable[[], Database], marks: bool) -> None:
+    database, other = connect(), connect()
+
+    with pytest.raises(OutcomeUnknown), database.write() as transaction:
+        _lose_connection_at_the_end(transaction, other, marks=marks)
+
+    with database.write() as transaction:
+        assert _names(transaction) == []
+
+
+def _lose_connection_at_the_end(transaction: Transaction, other: Database, *, marks: bool) -> None:
+    backend = transaction.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+
+    def lose(_transaction: Transaction) -> None:
+        with ThreadPoolExecutor() as pool:
+            pool.submit(_end_backend, other, backend).result()
+
+    ADD_STORE.run(transaction.connection, a_store("lost"))
+    if marks:
+        transaction.mark("room", "1")
+    transaction.finish_key("room", "2", lose)  # behind the marks, just before the commit
+
+
+def test_a_commit_after_a_failure_that_nobody_told_is_told(connect: Callable[[], Database]) -> None:
+    """PostgreSQL answers it with ROLLBACK, as if that were well."""
+    refused = pytest.raises(exc.InternalError, match="nothing of its transaction is kept")
+
+    with refused, connect().write() as transaction, suppress(exc.IntegrityError):
+        ADD_STORE.run(transaction.connection, [a_store("a"), a_store("b", approval=None)])
 
 
 def test_a_session_that_several_share_runs_each_ones_own_statements(connect: Callable[[], Database]) -> None:

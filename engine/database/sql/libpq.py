@@ -63,9 +63,13 @@ class Line:
         """
         Send commands that take no values, all at once; return the row that the last one brings, if any.
 
-        Raises psycopg.Error: what was to run after the one that failed has not been run.
+        Raises psycopg.Error: what was to run after the one that failed has not been run. Also for a commit that found a
+        statement to have failed before: PostgreSQL rolls back then, and calls that done.
         """
-        rows = self._read(self._libpq.exec_(text.encode()))
+        result = self._libpq.exec_(text.encode())
+        rows = self._read(result)
+        if result.command_status == b"ROLLBACK":
+            raise errors.InFailedSqlTransaction("a statement had failed: nothing of its transaction is kept")
         return rows[0] if rows else None
 
     def _prepare(self, sql: bytes) -> bytes | None:
