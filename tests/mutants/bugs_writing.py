@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import text
 
+from engine.database.inbox import notifications
 from engine.database.loans.desk import Desk
 from engine.database.sync import intent_ledger
 from engine.database.sync.bookings import CHANGE_LINK
 from engine.database.sync.codec import render_base
 from engine.database.sync.ledger import SyncLedger
+from engine.database.work.meeting_marks import WITHDRAWN
 from engine.reconcile.ledger import IntentKind
 from engine.worker import writes
 from engine.worker.series_writes import SeriesPass
@@ -242,3 +244,27 @@ def changes_a_series_unread() -> None:
         return True
 
     replace_in(SeriesPass, "_is_as_agreed", lambda _old: begin)
+
+
+@bug(
+    "Drops a create whose loan was changed, whether or not it may have been sent: its event stays in Outlook.",
+    tests="tests/simulation/test_app_to_outlook.py",
+)
+def drops_what_may_have_been_sent() -> None:
+    def make(judge: Any) -> Any:
+        return lambda *, now, **known: judge(now=now, **{**known, "unsent_since": now})
+
+    replace_in(intent_ledger, "judge_create", make)
+
+
+@bug(
+    "Passes over how a room lets go of an event while the loan's next one waits for that.",
+    tests="tests/simulation/test_request_counts.py",
+)
+def passes_over_what_is_waited_for() -> None:
+    def make(is_seen: Any) -> Any:
+        return lambda notice, copy: (
+            (copy is not None and copy.link_state == WITHDRAWN and copy.series_master is None) or is_seen(notice, copy)
+        )
+
+    replace_in(notifications, "_is_seen", make)

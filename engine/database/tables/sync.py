@@ -146,7 +146,7 @@ class IntentRow(SQLModel, table=True):
     loan_number: int = Field(foreign_key="loan.number", index=True)
     generation: int
     kind: str
-    """`create`, `change`, `delete`, `decline`."""
+    """`create`, `change`, `delete`."""
     mailbox: str
     event_id: str | None = None
     etag: str | None = None
