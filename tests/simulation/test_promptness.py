@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.loans.status import ItemState
+from engine.prove.crash.memory import Memory, Wrong, judge
+from engine.prove.crash.mortal import READ_ROOMS, MortalWorld
+from engine.prove.crash.scene import Scene, Story
+from engine.prove.crash.stories import tell_stories
+from engine.prove.crash.weather import tell_of_weather
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 SECONDS = 5.0
 """Virtual; the look for missing answers comes after ten."""
+
+AGREED_SECONDS, LOOK_SECONDS = 2.0, 0.25
+"""Virtual: of rooms that answer at once."""
+
+IN_GOOD_WEATHER = sorted(
+    {name for name in tell_stories() if " | " not in name} - {story.name for story in tell_of_weather()}
+)
+"""Every edit of either side of every kind of booking, and nothing else."""
 
 
 def test_a_refusal_is_known_as_soon_as_the_room_is_heard(worlds: MakeWorld) -> None:
@@ -22,3 +37,36 @@ def test_a_refusal_is_known_as_soon_as_the_room_is_heard(worlds: MakeWorld) -> N
     world.wait(SECONDS)
 
     assert [item.state for item in world.loan(loan.number).items] == [ItemState.DECLINED]
+
+
+@pytest.mark.parametrize("settings", [{}, READ_ROOMS], ids=["contents", "rooms are read"])
+@pytest.mark.parametrize("name", IN_GOOD_WEATHER)
+def test_both_sides_agree_within_seconds(name: str, settings: dict[str, str]) -> None:
+    """A loan given to somebody else took half a minute, since its rooms were not heard to let go of the former event."""
+    world = MortalWorld(lambda _point: False, rooms=3, people=3, settings=settings)
+    world.open()
+    try:
+        assert seconds_until_agreed(world, tell_stories()[name]) <= AGREED_SECONDS
+    finally:
+        world.close()
+
+
+def seconds_until_agreed(world: MortalWorld, story: Story) -> float:
+    """Live through a story; return how long after its edit both sides say what was wanted, or a minute."""
+    scene = Scene(world, Memory())
+    story.act(scene, story.before)
+    world.settle()
+    story.act(scene, story.edit)
+    waited = 0.0
+    while waited < 60.0 and not agree(scene):
+        world.wait(LOOK_SECONDS)
+        waited += LOOK_SECONDS
+    return waited
+
+
+def agree(scene: Scene) -> bool:
+    try:
+        judge(scene.world, scene.memory)
+    except Wrong:
+        return False
+    return True
