@@ -42,7 +42,7 @@ def test_a_refusal_is_known_as_soon_as_the_room_is_heard(worlds: MakeWorld) -> N
 @pytest.mark.parametrize("settings", [{}, READ_ROOMS], ids=["contents", "rooms are read"])
 @pytest.mark.parametrize("name", IN_GOOD_WEATHER)
 def test_both_sides_agree_within_seconds(name: str, settings: dict[str, str]) -> None:
-    """A loan given to somebody else took half a minute, since its rooms were not heard to let go of the former event."""
+    """A loan given to somebody else took half a minute: its rooms were not heard to let go of the former event."""
     world = MortalWorld(lambda _point: False, rooms=3, people=3, settings=settings)
     world.open()
     try:
