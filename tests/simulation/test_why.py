@@ -41,6 +41,15 @@ class TestWhy:
         assert "by loan 1; the room has accepted" in say(world, 9.5)
         assert "par le prêt 1 ; la salle a accepté" in say(world, 9.5, language="fr")
 
+    def test_a_room_is_kept_for_a_loan_that_outlook_refused(self, worlds: MakeWorld) -> None:
+        """Nobody waits for the answer of a room that was never asked."""
+        world = worlds(rooms=2, people=3, settings={"ENGINE_LOANS__DEFAULT_USER": ""})
+        world.tenant.office.set_state("person-2@example.org", "denied")
+        world.book(2, 9, 10, 1)
+        world.settle()
+
+        assert ask(world, 9.5)[:2] == ["why_held_unasked", "write_refused"]
+
     def test_nothing_is_known(self, world: World) -> None:
         world.meet(2, 9, 10, 1)
         world.settle()

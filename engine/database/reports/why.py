@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, select
 
+from engine.database.loans.told import find_unasked
 from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import read_room
 from engine.database.sql.connection import Database
@@ -17,7 +18,7 @@ from engine.database.tables.types import Instant
 from engine.errors import NotFound
 from engine.ids import BookableId, LoanNumber
 from engine.interval import Interval
-from engine.loans.status import ItemState, LoanStatus
+from engine.loans.status import ItemState, LoanStatus, tell_requested
 from engine.reconcile.dates import Outside
 from engine.reconcile.over import OVER, OVER_FOR
 from engine.reconcile.plan import SAID_ONCE
@@ -137,10 +138,13 @@ def _gather(transaction: Transaction, room_id: BookableId, at: datetime) -> Know
 def _loan_then(transaction: Transaction, row: Any) -> LoanThen:
     last = transaction.connection.execute(_LAST, {"loan": row.number}).first()
     unwritten = transaction.connection.execute(_UNWRITTEN, {"loan": row.number}).first()
+    status, state = LoanStatus(row.status), ItemState(row.state)
+    if state is ItemState.REQUESTED:
+        state = tell_requested(status, is_unasked=bool(find_unasked(transaction.connection, [row.number])))
     return LoanThen(
         number=LoanNumber(row.number),
-        status=LoanStatus(row.status),
-        state=ItemState(row.state),
+        status=status,
+        state=state,
         holds=bool(row.holds),
         interval=Interval(row.start_at, row.end_at),
         cases=_cases(transaction, _CASES.where(_case.c.loan_number == row.number)),

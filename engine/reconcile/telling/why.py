@@ -33,7 +33,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class LoanThen:
-    """A loan that has, or had, the room at that time. `interval` is exact; `last` is how it came to an end."""
+    """A loan that has, or had, the room at that time. `interval` is exact; `state` is as people are told it; `last` is
+    how it came to an end."""
 
     number: LoanNumber
     status: LoanStatus
@@ -99,7 +100,8 @@ def _loans(known: Known) -> Iterator[Note]:
         times = {"start": say_instant(loan.interval.start), "end": say_instant(loan.interval.end)}
         if loan.holds:
             facts = {"item": known.room.name, "loan": loan.number, **times, "state": loan.state.value}
-            yield Note("why_held_unasked" if loan.unwritten is not None else f"why_held_{loan.state}", facts)
+            is_unasked = loan.unwritten is not None or loan.state is ItemState.NOT_ASKED
+            yield Note("why_held_unasked" if is_unasked else f"why_held_{loan.state}", facts)
         elif loan.status in (LoanStatus.CANCELLED, LoanStatus.REFUSED, LoanStatus.SUSPENDED, LoanStatus.COMPLETED):
             yield Note(f"why_{loan.status}", {"item": known.room.name, "loan": loan.number, **times})
         else:
