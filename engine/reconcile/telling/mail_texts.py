@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
+from engine.loans.recurrence_words import say_day
 from engine.reconcile.telling.texts import render_own_subject, render_plain
 
 Pair = tuple[str, str]
@@ -78,12 +79,6 @@ _DAYS = (
     ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
 )
-_MONTHS = (
-    ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-     "December"),
-    ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
-     "décembre"),
-)  # fmt: skip
 
 
 def index_of(language: str) -> int:
@@ -109,11 +104,10 @@ def render_paragraph(loan: Loan, level: TextLevel, link: str, zone: str, languag
 
 def render_when(interval: Interval, zone: str, language: str) -> str:
     """Return a stretch of time as *zone*'s clocks show it, such as "Tue 24 November 2026, 10:00 - 11:00"."""
-    at = index_of(language)
     start, end = (moment.astimezone(ZoneInfo(zone)) for moment in (interval.start, interval.end))
-    later = f"{end:%H:%M}" if end.date() == start.date() else f"{_day(end, at)}, {end:%H:%M}"
-    return f"{_day(start, at)}, {start:%H:%M} \N{EN DASH} {later} ({zone})"
+    later = f"{end:%H:%M}" if end.date() == start.date() else f"{_day(end, language)}, {end:%H:%M}"
+    return f"{_day(start, language)}, {start:%H:%M} \N{EN DASH} {later} ({zone})"
 
 
-def _day(moment: datetime, at: int) -> str:
-    return f"{_DAYS[at][moment.weekday()]} {moment.day} {_MONTHS[at][moment.month - 1]} {moment.year}"
+def _day(moment: datetime, language: str) -> str:
+    return f"{_DAYS[index_of(language)][moment.weekday()]} {say_day(moment.date(), language)}"

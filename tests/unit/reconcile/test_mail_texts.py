@@ -18,6 +18,8 @@ MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
     [
         (1, "en", "Mon 23 November 2026, 10:30 – 11:30 (Europe/Paris)"),
         (1, "fr", "lun. 23 novembre 2026, 10:30 – 11:30 (Europe/Paris)"),
+        (192, "en", "Mon 23 November 2026, 10:30 – Tue 1 December 2026, 10:30 (Europe/Paris)"),
+        (192, "fr", "lun. 23 novembre 2026, 10:30 – mar. 1er décembre 2026, 10:30 (Europe/Paris)"),
         (24, "en", "Mon 23 November 2026, 10:30 – Tue 24 November 2026, 10:30 (Europe/Paris)"),
     ],
 )
