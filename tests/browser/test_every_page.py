@@ -92,6 +92,14 @@ def test_what_is_quoted_stands_apart_from_french_quotation_marks(site: Site, vis
     assert quotes.startswith('"«\u00a0" "\u00a0»"')
 
 
+def test_what_the_api_says_of_itself_fits_a_telephone(site: Site, visit: Visit) -> None:
+    """With everything unfolded: it scrolls down, and only what is code scrolls sideways, inside itself."""
+    page = visit(site, "/api/docs", width=390, height=844)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+
+    assert page.evaluate(TOO_WIDE) <= 0
+
+
 def test_axe_finds_nothing_on_a_telephone(site: Site, visit: Visit) -> None:
     page = visit(site, "/board", width=390, height=844)
     page.wait_for_url("**view=list**")

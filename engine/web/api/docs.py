@@ -18,6 +18,7 @@ STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 summary { cursor: pointer; padding: .3rem 0 } code, pre { font-size: .9rem }
+summary, li, td:last-child { overflow-wrap: anywhere } td:last-child { min-width: 10rem }
 pre { overflow-x: auto; padding: .5rem; border: 1px solid #8886 }
 table { border-collapse: collapse } td, th { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top }
 """

@@ -17,8 +17,10 @@ from engine.web.translations import N_
 
 Explain = Callable[[str, Mapping[str, object], str], str]
 Policy = dict[str, Way]
-PolicyIn = RootModel[dict[Annotated[str, Field(max_length=64)], Way]]
-"""Kind of case -> way out, for example `{"room_declined": "move_room"}`."""
+
+
+class PolicyIn(RootModel[dict[Annotated[str, Field(max_length=64)], Way]]):
+    """Kind of case -> way out, for example `{"room_declined": "move_room"}`."""
 
 
 class SettlementIn(Incoming):
