@@ -105,6 +105,8 @@ def furnish(site: Site) -> None:
     site.book("Platane", "14:00", "15:00", "Surprise", private=True)
     site.book("Saule", "22:00", "26:00", "Night of the theses")
     site.book("Frêne", "08:00", "36:00", "Exhibition")
+    long_name = "Vidéoprojecteur avec télécommande, câble HDMI de dix mètres, rallonge et valise à roulettes"
+    site.office.desk.add_asset(long_name, store=None, description="", actor="app:test")
     file_cases(site.office)
     site.book_weekly("Saule", "16:00", "17:00", 4, day=3)
     look_back(site)

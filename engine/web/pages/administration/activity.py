@@ -193,7 +193,8 @@ def name_keys(page: Page) -> KeyNamer:
             case "contacts":
                 return page.say("Contacts of requesters from outside"), ""
             case "outbox":
-                whom = key.removeprefix("mail:").replace("webhook:", "webhook ")
+                channel, _, whom = key.partition(":")
+                whom = page.say("webhook %(number)s", number=whom) if channel == "webhook" else whom
                 is_admin = page.user is not None and page.user.is_admin
                 return page.say("Messages to %(whom)s", whom=whom), "/outbox" if is_admin else ""
             case "series":
