@@ -176,7 +176,7 @@ class TestAMarkThatPostpones:
 
 
 class TestManyKeysAtOnce:
-    """They are written by one statement, which does for each of them what another does for one."""
+    """They are written by one statement, which does for each of them what it would do for it alone."""
 
     STATES = (
         "new",
