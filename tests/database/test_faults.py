@@ -61,6 +61,8 @@ def test_the_trigger_of_the_guard() -> None:
         ("57014", Unreachable),
         ("57P01", Unreachable),
         ("25006", DatabaseUnusable),
+        ("26000", DatabaseUnusable),
+        ("42P05", DatabaseUnusable),
         ("28P01", DatabaseUnusable),
         ("3D000", DatabaseUnusable),
         ("53100", DatabaseUnusable),
@@ -81,6 +83,8 @@ def test_a_connection_that_cannot_be_made() -> None:
     refused = postgres_error("", 'FATAL: password authentication failed for user "x"')
 
     assert type(translate_error(refused)) is DatabaseUnusable
+    pooler = postgres_error("", "FATAL:  unsupported startup parameter: options")
+    assert type(translate_error(pooler)) is DatabaseUnusable
     assert type(translate_error(postgres_error("", "Connection refused"))) is Unreachable
     assert type(translate_error(postgres_error("", "gone", lost=True))) is Unreachable
     assert type(translate_error(exc.TimeoutError("QueuePool limit"))) is Unreachable

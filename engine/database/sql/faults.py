@@ -28,7 +28,14 @@ _POSTGRES_LATER = ("08", "40", "53", "55P03", "57")
 """Connection, rollback (deadlock, serialisation), resources, lock timeout, operator (SQLSTATE)."""
 _POSTGRES_UNUSABLE = ("25006", "28", "3D000", "53100", "58")
 """Read-only, not let in, no such database, disk full, system error."""
-_POSTGRES_REFUSED_AT_THE_DOOR = ("authentication failed", "does not exist", "no pg_hba.conf entry")
+_POSTGRES_SHARED = ("26000", "42P05")
+"""A prepared statement is missing, or there already: the session is not ours alone."""
+_POSTGRES_REFUSED_AT_THE_DOOR = (
+    "authentication failed",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "unsupported startup parameter",  # PgBouncer's
+)
 """A refused connection carries no SQLSTATE, only libpq's sentence."""
 
 
@@ -71,6 +78,11 @@ def _translate_postgres(error: exc.DBAPIError, original: Any) -> Exception:
         return Occupied(f"{OCCUPIED}: {first_line}")
     if state == "23505":
         return Stale(f"somebody wrote the same row first: {first_line}")
+    if state in _POSTGRES_SHARED:
+        return DatabaseUnusable(
+            f"a pooler hands out connections by the transaction, and locks belong to a session: {first_line}; "
+            "see docs/scale.md"
+        )
     refused = not state and any(words in str(original) for words in _POSTGRES_REFUSED_AT_THE_DOOR)
     if refused or state.startswith(_POSTGRES_UNUSABLE):
         return DatabaseUnusable(f"the database cannot be used: {first_line}")
