@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
@@ -76,6 +77,24 @@ def _say_clashes(error: Unavailable, times: Times) -> str:
     )
 
 
+_FOUND_BY_PYDANTIC: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"Value error, (.+)", re.DOTALL), r"\1"),
+    (re.compile(r"Input should be a valid integer\b.*", re.DOTALL), "must be a whole number"),
+    (re.compile(r"Input should be a valid number\b.*", re.DOTALL), "must be a number"),
+    (re.compile(r"Input should be greater than or equal to (.+)"), r"must be at least \1"),
+    (re.compile(r"Input should be less than or equal to (.+)"), r"must be at most \1"),
+)
+"""What Typer hands on of pydantic's findings about an argument, in words for people."""
+
+
+def say_plainly(found: str) -> str:
+    """Return what is wrong with an argument; *found* as it is, where it is not pydantic's."""
+    for pattern, said in _FOUND_BY_PYDANTIC:
+        if match := pattern.fullmatch(found):
+            return match.expand(said)
+    return found
+
+
 class Group(TyperGroup):
     """Commands whose engine errors are told in one line, without a traceback, and whose help fills the terminal."""
 
@@ -90,6 +109,9 @@ class Group(TyperGroup):
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = say_plainly(error.message)
+            raise
         except EngineError as error:
             tell(error, ctx.obj.times if isinstance(error, Unavailable) and ctx.obj is not None else None)
             raise typer.Exit(exit_code(error)) from None

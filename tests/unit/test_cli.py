@@ -364,6 +364,23 @@ class TestEnds:
     def test_each_failure_has_its_code(self, error, code):
         assert exit_code(error) == code
 
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("loans", "list", "--limit", "0"), "'--limit': must be at least 1"),
+            (("loans", "list", "--limit", "99999"), "'--limit': must be at most 10000"),
+            (("loans", "show", "abc"), "'number': must be a whole number"),
+            (("prove", "--seconds", "soon"), "'--seconds': must be a number"),
+            (("loans", "list", "--status", "nope"), "'--status': 'nope' is not one of"),
+        ],
+    )
+    def test_what_is_wrong_with_an_argument_is_told_plainly(self, run, words, said):
+        """Not in the words of the library that found it."""
+        done = run(*words)
+
+        assert done.exit_code == 2
+        assert said in " ".join(done.stderr.replace("│", " ").split())
+
     def test_bad_settings_are_told_one_per_line(self):
         def read(_path):
             raise BadSettings(("[web] port = 0: no", "[web] hots: unknown"))
