@@ -92,6 +92,30 @@ def test_what_is_quoted_stands_apart_from_french_quotation_marks(site: Site, vis
     assert quotes.startswith('"«\u00a0" "\u00a0»"')
 
 
+@pytest.mark.parametrize(
+    ("path", "role", "width", "which"),
+    [
+        ("/backfills/1", "admin", 1400, ".lines time, .lines small"),
+        ("/cases", "staff", 390, ".segments a"),
+        ("/rooms", "admin", 390, ".segments a"),
+        ("/mine", "requester", 390, ".segments a"),
+    ],
+)
+def test_what_is_short_stays_in_one_line(pass_by: PassBy, path: str, role: str, width: int, which: str) -> None:
+    """Times, addresses and tabs, in French; and tabs are not cut."""
+    page = pass_by(path, role=role, width=width, language="fr-FR")
+    heights = page.locator(which).evaluate_all("""(all) => all.map((each) => {
+        const range = new Range();
+        range.selectNodeContents(each);
+        return range.getBoundingClientRect().height;
+    })""")
+
+    assert heights
+    assert max(heights) < 30
+    cut = page.locator(".segments").evaluate_all("(all) => all.map((each) => each.scrollWidth - each.clientWidth)")
+    assert all(beyond <= 0 for beyond in cut)
+
+
 def test_what_the_api_says_of_itself_fits_a_telephone(site: Site, visit: Visit) -> None:
     """With everything unfolded: it scrolls down, and only what is code scrolls sideways, inside itself."""
     page = visit(site, "/api/docs", width=390, height=844)
