@@ -17,7 +17,6 @@ from engine.database.loans.listing import LIMIT_MAX
 from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror
-from engine.database.sql.chunks import cut
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -58,7 +57,7 @@ _ADD = Prepared(backfill_table.insert().returning(backfill_table.c.number))
 _CHANGE = Prepared(update(backfill_table).where(backfill_table.c.number == bindparam("of_number")))
 _CHOOSE = Prepared(
     update(meeting_table)
-    .where(_m.backfill_number == bindparam("of_number"), _m.position.in_(bindparam("positions", expanding=True)))
+    .where(_m.backfill_number == bindparam("of_number"), _m.position == bindparam("of_position"))
     .values(state=MeetingState.CHOSEN.value, outcome=None)
 )
 _CHOICES = Prepared(
@@ -119,8 +118,7 @@ class BackfillDesk:
             if found.state is BackfillState.UNDOING:
                 raise NotAllowed(f"backfill {number} is being undone: wait until that is over")
             chosen = self._choose(transaction, number, selection)
-            for positions in cut(chosen):
-                _CHOOSE.run(transaction.connection, {"of_number": number, "positions": positions})
+            _CHOOSE.run(transaction.connection, [{"of_number": number, "of_position": each} for each in chosen])
             return self._ordered(transaction, number, actor)
 
     def _choose(self, transaction: Transaction, number: int, selection: Selection) -> list[int]:

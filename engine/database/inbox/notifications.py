@@ -34,8 +34,8 @@ from engine.database.inbox.notices import (
     split_body,
 )
 from engine.database.inbox.subscriptions import NO_SECRET, clear_subscription
-from engine.database.sql.chunks import run_in_chunks
 from engine.database.sql.connection import Database
+from engine.database.sql.lists import is_any_of
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
@@ -94,7 +94,7 @@ class _Letter:
 
 _SECRETS = select(subscription_table.c.remote_id, subscription_table.c.room_id, subscription_table.c.client_state)
 _KNOWN_ONE = Prepared(_SECRETS.where(subscription_table.c.remote_id == bindparam("ids")))
-_KNOWN_MANY = Prepared(_SECRETS.where(subscription_table.c.remote_id.in_(bindparam("ids", expanding=True))))
+_KNOWN_MANY = Prepared(_SECRETS.where(is_any_of(subscription_table.c.remote_id, "ids")))
 _PENDING = Prepared(
     select(subscription_table.c.room_id, subscription_table.c.client_state).where(
         subscription_table.c.remote_id.is_(None), subscription_table.c.client_state != NO_SECRET
@@ -111,7 +111,7 @@ _COPIES = select(
     link_table, link_table.c.ical_uid == copy_table.c.ical_uid, isouter=True
 ).where(copy_table.c.room_id == bindparam("room"))  # fmt: skip
 _COPIES_ONE = Prepared(_COPIES.where(copy_table.c.event_id == bindparam("ids")))
-_COPIES_MANY = Prepared(_COPIES.where(copy_table.c.event_id.in_(bindparam("ids", expanding=True))))
+_COPIES_MANY = Prepared(_COPIES.where(is_any_of(copy_table.c.event_id, "ids")))
 _ADD = Prepared(notification_table.insert())
 _SIGNALLED = Prepared(
     update(room_table)
@@ -358,4 +358,4 @@ def _load(
     if len(ordered) == 1:
         yield from one.run(transaction.connection, {"ids": ordered[0], **values})
         return
-    yield from run_in_chunks(transaction.connection, many, ordered, **values)
+    yield from many.run(transaction.connection, {"ids": ordered, **values})

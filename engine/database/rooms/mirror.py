@@ -14,7 +14,6 @@ from engine.database.rooms.book import RoomCache
 from engine.database.rooms.copies import decode_copy, make_row
 from engine.database.rooms.page_news import PageNews
 from engine.database.series.dates import SeriesPage, doubt_series
-from engine.database.sql.chunks import cut
 from engine.database.sql.lists import is_any_of
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -94,7 +93,7 @@ _END_SUCCEEDED = Prepared(
 )  # fmt: skip
 _END_WITHDRAWN = Prepared(
     update(copy_table)
-    .where(_c.room_id == bindparam("room"), _c.ical_uid.in_(bindparam("uids", expanding=True)))
+    .where(_c.room_id == bindparam("room"), is_any_of(_c.ical_uid, "uids"))
     .where(_c.doubt, _c.live, _alone)
     .values(live=False)
 )
@@ -279,8 +278,8 @@ class Mirror:
 
     def end_withdrawn(self, transaction: Transaction, room_id: BookableId, uids: Iterable[str]) -> None:
         """Count what a room shows no more of meetings that we have withdrawn as ended: nobody asks for it by its id."""
-        for chunk in cut(sorted(uids)):
-            _END_WITHDRAWN.run(transaction.connection, {"room": room_id, "uids": chunk})
+        if wanted := sorted(uids):
+            _END_WITHDRAWN.run(transaction.connection, {"room": room_id, "uids": wanted})
 
     def save_copy(
         self,
@@ -351,8 +350,8 @@ class Mirror:
 
     def _find_shown(self, transaction: Transaction, uids: Iterable[str]) -> set[str]:
         """Return those of *uids*, dates of series, that any room shows live and beyond doubt."""
-        rows = (_SHOWN.run(transaction.connection, {"uids": chunk}) for chunk in cut(sorted(uids)))
-        return {row[0] for found in rows for row in found}
+        wanted = sorted(uids)
+        return set(_SHOWN.run(transaction.connection, {"uids": wanted}).scalars()) if wanted else set()
 
     def load_copies(self, transaction: Transaction, ical_uid: ICalUid) -> tuple[tuple[RoomCopy, ...], datetime | None]:
         """
@@ -402,9 +401,7 @@ class Mirror:
         )
 
 
-_SHOWN = Prepared(
-    select(_c.ical_uid).where(_c.ical_uid.in_(bindparam("uids", expanding=True)), _c.live, ~_c.doubt).distinct()
-)
+_SHOWN = Prepared(select(_c.ical_uid).where(is_any_of(_c.ical_uid, "uids"), _c.live, ~_c.doubt).distinct())
 _COPY_COLUMNS = (
     copy_table.c.room_id, copy_table.c.payload, copy_table.c.live, copy_table.c.gone, copy_table.c.doubt,
     copy_table.c.listed, copy_table.c.observed_at, copy_table.c.ical_uid,
@@ -412,7 +409,7 @@ _COPY_COLUMNS = (
 _COPIES = Prepared(select(*_COPY_COLUMNS).where(copy_table.c.ical_uid == bindparam("uid")))
 _COPIES_OF = Prepared(
     select(*_COPY_COLUMNS)
-    .where(copy_table.c.ical_uid.in_(bindparam("uids", expanding=True)))
+    .where(is_any_of(copy_table.c.ical_uid, "uids"))
     .order_by(copy_table.c.ical_uid, copy_table.c.room_id)
 )
 

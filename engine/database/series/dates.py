@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.rooms.copies import decode_copy, make_date_row, make_row, make_stub_row
-from engine.database.sql.chunks import run_in_chunks
+from engine.database.sql.lists import is_any_of
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
@@ -36,21 +36,20 @@ series_table = metadata.tables["series"]
 PAST_IS_LEFT = timedelta(days=1)
 """Dates that ended longer ago are not asked for any more: what is over stays as it was."""
 
-_ids: Any = bindparam("ids", expanding=True)
 _MASTERS = Prepared(
     select(copy_table.c.event_id, copy_table.c.payload, copy_table.c.listed).where(
-        copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(_ids), copy_table.c.payload != ""
+        copy_table.c.room_id == bindparam("room"), is_any_of(copy_table.c.event_id, "ids"), copy_table.c.payload != ""
     )
 )
 _DATES = Prepared(
     select(copy_table).where(
         copy_table.c.room_id == bindparam("room"),
-        copy_table.c.series_master.in_(_ids),
+        is_any_of(copy_table.c.series_master, "ids"),
         copy_table.c.series_master != copy_table.c.event_id,
     )
 )
 _SERIES_OF = Prepared(
-    select(series_table.c.uid, series_table.c.id, series_table.c.zone).where(series_table.c.uid.in_(_ids))
+    select(series_table.c.uid, series_table.c.id, series_table.c.zone).where(is_any_of(series_table.c.uid, "ids"))
 )
 _ONE_SERIES = Prepared(select(series_table).where(series_table.c.uid == bindparam("of_uid")))
 _TOUCH = Prepared(
@@ -91,7 +90,7 @@ _UNSETTLED = Prepared(
 _HAS_MASTER = Prepared(
     select(copy_table.c.event_id).where(
         copy_table.c.room_id == bindparam("room"),
-        copy_table.c.event_id.in_(_ids),
+        is_any_of(copy_table.c.event_id, "ids"),
         copy_table.c.payload != "",
         ~copy_table.c.doubt,
         ~copy_table.c.gone,
@@ -118,7 +117,7 @@ def keep_series(transaction: Transaction, uids: Mapping[str, str]) -> dict[str, 
         return {}
     rows = [{"uid": uid, "zone": zone, "version": 1, "title": "", "private": False} for uid, zone in uids.items()]
     _ADD_UNSEEN[connection.dialect.name].run(connection, rows)
-    found = {row.uid: row for row in run_in_chunks(connection, _SERIES_OF, list(uids))}
+    found = {row.uid: row for row in _SERIES_OF.run(connection, {"ids": list(uids)})}
     learnt = [{"of_uid": uid, "new_zone": zone} for uid, zone in uids.items() if zone and not found[uid].zone]
     if learnt:
         _LEARN_ZONE.run(connection, learnt)
@@ -211,7 +210,9 @@ def find_unsettled(
         dates = found.setdefault(row.series_master, [])
         if not row.hydrated and row.event_id != row.series_master:
             dates.append(EventId(row.event_id))
-    known = {row.event_id for row in run_in_chunks(connection, _HAS_MASTER, list(found), room=room_id)}
+    if not found:
+        return ()
+    known = {row.event_id for row in _HAS_MASTER.run(connection, {"room": room_id, "ids": list(found)})}
     return tuple((EventId(master), master not in known, tuple(dates)) for master, dates in found.items())
 
 
@@ -251,7 +252,8 @@ class SeriesPage:
         self._stored = {row.event_id: row for row in self._load(_DATES, sorted(news))} if news else {}
 
     def _load(self, statement: Prepared, ids: Sequence[str]) -> Iterable[Any]:
-        return run_in_chunks(self._transaction.connection, statement, ids, room=self._room_id)
+        values = {"room": self._room_id, "ids": ids}
+        return statement.run(self._transaction.connection, values) if ids else ()
 
     def _find_masters(self, known: Mapping[str, Any]) -> dict[str, Master]:
         """Return the masters of every date of the page, and those the page itself brings."""
