@@ -22,6 +22,9 @@ from engine.errors import Malformed
 
 FILE_NAME = "invite.ics"
 
+LETTERS = "font-family: 'Segoe UI', Arial, sans-serif; font-size: 15px; line-height: 1.5"
+"""How HTML looks where a program would choose for itself: Outlook takes Times. Programs drop style sheets, not this."""
+
 WIRE = SMTP.clone(cte_type="7bit")
 """Every mail server takes it."""
 
@@ -91,7 +94,8 @@ def render_html(text: str) -> str:
         "<br>".join(" ".join(_word(word) for word in line.split(" ")) for line in part.split("\n"))
         for part in text.split("\n\n")
     )
-    return "<!doctype html><html><body>" + "".join(f"<p>{part}</p>" for part in paragraphs) + "</body></html>"
+    body = "".join(f"<p>{part}</p>" for part in paragraphs)
+    return f'<!doctype html><html><body style="{LETTERS}">{body}</body></html>'
 
 
 def _word(word: str) -> str:

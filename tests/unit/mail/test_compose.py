@@ -67,10 +67,14 @@ def test_text_and_html_say_the_same() -> None:
     assert '<a href="https://accord.example.org/loans/12">' in rich.get_content()
 
 
+def test_html_has_the_letters_of_other_programs_windows() -> None:
+    """Said on the body itself, where every mail program reads it."""
+    assert '<body style="font-family: ' in render_html("Thé")
+
+
 def test_html_holds_what_people_wrote_as_text() -> None:
-    assert render_html('<b>"1" & 2</b>') == (
-        "<!doctype html><html><body><p>&lt;b&gt;&quot;1&quot; &amp; 2&lt;/b&gt;</p></body></html>"
-    )
+    head, _, body = render_html('<b>"1" & 2</b>').partition("<p>")
+    assert (head.count("<"), body) == (3, "&lt;b&gt;&quot;1&quot; &amp; 2&lt;/b&gt;</p></body></html>")
 
 
 def test_it_is_kept_and_found_again() -> None:
