@@ -85,6 +85,13 @@ class TestInFrench:
             fault["code"] for fault in english.get("errors", ())
         ]
 
+    def test_the_documentation_says_so(self, admin):
+        document = admin.get("/api/openapi.json").json()
+
+        assert "Accept-Language" in document["info"]["description"]
+        for name in ("title", "detail"):
+            assert "language" in document["components"]["schemas"]["Problem"]["properties"][name]["description"]
+
     def test_a_language_asked_for_by_the_address_comes_first(self, admin):
         assert admin.get("/api/loans/9?lang=en", headers=IN_FRENCH).json()["title"] == "Not Found"
         assert admin.get("/api/loans/9?lang=fr").json()["title"] == "Introuvable"

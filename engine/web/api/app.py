@@ -47,9 +47,9 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
+        "title": {"type": "string", "description": "For people, in the language of the request."},
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
+        "detail": {"type": "string", "description": "For people, in the language of the request."},
         "instance": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "object"}, "description": "422: field, code, message."},
         "conflicts": {
