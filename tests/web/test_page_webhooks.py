@@ -122,6 +122,19 @@ class TestMessages:
         assert "&lt;b&gt;no such hook&lt;/b&gt;" in shown
         assert "&#34;model&#34;:&#34;ping&#34;" in shown
 
+    def test_tells_when_it_is_tried_next_where_that_is_known(self, house: House, admin: TestClient) -> None:
+        """What waits behind others, or for a receiver that is down, has no time: one that is past would be odd."""
+        there = admin.post(f"/webhooks/{add(house)}/ping").headers["Location"]
+        assert ("next in its turn" in admin.get(there).text, "next in its turn" in admin.get("/outbox").text) == (
+            True,
+            True,
+        )
+        (message,) = house.office.outbox.list_messages(MessageFilter())
+        house.office.outbox.record(message, Receipt(12, 503, "", "HTTP 503"))
+
+        assert "next at " in admin.get(there).text
+        assert "next at " in admin.get("/outbox").text
+
     def test_what_was_given_up_is_sent_again(self, house: House, admin: TestClient) -> None:
         number = add(house)
         house.office.webhooks.ping(number)
