@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -237,6 +238,20 @@ class TestAFailingDatabase:
 
         with pytest.raises(Unreachable):
             rows(database, "job")
+
+    @pytest.mark.parametrize(("given", "idle"), [("", "30"), ("?keepalives_idle=7", "7")])
+    def test_that_falls_silent_is_given_up_in_a_minute(self, postgresql_url: str, given: str, idle: str) -> None:
+        """A machine that is gone, or a firewall that forgot, says nothing: the system would wait for hours."""
+        database = Database(postgresql_url + given)
+
+        with database.read() as transaction:
+            driver: Any = transaction.connection.connection.dbapi_connection
+            told = driver.info.get_parameters()
+        database.close()
+
+        assert told["keepalives_idle"] == idle
+        assert (told["keepalives_interval"], told["keepalives_count"]) == ("10", "3")
+        assert told["tcp_user_timeout"] == "30000"
 
     def test_that_drops_its_connections_is_reached_again(self, postgresql_url: str) -> None:
         """A transaction whose connection the server closed fails as "not now"; the next one succeeds."""

@@ -28,6 +28,15 @@ from engine.lease import check_lease
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another process before it is told "busy"."""
 
+PATIENCE = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""What libpq is told of a server that says nothing more, not even that it is gone: it is given up in a minute. The
+system alone waits for a quarter of an hour with what was sent, and two hours for an answer."""
+
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -52,7 +61,7 @@ class Database:
         durability: str = "full",
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
-        self.url = _parse_url(url)
+        self.url = _with_patience(_parse_url(url))
         self.dialect = self.url.get_backend_name()
         self.clock = clock
         self.draw = draw
@@ -382,6 +391,13 @@ def _parse_url(url: str) -> URL:
     if parsed.get_backend_name() != "sqlite":
         raise DatabaseUnusable(f"no such database as {parsed.get_backend_name()}: use sqlite or postgresql")
     return parsed
+
+
+def _with_patience(url: URL) -> URL:
+    """Return an address with what it does not say of `PATIENCE`."""
+    if url.get_backend_name() != "postgresql":
+        return url
+    return url.update_query_dict({name: value for name, value in PATIENCE.items() if name not in url.query})
 
 
 def name_database(url: str) -> str:
