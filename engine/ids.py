@@ -15,6 +15,9 @@ LoanNumber = NewType("LoanNumber", int)
 
 StoreId = NewType("StoreId", int)
 
+ID_MAX = 2**31 - 1
+"""The largest number of any of them: an integer column of PostgreSQL holds no larger one."""
+
 ICalUid = NewType("ICalUid", str)
 """What the organizer's and every room's copy of one meeting share. Case-sensitive."""
 

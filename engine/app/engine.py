@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from engine.app.office import Office
 from engine.database.calendars.own import KEY as OWN_CALENDAR
 from engine.database.rooms.directory import ImportReport
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.database.work.queue import Claim
 from engine.ids import BookableId
 from engine.outbox.message import KEY as OUTBOX

@@ -14,7 +14,7 @@ from engine.app.engine import Engine
 from engine.app.office import Office
 from engine.app.trials import try_tenant
 from engine.clock import utc_now
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.errors import Unreachable
 from engine.graph.contacts import GraphContacts
 from engine.reconcile.backfill.book import Backfill

@@ -42,13 +42,13 @@ from engine.database.rooms.directory import RoomDirectory
 from engine.database.series.desk import SeriesDesk
 from engine.database.series.ledger import AppSeriesLedger
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.sql.transaction import Transaction
 from engine.database.stores.inventory import Inventory
 from engine.database.sync.comparisons import ComparisonStore
 from engine.database.sync.ledger import SyncLedger
 from engine.database.sync.reached import mark_reached
 from engine.database.work.jobs import save_job
-from engine.database.work.marks import Priority
 from engine.database.work.queue import WorkQueue
 from engine.errors import Refused, Stale
 from engine.ids import Address

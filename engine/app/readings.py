@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from engine.app.office import Office
 from engine.app.status_report import describe_drift
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.database.work.queue import QueueDepth
 from engine.errors import EngineError
 from engine.graph.meter import GatewayMeter

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from engine.app.connection import warn_of_expiry
 from engine.app.office import EXPORT_JOB, Office
 from engine.database.outbox.messages import RETENTION
+from engine.database.sql.marks import Priority
 from engine.database.work.jobs import JobBook
-from engine.database.work.marks import Priority
 from engine.loans.once import KEPT
 from engine.reconcile.contacts import CONTACTS
 from engine.schedule.clock_jobs import ClockJob, plan_jobs

@@ -20,7 +20,7 @@ from engine.app.roles import keep_clock
 from engine.app.senders import open_senders
 from engine.app.timetable import plan_service_jobs
 from engine.database.processes.leadership import Leadership
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.graph.contacts import GraphContacts
 from engine.graph.meter import GatewayMeter
 from engine.schedule.clock_jobs import Schedule

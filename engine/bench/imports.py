@@ -16,7 +16,7 @@ from engine.bench.children import TOKEN, Furniture, service_environment, start_t
 from engine.bench.floors import Floors
 from engine.bench.report import Figure
 from engine.clock import utc_now
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.graph.credential import StaticTokenCredential
 from engine.ids import BookableId
 from engine.settings import load_settings

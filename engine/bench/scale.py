@@ -29,7 +29,7 @@ from engine.bench.report import Figure, percentile
 from engine.bench.startup import Start, time_start
 from engine.clock import utc_now
 from engine.database.sql.connection import Database
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.reconcile.series.writes import SeriesCalendar
 from engine.settings import Settings, load_settings
 from engine.subscriptions.plan import Endpoint

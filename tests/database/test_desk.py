@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from engine.database.loans.desk import CODES, Desk, DeskOptions
-from engine.database.loans.wishes import find_order_faults
 from engine.database.stores.catalogue import load_items
 from engine.errors import Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
 from engine.ids import Address, BookableId, LoanNumber, StoreId
@@ -18,6 +17,7 @@ from engine.loans.loan import CaseState, Home, Loan, Requester
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.rules import BookingRules, OpeningHours
 from engine.loans.status import BLOCKING_STATUSES, TRANSITIONS, LoanAction, LoanStatus
+from engine.loans.wishes import find_order_faults
 from tests.database.building import (
     ALEX,
     BY,

@@ -9,7 +9,7 @@ import pytest
 
 from engine.database.access.overrides import Overrides
 from engine.database.rooms.copies import make_row
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
 from engine.rooms.event import EventCopy, EventType

@@ -11,8 +11,8 @@ import pytest
 from engine.database.inbox.contents import doubt_unshown, save_contents
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror
+from engine.database.sql.marks import Priority
 from engine.database.sync.ledger import SyncLedger
-from engine.database.work.marks import Priority
 from engine.ids import EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.ledger import SyncRules

@@ -10,7 +10,7 @@ import pytest
 from engine.database.migrations import migrate
 from engine.database.processes.wakeups import Listener
 from engine.database.sql.connection import Database
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.database.work.queue import Claim, FenceLost, WorkQueue
 from tests.database.building import MONDAY, StandingClock, insert, marked, rows
 from tests.database.processes import claim_and_die, run_all, start, work_until_empty

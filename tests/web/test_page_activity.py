@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.app.web_parts import Outside
-from engine.database.work.marks import Priority
+from engine.database.sql.marks import Priority
 from engine.graph.meter import OUTCOMES
 from engine.reconcile.telling.activity import Traffic, TrafficFault
 from engine.settings.sections import ContactsSettings

@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, delete, select
 from engine.database.cases.records import write_decisions
 from engine.database.rooms.directory import PLACES_KEY
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority, work
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority, work
 from engine.reconcile.actions import Note
 from engine.rooms.room import RoomState
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from engine.database.loans.wishes import NAME_CHARACTERS_MAX
 from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.errors import Fault, Invalid, NotFound, Stale
+from engine.loans.wishes import NAME_CHARACTERS_MAX
 
 PREFIX = "acc_"
 """Lets people, and scanners for leaked secrets, recognise one."""

@@ -20,6 +20,7 @@ from engine.database.loans.rows import load_loans, loan_table
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import link_table
 from engine.database.series.dates import count_dates_before, find_series
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.bookings import ADD_LINK
@@ -27,7 +28,6 @@ from engine.database.sync.codec import render_base, render_face
 from engine.database.sync.loan_side import free_uid
 from engine.database.sync.settle import Settler
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority
 from engine.errors import Occupied
 from engine.ids import domain_of
 from engine.loans.loan import Home, Loan

@@ -13,18 +13,17 @@ from engine.database.backfill.plan import BackfillPlanner
 from engine.database.backfill.rows import backfill_table, load_backfills, meeting_table, read_meeting
 from engine.database.backfill.scene import SceneLoader
 from engine.database.backfill.undo import BackfillUndoer
-from engine.database.loans.listing import LIMIT_MAX
-from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.mirror import Mirror
 from engine.database.sql.connection import Database
+from engine.database.sql.limits import LIMIT_MAX
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.settle import Settler
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority
 from engine.errors import Fault, Invalid, NotAllowed, NotFound
-from engine.ids import BookableId
+from engine.ids import ID_MAX, BookableId
 from engine.interval import Interval
 from engine.reconcile.backfill.book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
 from engine.reconcile.backfill.proposal import Step

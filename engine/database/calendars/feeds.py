@@ -14,13 +14,12 @@ from sqlalchemy import Select, and_, bindparam, func, or_, select
 from engine.calendars.book import Feed, FeedKind, FeedOrder
 from engine.database.cases.records import write_decisions
 from engine.database.loans.rows import load_loans
-from engine.database.loans.wishes import ID_MAX
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import Fault, Invalid, NotFound
-from engine.ids import Address, BookableId, StoreId, fold_address
+from engine.ids import ID_MAX, Address, BookableId, StoreId, fold_address
 from engine.loans.loan import Loan
 from engine.loans.status import BLOCKING_STATES, LoanStatus
 from engine.reconcile.actions import Note

@@ -12,10 +12,10 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 from engine.database.calendars.sealing import Sealer
 from engine.database.loans.rows import load_loans
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority
 from engine.errors import NotFound
 from engine.ids import Address, EventId, LoanNumber, fold_address
 from engine.interval import Interval

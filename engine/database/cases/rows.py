@@ -8,13 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, null, select
 
-from engine.database.loans.listing import LIMIT_MAX
-from engine.database.loans.wishes import ID_MAX
+from engine.database.sql.limits import LIMIT_MAX
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import NotAllowed, NotFound
-from engine.ids import BookableId, LoanNumber
+from engine.ids import ID_MAX, BookableId, LoanNumber
 from engine.loans.loan import Case, CaseState
 from engine.outbox.changes import CASE, USER, Event, reason_of
 

@@ -10,12 +10,11 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 
 from engine.database.cases.rows import CASES, Filed, load_case, read_filed
 from engine.database.cases.settlements import read_rooms, view_case
-from engine.database.loans.listing import LIMIT_MAX
-from engine.database.loans.wishes import ID_MAX
 from engine.database.sql.connection import Database
+from engine.database.sql.limits import LIMIT_MAX
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.ids import BookableId, LoanNumber, StoreId
+from engine.ids import ID_MAX, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case, CaseState
 from engine.reconcile.cases.listing import TOPICS, CaseFilter, CaseLine, MeetingSeen, Shelf, Topic, topic_of

@@ -12,11 +12,11 @@ from engine.database.inbox.gatherings import Gatherings
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.copies import is_live, make_row
 from engine.database.rooms.mirror import copy_table, load_known, write_copies
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.marks import Priority
 from engine.database.work.meeting_marks import MeetingMarks
 from engine.ids import BookableId, EventId
 from engine.interval import Interval

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
 
+from engine.database.sql.marks import Priority, work
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.work.marks import Priority, work
 from engine.reconcile.gathering import Gathering, GatherRule, Told
 
 GATHER = GatherRule(quiet=timedelta(milliseconds=250), longest=timedelta(milliseconds=750))

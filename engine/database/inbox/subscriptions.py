@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority
 from engine.ids import BookableId
 from engine.rooms.room import RoomState
 from engine.subscriptions.plan import Held, Wanted, is_renewal_due, wanted_certificate

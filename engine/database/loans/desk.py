@@ -34,7 +34,6 @@ from engine.database.loans.listing import list_history, list_numbers
 from engine.database.loans.occupancy import find_busy, find_clashes
 from engine.database.loans.rows import wake_waiting
 from engine.database.loans.told import tell_loans
-from engine.database.loans.wishes import ID_MAX, find_change_faults, find_name_faults, find_order_faults
 from engine.database.rooms.directory import ensure_store
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
@@ -50,12 +49,13 @@ from engine.database.stores.catalogue import (
 from engine.database.stores.rules import describe_changes, parse_rules, render_rules
 from engine.database.tables import metadata
 from engine.errors import Fault, Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
-from engine.ids import BookableId, LoanNumber, StoreId
+from engine.ids import ID_MAX, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Asset, Case, CaseState, Decision, Home, ItemKind, Loan, Store
 from engine.loans.register import Availability, Busy, LoanChange, LoanFilter, LoanOrder, LoanRegister
 from engine.loans.rules import BookingRules, find_breaches
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanAction, LoanStatus, allowed_actions, next_status
+from engine.loans.wishes import find_change_faults, find_name_faults, find_order_faults
 from engine.reconcile.actions import Note
 from engine.reconcile.words.reasons import explain
 

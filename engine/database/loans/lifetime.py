@@ -12,12 +12,12 @@ from sqlalchemy import Select, bindparam, or_, select
 
 from engine.database.loans.edits import Entry, let_go, set_status, write_entries
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import load_items
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.marks import Priority
 from engine.loans.loan import ItemKind
 from engine.loans.rules import BookingRules
 from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanStatus

@@ -7,15 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, select
 
-from engine.database.loans.wishes import ID_MAX
+from engine.database.sql.limits import LIMIT_MAX
 from engine.database.sql.prepared import Prepared
 from engine.database.tables import metadata
-from engine.ids import BookableId, LoanNumber
+from engine.ids import ID_MAX, BookableId, LoanNumber
 from engine.loans.loan import Decision
 from engine.loans.register import LoanFilter
 from engine.loans.status import ItemState
-
-LIMIT_MAX = 1000
 
 _loan = metadata.tables["loan"]
 _item = metadata.tables["loan_item"]

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, select
 
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.marks import Priority
 from engine.ids import Address, BookableId, LoanNumber, StoreId, fold_address
 from engine.interval import Interval
 from engine.loans.loan import CaseState, Home, ItemKind, Loan, LoanItem, Requester

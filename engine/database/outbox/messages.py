@@ -19,15 +19,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, func, null, select, update
 
 from engine.database.cases.records import close_case_of, keep_standing_cases
-from engine.database.loans.wishes import ID_MAX
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sql.upserts import upsert
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.marks import Priority
 from engine.errors import NotFound
+from engine.ids import ID_MAX
 from engine.outbox.backoff import DOWN_AFTER, wait_after
 from engine.outbox.message import (
     ANSWER_CHARACTERS_MAX,

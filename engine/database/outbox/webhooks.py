@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import select, update
 
 from engine.database.cases.records import write_decisions
-from engine.database.loans.wishes import ID_MAX
 from engine.database.outbox.messages import drop_receiver, newest_message, write_letters
 from engine.database.outbox.webhook_words import Wording, everything
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority
 from engine.errors import Fault, Invalid, NotAllowed, NotFound
+from engine.ids import ID_MAX
 from engine.loans.loan import TextLevel
 from engine.outbox.message import Letter, Message
 from engine.reconcile.actions import Note

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psycopg
 
 from engine.database.sql.connection import Database
-from engine.database.work.marks import CHANNEL
+from engine.database.sql.marks import CHANNEL
 
 log = logging.getLogger(__name__)
 

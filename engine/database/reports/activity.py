@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import work
 from engine.database.sync.comparisons import ComparisonStore
 from engine.database.work.jobs import JobBook
-from engine.database.work.marks import work
 from engine.database.work.queue import WaitingKey, WorkQueue
 from engine.reconcile.telling.activity import Activity, Compared, KeySeen, KeyState, PassDone, TimedJob
 

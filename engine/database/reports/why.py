@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select
 
 from engine.database.loans.told import find_unasked
-from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import read_room
 from engine.database.sql.connection import Database
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.errors import NotFound
-from engine.ids import BookableId, LoanNumber
+from engine.ids import ID_MAX, BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.status import ItemState, LoanStatus, tell_requested
 from engine.reconcile.dates import Outside

@@ -15,13 +15,13 @@ from engine.database.loans.rows import retell
 from engine.database.rooms.book import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
 from engine.database.rooms.whole_days import shift_whole_days
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sql.upserts import upsert
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.jobs import save_job
-from engine.database.work.marks import Priority
 from engine.database.work.meeting_marks import MeetingMarks
 from engine.ids import BookableId, StoreId, fold_address
 from engine.outbox.changes import ROOM, USER, Event

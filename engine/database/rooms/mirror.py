@@ -15,11 +15,11 @@ from engine.database.rooms.copies import decode_copy, make_row
 from engine.database.rooms.page_news import PageNews
 from engine.database.series.dates import SeriesPage, doubt_series
 from engine.database.sql.lists import is_any_of
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.marks import Priority
 from engine.database.work.meeting_marks import MeetingMarks, find_linked_loans
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval

@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, select, update
 
 from engine.database.rooms.book import KEPT_SECONDS
 from engine.database.rooms.copies import decode_copy
+from engine.database.sql.marks import Priority
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority
 from engine.database.work.meeting_marks import MeetingMarks
 from engine.ids import BookableId
 from engine.reconcile.observe import resolve_interval

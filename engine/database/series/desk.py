@@ -9,7 +9,6 @@ from engine.database.loans.desk import Desk, DeskOptions
 from engine.database.loans.edits import Entry, add_loan, write_entries
 from engine.database.loans.guards import lock_items
 from engine.database.loans.told import tell_loans
-from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import RoomCache
 from engine.database.series.plan import DatePlanner, check_order
 from engine.database.series.rows import DATES_OF, ONE_SERIES, lead_dates
@@ -21,7 +20,7 @@ from engine.database.stores.catalogue import Item
 from engine.database.sync.codec import parse_recurrence, render_recurrence
 from engine.database.tables import metadata
 from engine.errors import NotFound, RuleBroken, Unavailable
-from engine.ids import LoanNumber
+from engine.ids import ID_MAX, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder

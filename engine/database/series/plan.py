@@ -7,7 +7,6 @@ from datetime import date
 
 from engine.database.loans.desk import refuse, zone_of
 from engine.database.loans.occupancy import find_busy
-from engine.database.loans.wishes import find_order_faults
 from engine.database.rooms.book import RoomCache
 from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import Item, find_item_faults, load_items
@@ -18,6 +17,7 @@ from engine.loans.loan import ItemKind
 from engine.loans.recurrence import expand, find_recurrence_faults
 from engine.loans.register import Busy, ItemRef, LoanOrder
 from engine.loans.rules import find_breaches
+from engine.loans.wishes import find_order_faults
 from engine.reconcile.series.book import Breach, DateState, PlannedDate, SeriesOrder, StandIns
 from engine.rooms.ranking import rank_rooms, wish_like
 from engine.rooms.room import Room, RoomState

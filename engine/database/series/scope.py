@@ -19,7 +19,6 @@ from sqlalchemy import bindparam, select, update
 from engine.database.loans.desk import Desk, check_version, lock_and_load
 from engine.database.loans.edits import let_go
 from engine.database.loans.rows import load_loan, load_loans
-from engine.database.loans.wishes import ID_MAX
 from engine.database.rooms.book import RoomCache
 from engine.database.series.rows import DATES_OF, ONE_SERIES, add_write, lead_dates
 from engine.database.sql.prepared import Prepared
@@ -28,7 +27,7 @@ from engine.database.sync.bookings import NEWEST_LINKS
 from engine.database.sync.codec import parse_recurrence, render_recurrence
 from engine.database.tables import metadata
 from engine.errors import Clash, NotAllowed, NotFound, Stale, Unavailable
-from engine.ids import BookableId, LoanNumber, fold_address
+from engine.ids import ID_MAX, BookableId, LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.recurrence import Recurrence, begin_on, by_the_clock, days_of, expand, move

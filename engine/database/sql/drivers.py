@@ -16,8 +16,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from engine.database.sql.libpq import Line
+from engine.database.sql.marks import CHANNEL
 from engine.database.sql.prepared import LINE, run_together
-from engine.database.work.marks import CHANNEL
 from engine.errors import DatabaseUnusable
 
 _decode = msgspec.json.Decoder().decode

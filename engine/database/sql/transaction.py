@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, exc
 
 from engine.database.sql.faults import translate_error
-from engine.database.work.marks import Mark, Priority, write_marks
+from engine.database.sql.marks import Mark, Priority, write_marks
 from engine.outbox.changes import Changes
 
 log = logging.getLogger(__name__)

@@ -9,12 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, select, union_all
 from sqlalchemy.sql.expression import literal_column
 
-from engine.database.loans.wishes import ID_MAX
 from engine.database.sql.prepared import Prepared
 from engine.database.stores.rules import parse_rules
 from engine.database.tables import metadata
 from engine.errors import Fault
-from engine.ids import BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.loans.loan import Asset, ItemKind, Store, TextLevel
 from engine.loans.register import ItemRef
 from engine.loans.rules import BookingRules

@@ -9,16 +9,16 @@ from sqlalchemy import Table, func, select, update
 
 from engine.database.cases.records import write_decisions
 from engine.database.loans.rows import retell
-from engine.database.loans.wishes import ID_MAX, find_name_faults
 from engine.database.sql.connection import Database
 from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import load_assets, load_stores
 from engine.database.stores.rules import parse_rules
 from engine.database.tables import metadata
 from engine.errors import Fault, Invalid, NotFound
-from engine.ids import BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.loans.loan import Asset, Store, TextLevel
 from engine.loans.rules import BookingRules
+from engine.loans.wishes import find_name_faults
 from engine.reconcile.actions import Note
 
 _room = metadata.tables["room"]

@@ -15,11 +15,11 @@ from engine.database.loans.rows import item_table, loan_table
 from engine.database.rooms.mirror import copy_table, link_table
 from engine.database.series.dates import series_table
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.ledger import SyncLedger
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.marks import Priority
 from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.status import BLOCKING_STATUSES, ItemState

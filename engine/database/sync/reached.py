@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, exists, select, true
 
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority
 from engine.loans.status import BLOCKING_STATUSES
 from engine.reconcile.dates import Dates, Outside
 

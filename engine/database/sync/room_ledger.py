@@ -13,12 +13,12 @@ from engine.database.cases.records import close_case_of, open_cases, write_decis
 from engine.database.inbox.contents import doubt_unshown
 from engine.database.rooms.mirror import copy_table, item_table, link_table
 from engine.database.series.dates import find_unsettled
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.ledger_base import LedgerBase
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.marks import Priority
 from engine.database.work.meeting_marks import MeetingMarks
 from engine.errors import MailboxClosed
 from engine.ids import BookableId, EventId

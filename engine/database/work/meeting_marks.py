@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.database.sql.lists import is_any_of
+from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.database.work.marks import Priority
 from engine.reconcile.series.writes import LED
 
 link_table = metadata.tables["link"]

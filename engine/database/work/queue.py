@@ -23,10 +23,10 @@ from sqlalchemy import Column, Row, bindparam, case, func, null, select, update
 from sqlalchemy.sql.dml import Update
 
 from engine.database.sql.connection import Database
+from engine.database.sql.marks import Priority, work
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables.types import Instant
-from engine.database.work.marks import Priority, work
 from engine.errors import Stale
 
 __all__ = ["Claim", "FenceLost", "Priority", "QueueDepth", "WaitingKey", "WorkQueue", "mark"]

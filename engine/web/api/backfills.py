@@ -15,7 +15,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from engine.errors import Fault, Invalid
-from engine.ids import BookableId
+from engine.ids import ID_MAX, BookableId
 from engine.reconcile.backfill.book import (
     Backfill,
     BackfillBook,
@@ -28,7 +28,7 @@ from engine.reconcile.backfill.proposal import Step
 from engine.web.access import Admin, Viewer
 from engine.web.api.app import PROBLEMS
 from engine.web.api.models import Explain, Listing, parse_interval, render_page
-from engine.web.api.wire import ID_MAX, Id, Incoming, Instant, Outgoing, Page, Spoken, Whole
+from engine.web.api.wire import Id, Incoming, Instant, Outgoing, Page, Spoken, Whole
 from engine.web.language import Language
 from engine.web.parts import Parts, WebParts
 

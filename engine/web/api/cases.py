@@ -6,11 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from engine.ids import BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.web.access import Admin, Staff, Viewer
 from engine.web.api.models import CaseOut, CaseQuery, Listing, render_case, render_page
 from engine.web.api.settling import CaseViewOut, Policy, PolicyIn, SettlementIn, render_policy, render_view
-from engine.web.api.wire import ID_MAX
 from engine.web.language import Language
 from engine.web.parts import Parts
 

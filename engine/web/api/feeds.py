@@ -17,11 +17,11 @@ from pydantic import Field
 from starlette.responses import PlainTextResponse, Response
 
 from engine.calendars.book import Feed, FeedBook, FeedKind, FeedOrder
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.ids import Address as PersonAddress
-from engine.ids import BookableId, StoreId
 from engine.web.access import Staff, Viewer, check_failures
 from engine.web.api.app import PROBLEMS
-from engine.web.api.wire import ID_MAX, Address, Id, Incoming, Outgoing
+from engine.web.api.wire import Address, Id, Incoming, Outgoing
 from engine.web.failures import Failures
 from engine.web.pace import Pace
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from engine.ids import BookableId, LoanNumber
+from engine.ids import ID_MAX, BookableId, LoanNumber
 from engine.loans.register import LoanFilter
 from engine.loans.status import LoanAction
 from engine.reconcile.series.book import Scope
@@ -29,7 +29,6 @@ from engine.web.api.models import (
     render_loan,
     render_page,
 )
-from engine.web.api.wire import ID_MAX
 from engine.web.language import Language
 from engine.web.parts import Parts, WebParts
 

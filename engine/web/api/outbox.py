@@ -9,11 +9,12 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from engine.ids import ID_MAX
 from engine.outbox.message import Attempt, Message, MessageFilter, MessageState, OutboxBook, ReceiverHealth
 from engine.web.access import Admin, Staff
 from engine.web.api.app import PROBLEMS
 from engine.web.api.models import Listing, render_page
-from engine.web.api.wire import ID_MAX, Incoming, Line, Outgoing, Page, Whole
+from engine.web.api.wire import Incoming, Line, Outgoing, Page, Whole
 
 Number = Annotated[int, Path(ge=1, le=ID_MAX, description="The message's number.")]
 

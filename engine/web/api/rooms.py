@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from engine.errors import NotFound
-from engine.ids import BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.rooms.room import Room
 from engine.web.access import Admin, Viewer
 from engine.web.api.models import Listing, render_page
@@ -26,7 +26,6 @@ from engine.web.api.shelf import (
     render_rules,
     render_store,
 )
-from engine.web.api.wire import ID_MAX
 from engine.web.parts import Parts, WebParts
 
 router = APIRouter(tags=["rooms, assets, stores"])

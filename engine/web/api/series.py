@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from engine.ids import ID_MAX
 from engine.web.access import Staff, Viewer
 from engine.web.api.series_models import SeriesIn, SeriesOut, SeriesPreviewOut, render_preview, render_series
-from engine.web.api.wire import ID_MAX
 from engine.web.language import Language
 from engine.web.parts import Parts
 

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from engine.ids import ID_MAX
 from engine.outbox.message import OutboxBook
 from engine.web.access import Admin
 from engine.web.api.app import PROBLEMS
 from engine.web.api.models import Listing
 from engine.web.api.outbox import MessageOut, ReceiverOut, render_health, render_message
-from engine.web.api.wire import ID_MAX, STORABLE, Amendment, Incoming, Instant, Outgoing
+from engine.web.api.wire import STORABLE, Amendment, Incoming, Instant, Outgoing
 from engine.web.parts import Parts
 from engine.webhooks.endpoint import CHANNEL, RECENT, Endpoint, EndpointOrder, WebhookBook, masked
 

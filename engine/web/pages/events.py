@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from engine.web.api.wire import ID_MAX
+from engine.ids import ID_MAX
 from engine.web.pages.page import UserPage, session_cookie
 
 router = APIRouter()

@@ -13,12 +13,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from engine.errors import DeskError, Fault, Invalid, NotFound
-from engine.ids import BookableId
+from engine.ids import ID_MAX, BookableId
 from engine.interval import Interval
 from engine.reconcile.backfill.book import Backfill, BackfillState, MeetingState, Selection
 from engine.reconcile.backfill.proposal import Step
 from engine.rooms.room import natural
-from engine.web.api.wire import ID_MAX, Id, Whole
+from engine.web.api.wire import Id, Whole
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Day, Sent
 from engine.web.pages.occupancy.timeline import shown_rooms

@@ -10,9 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from engine.ids import ID_MAX
 from engine.outbox.message import MessageFilter, MessageState
 from engine.reconcile.words.quoting import quote_error
-from engine.web.api.wire import ID_MAX
 from engine.web.pages.page import AdminPage, Page
 from engine.web.translations import N_
 

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Form, Path
 from starlette.responses import RedirectResponse, Response
 
 from engine.errors import DeskError, NotFound
+from engine.ids import ID_MAX
 from engine.outbox.changes import CASE, CLOSURE, LOAN, ROOM
 from engine.outbox.message import MessageFilter
-from engine.web.api.wire import ID_MAX, STORABLE
+from engine.web.api.wire import STORABLE
 from engine.web.pages.administration.outbox import STATES, say_trouble
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.page import AdminPage, Page

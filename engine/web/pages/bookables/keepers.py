@@ -9,8 +9,7 @@ from fastapi import APIRouter, Form, Path
 from starlette.responses import RedirectResponse, Response
 
 from engine.errors import Fault, Invalid
-from engine.ids import Address, StoreId
-from engine.web.api.wire import ID_MAX
+from engine.ids import ID_MAX, Address, StoreId
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.page import AdminPage, Page
 

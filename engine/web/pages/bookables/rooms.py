@@ -12,14 +12,14 @@ from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import Response
 
 from engine.errors import NotFound
-from engine.ids import BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.reconcile.actions import Note
 from engine.rooms.health import LIGHTS, HealthCode, Light, RoomHealth, judge
 from engine.rooms.room import Room, RoomState, natural
 from engine.subscriptions.plan import content_asked_again_at
 from engine.web.access import Role
 from engine.web.api.rooms import IMPORT
-from engine.web.api.wire import ID_MAX, Incoming, Line
+from engine.web.api.wire import Incoming, Line
 from engine.web.pages.bookables.rules_form import RulesForm, show_days
 from engine.web.pages.page import AdminPage, Page, ViewerPage
 

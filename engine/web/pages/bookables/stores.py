@@ -9,10 +9,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from engine.errors import NotFound
-from engine.ids import BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.loans.loan import Store, TextLevel
 from engine.loans.rules import BookingRules
-from engine.web.api.wire import ID_MAX, STORABLE, Id, Line
+from engine.web.api.wire import STORABLE, Id, Line
 from engine.web.pages.bookables.rules_form import RulesForm, show_days
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import AdminPage, Page, ViewerPage

@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from engine.errors import DeskError, Fault, Invalid
-from engine.ids import Address, BookableId, LoanNumber
+from engine.ids import ID_MAX, Address, BookableId, LoanNumber
 from engine.interval import Interval
 from engine.loans.details import DETAIL_FIELDS, ContactDetails
 from engine.loans.loan import Loan, Requester
@@ -22,7 +22,7 @@ from engine.loans.register import Availability, ItemRef, LoanOrder
 from engine.reconcile.series.book import Scope
 from engine.reconcile.telling.preview import Telling, foretell
 from engine.rooms.room import Room
-from engine.web.api.wire import ID_MAX, Id, Line, Whole
+from engine.web.api.wire import Id, Line, Whole
 from engine.web.pages.booking.change import (
     Changed,
     Changing,

@@ -10,10 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from engine.calendars.book import Feed, FeedKind, FeedOrder
 from engine.calendars.mailing import MailLevel, MailPreference
-from engine.ids import BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.rooms.room import natural
 from engine.web.access import Role
-from engine.web.api.wire import ID_MAX
 from engine.web.pages.page import AdminPage, Page, UserPage
 from engine.web.pages.users import User
 

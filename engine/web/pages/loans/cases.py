@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from starlette.responses import RedirectResponse, Response
 
 from engine.errors import DeskError, NotFound
-from engine.ids import BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Case, Home
 from engine.reconcile.cases.listing import CaseFilter, CaseLine, Shelf, Topic
@@ -21,7 +21,7 @@ from engine.reconcile.over import OVER
 from engine.reconcile.words.local import say_fact
 from engine.reconcile.words.reasons import without_loans
 from engine.rooms.room import natural
-from engine.web.api.wire import ID_MAX, STORABLE, Whole
+from engine.web.api.wire import STORABLE, Whole
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Sent
 from engine.web.pages.loans.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TOPIC_WORDS

@@ -7,13 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Path
 from starlette.responses import RedirectResponse, Response
 
-from engine.ids import LoanNumber
+from engine.ids import ID_MAX, LoanNumber
 from engine.loans.loan import Loan
 from engine.loans.sides import OutlookSide
 from engine.loans.status import LoanAction
 from engine.reconcile.series.book import Scope
 from engine.web.access import Role
-from engine.web.api.wire import ID_MAX
 from engine.web.pages.booking.change import check_dates, may_change_here, scopes_of
 from engine.web.pages.loans.cases import say_title
 from engine.web.pages.page import BookerPage, Page, UserPage

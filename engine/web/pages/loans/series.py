@@ -8,8 +8,8 @@ from fastapi import APIRouter, HTTPException, Path
 from starlette.responses import Response
 
 from engine.errors import NotFound
+from engine.ids import ID_MAX
 from engine.loans.recurrence_words import say_recurrence
-from engine.web.api.wire import ID_MAX
 from engine.web.pages.loans.loan import title_of
 from engine.web.pages.page import UserPage
 

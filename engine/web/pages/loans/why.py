@@ -14,14 +14,14 @@ from pydantic import Field
 from starlette.responses import Response
 
 from engine.errors import NotFound
-from engine.ids import BookableId, LoanNumber
+from engine.ids import ID_MAX, BookableId, LoanNumber
 from engine.interval import floor_to_grid
 from engine.loans.loan import Decision, Loan
 from engine.reconcile.actions import Note
 from engine.reconcile.telling.why import Answer
 from engine.reconcile.words.local import say_fact
 from engine.rooms.room import natural
-from engine.web.api.wire import ID_MAX, Whole
+from engine.web.api.wire import Whole
 from engine.web.pages.booking.times import QUARTERS
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loans.loan import title_of

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Path
 from starlette.responses import RedirectResponse, Response
 
-from engine.web.api.wire import ID_MAX
+from engine.ids import ID_MAX
 from engine.web.pages.page import LANGUAGE_COOKIE, THEME_COOKIE, AnyPage, UserPage, local_path
 from engine.web.pages.people.agents import find_browser, find_system
 

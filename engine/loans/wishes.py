@@ -24,9 +24,6 @@ ITEMS_MAX = 500
 YEARS = range(2000, 3000)
 """Beyond them the grid and the databases come near the ends of their calendars."""
 
-ID_MAX = 2**31 - 1
-"""The largest number an integer column of PostgreSQL holds."""
-
 
 def find_order_faults(order: LoanOrder, *, now: datetime) -> list[Fault]:
     """Return what is wrong with a booking as it was sent, before anything is looked up."""
