@@ -7,9 +7,9 @@ import pytest
 
 from engine.database.cases.records import open_cases
 from engine.database.loans.desk import Desk
-from engine.database.loans.rows import wake_waiting
 from engine.database.migrations import migrate
 from engine.database.sql.connection import Database
+from engine.database.work.wakes import wake_waiting
 from engine.ids import LoanNumber
 from engine.loans.status import LoanAction
 from engine.reconcile.actions import Note

@@ -13,11 +13,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
-from engine.database.backfill.rows import Result, load_due, relist, save_results
+from engine.database.backfill.rows import Result, load_due, save_results
 from engine.database.backfill.scene import Listed, Scene, SceneLoader
 from engine.database.cases.records import write_decisions
 from engine.database.loans.rows import load_loans, loan_table
 from engine.database.rooms.book import RoomCache
+from engine.database.rooms.listed import relist
 from engine.database.rooms.mirror import link_table
 from engine.database.series.dates import count_dates_before, find_series
 from engine.database.sql.marks import Priority

@@ -56,11 +56,6 @@ _SAVE = Prepared(
         outcome_facts=bindparam("new_facts", type_=_m.outcome_facts.type),
     )
 )
-_RELIST = Prepared(
-    update(copy_table)
-    .where(copy_table.c.ical_uid.in_(bindparam("keys", expanding=True)))
-    .values(listed=bindparam("is_listed"))
-)
 
 
 def load_backfills(connection: Connection, numbers: list[int] | None = None) -> list[Backfill]:
@@ -128,12 +123,6 @@ def save_results(connection: Connection, results: Sequence[Result]) -> None:
         for result in results
     ]
     _SAVE.run(connection, values)
-
-
-def relist(connection: Connection, keys: Sequence[str], *, is_listed: bool) -> None:
-    """Let meetings count as there before us, or no longer."""
-    if keys:
-        _RELIST.run(connection, {"keys": list(keys), "is_listed": is_listed})
 
 
 def read_meeting(row: Any) -> BackfillMeeting:

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from engine.database.backfill.apply import change_loan
-from engine.database.backfill.rows import Result, load_due, relist, save_results
+from engine.database.backfill.rows import Result, load_due, save_results
 from engine.database.cases.records import write_decisions
-from engine.database.loans.rows import load_loans, loan_table, wake_waiting
+from engine.database.loans.rows import load_loans, loan_table
+from engine.database.rooms.listed import relist
 from engine.database.rooms.mirror import item_table, link_table
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -21,6 +22,7 @@ from engine.database.sync.codec import parse_face
 from engine.database.sync.loan_side import edit_loan
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
+from engine.database.work.wakes import wake_waiting
 from engine.errors import Occupied
 from engine.ids import Address, BookableId, fold_address
 from engine.interval import Interval

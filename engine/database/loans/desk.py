@@ -32,9 +32,7 @@ from engine.database.loans.guards import lock_items
 from engine.database.loans.lifetime import advance_loans
 from engine.database.loans.listing import list_history, list_numbers
 from engine.database.loans.occupancy import find_busy, find_clashes
-from engine.database.loans.rows import wake_waiting
 from engine.database.loans.told import tell_loans
-from engine.database.rooms.directory import ensure_store
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -46,8 +44,10 @@ from engine.database.stores.catalogue import (
     load_items,
     load_stores,
 )
+from engine.database.stores.names import ensure_store
 from engine.database.stores.rules import describe_changes, parse_rules, render_rules
 from engine.database.tables import metadata
+from engine.database.work.wakes import wake_waiting
 from engine.errors import Fault, Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
 from engine.ids import ID_MAX, BookableId, LoanNumber, StoreId
 from engine.interval import Interval

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import Connection, bindparam, select
 
-from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
-from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.database.tables.types import Instant
 from engine.ids import Address, BookableId, LoanNumber, StoreId, fold_address
 from engine.interval import Interval
-from engine.loans.loan import CaseState, Home, ItemKind, Loan, LoanItem, Requester
+from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES, ItemState, LoanStatus
 
 loan_table = metadata.tables["loan"]
@@ -24,9 +21,6 @@ alias_table = metadata.tables["person_alias"]
 store_table = metadata.tables["store"]
 room_table = metadata.tables["room"]
 asset_table = metadata.tables["asset"]
-case_table = metadata.tables["case"]
-link_table = metadata.tables["link"]
-copy_table = metadata.tables["room_copy"]
 
 _LOANS = Prepared(
     select(
@@ -41,16 +35,6 @@ _LOANS = Prepared(
     .order_by(loan_table.c.number)
 )
 _VERSION = Prepared(select(loan_table.c.version).where(loan_table.c.number == bindparam("number")))
-_TELLING = Prepared(
-    select(item_table.c.loan_number)
-    .join(loan_table, loan_table.c.number == item_table.c.loan_number)
-    .where(
-        item_table.c.bookable_id == bindparam("item"),
-        item_table.c.holds,
-        item_table.c.blocked_end > bindparam("now", type_=Instant()),
-        loan_table.c.home == bindparam("home"),
-    )
-)
 _ITEMS = Prepared(
     select(
         item_table.c.loan_number,
@@ -209,48 +193,3 @@ _UPDATE_ITEM = Prepared(
         blocked_end=bindparam("new_blocked_end"),
     )
 )
-
-_WAITING = Prepared(
-    select(case_table.c.subject, case_table.c.facts).where(
-        case_table.c.code == "item_unavailable",
-        case_table.c.state.in_([CaseState.OPEN.value, CaseState.IGNORED.value]),  # by its index: closed ones are kept
-        case_table.c.subject.like("meeting:%"),
-    )
-)
-_LEFT = Prepared(
-    select(link_table.c.ical_uid)
-    .join(loan_table, loan_table.c.number == link_table.c.loan_number)
-    .join(item_table, item_table.c.loan_number == loan_table.c.number)
-    .where(
-        loan_table.c.status == LoanStatus.CANCELLED.value,
-        loan_table.c.end_at > bindparam("now", type_=Instant()),
-        link_table.c.state == "left",
-        link_table.c.ical_uid.is_not(None),
-        item_table.c.bookable_id.in_(bindparam("items", expanding=True)),
-        exists().where(copy_table.c.ical_uid == link_table.c.ical_uid, copy_table.c.live),
-    )
-    .distinct()
-)
-"""Meetings that go on without their loan, which had one of these items: another had taken it, or it was given up. One
-that no room shows was cancelled, and is not looked at again at each change of its room."""
-
-
-def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
-    """Look again at the meetings that are no loans because one of the *freed* items was taken: they never became one,
-    or lost theirs when they came to a time at which it was."""
-    items = set(freed)
-    if not items:
-        return
-    for row in _WAITING.run(transaction.connection):
-        if row.facts.get("item_id") in items:
-            kind, _, key = row.subject.partition(":")
-            transaction.mark(kind, key)
-    for row in _LEFT.run(transaction.connection, {"now": transaction.now, "items": sorted(items)}):
-        transaction.mark("meeting", row.ical_uid)
-
-
-def retell(transaction: Transaction, item_id: int, *, delay: float = 0.0) -> None:
-    """Look again at every loan of the app that holds an item whose name has changed: its event tells the name."""
-    values = {"item": item_id, "now": transaction.now, "home": Home.APP.value}
-    for number in _TELLING.run(transaction.connection, values).scalars():
-        transaction.mark("loan", str(number), priority=Priority.SWEEP, delay=delay)

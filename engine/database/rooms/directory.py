@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import String, Update, bindparam, func, or_, select, update
+from sqlalchemy import Update, bindparam, or_, select, update
 
 from engine.database.cases.records import close_case_of, keep_standing_cases, open_cases, write_decisions
-from engine.database.loans.rows import retell
 from engine.database.rooms.book import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
 from engine.database.rooms.whole_days import shift_whole_days
 from engine.database.sql.connection import Database
@@ -19,10 +18,12 @@ from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sql.upserts import upsert
+from engine.database.stores.names import ensure_store
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.jobs import save_job
 from engine.database.work.meeting_marks import MeetingMarks
+from engine.database.work.wakes import retell
 from engine.ids import BookableId, StoreId, fold_address
 from engine.outbox.changes import ROOM, USER, Event
 from engine.reconcile.actions import Note
@@ -78,13 +79,6 @@ _UNREAD = Prepared(
 )
 _ADD_BOOKABLE = Prepared(bookable_table.insert().returning(bookable_table.c.id))
 _ADD_ROOM = Prepared(room_table.insert())
-_name: Any = bindparam("of_name", type_=String())
-_FIND_STORE = Prepared(
-    select(store_table.c.id)
-    .where(func.lower(store_table.c.name) == func.lower(_name))
-    .order_by(store_table.c.name != _name, store_table.c.id)
-)
-_ADD_STORE = Prepared(store_table.insert().returning(store_table.c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,15 +353,6 @@ class _Steps:
         if self.transaction.connection.execute(_turn(room_id, self.transaction.now, after, *before)).rowcount:
             _mark_room(self.transaction, room_id)
             self._count(name, room_id, f"room_{name}", {})
-
-
-def ensure_store(transaction: Transaction, name: str) -> StoreId:
-    """Return the store of that name, in whatever case; made when there is none."""
-    connection = transaction.connection
-    found = _FIND_STORE.run(connection, {"of_name": name}).scalar()
-    if found is None:
-        found = _ADD_STORE.run(connection, {"name": name, "rules": {}, "approval": False}).scalar_one()
-    return StoreId(found)
 
 
 def _turn(room_id: BookableId, now: datetime, after: RoomState, *before: RoomState) -> Update:

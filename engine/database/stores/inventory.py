@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Table, func, select, update
 
 from engine.database.cases.records import write_decisions
-from engine.database.loans.rows import retell
 from engine.database.sql.connection import Database
 from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import load_assets, load_stores
 from engine.database.stores.rules import parse_rules
 from engine.database.tables import metadata
+from engine.database.work.wakes import retell
 from engine.errors import Fault, Invalid, NotFound
 from engine.ids import ID_MAX, BookableId, StoreId
 from engine.loans.loan import Asset, Store, TextLevel
