@@ -24,7 +24,6 @@ from engine.database.calendars.feeds import FeedStore
 from engine.database.calendars.invitations import MailPreferences
 from engine.database.calendars.own import OwnCalendarStore
 from engine.database.calendars.sealing import Sealer
-from engine.database.cases.settlements import Settlements
 from engine.database.inbox.notifications import Inbox
 from engine.database.inbox.subscriptions import SubscriptionStore
 from engine.database.loans.desk import Desk, DeskOptions
@@ -41,6 +40,7 @@ from engine.database.rooms.book import RoomCache
 from engine.database.rooms.directory import RoomDirectory
 from engine.database.series.desk import SeriesDesk
 from engine.database.series.ledger import AppSeriesLedger
+from engine.database.settling.settlements import Settlements
 from engine.database.sql.connection import Database
 from engine.database.sql.marks import Priority
 from engine.database.sql.transaction import Transaction

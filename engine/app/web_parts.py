@@ -13,10 +13,10 @@ from engine.app.office import Office
 from engine.app.readings import read_checks
 from engine.app.run_time import Probe, RunTimeSettings, ask_nobody
 from engine.database.access.sessions import SessionStore
-from engine.database.cases.shelves import CaseList
 from engine.database.loans.own import OwnLoans
 from engine.database.reports.activity import ActivityReader
 from engine.database.reports.board import Board
+from engine.database.settling.shelves import CaseList
 from engine.database.stores.keepers import Keepers
 from engine.database.sync.sides import Sides
 from engine.ids import Address

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.database.cases import settlements
+from engine.database.settling import settlements
 from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan

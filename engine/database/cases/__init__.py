@@ -1,1 +1,1 @@
-"""Cases: opening them with the decisions that they come from, looking through them, settling and closing them."""
+"""Cases: opening them with the decisions that they come from, reading and closing them."""

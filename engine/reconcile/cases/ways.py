@@ -1,6 +1,6 @@
 """The ways out of a case: one table, read by the API, the command line, the pages and the policies of stores.
 
-What each way does to the loan is carried out by `database/cases/settlements.py`.
+What each way does to the loan is carried out by `database/settling/settlements.py`.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ _TAKEN = rf"(?P<item>[^;]+) is taken (?P<when>{TAKEN_STRETCH})"
 _OURS_WITH_VALUES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), said)
     for pattern, said in (
-        # the desk: `errors.Unavailable`, `database/loans/desk.py`, `database/cases/settlements.py`
+        # the desk: `errors.Unavailable`, `database/loans/desk.py`, `database/settling/settlements.py`
         (rf"{_TAKEN} by loan (?P<loan>\d+)", "{item} : pris {when} par le prêt {loan}"),
         (rf"{_TAKEN} by a meeting in Outlook", "{item} : pris {when} par une réunion Outlook"),
         (r"an item is taken", "une salle ou un matériel est déjà pris"),

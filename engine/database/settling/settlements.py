@@ -19,16 +19,15 @@ from engine.database.loans.edits import lock_loan
 from engine.database.loans.occupancy import find_busy
 from engine.database.loans.rows import load_loan
 from engine.database.rooms.book import read_room
+from engine.database.settling.undo import refs_of, snapshot_of, way_back, why_no_undo
 from engine.database.sql.connection import Database
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.brake import answer_holds, held_loans
 from engine.database.tables import metadata
 from engine.errors import DeskError, Fault, Invalid, NotAllowed, NotFound
 from engine.ids import Address, BookableId, StoreId
-from engine.interval import Interval
 from engine.loans.loan import Case, CaseState, ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange
-from engine.loans.status import ItemState
 from engine.reconcile.actions import Note
 from engine.reconcile.cases.ways import (
     WAYS,
@@ -154,7 +153,7 @@ class Settlements:
             change = _change(transaction, filed.case, loan, way, room_id)
             if change is not None:
                 after = self._desk.change_within(transaction, loan.number, change, actor=actor, by_rules=False)
-                undo = {"before": _snapshot(loan), "after": _snapshot(after)}
+                undo = {"before": snapshot_of(loan), "after": snapshot_of(after)}
                 facts |= {"old": _names(loan, filed.case), "new": _gained(loan, after)}
         _remember(transaction, filed.case, Note(f"settled_{way}", facts, actor=actor))
         close_filed(transaction, filed, settlement=way.value, actor=actor, undo=undo, state=state)
@@ -163,11 +162,11 @@ class Settlements:
     def _undo(self, transaction: Transaction, case_id: int, actor: str) -> CaseView:
         filed = _take(transaction, case_id)
         loan = _loan_of(transaction, filed.case)
-        refusal = _why_no_undo(transaction, filed, loan)
+        refusal = why_no_undo(transaction, filed, loan)
         if refusal is not None:
             raise NotAllowed(f"case {case_id}: {explain(refusal.code, refusal.facts)}")
         if filed.undo is not None and loan is not None:
-            change = _way_back(filed.undo, loan)
+            change = way_back(filed.undo, loan)
             self._desk.change_within(transaction, loan.number, change, actor=actor, by_rules=False)
         reopen_filed(transaction, filed)
         _remember(transaction, filed.case, Note("settlement_undone", {"case": case_id}, actor=actor))
@@ -191,7 +190,7 @@ def view_case(
     held = held_loans(transaction, filed.case) if filed.case.code == "mass_cancel_held" else ()
     loans = held or ((loan.number,) if loan is not None else ())
     if filed.case.state is not CaseState.OPEN:
-        return CaseView(filed.case, no_undo=_why_no_undo(transaction, filed, loan), loans=loans, loan=loan)
+        return CaseView(filed.case, no_undo=why_no_undo(transaction, filed, loan), loans=loans, loan=loan)
     choices = []
     for way in find_ways(filed.case, loan):
         rooms: tuple[RankedRoom, ...] = ()
@@ -223,12 +222,12 @@ def _change(
             winner = Way.KEEP_OUTLOOK if case.facts.get("winner") == "outlook" else Way.KEEP_LOAN
             return None if way is winner else _take_up(case, loan)
         case Way.KEEP_OUTLOOK:
-            return LoanChange(items=(*_refs(loan), *_room_refs(rooms_concerned(case))))
+            return LoanChange(items=(*refs_of(loan), *_room_refs(rooms_concerned(case))))
         case Way.DROP_ROOM:
-            return LoanChange(items=_refs(loan, without=rooms_concerned(case)))
+            return LoanChange(items=refs_of(loan, without=rooms_concerned(case)))
         case Way.MOVE_ROOM:
             rooms = _replacements(transaction, case, loan, room_id)
-            return LoanChange(items=(*_refs(loan, without=rooms_concerned(case)), *_room_refs(rooms)))
+            return LoanChange(items=(*refs_of(loan, without=rooms_concerned(case)), *_room_refs(rooms)))
     return None
 
 
@@ -239,18 +238,10 @@ def _take_up(case: Case, loan: Loan) -> LoanChange:
         case "interval":
             return LoanChange(start=datetime.fromisoformat(lost[0]), end=datetime.fromisoformat(lost[1]))
         case "rooms":
-            assets = tuple(ref for ref in _refs(loan) if ref.kind is ItemKind.ASSET)
+            assets = tuple(ref for ref in refs_of(loan) if ref.kind is ItemKind.ASSET)
             return LoanChange(items=(*_room_refs(lost), *assets))
         case _:
             return LoanChange(requester=Requester(Address(lost[0]), lost[1]))
-
-
-def _refs(loan: Loan, *, without: frozenset[BookableId] = frozenset()) -> tuple[ItemRef, ...]:
-    return tuple(
-        ItemRef(item.kind, item.id)
-        for item in loan.items
-        if item.state is not ItemState.CANCELLED and item.id not in without
-    )
 
 
 def _room_refs(rooms: Sequence[int] | frozenset[BookableId]) -> tuple[ItemRef, ...]:
@@ -314,65 +305,6 @@ def _names(loan: Loan, case: Case) -> str:
 def _gained(before: Loan, after: Loan) -> str:
     had = {item.id for item in before.rooms}
     return ", ".join(item.name for item in after.rooms if item.id not in had)
-
-
-# --- and back
-
-
-def _snapshot(loan: Loan) -> dict[str, Any]:
-    return {
-        "interval": [loan.interval.start.isoformat(), loan.interval.end.isoformat()],
-        "requester": [loan.requester.address, loan.requester.name],
-        "items": sorted([ref.kind.value, int(ref.id)] for ref in _refs(loan)),
-    }
-
-
-def _why_no_undo(transaction: Transaction, filed: Filed, loan: Loan | None) -> Note | None:
-    """Say why a settlement cannot be undone; None when it can."""
-    case = filed.case
-    if case.state is CaseState.OPEN:
-        return Note("no_undo_open")
-    if case.code == "mass_cancel_held":
-        return Note("no_undo_answered")
-    if case.settlement not in tuple(Way):
-        return Note("no_undo_nothing_changed")
-    if filed.undo is None:
-        return None
-    if loan is None or not loan.blocks:
-        return Note("no_undo_loan_over")
-    now, after, before = _snapshot(loan), filed.undo["after"], filed.undo["before"]
-    if any(now[field] != after[field] for field in now if after[field] != before[field]):
-        return Note("no_undo_changed_since", {"loan": loan.number})
-    return _what_is_taken(transaction, filed.undo, loan)
-
-
-def _what_is_taken(transaction: Transaction, undo: Mapping[str, Any], loan: Loan) -> Note | None:
-    """Say who has taken what the loan would have again; None when nothing is in the way."""
-    before = undo["before"]
-    start, end = (datetime.fromisoformat(text) for text in before["interval"])
-    moves = before["interval"] != undo["after"]["interval"]
-    wanted = {BookableId(item) for _, item in before["items"]} - (set() if moves else {i.id for i in loan.held_items})
-    interval = Interval(start, end) if moves else loan.interval
-    busy = find_busy(transaction.connection, sorted(wanted), interval, apart=loan.number)
-    if not busy:
-        return None
-    names = {item.id: item.name for item in loan.items}
-    facts = {"item": names.get(busy[0].item_id, f"#{busy[0].item_id}"), "other": busy[0].loan_number}
-    return Note("no_undo_taken" if busy[0].loan_number else "no_undo_taken_in_outlook", facts)
-
-
-def _way_back(undo: Mapping[str, Any], loan: Loan) -> LoanChange:
-    before, after = undo["before"], undo["after"]
-    differs = {field for field in before if before[field] != after[field]}
-    start, end = (datetime.fromisoformat(text) for text in before["interval"])
-    requester = Requester(Address(before["requester"][0]), before["requester"][1])
-    items = tuple(ItemRef(ItemKind(kind), BookableId(item)) for kind, item in before["items"])
-    return LoanChange(
-        start=start if "interval" in differs else None,
-        end=end if "interval" in differs else None,
-        requester=requester if "requester" in differs else None,
-        items=items if "items" in differs else None,
-    )
 
 
 # --- policies

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 
 from engine.database.cases.rows import CASES, Filed, load_case, read_filed
-from engine.database.cases.settlements import read_rooms, view_case
+from engine.database.settling.settlements import read_rooms, view_case
 from engine.database.sql.connection import Database
 from engine.database.sql.limits import LIMIT_MAX
 from engine.database.sql.transaction import Transaction

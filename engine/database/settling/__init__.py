@@ -1,0 +1,1 @@
+"""Looking through cases, taking a way out of one, and taking it back."""
