@@ -35,10 +35,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from engine.simulator.calendars.records import Event, Mailbox
 from engine.simulator.graph.places import render_place
 from engine.simulator.notices.subscriptions import render as render_subscription
 from engine.simulator.office import Unknown
-from engine.simulator.records import Event, Mailbox
 from engine.simulator.times import render_instant
 from engine.simulator.weather.storm import raise_storm
 from engine.simulator.wire import GraphError, Request, Response, decode_json, json_response

@@ -10,10 +10,10 @@ from typing import Any
 
 from engine.simulator.answering.attendant import Attendant
 from engine.simulator.answering.processing import CalendarProcessing, Verdict
+from engine.simulator.calendars.records import Attendee, Event, Mailbox, Place
 from engine.simulator.calendars.recurrence import parse_recurrence
 from engine.simulator.calendars.series import occurrence_key
 from engine.simulator.graph.meetings import Meetings
-from engine.simulator.records import Attendee, Event, Mailbox, Place
 from engine.simulator.times import find_zone, parse_when
 from engine.simulator.world import World
 

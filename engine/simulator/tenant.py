@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.simulator.answering.attendant import Attendant
 from engine.simulator.answering.steps import Steps
+from engine.simulator.calendars.records import Mailbox
 from engine.simulator.control import Control
 from engine.simulator.graph.batch import answer_batch
 from engine.simulator.graph.contacts import Contacts
@@ -28,7 +29,6 @@ from engine.simulator.notices.courier import Courier
 from engine.simulator.notices.subscriptions import Post, Subscriptions
 from engine.simulator.office import Office
 from engine.simulator.options import TenantOptions
-from engine.simulator.records import Mailbox
 from engine.simulator.sign_in.delegated import Delegated
 from engine.simulator.sign_in.identity import Identity
 from engine.simulator.sign_in.permissions import Permissions

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.database.inbox.contents import doubt_unshown, save_contents
+from engine.database.mirror.mirror import Mirror
 from engine.database.rooms.book import RoomCache
-from engine.database.rooms.mirror import Mirror
 from engine.database.sql.marks import Priority
 from engine.database.sync.ledger import SyncLedger
 from engine.ids import EventId, ICalUid

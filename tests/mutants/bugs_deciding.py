@@ -205,7 +205,7 @@ def adopts_a_strangers_event() -> None:
     replace_in(bookings, "parse_marker", make)
 
     def make_adopt(_old: Any) -> Any:
-        from engine.database.sync.bookings import load_intents
+        from engine.database.links.bookings import load_intents
 
         def adopt(self: Any, booking: Any, marker: Marker, copy: Any) -> bool:
             with self._write() as transaction:

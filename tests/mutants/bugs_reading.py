@@ -9,8 +9,8 @@ from sqlalchemy import text
 from engine.database.inbox import contents
 from engine.database.inbox.gatherings import Gatherings
 from engine.database.inbox.subscriptions import SubscriptionStore
+from engine.database.mirror.mirror import Mirror
 from engine.database.rooms import copies
-from engine.database.rooms.mirror import Mirror
 from engine.database.sync import ledger
 from engine.database.sync.ledger import SyncLedger
 from engine.database.work import meeting_marks

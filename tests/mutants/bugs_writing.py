@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import text
 
 from engine.database.inbox import notifications
+from engine.database.links.bookings import CHANGE_LINK
+from engine.database.links.codec import render_base
 from engine.database.loans.desk import Desk
 from engine.database.sync import intent_ledger
-from engine.database.sync.bookings import CHANGE_LINK
-from engine.database.sync.codec import render_base
 from engine.database.sync.ledger import SyncLedger
 from engine.database.work.meeting_marks import WITHDRAWN
 from engine.reconcile.ledger import IntentKind

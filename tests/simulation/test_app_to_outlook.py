@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from engine.app.office import Office
-from engine.database.sync.bookings import load_intents
+from engine.database.links.bookings import load_intents
 from engine.errors import RuleBroken
 from engine.graph.transport import Request
 from engine.ids import Address, LoanNumber

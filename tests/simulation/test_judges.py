@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from engine.database.loans import desk, occupancy
-from engine.database.rooms.mirror import Mirror
+from engine.database.mirror.mirror import Mirror
 from engine.graph.calendar import GraphCalendar
 from engine.prove.campaign import promise_of
 from engine.prove.schedule import draw_schedule, run_schedule

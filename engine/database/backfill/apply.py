@@ -16,17 +16,17 @@ from sqlalchemy import bindparam, func, select, update
 from engine.database.backfill.rows import Result, load_due, save_results
 from engine.database.backfill.scene import Listed, Scene, SceneLoader
 from engine.database.cases.records import write_decisions
+from engine.database.links.bookings import ADD_LINK
+from engine.database.links.codec import render_base, render_face
+from engine.database.links.loan_side import free_uid
 from engine.database.loans.rows import load_loans, loan_table
+from engine.database.mirror.mirror import link_table
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.listed import relist
-from engine.database.rooms.mirror import link_table
 from engine.database.series.dates import count_dates_before, find_series
 from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import ADD_LINK
-from engine.database.sync.codec import render_base, render_face
-from engine.database.sync.loan_side import free_uid
 from engine.database.sync.settle import Settler
 from engine.database.tables import metadata
 from engine.errors import Occupied

@@ -13,8 +13,8 @@ from engine.database.backfill.plan import BackfillPlanner
 from engine.database.backfill.rows import backfill_table, load_backfills, meeting_table, read_meeting
 from engine.database.backfill.scene import SceneLoader
 from engine.database.backfill.undo import BackfillUndoer
+from engine.database.mirror.mirror import Mirror
 from engine.database.rooms.book import RoomCache
-from engine.database.rooms.mirror import Mirror
 from engine.database.sql.connection import Database
 from engine.database.sql.limits import LIMIT_MAX
 from engine.database.sql.marks import Priority

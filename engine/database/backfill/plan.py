@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from engine.database.backfill.rows import backfill_table, meeting_table
 from engine.database.backfill.scene import Listed, SceneLoader
-from engine.database.rooms.mirror import copy_table
+from engine.database.mirror.mirror import copy_table
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables.types import Instant

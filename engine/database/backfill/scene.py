@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from engine.database.loans.rows import load_loans
+from engine.database.mirror.mirror import Mirror, item_table, link_table
 from engine.database.rooms.book import RoomCache
-from engine.database.rooms.mirror import Mirror, item_table, link_table
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata

@@ -12,14 +12,14 @@ from sqlalchemy import bindparam, delete, func, select, update
 from engine.database.backfill.apply import change_loan
 from engine.database.backfill.rows import Result, load_due, save_results
 from engine.database.cases.records import write_decisions
+from engine.database.links.bookings import NEWEST_LINKS, read_link
+from engine.database.links.codec import parse_face
+from engine.database.links.loan_side import edit_loan
 from engine.database.loans.rows import load_loans, loan_table
+from engine.database.mirror.mirror import item_table, link_table
 from engine.database.rooms.listed import relist
-from engine.database.rooms.mirror import item_table, link_table
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import NEWEST_LINKS, read_link
-from engine.database.sync.codec import parse_face
-from engine.database.sync.loan_side import edit_loan
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.wakes import wake_waiting

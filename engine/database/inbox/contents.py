@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from sqlalchemy import and_, bindparam, select, update
 
 from engine.database.inbox.gatherings import Gatherings
+from engine.database.mirror.mirror import copy_table, load_known, write_copies
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.copies import is_live, make_row
-from engine.database.rooms.mirror import copy_table, load_known, write_copies
 from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from engine.database.sync.codec import parse_fields, parse_recurrence, render_fields, render_recurrence
+from engine.database.links.codec import parse_fields, parse_recurrence, render_fields, render_recurrence
 from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.reconcile.ledger import RoomRef

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from engine.database.links.codec import parse_recurrence, render_recurrence
 from engine.database.loans.desk import Desk, DeskOptions
 from engine.database.loans.edits import Entry, add_loan, write_entries
 from engine.database.loans.guards import lock_items
@@ -17,7 +18,6 @@ from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import Item
-from engine.database.sync.codec import parse_recurrence, render_recurrence
 from engine.database.tables import metadata
 from engine.errors import NotFound, RuleBroken, Unavailable
 from engine.ids import ID_MAX, LoanNumber

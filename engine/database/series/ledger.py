@@ -10,6 +10,9 @@ from typing import Any
 from sqlalchemy import bindparam, null, select, update
 
 from engine.database.cases.records import open_cases, write_decisions
+from engine.database.links.codec import parse_recurrence, render_base
+from engine.database.links.freeing import load_shown
+from engine.database.links.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal, tell_whether_asked
 from engine.database.loans.rows import load_loans
 from engine.database.rooms.book import RoomCache
 from engine.database.series.codec import read_series_write
@@ -29,9 +32,6 @@ from engine.database.series.rows import (
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.codec import parse_recurrence, render_base
-from engine.database.sync.freeing import load_shown
-from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal, tell_whether_asked
 from engine.database.tables import metadata
 from engine.ids import Address, BookableId, EventId, fold_address
 from engine.loans.loan import Loan, TextLevel

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, null, select, update
 
+from engine.database.links.bookings import ADD_LINK, CHANGE_LINK, NEWEST_LINKS
+from engine.database.links.codec import parse_base, render_recurrence
 from engine.database.loans.rows import load_loans
 from engine.database.series.codec import render_series_draft
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import ADD_LINK, CHANGE_LINK, NEWEST_LINKS
-from engine.database.sync.codec import parse_base, render_recurrence
 from engine.database.tables import metadata
 from engine.ids import ICalUid, LoanNumber
 from engine.loans.recurrence import Recurrence

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select, update
 
+from engine.database.links.bookings import NEWEST_LINKS
+from engine.database.links.codec import parse_recurrence, render_recurrence
 from engine.database.loans.desk import Desk, check_version, lock_and_load
 from engine.database.loans.edits import let_go
 from engine.database.loans.rows import load_loan, load_loans
@@ -23,8 +25,6 @@ from engine.database.rooms.book import RoomCache
 from engine.database.series.rows import DATES_OF, ONE_SERIES, add_write, lead_dates
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import NEWEST_LINKS
-from engine.database.sync.codec import parse_recurrence, render_recurrence
 from engine.database.tables import metadata
 from engine.errors import Clash, NotAllowed, NotFound, Stale, Unavailable
 from engine.ids import ID_MAX, BookableId, LoanNumber, fold_address

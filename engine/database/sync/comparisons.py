@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.cases.records import close_case_of, open_cases, write_decisions
 from engine.database.loans.rows import item_table, loan_table
-from engine.database.rooms.mirror import copy_table, link_table
+from engine.database.mirror.mirror import copy_table, link_table
 from engine.database.series.dates import series_table
 from engine.database.sql.connection import Database
 from engine.database.sql.marks import Priority

@@ -7,16 +7,16 @@ from dataclasses import replace
 from sqlalchemy import and_, bindparam, delete, select, update
 
 from engine.database.cases.records import write_decisions
+from engine.database.links.bookings import CHANGE_LINK, finish_change, load_intents
+from engine.database.links.codec import render_base
+from engine.database.links.freeing import load_shown
+from engine.database.links.loan_side import FIRST_LOOK_SECONDS, end_refusal, tell_refusal
 from engine.database.loans.rows import load_version
-from engine.database.rooms.mirror import copy_table, link_table
+from engine.database.mirror.mirror import copy_table, link_table
 from engine.database.series.dates import touch_series
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import CHANGE_LINK, finish_change, load_intents
-from engine.database.sync.codec import render_base
-from engine.database.sync.freeing import load_shown
 from engine.database.sync.ledger_base import LedgerBase
-from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, end_refusal, tell_refusal
 from engine.database.sync.successors import find_outdated, seconds_until_heard, tie_successor
 from engine.database.tables import metadata
 from engine.ids import LoanNumber, fold_address

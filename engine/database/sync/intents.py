@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.database.links.bookings import ADD_LINK, CHANGE_LINK
+from engine.database.links.codec import render_base, render_draft
 from engine.database.rooms.book import RoomCache
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import ADD_LINK, CHANGE_LINK
-from engine.database.sync.codec import render_base, render_draft
 from engine.database.tables import metadata
 from engine.ids import BookableId, EventId, fold_address
 from engine.loans.loan import Loan

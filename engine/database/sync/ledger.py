@@ -9,17 +9,17 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from engine.database.cases.records import close_case_of, open_cases, write_decisions
+from engine.database.links.bookings import load_intents, load_link
+from engine.database.links.loan_side import tell_refusal
 from engine.database.loans.occupancy import find_held
 from engine.database.loans.rows import load_loan
-from engine.database.rooms.mirror import copy_table, item_table, link_table
+from engine.database.mirror.mirror import copy_table, item_table, link_table
 from engine.database.series.dates import count_dates_before, find_series, name_now, save_organizers_master
 from engine.database.series.own import is_being_made, recognise
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import load_items
-from engine.database.sync.bookings import load_intents, load_link
 from engine.database.sync.intent_ledger import IntentLedger
-from engine.database.sync.loan_side import tell_refusal
 from engine.database.sync.room_ledger import RoomLedger
 from engine.database.sync.settle import is_told
 from engine.database.tables import metadata

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
+from engine.database.mirror.mirror import Mirror
 from engine.database.rooms.book import RoomCache
-from engine.database.rooms.mirror import Mirror
 from engine.database.sql.connection import Database
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.settle import Settler

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, case, exists, func, null, select, update
 
 from engine.database.cases.records import close_case_of, open_cases, write_decisions
 from engine.database.inbox.contents import doubt_unshown
-from engine.database.rooms.mirror import copy_table, item_table, link_table
+from engine.database.mirror.mirror import copy_table, item_table, link_table
 from engine.database.series.dates import find_unsettled
 from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared

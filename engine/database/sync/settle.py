@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from engine.database.cases.records import keep_standing_cases, open_cases, write_decisions
+from engine.database.links.bookings import link_table
+from engine.database.links.codec import render_base
+from engine.database.links.loan_side import FIRST_LOOK_SECONDS, edit_loan, import_loan
 from engine.database.loans.rows import load_loan, load_version
+from engine.database.mirror.mirror import Mirror
 from engine.database.rooms.book import RoomCache
-from engine.database.rooms.mirror import Mirror
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import link_table
 from engine.database.sync.brake import HELD, holds_back, let_go, note_cancelled
-from engine.database.sync.codec import render_base
 from engine.database.sync.intents import IntentWriter
-from engine.database.sync.loan_side import FIRST_LOOK_SECONDS, edit_loan, import_loan
 from engine.database.tables import metadata
 from engine.errors import Stale
 from engine.ids import LoanNumber

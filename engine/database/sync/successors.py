@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, or_, select
 
 from engine.database.cases.records import write_decisions
+from engine.database.links.bookings import ADD_LINK, CHANGE_LINK, load_intents, load_link
+from engine.database.links.codec import render_base
 from engine.database.loans.rows import load_loan
-from engine.database.rooms.mirror import copy_table
+from engine.database.mirror.mirror import copy_table
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import ADD_LINK, CHANGE_LINK, load_intents, load_link
-from engine.database.sync.codec import render_base
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.ids import LoanNumber, fold_address

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, exists, func, literal, or_, select, union_all
 
+from engine.database.links.codec import parse_base
 from engine.database.sql.prepared import Prepared
-from engine.database.sync.codec import parse_base
 from engine.database.tables import metadata
 from engine.graph.transport import Request, Response
 from engine.interval import Interval
@@ -25,7 +25,7 @@ from engine.prove.world.deeds import Deed, read_deed
 from engine.prove.world.world import World
 from engine.reconcile.brake import CANCELLED_BY_OUTLOOK, PERCENT_FROM, WINDOW
 from engine.reconcile.markers import parse_marker
-from engine.simulator.records import Mailbox
+from engine.simulator.calendars.records import Mailbox
 
 _loan, _item, _link = metadata.tables["loan"], metadata.tables["loan_item"], metadata.tables["link"]
 _case = metadata.tables["case"]

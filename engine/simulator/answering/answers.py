@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.simulator.records import NEVER, Attendee, Event
+from engine.simulator.calendars.records import NEVER, Attendee, Event
 from engine.simulator.world import World
 
 

@@ -26,8 +26,8 @@ from engine.simulator.answering.processing import (
 from engine.simulator.answering.replies import Letter, reply_text
 from engine.simulator.answering.steps import Steps
 from engine.simulator.calendars.mailbox import is_blocking
+from engine.simulator.calendars.records import Event, Mailbox
 from engine.simulator.calendars.recurrence import cut
-from engine.simulator.records import Event, Mailbox
 from engine.simulator.times import find_zone
 from engine.simulator.world import World
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from engine.simulator.answering.processing import CalendarProcessing
 from engine.simulator.answering.replies import Letter
 from engine.simulator.answering.steps import CLAIM, Steps
-from engine.simulator.records import Event
+from engine.simulator.calendars.records import Event
 from engine.simulator.world import World
 
 

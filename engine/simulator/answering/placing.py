@@ -7,8 +7,8 @@ series becomes an exception of the series that is there, or else an item by itse
 
 from __future__ import annotations
 
+from engine.simulator.calendars.records import NEVER, Attendee, Event, Mailbox
 from engine.simulator.calendars.series import copied
-from engine.simulator.records import NEVER, Attendee, Event, Mailbox
 from engine.simulator.world import World
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from engine.simulator.records import Step
+from engine.simulator.calendars.records import Step
 from engine.simulator.world import World
 
 Handler = Callable[..., None]

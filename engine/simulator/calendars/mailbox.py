@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from heapq import merge
 from typing import NamedTuple
 
+from engine.simulator.calendars.records import NEVER, Event, Shape, Tombstone
 from engine.simulator.calendars.series import Series, split_key, split_uid, touches
-from engine.simulator.records import NEVER, Event, Shape, Tombstone
 
 
 class Unit(NamedTuple):

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from engine.simulator.calendars.records import Event
 from engine.simulator.calendars.recurrence import Recurrence, dates_of, is_same_pattern, parse_recurrence
 from engine.simulator.calendars.series import Series, series_zone, shape_of, slot
-from engine.simulator.records import Event
 from engine.simulator.times import find_zone
 from engine.simulator.wire import GraphError, bad_request
 

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from engine.simulator.calendars.records import Attendee, Event, Shape
 from engine.simulator.calendars.recurrence import Recurrence, dates_of
-from engine.simulator.records import Attendee, Event, Shape
 from engine.simulator.times import UnknownZone, find_zone
 
 _KEY_BYTES = 37

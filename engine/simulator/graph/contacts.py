@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from msgspec import field
 
+from engine.simulator.calendars.records import Mailbox
 from engine.simulator.graph.places import next_link
-from engine.simulator.records import Mailbox
 from engine.simulator.times import render_instant
 from engine.simulator.wire import (
     GraphError,

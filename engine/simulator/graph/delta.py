@@ -15,9 +15,9 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from engine.simulator.calendars.mailbox import Calendar
+from engine.simulator.calendars.records import Event, Mailbox
 from engine.simulator.calendars.series import occurrence_key, slots, touches
 from engine.simulator.graph.render import Style, render_event, render_when
-from engine.simulator.records import Event, Mailbox
 from engine.simulator.times import UnknownZone, parse_when
 from engine.simulator.weather.faults import DELTA, DELTA_ENDS, PAGE_LINK, Faults, Rule
 from engine.simulator.wire import GraphError, Request, Response, bad_request, json_response

@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Any
 
 from engine.simulator.answering.processing import Verdict
+from engine.simulator.calendars.records import Event, Mailbox
 from engine.simulator.graph.delta import Delta, read_window
 from engine.simulator.graph.forwarding import Forwarding
 from engine.simulator.graph.meetings import Meetings
 from engine.simulator.graph.places import next_link
 from engine.simulator.graph.render import Style, fold_property, render_event
-from engine.simulator.records import Event, Mailbox
 from engine.simulator.times import UnknownZone, parse_when
 from engine.simulator.wire import GraphError, Request, Response, bad_request, item_not_found, json_response, parse_count
 from engine.simulator.world import World, etag, parse_id, render_id

@@ -12,8 +12,8 @@ from typing import Any
 from engine.simulator.answering.attendant import Attendant
 from engine.simulator.answering.replies import Letter
 from engine.simulator.answering.steps import Steps
+from engine.simulator.calendars.records import Attendee, Event
 from engine.simulator.graph.intake import read_attendees
-from engine.simulator.records import Attendee, Event
 from engine.simulator.wire import bad_request
 from engine.simulator.world import World
 

@@ -12,8 +12,8 @@ from hashlib import sha256
 from typing import Any
 
 from engine.simulator.calendars.patterns import apply_recurrence
+from engine.simulator.calendars.records import Attendee, Event
 from engine.simulator.graph.render import EXTRA_DEFAULTS, checked_zone
-from engine.simulator.records import Attendee, Event
 from engine.simulator.times import is_midnight, parse_when
 from engine.simulator.wire import GraphError, bad_request, encode_json
 

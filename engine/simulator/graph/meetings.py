@@ -13,9 +13,9 @@ from typing import Any
 from engine.simulator.answering.attendant import Attendant
 from engine.simulator.answering.processing import Verdict
 from engine.simulator.calendars.patterns import Times, check_neighbours, keeps_exceptions, times_of
+from engine.simulator.calendars.records import NEVER, Attendee, Event, Mailbox
 from engine.simulator.calendars.recurrence import dates_of
 from engine.simulator.graph.intake import LOCAL_ONLY, apply_body, fingerprint, read_attendees
-from engine.simulator.records import NEVER, Attendee, Event, Mailbox
 from engine.simulator.wire import GraphError, bad_request
 from engine.simulator.world import World, render_id
 

@@ -10,7 +10,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.simulator.records import Mailbox
+from engine.simulator.calendars.records import Mailbox
 from engine.simulator.times import WINDOWS_ZONES, find_zone
 from engine.simulator.wire import GraphError, Request, Response, bad_request, json_response
 from engine.simulator.world import World, parse_id, render_id

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from engine.simulator.calendars.records import Mailbox
 from engine.simulator.graph.outlook import calendar_id
-from engine.simulator.records import Mailbox
 from engine.simulator.wire import GraphError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.simulator.records import Place
+from engine.simulator.calendars.records import Place
 from engine.simulator.wire import GraphError, Request, Response, json_response, parse_count
 from engine.simulator.world import World
 

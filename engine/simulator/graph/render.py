@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from engine.simulator.calendars.records import Attendee, Event
 from engine.simulator.calendars.recurrence import render_recurrence
 from engine.simulator.calendars.series import clean_uid
-from engine.simulator.records import Attendee, Event
 from engine.simulator.times import UnknownZone, find_zone, render_instant, render_local
 from engine.simulator.wire import GraphError, Request
 from engine.simulator.world import change_key, etag, render_id

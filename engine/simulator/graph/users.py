@@ -6,9 +6,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from engine.simulator.calendars.records import Event, Mailbox
 from engine.simulator.graph.places import next_link
 from engine.simulator.graph.render import checked_zone
-from engine.simulator.records import Event, Mailbox
 from engine.simulator.times import CUSTOM_ZONE, find_zone, parse_when, render_local
 from engine.simulator.wire import Request, Response, bad_request, json_response, parse_count
 from engine.simulator.world import World

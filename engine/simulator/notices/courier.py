@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
+from engine.simulator.calendars.records import Event, Mailbox, Notice, Subscription
 from engine.simulator.graph.render import Style, render_event
 from engine.simulator.notices.content import SPOILERS, Tokens, Wrap, encrypt, wrap_key
 from engine.simulator.notices.endpoints import DROP, RETRY_SECONDS, SLOW, SLOW_SECONDS, WINDOW, Endpoints
 from engine.simulator.notices.subscriptions import Post, Subscriptions
-from engine.simulator.records import Event, Mailbox, Notice, Subscription
 from engine.simulator.times import render_instant
 from engine.simulator.weather.faults import LIFECYCLE, NOTICES, Faults, Rule
 from engine.simulator.wire import encode_json

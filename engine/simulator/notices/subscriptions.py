@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, quote
 
 import msgspec
 
+from engine.simulator.calendars.records import Mailbox, Subscription
 from engine.simulator.notices.content import read_certificate
-from engine.simulator.records import Mailbox, Subscription
 from engine.simulator.times import parse_when, render_instant
 from engine.simulator.weather.faults import DUPLICATE, REFUSAL, Faults
 from engine.simulator.wire import GraphError, Request, Response, bad_request, json_response

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 
 from sqlalchemy import bindparam, select
 
-from engine.database.rooms.mirror import copy_table, link_table
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
+from engine.database.tables import metadata
 from engine.ids import BookableId, LoanNumber
 from engine.reconcile.freeing import Shown
+
+copy_table = metadata.tables["room_copy"]
+link_table = metadata.tables["link"]
 
 _SHOWN = Prepared(
     select(copy_table.c.room_id, link_table.c.written_at)

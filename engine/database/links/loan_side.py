@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, null, update
 
 from engine.database.cases.records import close_case_of, open_cases, write_decisions
+from engine.database.links.bookings import ADD_LINK, CHANGE_LINK, load_link
+from engine.database.links.codec import render_base
 from engine.database.loans.edits import lock_loan
 from engine.database.loans.occupancy import find_held
 from engine.database.loans.rows import keep_person, load_loan, loan_table, write_items
@@ -16,8 +18,6 @@ from engine.database.rooms.book import RoomCache
 from engine.database.rooms.listed import relist
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.bookings import ADD_LINK, CHANGE_LINK, load_link
-from engine.database.sync.codec import render_base
 from engine.database.tables import metadata
 from engine.database.work.wakes import wake_waiting
 from engine.errors import Stale

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, select, update
 
+from engine.database.links.codec import parse_base, parse_draft, render_base
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
-from engine.database.sync.codec import parse_base, parse_draft, render_base
 from engine.database.tables import metadata
 from engine.ids import EventId, ICalUid, LoanNumber
 from engine.reconcile.ledger import Intent, IntentKind, Link

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import and_, bindparam, exists, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.database.mirror.page_news import PageNews
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.copies import decode_copy, make_row
-from engine.database.rooms.page_news import PageNews
 from engine.database.series.dates import SeriesPage, doubt_series
 from engine.database.sql.lists import is_any_of
 from engine.database.sql.marks import Priority
