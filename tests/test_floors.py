@@ -9,6 +9,7 @@ functions and behind `TYPE_CHECKING` included.
 import ast
 import textwrap
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,31 @@ def modules() -> list[tuple[str, str, Path]]:
     return result
 
 
+def packages_in(folder: Path) -> list[Path]:
+    return sorted(path.parent for path in folder.glob("*/__init__.py"))
+
+
+def find_circle(sources: dict[str, list[str]], parent: str) -> list[str]:
+    """
+    Return packages of *parent*, a dotted name, that import each other in a circle; none when they lean one way.
+
+    Args:
+        sources: the Python of each package's modules, by the package's name.
+    """
+    leans = {name: {lean for source in texts for lean in _leans(source, parent)} for name, texts in sources.items()}
+    try:
+        TopologicalSorter({name: others & set(leans) - {name} for name, others in leans.items()}).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def _leans(source: str, parent: str) -> Iterator[str]:
+    for _, target in imports_of(ast.parse(source), parent):
+        if target.startswith(f"{parent}."):
+            yield target.removeprefix(f"{parent}.").partition(".")[0]
+
+
 class TestTheHouse:
     def test_every_package_has_a_floor(self):
         """A new package is refused until somebody has said in FLOORS where it stands."""
@@ -286,3 +312,30 @@ class TestTheChecker:
     )
     def test_leaves_alone_what_is_allowed(self, package, source):
         assert find_breaches(package, source, module=f"engine.{package}.innocent") == []
+
+
+class TestPackagesWithinOne:
+    @pytest.mark.parametrize(
+        "folder",
+        [path for path in [ENGINE, *ENGINE.rglob("*/")] if len(packages_in(path)) > 1],
+        ids=lambda path: ".".join(path.relative_to(ENGINE.parent).parts),
+    )
+    def test_lean_one_way(self, folder):
+        sources = {path.name: [each.read_text() for each in path.rglob("*.py")] for path in packages_in(folder)}
+
+        assert find_circle(sources, ".".join(folder.relative_to(ENGINE.parent).parts)) == []
+
+    def test_a_circle_is_found_however_long(self):
+        sources = {
+            "cases": ["from engine.database.loans.desk import Desk"],
+            "loans": ["import engine.database.rooms.book"],
+            "rooms": ["def f():\n    from engine.database import cases"],
+            "stores": ["from engine.database.cases.rows import load_case"],
+        }
+
+        assert set(find_circle(sources, "engine.database")) == {"cases", "loans", "rooms"}
+
+    def test_leaning_is_no_circle(self):
+        sources = {"loans": ["from engine.database.cases.rows import load_case"], "cases": ["import engine.ids"]}
+
+        assert find_circle(sources, "engine.database") == []

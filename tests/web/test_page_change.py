@@ -16,7 +16,7 @@ from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, LoanItem
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.settings import RoomsSettings
-from engine.web.pages.booking.change import is_over
+from engine.web.pages.loans.change import is_over
 from tests.web.conftest import TestClient
 from tests.web.test_page_book import at, form, kettle
 from tests.web.test_page_series import weekly

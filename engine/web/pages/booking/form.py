@@ -23,7 +23,12 @@ from engine.reconcile.series.book import Scope
 from engine.reconcile.telling.preview import Telling, foretell
 from engine.rooms.room import Room
 from engine.web.api.wire import Id, Line, Whole
-from engine.web.pages.booking.change import (
+from engine.web.pages.booking.dates import Dates, preview_dates, series_order
+from engine.web.pages.booking.offers import Offers, make_offers
+from engine.web.pages.booking.repeats import Repeated
+from engine.web.pages.errors import describe
+from engine.web.pages.forms import Clock, Day, Text, parse_clock
+from engine.web.pages.loans.change import (
     Changed,
     Changing,
     change_loan,
@@ -37,15 +42,10 @@ from engine.web.pages.booking.change import (
     scopes_of,
     version_seen,
 )
-from engine.web.pages.booking.dates import Dates, preview_dates, series_order
-from engine.web.pages.booking.offers import Offers, make_offers
-from engine.web.pages.booking.repeats import Repeated
-from engine.web.pages.booking.times import QUARTERS, Times, read_times
-from engine.web.pages.errors import describe
-from engine.web.pages.forms import Clock, Day, Text, parse_clock
 from engine.web.pages.loans.loan import render_loan
 from engine.web.pages.page import BookerPage, Page
 from engine.web.pages.people.search import read_person
+from engine.web.pages.times import QUARTERS, Times, read_times
 
 router = APIRouter()
 

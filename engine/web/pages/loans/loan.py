@@ -13,8 +13,8 @@ from engine.loans.sides import OutlookSide
 from engine.loans.status import LoanAction
 from engine.reconcile.series.book import Scope
 from engine.web.access import Role
-from engine.web.pages.booking.change import check_dates, may_change_here, scopes_of
 from engine.web.pages.loans.cases import say_title
+from engine.web.pages.loans.change import check_dates, may_change_here, scopes_of
 from engine.web.pages.page import BookerPage, Page, UserPage
 
 router = APIRouter()

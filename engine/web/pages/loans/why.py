@@ -22,10 +22,10 @@ from engine.reconcile.telling.why import Answer
 from engine.reconcile.words.local import say_fact
 from engine.rooms.room import natural
 from engine.web.api.wire import Whole
-from engine.web.pages.booking.times import QUARTERS
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loans.loan import title_of
 from engine.web.pages.page import Page, ViewerPage
+from engine.web.pages.times import QUARTERS
 from engine.web.translations import N_
 
 router = APIRouter()

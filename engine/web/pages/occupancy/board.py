@@ -22,8 +22,8 @@ from engine.rooms.room import Room
 from engine.web.api import wire
 from engine.web.api.models import Notes
 from engine.web.api.wire import Id, Incoming, Line, Whole
-from engine.web.pages.booking.change import check_not_over
 from engine.web.pages.forms import Sent
+from engine.web.pages.loans.change import check_not_over
 from engine.web.pages.occupancy.timeline import (
     DAY_MINUTES,
     USUAL,

@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from engine.loans.openings import find_openings, widen
 from engine.web.api.wire import Line, Whole
-from engine.web.pages.booking.times import QUARTERS, Times, read_times
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.occupancy.findings import find_rooms
 from engine.web.pages.occupancy.timeline import all_features, shown_rooms
 from engine.web.pages.page import UserPage
+from engine.web.pages.times import QUARTERS, Times, read_times
 
 router = APIRouter()
 
