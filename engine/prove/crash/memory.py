@@ -30,6 +30,12 @@ class Wish:
 
     side: str
     value: Any
+    seen: Any = None
+    """What was there when it was given, where that is known."""
+
+    def stands_in(self, rooms: Any) -> bool:
+        """Tell whether *rooms* have what this wish brought and not what it took out, whatever became of the others."""
+        return self.seen is not None and self.value - self.seen <= rooms and not (self.seen - self.value) & rooms
 
 
 @dataclass
@@ -47,9 +53,10 @@ class Booking:
     uncertain: bool = False
     """Its event was cancelled before the answer to its creation was heard: a repetition cannot know of the first."""
 
-    def want(self, side: str, **fields: Any) -> None:
+    def want(self, side: str, *, seen_rooms: frozenset[str] | None = None, **fields: Any) -> None:
         for name, value in fields.items():
-            self.wishes.setdefault(name, []).append(Wish(side, value))
+            seen = seen_rooms if name == ROOMS else None
+            self.wishes.setdefault(name, []).append(Wish(side, value, seen))
 
     def last(self, name: str) -> Any:
         return self.wishes[name][-1].value
@@ -196,6 +203,9 @@ def _tells_of_rooms(world: MortalWorld, booking: Booking) -> bool:
 
 
 def _has_lost(world: MortalWorld, loan: Loan, wishes: list[Wish], value: Any) -> bool:
-    """Tell whether the last wish lost to one of the other side, and a case says so."""
+    """Tell whether the last wish lost to one of the other side, and a case says so. Where all that it changed of the
+    rooms it saw stands, it has not lost, and there is nothing to say."""
     others = [wish.value for wish in wishes if wish.side != wishes[-1].side]
-    return value in others and bool(world.cases_of(loan.number))
+    if value not in others:
+        return False
+    return bool(world.cases_of(loan.number)) or wishes[-1].stands_in(value)

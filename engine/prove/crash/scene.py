@@ -86,8 +86,9 @@ class Scene:
             wanted["rooms"], change["items"] = self.addresses(rooms), tuple(self.world.item(room) for room in rooms)
         if person is not None:
             wanted["person"], change["requester"] = self.world.people[person - 1], self.world.requester(person)
+        seen = frozenset(str(item.address) for item in self.world.loan(number).held_items)
         self.world.at_desk(lambda: self.world.change(number, LoanChange(**change)))
-        self.main.want("app", **wanted)
+        self.main.want("app", seen_rooms=seen, **wanted)
 
     def cancel(self, booking: Booking | None = None) -> None:
         booking = booking or self.main
