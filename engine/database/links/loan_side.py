@@ -200,8 +200,8 @@ def return_to_base(transaction: Transaction, number: LoanNumber) -> bool:
     """
     Let the loan return to what both sides agreed on, after a change that Outlook refused for good.
 
-    Where somebody else has taken that meanwhile, the loan follows what Outlook shows, as if its organizer had
-    changed it: then the rules for what is taken hold.
+    Where somebody else has taken its rooms or times meanwhile, it follows those that Outlook shows, as if its organizer
+    had changed them: then the rules for what is taken hold. Its requester, whom nobody can take, returns all the same.
 
     Returns whether there was anything to take back. Where only the words of its event were refused, those are said
     again later, or with the next change.
@@ -215,9 +215,14 @@ def return_to_base(transaction: Transaction, number: LoanNumber) -> bool:
     if loan_face(loan) == face:
         transaction.mark("loan", str(number), delay=WORDS_AGAIN_SECONDS)
         return False
+    requester = None
+    if face.requester != loan.requester.address.casefold():
+        requester = Requester(face.requester, face.requester)
     wanted = {item.id for item in loan.held_items if item.kind is not ItemKind.ROOM} | face.rooms
     if find_held(transaction.connection, sorted(wanted), face.interval, apart=number):
-        refused = loan_face(loan)
+        if requester is not None:
+            edit_loan(transaction, loan, LoanEdit(requester=requester))
+        refused = replace(loan_face(loan), requester=face.requester)
         shown = replace(refused, requester=base.outlook.requester)
         which = {"of_number": number, "of_generation": found[1].generation}
         document = render_base(replace(base, outlook=shown, loan=refused))
@@ -228,9 +233,7 @@ def return_to_base(transaction: Transaction, number: LoanNumber) -> bool:
     states |= {room: ItemState.REQUESTED for room in face.rooms if room not in {i.id for i in loan.rooms}}
     edit = LoanEdit(
         interval=face.interval if face.interval != loan.interval else None,
-        requester=Requester(face.requester, face.requester)
-        if face.requester != loan.requester.address.casefold()
-        else None,
+        requester=requester,
         states=states,
     )
     edit_loan(transaction, loan, edit)
