@@ -15,6 +15,9 @@ FIRST_CHECK = timedelta(seconds=10)
 
 CHECK_GAP_MAX = timedelta(hours=1)
 
+LATE = timedelta(minutes=1)
+"""For longer no room takes that has heard of a request."""
+
 DUE_NOW = datetime(1970, 1, 1, tzinfo=UTC)
 """As `checked_at`: the organizer's copy is to be read at the next look, whatever the rooms' copies say."""
 

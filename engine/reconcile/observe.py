@@ -174,16 +174,17 @@ def _vanished(known: Known) -> bool:
     return bool(copies) and all(copy.gone and copy.event.type is EventType.SINGLE for copy in copies)
 
 
-def needs_own_date(known: Known, book: RoomBook) -> bool:
+def needs_own_date(known: Known, book: RoomBook, *, is_late: bool = False) -> bool:
     """
     Tell whether the organizer's copy of this very date is needed, since what all dates of its series share will not do.
 
     That is so for an exception, which may say anything, and where a room that is invited shows no copy of the date: the
     master does not tell who declined one date (B34). Where no room shows it any more, it was lost or declined: the
-    master, which goes on, says neither.
+    master, which goes on, says neither. So too where none has ever shown it and *is_late*: rooms have owed an answer
+    for longer than they take.
     """
     live = [copy for copy in known.copies if copy.live]
-    if known.copies and not live:
+    if not live and (known.copies or (is_late and known.base is not None)):
         return True
     if any(copy.gone and not copy.event.is_cancelled for copy in known.copies):
         return True  # it had this date to itself, and the copies of other rooms need not name it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from engine.reconcile.answers import AnswerCheck, check_answers
+from engine.reconcile.answers import LATE, AnswerCheck, check_answers
 from engine.reconcile.ledger import Booking
 from engine.worker.series import SeriesReader
 
@@ -36,6 +36,11 @@ class AnswerClock:
         """Tell whether the organizer's copy is to be read now, for an answer or because that was ordered."""
         check = self.check(booking)
         return is_check_due(booking) or (check is not None and check.due)
+
+    def is_late(self, booking: Booking) -> bool:
+        """Tell whether a room has owed its answer for longer than rooms take."""
+        asked_at = booking.link.asked_at if booking.link is not None else None
+        return asked_at is not None and self._now() - asked_at > LATE
 
 
 def is_check_due(booking: Booking) -> bool:

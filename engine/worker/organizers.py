@@ -52,7 +52,8 @@ class OrganizerReader:
         try:
             if booking.series is not None and not (to_write and link is not None and link.event_id is not None):
                 is_first = known.base is None or (is_check_due(booking) and link is not None and link.event_id is None)
-                if is_first and not to_write and not needs_own_date(known, self._ledger.room_book()):
+                is_late = self._answers.is_late(booking)
+                if is_first and not to_write and not needs_own_date(known, self._ledger.room_book(), is_late=is_late):
                     series = await self._series.read_shared(booking.series, mailbox)
                     if series.event_id is not None or known.base is None:
                         return _with_shared(known, series)

@@ -693,3 +693,8 @@ class TestTheOwnDateOfASeries:
     def test_is_not_read_for_a_date_that_no_room_has_shown_yet(self) -> None:
         """A series of the app that was just made: what all dates share is read once."""
         assert not needs_own_date(Known((), base=make_base()), BOOK)
+
+    def test_is_read_when_no_room_has_shown_it_for_long(self) -> None:
+        """We may have deleted it ourselves, and a backup from before that been restored."""
+        assert needs_own_date(Known((), base=make_base()), BOOK, is_late=True)
+        assert not needs_own_date(Known(()), BOOK, is_late=True)
