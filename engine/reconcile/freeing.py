@@ -42,6 +42,11 @@ class Shown:
     """When Outlook was told; aware. None: it is not known to have been."""
 
 
+def replaces_another(generation: int) -> bool:
+    """Tell whether an event takes the place of a former one of its loan, which had *generation* - 1 of them before."""
+    return generation > 1
+
+
 def are_being_freed(rooms: Set[BookableId], shown: Iterable[Shown], *, now: datetime) -> bool:
     """Tell whether any of *rooms* still shows what has ended a moment ago. What ended ahead of the clock was not: that
     has been set back."""

@@ -38,7 +38,7 @@ from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import cut_before
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.actions import LoanEdit, Note
-from engine.reconcile.freeing import LOOK_SECONDS, are_being_freed
+from engine.reconcile.freeing import LOOK_SECONDS, are_being_freed, replaces_another
 from engine.reconcile.ledger import RoomRef, SyncRules
 from engine.reconcile.series.writes import (
     LED,
@@ -113,7 +113,7 @@ class AppSeriesLedger:
                 transaction.mark("loan", str(each.loan.number))
 
     def awaits_its_rooms(self, state: AppSeriesState) -> bool:
-        loans = [each.loan for each in state.dates if each.generation > 1]
+        loans = [each.loan for each in state.dates if replaces_another(each.generation)]
         if not loans:
             return False  # it goes on from none
         rooms = {item.id for loan in loans for item in loan.rooms}

@@ -22,7 +22,7 @@ from engine.database.tables import metadata
 from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
 from engine.reconcile.actions import Note
-from engine.reconcile.freeing import LOOK_SECONDS, Readiness, are_being_freed, judge_create
+from engine.reconcile.freeing import LOOK_SECONDS, Readiness, are_being_freed, judge_create, replaces_another
 from engine.reconcile.ledger import Booking, Intent, IntentKind, Link
 from engine.reconcile.markers import Marker
 from engine.reconcile.series.writes import SeriesWriteKind
@@ -97,8 +97,8 @@ class IntentLedger(LedgerBase):
             transaction.mark("loan", str(intent.loan_number))
 
     def prepare_create(self, intent: Intent) -> Readiness:
-        if intent.generation == 1 or intent.base is None:
-            return Readiness.SEND  # it takes the place of none
+        if not replaces_another(intent.generation) or intent.base is None:
+            return Readiness.SEND
         number = intent.loan_number
         with self._write() as transaction:
             shown, now = load_shown(transaction, [number]), transaction.now

@@ -14,6 +14,7 @@ from engine.ids import BookableId, EventId, fold_address
 from engine.loans.loan import Loan
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, OutlookWrite, Plan
 from engine.reconcile.field_map import changed_fields
+from engine.reconcile.freeing import replaces_another
 from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, Writing
 from engine.reconcile.markers import make_marker, name_birth
 from engine.reconcile.telling.texts import without_link
@@ -163,7 +164,7 @@ class IntentWriter:
         base: Base | None,
     ) -> Intent:
         kind, told = _KINDS[type(write)], tell_write(write, self._plan.writes)
-        may_wait = kind is IntentKind.CREATE and generation > 1
+        may_wait = kind is IntentKind.CREATE and replaces_another(generation)
         unsent_since = self._transaction.now if may_wait else None
         row = {
             "loan_number": self._loan.number,

@@ -5,11 +5,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.ids import BookableId
-from engine.reconcile.freeing import FREEING, KNOWN_FOR, Readiness, Shown, are_being_freed, judge_create
+from engine.reconcile.freeing import (
+    FREEING,
+    KNOWN_FOR,
+    Readiness,
+    Shown,
+    are_being_freed,
+    judge_create,
+    replaces_another,
+)
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
 ROOM, OTHER = BookableId(1), BookableId(2)
+
+
+@pytest.mark.parametrize(("generation", "replaces"), [(1, False), (2, True), (7, True)])
+def test_only_the_first_event_of_a_loan_takes_the_place_of_none(generation: int, replaces: bool) -> None:
+    assert replaces_another(generation) is replaces
 
 
 class TestRoomsThatStillShowTheFormerEvent:
