@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.rooms.connection import Connection
     from engine.rooms.room import Room
     from engine.settings import Settings
-    from engine.web.pages.administration.welcome_parts import Trial
+    from engine.web.pages.parts.trials import Trial
 
 
 def open_office(settings: Settings) -> Office:

@@ -24,7 +24,7 @@ from engine.reconcile.words.local import PlainTimes
 from engine.rooms.room import Room
 from engine.settings import Settings
 from engine.subscriptions.plan import Endpoint
-from engine.web.pages.administration.welcome_parts import Trial
+from engine.web.pages.parts.trials import Trial
 from engine.worker.bookings import is_led
 from engine.worker.loop import Silent
 

@@ -12,7 +12,7 @@ from engine.ids import Address, fold_address
 from engine.interval import Interval
 from engine.simulator.people import Person, Refused
 from engine.simulator.tenant import Tenant
-from engine.web.pages.calendars.outlook_parts import (
+from engine.web.pages.parts.outlook import (
     OutlookAnswer,
     OutlookBooking,
     OutlookEvent,

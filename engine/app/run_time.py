@@ -16,7 +16,7 @@ from engine.errors import EngineError, Fault, Invalid, MailboxClosed
 from engine.loans.loan import Decision
 from engine.reconcile.names import find_unknown, fold
 from engine.settings import SECRETS, parse_value, without_password
-from engine.web.pages.administration.setting_parts import MailboxAnswer, SettingKey, SettingView
+from engine.web.pages.parts.settings import MailboxAnswer, SettingKey, SettingView
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine

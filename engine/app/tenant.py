@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from engine.clock import utc_now
 from engine.errors import Fatal
 from engine.settings import Settings
-from engine.web.pages.calendars.outlook_parts import OutlookPlayer
+from engine.web.pages.parts.outlook import OutlookPlayer
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from engine.reconcile.contacts import ContactBook
 from engine.rooms.calendar import EventDraft, RoomCalendar
 from engine.rooms.room import Place
 from engine.settings.sections import ContactsSettings
-from engine.web.pages.administration.welcome_parts import Needed, Outcome, Trial, TryTenant
+from engine.web.pages.parts.trials import Needed, Outcome, Trial, TryTenant
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine

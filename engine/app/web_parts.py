@@ -27,11 +27,11 @@ from engine.rooms.health import FollowRule
 from engine.settings import Settings, is_loopback
 from engine.web.failures import Failures
 from engine.web.metrics import Metrics
-from engine.web.pages.administration.welcome_parts import TryTenant
-from engine.web.pages.calendars.outlook_parts import OutlookPlayer
-from engine.web.pages.calendars.own_parts import OwnCalendarDesk
 from engine.web.pages.live import Live
-from engine.web.pages.parts import PageParts
+from engine.web.pages.parts.outlook import OutlookPlayer
+from engine.web.pages.parts.own_calendars import OwnCalendarDesk
+from engine.web.pages.parts.page_parts import PageParts
+from engine.web.pages.parts.trials import TryTenant
 from engine.web.pages.people.sign_in import SIGNED_IN_PATH
 from engine.web.parts import WebParts
 from engine.web.provider import IdentityProvider

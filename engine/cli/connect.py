@@ -14,7 +14,7 @@ from engine.cli.output import Format, Lang, Language, Output, note, show_json, s
 if TYPE_CHECKING:
     from engine.rooms.connection import Connection
     from engine.settings import Settings
-    from engine.web.pages.administration.welcome_parts import Trial
+    from engine.web.pages.parts.trials import Trial
 
 Say = Callable[[str], str]
 
@@ -87,7 +87,7 @@ def _show_connection(connection: Connection, redirect: str, say: Say, output: Fo
 
     from engine.clock import utc_now
     from engine.rooms.connection import expiry_of
-    from engine.web.pages.administration.welcome_parts import PURPOSES
+    from engine.web.pages.parts.trials import PURPOSES
 
     expiry = expiry_of(connection, utc_now().astimezone(UTC).date())
     consent = connection.consent_address(redirect)
@@ -134,7 +134,7 @@ def _show_connection(connection: Connection, redirect: str, say: Say, output: Fo
 
 
 def _show_trials(trials: Sequence[Trial], say: Say, output: Format) -> None:
-    from engine.web.pages.administration.welcome_parts import OUTCOMES, WANTED, WHY_NOT_TRIED, Needed, Outcome
+    from engine.web.pages.parts.trials import OUTCOMES, WANTED, WHY_NOT_TRIED, Needed, Outcome
 
     if output is Format.JSON:
         show_json([{"needed": t.needed.value, "outcome": t.outcome.value, "detail": t.detail} for t in trials])

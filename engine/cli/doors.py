@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engine.rooms.connection import Connection
     from engine.rooms.room import Room
     from engine.settings import Settings
-    from engine.web.pages.administration.welcome_parts import Trial
+    from engine.web.pages.parts.trials import Trial
     from engine.webhooks.endpoint import WebhookBook
 
 

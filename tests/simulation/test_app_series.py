@@ -16,7 +16,7 @@ from engine.prove.people.series import at, starts
 from engine.prove.world.world import World
 from engine.reconcile.series.book import AppSeries, DateChoice, Scope, SeriesOrder
 from engine.reconcile.words.reasons import explain
-from engine.web.pages.administration.setting_parts import SettingKey
+from engine.web.pages.parts.settings import SettingKey
 from tests.simulation.conftest import MakeWorld
 
 WEEK = timedelta(days=7)

@@ -25,7 +25,7 @@ from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world.world import World
 from engine.reconcile.ledger import Intent
 from engine.reconcile.shadow import WITHHELD_SECONDS
-from engine.web.pages.administration.setting_parts import SettingKey
+from engine.web.pages.parts.settings import SettingKey
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 

@@ -12,7 +12,7 @@ from engine.loans.status import LoanAction, LoanStatus
 from engine.prove.people.series import book_series
 from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
-from engine.web.pages.administration.setting_parts import SettingKey
+from engine.web.pages.parts.settings import SettingKey
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_to_outlook import check_answers, refuse_long_meetings
 

@@ -17,7 +17,7 @@ from engine.loans.loan import Requester
 from engine.loans.register import LoanChange, LoanOrder
 from engine.prove.world.world import World
 from engine.reconcile.contacts import CONTACTS, ContactReport
-from engine.web.pages.administration.welcome_parts import Needed
+from engine.web.pages.parts.trials import Needed
 
 DESK = "person-1@example.org"
 FOLDER = "Accord requesters"

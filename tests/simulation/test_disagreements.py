@@ -15,7 +15,7 @@ from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
 from engine.simulator.people import event_path
-from engine.web.pages.administration.setting_parts import SettingKey
+from engine.web.pages.parts.settings import SettingKey
 from tests.simulation.conftest import MakeWorld
 
 

@@ -18,7 +18,7 @@ from engine.prove.world.world import World
 from engine.reconcile.actions import NewLoan, Plan
 from engine.reconcile.ledger import Booking, Writing
 from engine.rooms.room import RoomState
-from engine.web.pages.administration.setting_parts import SettingKey
+from engine.web.pages.parts.settings import SettingKey
 from tests.simulation.conftest import MakeWorld
 
 NO_DEFAULT_USER = {"ENGINE_LOANS__DEFAULT_USER": ""}

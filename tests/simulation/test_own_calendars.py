@@ -21,7 +21,7 @@ from engine.loans.status import LoanAction
 from engine.prove.world.transport import TenantTransport
 from engine.prove.world.world import World
 from engine.reconcile.own_calendar import OwnCalendarState
-from engine.web.pages.calendars.own_parts import Answer
+from engine.web.pages.parts.own_calendars import Answer
 from engine.web.provider import Journey
 from engine.worker.own_calendars import OwnCalendarPass
 

@@ -13,7 +13,7 @@ from engine.prove.people.people import Crowd
 from engine.prove.world.backups import back_up, restore
 from engine.prove.world.life import Life
 from engine.prove.world.world import World
-from engine.web.pages.administration.setting_parts import SettingKey
+from engine.web.pages.parts.settings import SettingKey
 from engine.worker.loop import Loop
 from tests.simulation.conftest import MakeWorld
 

@@ -15,7 +15,7 @@ from engine.app import describe_connection
 from engine.cli.doors import Doors
 from engine.cli.main import make_app
 from engine.settings import Settings, load_settings
-from engine.web.pages.administration.welcome_parts import Needed, Outcome, Trial
+from engine.web.pages.parts.trials import Needed, Outcome, Trial
 
 ENVIRON = {
     "ENGINE_GRAPH__CREDENTIAL": "secret",

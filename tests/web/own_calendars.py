@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from engine.reconcile.own_calendar import OwnCalendar
-from engine.web.pages.calendars.own_parts import Answer
+from engine.web.pages.parts.own_calendars import Answer
 from engine.web.provider import Journey
 
 

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from engine.interval import Interval
-from engine.web.pages.calendars.outlook_parts import OutlookEvent
 from engine.web.pages.calendars.outlook_week import WeekDay, lay_out
 from engine.web.pages.occupancy.timeline import Span
+from engine.web.pages.parts.outlook import OutlookEvent
 
 ZONE = ZoneInfo("Europe/Paris")
 WEEK = Span(date(2026, 11, 23), 7, ZONE)

@@ -14,7 +14,7 @@ from engine.app.outlook import parse_event
 from engine.app.web_parts import Outside
 from engine.ids import Address
 from engine.loans.loan import Requester
-from engine.web.pages.calendars.outlook_parts import OutlookPlayer
+from engine.web.pages.parts.outlook import OutlookPlayer
 from tests.web.conftest import TestClient
 from tests.web.played_outlook import played_outlook
 from tests.web.visitors import AMELIE, MONDAY, NOW, House, open_house

@@ -10,7 +10,7 @@ import pytest
 from engine.app.web_parts import Outside
 from engine.ids import Address
 from engine.reconcile.own_calendar import OwnCalendar, OwnCalendarState
-from engine.web.pages.calendars.own_parts import Answer
+from engine.web.pages.parts.own_calendars import Answer
 from tests.web.conftest import TestClient
 from tests.web.own_calendars import MemoryDesk
 from tests.web.visitors import AMELIE, NOW, House, open_house

@@ -12,7 +12,7 @@ from engine.app.run_time import RunTimeSettings
 from engine.errors import Invalid
 from engine.reconcile.actions import Note
 from engine.settings import DatabaseSettings, GraphSettings, LoansSettings, Settings
-from engine.web.pages.administration.setting_parts import MailboxAnswer, SettingKey
+from engine.web.pages.parts.settings import MailboxAnswer, SettingKey
 from tests.templates import put_database
 from tests.web.conftest import TestClient
 from tests.web.visitors import NOW, House, open_house

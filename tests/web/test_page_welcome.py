@@ -19,7 +19,7 @@ from engine.ids import Address
 from engine.rooms.calendar import EventDraft
 from engine.rooms.room import Place
 from engine.settings import GraphSettings
-from engine.web.pages.administration.welcome_parts import Needed, Outcome, Trial
+from engine.web.pages.parts.trials import Needed, Outcome, Trial
 from tests.web.conftest import TestClient
 from tests.web.visitors import AMELIE, House, open_house
 

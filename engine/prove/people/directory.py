@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.loans.status import BLOCKING_STATES
 from engine.prove.people.people import Crowd
 from engine.prove.world.world import World
-from engine.web.pages.administration.setting_parts import SettingKey
+from engine.web.pages.parts.settings import SettingKey
 
 IGNORED = "no sync"
 """The tag of rooms that are left alone while it is among the ignored ones."""

@@ -21,7 +21,7 @@ from engine.prove.world.untold import Untold
 from engine.prove.world.virtual import VirtualLoop
 from engine.simulator import Tenant
 from engine.simulator.people import Person, RoomReader
-from engine.web.pages.administration.setting_parts import SettingKey
+from engine.web.pages.parts.settings import SettingKey
 
 
 class Doors:

@@ -19,7 +19,7 @@ from engine.web.pages.guard import PageDoor
 from engine.web.pages.loans import cases, loan, mine, series, why
 from engine.web.pages.occupancy import board, find
 from engine.web.pages.page import STATIC, check_csrf, static_version
-from engine.web.pages.parts import PageParts
+from engine.web.pages.parts.page_parts import PageParts
 from engine.web.pages.people import account, sign_in
 from engine.web.pages.people import search as people_search
 

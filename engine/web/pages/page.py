@@ -22,7 +22,7 @@ from engine.web.access import Role
 from engine.web.language import choose_language
 from engine.web.pages.guard import SAFE_METHODS, derive_csrf, is_csrf, mask_csrf
 from engine.web.pages.navigation import Entry, navigation_for
-from engine.web.pages.parts import PageParts, Parts
+from engine.web.pages.parts.page_parts import PageParts, Parts
 from engine.web.pages.users import User
 from engine.web.translations import Formats, keep_marks, load_translations, speak
 

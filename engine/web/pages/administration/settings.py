@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
-from engine.web.pages.administration.setting_parts import MailboxAnswer, SettingKey
 from engine.web.pages.page import AdminPage
+from engine.web.pages.parts.settings import MailboxAnswer, SettingKey
 
 router = APIRouter()
 

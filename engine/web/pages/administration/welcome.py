@@ -15,9 +15,9 @@ from starlette.responses import RedirectResponse, Response
 from engine.rooms.connection import expiry_of
 from engine.web.access import Role
 from engine.web.api.wire import STORABLE, Line
-from engine.web.pages.administration.welcome_parts import OUTCOMES, PURPOSES, WANTED, WHY_NOT_TRIED, Trial
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import AdminPage, UserPage
+from engine.web.pages.parts.trials import OUTCOMES, PURPOSES, WANTED, WHY_NOT_TRIED, Trial
 from engine.web.pages.people.account import YEAR_SECONDS
 
 router = APIRouter()

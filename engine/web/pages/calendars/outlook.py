@@ -18,11 +18,11 @@ from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.board import BoardEntry
 from engine.web.api.wire import Line, Whole
-from engine.web.pages.calendars.outlook_parts import OutlookAnswer, OutlookBooking, OutlookMailbox, OutlookPlayer
 from engine.web.pages.calendars.outlook_week import lay_out
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.occupancy.timeline import Span, View, span_of
 from engine.web.pages.page import BookerPage, Page, UserPage
+from engine.web.pages.parts.outlook import OutlookAnswer, OutlookBooking, OutlookMailbox, OutlookPlayer
 from engine.web.pages.times import QUARTERS
 
 router = APIRouter()

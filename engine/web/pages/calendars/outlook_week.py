@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from engine.web.pages.calendars.outlook_parts import OutlookEvent
 from engine.web.pages.occupancy.timeline import DAY_MINUTES, Span
+from engine.web.pages.parts.outlook import OutlookEvent
 
 
 @dataclass(frozen=True, slots=True)

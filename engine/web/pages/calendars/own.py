@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from engine.web.pages.calendars.own_parts import Answer, OwnCalendarDesk
 from engine.web.pages.page import BookerPage, Page
+from engine.web.pages.parts.own_calendars import Answer, OwnCalendarDesk
 from engine.web.provider import Journey
 
 router = APIRouter()

@@ -27,11 +27,11 @@ from engine.reconcile.names import UnknownName
 from engine.reconcile.telling.activity import ActivityBoard, Traffic
 from engine.rooms.connection import Connection
 from engine.rooms.health import FollowRule, ImportState, RoomHealth
-from engine.web.pages.administration.setting_parts import SettingsDesk
-from engine.web.pages.administration.welcome_parts import TryTenant
-from engine.web.pages.calendars.outlook_parts import OutlookPlayer
-from engine.web.pages.calendars.own_parts import OwnCalendarDesk
 from engine.web.pages.live import Live
+from engine.web.pages.parts.outlook import OutlookPlayer
+from engine.web.pages.parts.own_calendars import OwnCalendarDesk
+from engine.web.pages.parts.settings import SettingsDesk
+from engine.web.pages.parts.trials import TryTenant
 from engine.web.parts import WebParts
 from engine.web.provider import IdentityProvider
 from engine.webhooks.endpoint import WebhookBook

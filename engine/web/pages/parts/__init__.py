@@ -1,0 +1,1 @@
+"""What the pages are handed by the rest of the house, as protocols and plain values. Imports no page."""
