@@ -105,8 +105,8 @@ _BY_STATUS: Mapping[int, type[EngineError]] = {
 _ADVICE: Mapping[type[EngineError], str] = {
     MailboxClosed: "check that the mailbox exists and that the application may use it",
     AccessDenied: "check that the mailbox exists and that the application may use it",
-    CredentialsRevoked: "check the application's secret or certificate, and its consent in the directory",
-    Refused: "check the application's permissions and the values sent",
+    CredentialsRevoked: "check the application’s secret or certificate, and its consent in the directory",
+    Refused: "check the application’s permissions and the values sent",
 }
 
 

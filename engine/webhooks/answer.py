@@ -16,7 +16,7 @@ def answer_error(status: int, content_type: str, body: bytes) -> str | None:
     looked at.
     """
     if 300 <= status < 400:
-        return f"HTTP {status}: a redirect, which is not followed; set the endpoint's address to where it leads"
+        return f"HTTP {status}: a redirect, which is not followed; set the endpoint’s address to where it leads"
     if not 200 <= status < 300:
         return f"HTTP {status}"
     if content_type.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml") or _HTML.match(

@@ -157,7 +157,7 @@ class BookingPass:
         else:
             if decided.writes == (ChangeEvent(text=True),):
                 self._ledger.save_plan(observed.booking, replace(decided, writes=(), base_after=None), Writing())
-            note = Note("write_refused", {"error": "the organizer's calendar cannot be reached"}, actor="engine")
+            note = Note("write_refused", {"error": "the organizer’s calendar cannot be reached"}, actor="engine")
             self._ledger.refuse_edit(observed.booking, note, look_again_seconds=decided.look_again_seconds)
         return made
 

@@ -38,6 +38,14 @@ SQUEEZED = """() => {
 """Texts of which most lines hold a letter or two: whatever stands beside them leaves them no room.
 The heads of tables are there for screen readers only, where a row is a card."""
 
+STRAIGHT_APOSTROPHES = """() => {
+    const texts = document.querySelectorAll("[aria-label], [title], [placeholder]");
+    const labels = [...texts].flatMap((each) => [each.ariaLabel, each.title, each.placeholder]);
+    const said = [document.title, document.body.innerText, ...labels].join("\\n");
+    return said.match(/.{0,20}(?<=\\p{L})(?<!\\bO)'\\p{L}.{0,20}/gu) ?? [];
+}"""
+"""The keyboard's, where a page speaks; a Patrick O'Connor is written as he writes himself."""
+
 
 BYTES_SENT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)"""
@@ -55,8 +63,9 @@ def run_axe(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("look", PAGES, ids=NAMES)
 def test_is_light_and_axe_finds_nothing(pass_by: PassBy, look: Look) -> None:
-    """A first visit brings less than 150 KB in all; then WCAG 2.2 AA and good practice, in both themes."""
+    """A first visit brings less than 150 KB, no apostrophe is straight; WCAG 2.2 AA, good practice, both themes."""
     page = pass_by(look.path, role=look.role, width=1400, status=look.status)
+    assert page.evaluate(STRAIGHT_APOSTROPHES) == []
     assert 5_000 < page.evaluate(BYTES_SENT) < 150_000
     keep_picture(page, f"{look.name}-1400-light")
 
@@ -71,6 +80,7 @@ def test_nothing_lies_outside_a_small_window(pass_by: PassBy, look: Look) -> Non
     keep_picture(page, f"{look.name}-768-light")
     assert page.evaluate(TOO_WIDE) <= 0
     assert page.evaluate(SQUEEZED) == []
+    assert page.evaluate(STRAIGHT_APOSTROPHES) == []
     assert page.locator("html").get_attribute("lang") == "fr"
 
     page.set_viewport_size({"width": 390, "height": 844})

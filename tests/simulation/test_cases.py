@@ -144,7 +144,7 @@ class TestBothSidesMovedIt:
         refusal = world.office.cases.find(case.id).no_undo
         assert refusal is not None
         assert refusal == Note("no_undo_taken", {"item": "Room 1", "other": other.number})
-        assert "déplacez-le ou annulez-le d'abord" in explain(refusal.code, refusal.facts, "fr")
+        assert "déplacez-le ou annulez-le d’abord" in explain(refusal.code, refusal.facts, "fr")
 
         world.act(other, LoanAction.CANCEL)
         world.settle()

@@ -177,7 +177,7 @@ class TestLoans:
     def test_the_history_reads_in_french(self, run):
         run(*BOOK, "--room", "1")
 
-        assert "Réservé dans l'application." in run("loans", "history", "1", "--lang", "fr").stdout
+        assert "Réservé dans l’application." in run("loans", "history", "1", "--lang", "fr").stdout
 
     @pytest.mark.parametrize("verb", ["show", "history", "cancel"])
     def test_a_loan_that_is_not_there(self, run, verb):
@@ -293,7 +293,7 @@ class TestTheOffice:
         asked = run("why", "--room", "Room 1.01", "--at", "2026-11-23 10:00", "--lang", "fr")
 
         assert asked.exit_code == 0
-        assert "Rien n'est connu de Room 1.01 le 2026-11-23 10:00" in asked.stdout
+        assert "Rien n’est connu de Room 1.01 le 2026-11-23 10:00" in asked.stdout
         assert "UTC" not in asked.stdout
         answers = json.loads(run("why", "--room", "1", "--at", "2026-11-23 10:00", "-o", "json").stdout)["answers"]
         assert [answer["code"] for answer in answers] == ["why_nothing_known", "why_never_read"]

@@ -69,7 +69,7 @@ def test_a_trial_says_what_to_do_in_both_languages() -> None:
 
     assert "- It may read the list of rooms · does not work   403: no; Application permission Place" in english.stdout
     assert "graph.closed_mailbox" in english.stdout
-    assert "Autorisation d'application Place.Read.All" in french.stdout
+    assert "Autorisation d’application Place.Read.All" in french.stdout
 
 
 def test_the_mailbox_that_must_stay_closed_may_be_named_here() -> None:

@@ -33,7 +33,7 @@ def test_the_simulated_tenant_names_itself() -> None:
     [
         ({"GRAPH__CLIENT_ID": ""}, "graph.client_id"),
         ({"GRAPH__TENANT_ID": ""}, "graph.tenant_id"),
-        ({"GRAPH__TENANT_ID": "example.org"}, "not the directory's id"),
+        ({"GRAPH__TENANT_ID": "example.org"}, "not the directory’s id"),
         ({"SYNC__DELIVERY": "poll"}, "poll"),
         ({"SYNC__CONTENT": "false"}, "sync.content"),
     ],

@@ -254,7 +254,7 @@ class TestNotificationsThatBringTheirEvent:
             ("create subscription: 400 InvalidRequest: Certificate validation error: Cannot find the object.", 168),
             ("create subscription: 400 ExtensionError: Exchange workload is not enabled for rich notifications", 168),
             ("create subscription: 400 InvalidRequest: select clause should be present in query string", 168),
-            ("create subscription: 403 Forbidden (check the application's permissions and the values sent)", 168),
+            ("create subscription: 403 Forbidden (check the application’s permissions and the values sent)", 168),
             ("", 168),
             ("create subscription: 400 InvalidRequest: The remote server returned an error.", 6),
             ("create subscription: 400 (no error code)", 6),

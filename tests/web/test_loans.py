@@ -55,7 +55,7 @@ class TestBooking:
             return admin.get(path, headers={"Accept-Language": accepted}).json()["items"][0]["text"]
 
         assert text("/api/loans/1/history") == "Booked in the app."
-        assert text("/api/loans/1/history", "de, fr-CA;q=0.8, en;q=0.1") == "Réservé dans l'application."
+        assert text("/api/loans/1/history", "de, fr-CA;q=0.8, en;q=0.1") == "Réservé dans l’application."
         assert text("/api/loans/1/history?lang=en", "fr") == "Booked in the app."
 
 

@@ -75,7 +75,7 @@ class TestLooking:
 
         shown = house.signed_in("viewer", **{"Accept-Language": "fr"}).get("/activity").text
 
-        assert "Lire la liste des salles de l'annuaire" in shown
+        assert "Lire la liste des salles de l’annuaire" in shown
         assert 'href="/rooms">ce qui a été trouvé' in shown
         assert "the database did not answer" in shown
         assert "09:15" in shown or "10:15" in shown

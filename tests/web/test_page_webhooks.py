@@ -178,7 +178,7 @@ class TestTroubles:
             ("no whole answer within 10 s", "Pas de réponse complète en 10 s"),
             (
                 f"not sent: {refusal_of('10.0.0.1', is_secure=True, allowed=())}",
-                "10.0.0.1 n&#39;est pas une adresse",
+                "10.0.0.1 n’est pas une adresse",
             ),
             (f"not sent: {refusal_of('8.8.8.8', is_secure=False, allowed=())}", "on ne parle que https"),
             ("550 no such mailbox", "550 no such mailbox"),
@@ -208,4 +208,4 @@ class TestActivity:
         french = house.signed_in("admin", **{"Accept-Language": "fr"})
 
         assert "Est prévenu des" in french.get("/webhooks").text
-        assert "Messages à d'autres" in french.get("/outbox").text
+        assert "Messages à d’autres" in french.get("/outbox").text

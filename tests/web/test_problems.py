@@ -66,9 +66,9 @@ class TestInFrench:
     @pytest.mark.parametrize(
         ("method", "path", "title", "detail"),
         [
-            ("GET", "/api/loans/9", "Introuvable", "Il n'y a rien à l'adresse /api/loans/9."),
+            ("GET", "/api/loans/9", "Introuvable", "Il n’y a rien à l’adresse /api/loans/9."),
             ("GET", "/api/lones", "Introuvable", "/api/docs donne toutes les routes."),
-            ("PUT", "/api/loans", "Méthode non admise", "n'admet pas PUT"),
+            ("PUT", "/api/loans", "Méthode non admise", "n’admet pas PUT"),
             ("GET", "/api/loans?statsu=new", "Contenu impossible à traiter", "paramètre inconnu\u00a0: 'statsu'"),
             ("GET", "/api/loans?status=nwe", "Contenu impossible à traiter", "'overdue', 'completed'"),
             ("GET", "/api/loans?limit=0", "Contenu impossible à traiter", "limit\u00a0: doit être au moins 1"),
@@ -122,7 +122,7 @@ class TestInFrench:
         barred, _ = self.ask_twice(admin, "POST", "/api/loans/1/close")
 
         assert outdated["detail"] == "Le prêt a changé depuis\u00a0: il en est à la version 2."
-        assert barred["detail"].startswith("L'état du prêt, son côté")
+        assert barred["detail"].startswith("L’état du prêt, son côté")
 
     def test_a_broken_rule_is_the_sentence_that_pages_show(self, admin):
         admin.put("/api/rooms/1/rules", json={"duration_minutes_max": 30})
@@ -152,7 +152,7 @@ class TestInFrench:
         said = {fault["field"]: fault["message"] for fault in french["errors"]}
         assert [fault["field"] for fault in english["errors"]] == list(said)
         assert not set(said.values()) & {fault["message"] for fault in english["errors"]}
-        assert said["requester.name"] == "sa longueur doit être d'au moins 1"
+        assert said["requester.name"] == "sa longueur doit être d’au moins 1"
         assert said["colour"] == "champ inconnu\u00a0: 'colour'"
 
     def test_a_body_that_is_none(self, admin):

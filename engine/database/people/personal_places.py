@@ -158,7 +158,7 @@ FADING: Mapping[str, str] = MappingProxyType(
         "notification": "seven days",
         "work": "until the next pass; the keys of those who are erased go at once",
         "job": "until its next run",
-        "room_copy": "what Exchange shows of the rooms' own calendars; retention removes what is old",
+        "room_copy": "what Exchange shows of the rooms’ own calendars; retention removes what is old",
     }
 )
 """Tables that hold people for a while, and why they are not looked through."""

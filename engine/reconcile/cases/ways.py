@@ -53,7 +53,7 @@ _TEXTS: Mapping[Way, tuple[str, str]] = MappingProxyType(
         Way.DROP_ROOM: ("Do without the room", "Se passer de la salle"),
         Way.CONFIRM: ("Cancel these loans", "Annuler ces prêts"),
         Way.REJECT: ("Keep these loans", "Conserver ces prêts"),
-        Way.IGNORE: ("Leave it as it is", "Laisser en l'état"),
+        Way.IGNORE: ("Leave it as it is", "Laisser en l’état"),
     }
 )
 

@@ -32,17 +32,17 @@ EXPLAINED: Mapping[str, Pair] = MappingProxyType(
         "changed": ("Your booking has changed. This is how it is now.", "Votre réservation a changé. La voici."),
         "cancelled": ("Your booking is cancelled.", "Votre réservation est annulée."),
         "moved_on": (
-            "This booking is somebody else's now, and leaves your calendar.",
-            "Cette réservation est désormais au nom d'une autre personne, et quitte votre agenda.",
+            "This booking is somebody else’s now, and leaves your calendar.",
+            "Cette réservation est désormais au nom d’une autre personne, et quitte votre agenda.",
         ),
         "in_outlook": (
             "Outlook shows you this booking by itself now; the entry that came by mail leaves your calendar.",
-            "Outlook vous montre désormais cette réservation de lui-même ; l'entrée reçue par courriel quitte votre "
+            "Outlook vous montre désormais cette réservation de lui-même ; l’entrée reçue par courriel quitte votre "
             "agenda.",
         ),
         "series": (
             "Several dates of a series: open the attached file to put them into your calendar.",
-            "Plusieurs dates d'une série : ouvrez le fichier joint pour les mettre dans votre agenda.",
+            "Plusieurs dates d’une série : ouvrez le fichier joint pour les mettre dans votre agenda.",
         ),
     }
 )
@@ -59,17 +59,17 @@ SERIES: Mapping[str, Pair] = MappingProxyType(
 
 FOOTER: Pair = (
     "Your calendar program takes this in by itself, or from the attached file.",
-    "Votre agenda l'enregistre de lui-même, ou depuis le fichier joint.",
+    "Votre agenda l’enregistre de lui-même, ou depuis le fichier joint.",
 )
 
 CHOICE: Pair = ("Which mails you get: {link}", "Les courriels que vous recevez\N{NO-BREAK SPACE}: {link}")
 """For who can sign in, and choose."""
 
 TRIAL: tuple[Pair, Pair] = (
-    ("Mails from Accord arrive", "Les courriels d'Accord arrivent"),
+    ("Mails from Accord arrive", "Les courriels d’Accord arrivent"),
     (
         "This mail was sent to see whether mails arrive. Nothing has to be done.\n",
-        "Ce courriel a été envoyé pour voir si les courriels arrivent. Il n'y a rien à faire.\n",
+        "Ce courriel a été envoyé pour voir si les courriels arrivent. Il n’y a rien à faire.\n",
     ),
 )
 

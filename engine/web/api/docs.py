@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -22,6 +23,8 @@ summary, li, td:last-child { overflow-wrap: anywhere } td:last-child { min-width
 pre { overflow-x: auto; padding: .5rem; border: 1px solid #8886 }
 table { border-collapse: collapse } td, th { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top }
 """
+APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z]\b)|(?<=s)'(?= [a-z])")
+"""One of English, in what the code says of a route: people read it as everywhere else."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -41,7 +44,7 @@ def render_docs(document: Mapping[str, Any]) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(info['title'])}</title><style>{STYLE}</style></head><body>",
             f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>",
-            f"<p>{escape(info.get('description', ''))}</p>",
+            f"<p>{_prose(info.get('description', ''))}</p>",
             '<p>The same for machines: <a href="openapi.json">openapi.json</a>.</p>',
             "<h2>Routes</h2>",
             *_routes(document),
@@ -49,7 +52,7 @@ def render_docs(document: Mapping[str, Any]) -> str:
             "<p>Errors are <code>application/problem+json</code> (RFC 9457); their <code>type</code> ends in:</p>",
             "<table>",
             *(
-                f'<tr id="problem-{code}"><td><code>problem-{code}</code></td><td>{escape(text)}</td></tr>'
+                f'<tr id="problem-{code}"><td><code>problem-{code}</code></td><td>{_prose(text)}</td></tr>'
                 for code, text in CODES.items()
             ),
             "</table><h2>Schemas</h2>",
@@ -59,11 +62,15 @@ def render_docs(document: Mapping[str, Any]) -> str:
     )
 
 
+def _prose(text: str) -> str:
+    return escape(APOSTROPHE.sub("’", text))
+
+
 def _routes(document: Mapping[str, Any]) -> Iterator[str]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield f"<details><summary><code>{method.upper()} {escape(path)}</code> {_first_line(operation)}</summary>"
-            yield f"<p>{escape(operation.get('description', ''))}</p>"
+            yield f"<p>{_prose(operation.get('description', ''))}</p>"
             yield from _parameters(operation.get("parameters", ()))
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
             if body is not None:
@@ -71,12 +78,12 @@ def _routes(document: Mapping[str, Any]) -> Iterator[str]:
             yield "<ul>"
             for status, answer in operation["responses"].items():
                 content = answer.get("content", {}).get("application/json", {}).get("schema", {})
-                yield f"<li>{escape(status)}: {escape(answer['description'])} {_schema_name(content)}</li>"
+                yield f"<li>{escape(status)}: {_prose(answer['description'])} {_schema_name(content)}</li>"
             yield "</ul></details>"
 
 
 def _first_line(operation: Mapping[str, Any]) -> str:
-    return escape(operation.get("description", operation.get("summary", "")).partition(".")[0])
+    return _prose(operation.get("description", operation.get("summary", "")).partition(".")[0])
 
 
 def _parameters(parameters: Any) -> Iterator[str]:

@@ -52,12 +52,12 @@ RETRY_SECONDS = 5
 CODES: Mapping[str, str] = {
     "bad-request": "The request cannot be understood.",
     "unauthorized": "A valid bearer token is needed.",
-    "forbidden": "The token's role is too small.",
+    "forbidden": "The token’s role is too small.",
     "not-found": "There is no such thing.",
     "method-not-allowed": "The address does not know this method.",
     "unavailable": "An item is taken; `conflicts` says by what and when.",
     "outdated": "The loan changed since you looked at it; `version` is the present one.",
-    "not-allowed": "The loan's status, its home or the engine's mode does not allow this.",
+    "not-allowed": "The loan’s status, its home or the engine’s mode does not allow this.",
     "too-many": "Too many attempts from this address failed; Retry-After says how long it has to wait.",
     "too-large": "The body is larger than 1 MiB.",
     "not-json": "The body must be application/json.",
@@ -175,7 +175,7 @@ def _say_not_allowed(error: NotAllowed, language: str) -> str:
     say = speak(language)
     if language == DEFAULT:
         return str(error)
-    general = say("The loan's status, its home or the engine's mode does not allow this.")
+    general = say("The loan’s status, its home or the engine’s mode does not allow this.")
     return say_ours_in_french(str(error)) or general
 
 

@@ -65,7 +65,7 @@ class TestHere:
 
     def test_a_day_without_opening_hours_is_closed_in_french_too(self) -> None:
         facts = {"start": "2026-11-22 09:00", "end": "2026-11-22 10:00", "hours": "closed"}
-        assert explain("outside_opening_hours", facts, "fr").endswith("hors des heures d'ouverture (fermé).")
+        assert explain("outside_opening_hours", facts, "fr").endswith("hors des heures d’ouverture (fermé).")
 
     def test_the_end_of_the_booking_window_is_by_the_room(self) -> None:
         said = say("beyond_booking_window", end="2026-12-23 09:00", window_days=30)

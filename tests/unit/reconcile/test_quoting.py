@@ -27,10 +27,10 @@ class TestFrench:
     @pytest.mark.parametrize(
         ("error", "said"),
         [
-            (answer(403, "ErrorAccessDenied"), "l'application n'a pas accès à cette boîte aux lettres ("),
-            (answer(404, "ErrorInvalidUser"), "cette boîte aux lettres n'existe pas ("),
-            (answer(404, "ErrorItemNotFound", Target.ITEM), "l'événement n'existe pas, ou plus ("),
-            (answer(429, "ApplicationThrottled"), "le service demande d'attendre ("),
+            (answer(403, "ErrorAccessDenied"), "l’application n’a pas accès à cette boîte aux lettres ("),
+            (answer(404, "ErrorInvalidUser"), "cette boîte aux lettres n’existe pas ("),
+            (answer(404, "ErrorItemNotFound", Target.ITEM), "l’événement n’existe pas, ou plus ("),
+            (answer(429, "ApplicationThrottled"), "le service demande d’attendre ("),
             (answer(400, "ErrorPropertyValidationFailure"), "la demande est refusée comme mal formée ("),
             (answer(507), "la boîte aux lettres est pleine ("),
             (answer(503), "le service est en panne ("),
@@ -49,8 +49,9 @@ class TestFrench:
         ("text", "said"),
         [
             ("create event in anna@example.org: no connection for POST: TimeoutError", "pas de connexion ("),
-            ("ask for a token: the directory did not answer: x", "l'annuaire ne nous donne pas de jeton ("),
-            ("the organizer's calendar cannot be reached", "l'agenda de l'organisateur est hors d'atteinte"),
+            ("ask for a token: the directory did not answer: x", "l’annuaire ne nous donne pas de jeton ("),
+            ("the organizer’s calendar cannot be reached", "l’agenda de l’organisateur est hors d’atteinte"),
+            ("the organizer's calendar cannot be reached", "l’agenda de l’organisateur est hors d’atteinte"),
             ("room-403@example.org is strange", "« room-403@example.org is strange »"),
             ("550 no such mailbox", "« 550 no such mailbox »"),
             ("anna@example.org: 550 no such mailbox", "« anna@example.org: 550 no such mailbox »"),
@@ -63,14 +64,14 @@ class TestFrench:
     @pytest.mark.parametrize(
         ("error", "said"),
         [
-            (NotAllowed("no equivalent room is free at that time"), "aucune salle équivalente n'est libre à ce moment"),
+            (NotAllowed("no equivalent room is free at that time"), "aucune salle équivalente n’est libre à ce moment"),
             (Unavailable(), "une salle ou un matériel est déjà pris"),
             (
                 Unavailable(Clash(1, "Fern", NOW, NOW + HOUR, 7), Clash(2, "Moss", NOW, NOW + HOUR)),
                 "Fern : pris 2026-11-23 09:00-10:00 UTC par le prêt 7 ; "
                 "Moss : pris 2026-11-23 09:00-10:00 UTC par une réunion Outlook",
             ),
-            (NotAllowed("loan 7 is cancelled: it can no longer be changed"), "l'état du prêt 7 ne le permet pas"),
+            (NotAllowed("loan 7 is cancelled: it can no longer be changed"), "l’état du prêt 7 ne le permet pas"),
             (
                 NotAllowed("case 3 cannot be settled by drop_room now, only by move_room, ignore"),
                 "le cas 3 ne peut pas être réglé maintenant par drop_room, seulement par move_room, ignore",
@@ -78,7 +79,7 @@ class TestFrench:
             ("the mail server said 550 no such mailbox", "le serveur de courriel a répondu « 550 no such mailbox »"),
             (
                 "the mail server did not take it: SMTPException: x",
-                "le serveur de courriel ne l'a pas pris « SMTPException: x »",
+                "le serveur de courriel ne l’a pas pris « SMTPException: x »",
             ),
             ("HTTP 502", "le destinataire a répondu HTTP 502"),
             ("no connection to 10.0.0.7:80", "pas de connexion à 10.0.0.7:80"),
@@ -100,7 +101,7 @@ class TestFrench:
         shown = explain(note.code, note.facts, "fr")
 
         assert shown.startswith(
-            "Outlook a refusé la modification : cette boîte aux lettres n'existe pas ; un utilisateur par défaut"
+            "Outlook a refusé la modification : cette boîte aux lettres n’existe pas ; un utilisateur par défaut"
         )
 
 

@@ -258,7 +258,7 @@ class TestExplaining:
 
         assert said == [
             "Changed in the app: start: 2026-11-29 09:00 UTC → 2026-11-29 14:00 UTC; title: - → Tea.",
-            "Modifié dans l'application : début : 2026-11-29 09:00 UTC → 2026-11-29 14:00 UTC ; titre : - → Tea.",
+            "Modifié dans l’application : début : 2026-11-29 09:00 UTC → 2026-11-29 14:00 UTC ; titre : - → Tea.",
         ]
 
     @pytest.mark.parametrize(("language", "told"), [("en", "private: no → yes."), ("fr", "privé : non → oui.")])

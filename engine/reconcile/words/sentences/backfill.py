@@ -22,11 +22,11 @@ BACKFILL: Mapping[str, tuple[str, str]] = MappingProxyType(
         "backfill_create": ("Becomes a loan of {rooms}.", "Devient un prêt de {rooms}."),
         "backfill_link_certain": (
             "Is loan {loan}: same requester, rooms and times.",
-            "C'est le prêt {loan} : mêmes demandeur, salles et horaires.",
+            "C’est le prêt {loan} : mêmes demandeur, salles et horaires.",
         ),
         "backfill_link_likely": (
             "Is probably loan {loan} ({times} UTC, {rooms}), which becomes {new_times} UTC, {new_rooms}.",
-            "C'est sans doute le prêt {loan} ({times} UTC, {rooms}), qui devient {new_times} UTC, {new_rooms}.",
+            "C’est sans doute le prêt {loan} ({times} UTC, {rooms}), qui devient {new_times} UTC, {new_rooms}.",
         ),
         "backfill_loan_in_the_way": (
             "Loan {loan} of {requester} has {rooms} then: {times} UTC.",
@@ -41,12 +41,12 @@ BACKFILL: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Une salle a été prise entre-temps.",
         ),
         "backfill_has_loan": ("It has a loan already.", "Elle a déjà un prêt."),
-        "backfill_gone": ("It is no longer in a room's calendar.", "Elle n'est plus dans l'agenda d'aucune salle."),
+        "backfill_gone": ("It is no longer in a room’s calendar.", "Elle n’est plus dans l’agenda d’aucune salle."),
         "backfill_changed": (
             "Somebody changed it since the connection: it is treated like any new meeting.",
             "Elle a été modifiée depuis la connexion : elle est traitée comme toute nouvelle réunion.",
         ),
-        "backfill_left_lost": ("Left: the loan is not there any more.", "Laissé : le prêt n'existe plus."),
+        "backfill_left_lost": ("Left: the loan is not there any more.", "Laissé : le prêt n’existe plus."),
         "backfill_left_changed_here": (
             "Left: somebody changed the loan here since.",
             "Laissé : le prêt a été modifié ici depuis.",

@@ -30,22 +30,22 @@ CASES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "settled_reject": (
             "Case {case} settled: {count} loans stay, whatever became of their meetings.",
-            "Cas {case} réglé : {count} prêts restent, quoi qu'il soit advenu de leurs réunions.",
+            "Cas {case} réglé : {count} prêts restent, quoi qu’il soit advenu de leurs réunions.",
         ),
-        "settled_ignore": ("Case {case} settled: left as it is.", "Cas {case} réglé : laissé en l'état."),
+        "settled_ignore": ("Case {case} settled: left as it is.", "Cas {case} réglé : laissé en l’état."),
         "settled_by_hand": ("Case {case} settled: {words}", "Cas {case} réglé : {words}"),
         "settlement_undone": (
             "The settlement of case {case} was undone; it is open again.",
             "Le règlement du cas {case} a été annulé ; il est de nouveau ouvert.",
         ),
-        "no_undo_open": ("It is open: there is nothing to undo.", "Il est ouvert : il n'y a rien à annuler."),
+        "no_undo_open": ("It is open: there is nothing to undo.", "Il est ouvert : il n’y a rien à annuler."),
         "no_undo_answered": (
             "Cancellations that were answered stay answered: what is cancelled does not come back, book it anew.",
             "Des annulations tranchées le restent : ce qui est annulé ne revient pas, réservez-le de nouveau.",
         ),
         "no_undo_nothing_changed": (
             "Nothing was changed when it was closed.",
-            "Rien n'a été modifié à sa clôture.",
+            "Rien n’a été modifié à sa clôture.",
         ),
         "no_undo_loan_over": ("Its loan is over.", "Son prêt est terminé."),
         "no_undo_changed_since": (
@@ -54,17 +54,17 @@ CASES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "no_undo_taken": (
             "Loan {other} has {item} then by now: move or cancel that one first, or give this loan another room.",
-            "Le prêt {other} a {item} à ce moment-là : déplacez-le ou annulez-le d'abord, ou donnez à ce prêt "
+            "Le prêt {other} a {item} à ce moment-là : déplacez-le ou annulez-le d’abord, ou donnez à ce prêt "
             "une autre salle.",
         ),
         "no_undo_taken_in_outlook": (
             "A meeting in Outlook has {item} then by now: it has to go first, or give this loan another room.",
-            "Une réunion d'Outlook a {item} à ce moment-là : elle doit d'abord libérer la place, ou donnez à ce prêt "
+            "Une réunion d’Outlook a {item} à ce moment-là : elle doit d’abord libérer la place, ou donnez à ce prêt "
             "une autre salle.",
         ),
         "policy_failed": (
             "Case {case} could not be settled as the store has set: {error}",
-            "Le cas {case} n'a pas pu être réglé comme le magasin l'a prévu : {error}",
+            "Le cas {case} n’a pas pu être réglé comme le magasin l’a prévu : {error}",
         ),
         "policy_set": (
             "Store {store} settles by itself: {policy}.",
@@ -74,23 +74,23 @@ CASES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "mass_cancel_held": (
             "{item}: Outlook would have {count} of {total} coming loans cancelled at once (more than {limit}, or than "
             "{percent} %). They were not: that is for a person to decide.",
-            "{item} : Outlook ferait annuler d'un coup {count} des {total} prêts à venir (plus de {limit}, ou de "
-            "{percent} %). Ils ne le sont pas : à quelqu'un d'en décider.",
+            "{item} : Outlook ferait annuler d’un coup {count} des {total} prêts à venir (plus de {limit}, ou de "
+            "{percent} %). Ils ne le sont pas : à quelqu’un d’en décider.",
         ),
         "cancellation_held": (
             "Gone from Outlook together with many others: the cancellation waits for a person.",
-            "Disparu d'Outlook avec beaucoup d'autres : l'annulation attend quelqu'un.",
+            "Disparu d’Outlook avec beaucoup d’autres : l’annulation attend quelqu’un.",
         ),
         "cancellation_not_needed": (
             "Back in Outlook: it need not be cancelled any more.",
-            "De retour dans Outlook : plus besoin de l'annuler.",
+            "De retour dans Outlook : plus besoin de l’annuler.",
         ),
         "kept_against_outlook": (
             "Kept, although its meeting is gone from Outlook: its cancellation was rejected.",
-            "Conservé, bien que sa réunion ait disparu d'Outlook : son annulation a été rejetée.",
+            "Conservé, bien que sa réunion ait disparu d’Outlook : son annulation a été rejetée.",
         ),
         # why an event is not a loan (H36-H39)
-        "draft": ("It is a draft.", "C'est un brouillon."),
+        "draft": ("It is a draft.", "C’est un brouillon."),
         "series_too_long": (
             "{dates} dates to come of series {series} are loans already; no more are taken at a time.",
             "{dates} dates à venir de la série {series} sont déjà des prêts ; pas davantage à la fois.",
@@ -99,13 +99,13 @@ CASES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "zone_unknown": ("Its time zone is unknown: {text}", "Son fuseau horaire est inconnu : {text}"),
         "zero_length": (
             "It starts and ends at the same instant: it blocks nothing.",
-            "Début et fin identiques : rien n'est bloqué.",
+            "Début et fin identiques : rien n’est bloqué.",
         ),
         "organizer_unknown": (
             "Its organizer {organizer} is not of our domains and there is no default user.",
-            "Son organisateur {organizer} n'est pas de nos domaines et il n'y a pas d'utilisateur par défaut.",
+            "Son organisateur {organizer} n’est pas de nos domaines et il n’y a pas d’utilisateur par défaut.",
         ),
-        "no_synced_room": ("No synced room is invited.", "Aucune salle synchronisée n'est invitée."),
+        "no_synced_room": ("No synced room is invited.", "Aucune salle synchronisée n’est invitée."),
         "item_unavailable": (
             "{item} is taken {start} - {end} UTC (loan {loan}).",
             "{item} est pris {start} - {end} UTC (prêt {loan}).",
@@ -113,7 +113,7 @@ CASES: Mapping[str, tuple[str, str]] = MappingProxyType(
         # booking rules (H60-H62)
         "outside_opening_hours": (
             "{start} - {end} is outside the opening hours ({hours}).",
-            "{start} - {end} est hors des heures d'ouverture ({hours}).",
+            "{start} - {end} est hors des heures d’ouverture ({hours}).",
         ),
         "beyond_booking_window": (
             "It ends {end}, more than {window_days} days ahead.",

@@ -8,21 +8,21 @@ from types import MappingProxyType
 HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         # rooms
-        "room_added": ("Room added from the directory.", "Salle ajoutée depuis l'annuaire."),
-        "room_changed": ("Room changed in the directory: {changes}.", "Salle modifiée dans l'annuaire : {changes}."),
-        "room_excluded": ("Room excluded: it carries the tag {tag}.", "Salle exclue : elle porte l'étiquette {tag}."),
+        "room_added": ("Room added from the directory.", "Salle ajoutée depuis l’annuaire."),
+        "room_changed": ("Room changed in the directory: {changes}.", "Salle modifiée dans l’annuaire : {changes}."),
+        "room_excluded": ("Room excluded: it carries the tag {tag}.", "Salle exclue : elle porte l’étiquette {tag}."),
         "room_included": ("Room included again.", "Salle de nouveau incluse."),
-        "room_missing": ("Room no longer listed by the directory.", "Salle absente de l'annuaire."),
-        "room_found": ("Room listed again.", "Salle de nouveau dans l'annuaire."),
+        "room_missing": ("Room no longer listed by the directory.", "Salle absente de l’annuaire."),
+        "room_found": ("Room listed again.", "Salle de nouveau dans l’annuaire."),
         "room_suspended": ("Room suspended: {reason}.", "Salle suspendue : {reason}."),
         "room_resumed": ("Room resumed.", "Salle reprise."),
         "listing_empty": (
             "The directory listed no rooms at all; nothing was changed. Check Place.Read.All and the Places settings.",
-            "L'annuaire n'a listé aucune salle ; rien n'a été changé. Vérifiez Place.Read.All et les réglages Places.",
+            "L’annuaire n’a listé aucune salle ; rien n’a été changé. Vérifiez Place.Read.All et les réglages Places.",
         ),
         "place_twice": (
             "The directory lists these more than once, the first entry counts: {places}.",
-            "L'annuaire liste plusieurs fois, la première entrée compte : {places}.",
+            "L’annuaire liste plusieurs fois, la première entrée compte : {places}.",
         ),
         "drift_found": (
             "Only the nightly comparison found {copies} changes of {item} in Outlook and {bookings} bookings out of "
@@ -38,18 +38,18 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "content_needs_client_id": (
             "The setting graph.client_id is {value}, not the id of the app registration.",
-            "Le réglage graph.client_id vaut {value}, ce qui n'est pas l'identifiant de l'inscription d'application.",
+            "Le réglage graph.client_id vaut {value}, ce qui n’est pas l’identifiant de l’inscription d’application.",
         ),
         "content_needs_tenant_id": (
-            "The setting graph.tenant_id is {value}, not the directory's id (a domain will not do).",
-            "Le réglage graph.tenant_id vaut {value}, ce qui n'est pas l'identifiant de l'annuaire "
+            "The setting graph.tenant_id is {value}, not the directory’s id (a domain will not do).",
+            "Le réglage graph.tenant_id vaut {value}, ce qui n’est pas l’identifiant de l’annuaire "
             "(un domaine ne convient pas).",
         ),
         # stores, things, settings
         "store_added": ("Store {name} added.", "Magasin {name} ajouté."),
         "store_changed": ("Store {name} changed: {changes}.", "Magasin {name} modifié : {changes}."),
         "store_keepers_named": ("Store {name} is kept by {keepers}.", "Le magasin {name} est tenu par {keepers}."),
-        "store_keepers_freed": ("Store {name} is kept by all staff.", "Le magasin {name} est tenu par toute l'équipe."),
+        "store_keepers_freed": ("Store {name} is kept by all staff.", "Le magasin {name} est tenu par toute l’équipe."),
         "asset_added": ("{name} added.", "{name} ajouté."),
         "asset_changed": ("{name} changed: {changes}.", "{name} modifié : {changes}."),
         "asset_retired": ("{name} taken out of service.", "{name} retiré du service."),
@@ -70,18 +70,18 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "webhook_secret_retired": (
             "The older secret of webhook {webhook} was retired.",
-            "L'ancien secret du webhook {webhook} a été retiré.",
+            "L’ancien secret du webhook {webhook} a été retiré.",
         ),
         "message_parked": (
             "Messages to {channel} {receiver} were given up: {error}. Send them again once it is mended.",
             "Des messages à {channel} {receiver} ont été abandonnés : {error}. Renvoyez-les une fois la panne réparée.",
         ),
-        "feed_created": ("Calendar feed {feed} of {name} made.", "Flux d'agenda {feed} de {name} créé."),
+        "feed_created": ("Calendar feed {feed} of {name} made.", "Flux d’agenda {feed} de {name} créé."),
         "feed_rotated": (
             "Calendar feed {feed} of {name} got another address.",
-            "Le flux d'agenda {feed} de {name} a changé d'adresse.",
+            "Le flux d’agenda {feed} de {name} a changé d’adresse.",
         ),
-        "feed_revoked": ("Calendar feed {feed} of {name} ended.", "Flux d'agenda {feed} de {name} terminé."),
+        "feed_revoked": ("Calendar feed {feed} of {name} ended.", "Flux d’agenda {feed} de {name} terminé."),
         # the engine
         "anonymised": (
             "Who it was for, its title, its notes and its history were removed.",
@@ -91,6 +91,6 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Microsoft Graph refuses our identity: {error}. Renew the secret or certificate.",
             "Microsoft Graph refuse notre identité : {error}. Renouvelez le secret ou le certificat.",
         ),
-        "key_parked": ("Given up for now: {error}.", "Abandonné pour l'instant : {error}."),
+        "key_parked": ("Given up for now: {error}.", "Abandonné pour l’instant : {error}."),
     }
 )

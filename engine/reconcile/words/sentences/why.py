@@ -17,11 +17,11 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "why_held_requested": (
             "{item} is kept {start} - {end} UTC for loan {loan}; the room has not answered yet.",
-            "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; la salle n'a pas encore répondu.",
+            "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; la salle n’a pas encore répondu.",
         ),
         "why_held_unasked": (
             "{item} is kept {start} - {end} UTC for loan {loan}; the room has not been asked in Outlook.",
-            "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; la salle n'a pas été invitée dans Outlook.",
+            "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; la salle n’a pas été invitée dans Outlook.",
         ),
         "why_cancelled": (
             "Loan {loan} had {item} {start} - {end} UTC; it was cancelled.",
@@ -33,7 +33,7 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "why_suspended": (
             "Loan {loan} had {item} {start} - {end} UTC; nobody came.",
-            "Le prêt {loan} avait {item} {start} - {end} UTC ; personne n'est venu.",
+            "Le prêt {loan} avait {item} {start} - {end} UTC ; personne n’est venu.",
         ),
         "why_completed": (
             "Loan {loan} had {item} {start} - {end} UTC; it is over.",
@@ -49,7 +49,7 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "why_item_cancelled": (
             "Loan {loan} lives on without {item} {start} - {end} UTC: the room left it.",
-            "Le prêt {loan} continue sans {item} {start} - {end} UTC : la salle l'a quitté.",
+            "Le prêt {loan} continue sans {item} {start} - {end} UTC : la salle l’a quitté.",
         ),
         "why_decided": ("Decided {at} UTC by {actor}.", "Décidé le {at} UTC par {actor}."),
         "why_meeting_gone": (
@@ -58,11 +58,11 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "why_meeting_rejected": (
             "A meeting is in the calendar of {item} {start} - {end} UTC, and is no loan.",
-            "Une réunion est au calendrier de {item} {start} - {end} UTC, et n'est pas un prêt.",
+            "Une réunion est au calendrier de {item} {start} - {end} UTC, et n’est pas un prêt.",
         ),
         "why_meeting_listed": (
             "A meeting in {item} {start} - {end} UTC was there before the connection; a backfill would import it.",
-            "Une réunion dans {item} {start} - {end} UTC précède la connexion ; une reprise l'importerait.",
+            "Une réunion dans {item} {start} - {end} UTC précède la connexion ; une reprise l’importerait.",
         ),
         "why_meeting_waits": (
             "A meeting in {item} {start} - {end} UTC was seen and is being compared.",
@@ -78,23 +78,23 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "why_room_missing": (
             "{item} is no longer listed by the directory.",
-            "{item} n'est plus dans l'annuaire.",
+            "{item} n’est plus dans l’annuaire.",
         ),
         "why_room_not_read": (
             "The calendar of {item} has not been read as a whole yet.",
-            "Le calendrier de {item} n'a pas encore été lu en entier.",
+            "Le calendrier de {item} n’a pas encore été lu en entier.",
         ),
         "why_beyond_horizon": (
             "Calendars are followed until {end} UTC only.",
-            "Les calendriers ne sont suivis que jusqu'au {end} UTC.",
+            "Les calendriers ne sont suivis que jusqu’au {end} UTC.",
         ),
         "why_before_window": (
             "Calendars are followed from {start} UTC on only.",
-            "Les calendriers ne sont suivis qu'à partir du {start} UTC.",
+            "Les calendriers ne sont suivis qu’à partir du {start} UTC.",
         ),
         "why_nothing_known": (
             "Nothing is known of {item} at {at} UTC: no loan, and no meeting in its calendar.",
-            "Rien n'est connu de {item} le {at} UTC : aucun prêt, et aucune réunion à son calendrier.",
+            "Rien n’est connu de {item} le {at} UTC : aucun prêt, et aucune réunion à son calendrier.",
         ),
         "why_read_subscribed": (
             "The calendar of {item} was read {minutes} min ago; Outlook notifies us of changes (last: {signalled} "
@@ -105,12 +105,12 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
         "why_read_quiet": (
             "The calendar of {item} was read {minutes} min ago; Outlook notifies us of changes, and there was "
             "none yet.",
-            "Le calendrier de {item} a été lu il y a {minutes} min ; Outlook signale les changements, il n'y en a pas "
+            "Le calendrier de {item} a été lu il y a {minutes} min ; Outlook signale les changements, il n’y en a pas "
             "encore eu.",
         ),
         "why_never_read": (
             "The calendar of {item} was never read.",
-            "Le calendrier de {item} n'a jamais été lu.",
+            "Le calendrier de {item} n’a jamais été lu.",
         ),
         "why_read_unsubscribed": (
             "The calendar of {item} was read {minutes} min ago; Outlook does not notify us of it at present.",

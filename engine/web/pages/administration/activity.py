@@ -23,7 +23,7 @@ Word = Annotated[str, Form(min_length=1, max_length=512), STORABLE]
 
 JOBS: Mapping[str, str] = MappingProxyType(
     {
-        "import_rooms": N_("Read the directory's list of rooms"),
+        "import_rooms": N_("Read the directory’s list of rooms"),
         "sweep_rooms": N_("Read rooms that were not read of late"),
         "compare_rooms": N_("Compare every room whole"),
         "loan_clock": N_("Loans that become overdue, or are closed"),
@@ -31,9 +31,9 @@ JOBS: Mapping[str, str] = MappingProxyType(
         "check_subscriptions": N_("Renew what Outlook notifies us of"),
         "poll_rooms": N_("Ask the rooms in turn"),
         "export_contacts": N_("Export requesters from outside as contacts"),
-        "own_calendars": N_("Look at people's own calendars"),
+        "own_calendars": N_("Look at people’s own calendars"),
         "check_names": N_("Look for names in the settings that nothing has"),
-        "reach_dates": N_("Bring in what the view's dates have come to reach"),
+        "reach_dates": N_("Bring in what the view’s dates have come to reach"),
         "check_credential": N_("See how long secret or certificate still holds"),
     }
 )
@@ -43,7 +43,7 @@ CALLS: Mapping[str, str] = MappingProxyType(
     {
         "batch": N_("Several at once"),
         "list places": N_("List rooms"),
-        "read changes": N_("Read a room's changes"),
+        "read changes": N_("Read a room’s changes"),
         "read event": N_("Read a meeting"),
         "find event": N_("Find a meeting"),
         "list dates": N_("List the dates of a series"),
@@ -56,7 +56,7 @@ CALLS: Mapping[str, str] = MappingProxyType(
         "renew subscription": N_("Renew a subscription"),
         "delete subscription": N_("Drop a subscription"),
         "list subscriptions": N_("List subscriptions"),
-        "read settings": N_("Read a mailbox's settings"),
+        "read settings": N_("Read a mailbox’s settings"),
         "list contact folders": N_("List folders of contacts"),
         "create contact folder": N_("Create a folder of contacts"),
         "list contacts": N_("List contacts"),
@@ -189,7 +189,7 @@ def name_keys(page: Page) -> KeyNamer:
             case "backfill":
                 return page.say("Backfill %(number)s", number=key), f"/backfills/{key}"
             case "own":
-                return page.say("Somebody's own calendar"), ""
+                return page.say("Somebody’s own calendar"), ""
             case "contacts":
                 return page.say("Contacts of requesters from outside"), ""
             case "outbox":

@@ -44,7 +44,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "write_withheld": N_("Not written to Outlook"),
         "shadowed": N_("Shadow mode"),
         "identity_refused": N_("Microsoft refuses our identity"),
-        "room_suspended": N_("The room's mailbox is closed to us"),
+        "room_suspended": N_("The room’s mailbox is closed to us"),
         "listing_empty": N_("The directory listed no rooms"),
         "place_twice": N_("Listed twice in the directory"),
         "message_parked": N_("Others could not be told"),
