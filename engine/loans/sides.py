@@ -57,7 +57,7 @@ class SideShelf(Protocol):
 
 
 def standing_of(state: str, *, is_writing: bool, is_refused: bool = False) -> Standing:
-    """Return the standing of a link in *state*; *is_refused*: an open case says that Outlook refused the last write."""
+    """Return the standing of a link in *state*; *is_refused*: Outlook refused its event."""
     if state == "pending" and is_refused and not is_writing:
         return Standing.REFUSED
     if state == "pending" or (is_writing and state == "linked"):

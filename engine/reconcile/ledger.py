@@ -96,6 +96,8 @@ class Link:
     checked_at: datetime | None
     hold: str | None = None
     """A cancellation that the brake stopped: `held`, then `confirmed` or `rejected` by a person."""
+    refused: bool = False
+    """Of a pending one: Outlook refused its event, or the one before it."""
 
     @property
     def is_check_due(self) -> bool:

@@ -52,6 +52,38 @@ def _shape(connection: Connection) -> dict[str, object]:
     return shape
 
 
+_AT = "'2026-03-02 08:00:00+00:00'"
+_REFUSED = (
+    "INSERT INTO store (id, name, rules, approval, policy) VALUES (1, 'Desk', '{}', false, '{}')",
+    "INSERT INTO person (id, address, address_folded, name) VALUES (1, 'alex@example.org', 'alex@example.org', 'Alex')",
+    *(
+        "INSERT INTO loan (number, status, home, person_id, start_at, end_at, store_id, title, notes, private, series,"
+        f" version, created_at, changed_at) VALUES ({number}, 'new', 'app', 1, {_AT}, {_AT}, 1, '', '', false,"
+        f" {series}, 1, {_AT}, {_AT})"
+        for number, series in ((1, "'7'"), (2, "'7'"), (3, "'7'"), (4, "NULL"), (5, "NULL"))
+    ),
+    *(
+        "INSERT INTO link (loan_number, generation, state, base) VALUES "
+        f"({number}, {generation}, '{state}', '{{}}')"
+        for number, generation, state in (
+            (1, 1, "pending"), (2, 1, "ended"), (2, 2, "pending"), (3, 1, "pending"), (4, 1, "pending"),
+            (5, 1, "pending"),
+        )
+    ),
+    *(
+        "INSERT INTO decision (at, code, facts, actor, loan_number) VALUES "
+        f"({_AT}, 'write_refused', '{{}}', 'engine', {number})"
+        for number in (1, 2, 3, 4)
+    ),
+    *(
+        "INSERT INTO \"case\" (subject, code, facts, state, standing, opened_at, loan_number) VALUES "
+        f"('loan:{number}', 'write_refused', '{{}}', 'open', false, {_AT}, {number})"
+        for number in (1, 2, 4)
+    ),
+)  # fmt: skip
+"""Rows as revision 0022 kept them."""
+
+
 def _index(index: ReflectedIndex) -> str:
     options = {name: str(option) for name, option in index.get("dialect_options", {}).items()}
     return str({**index, "dialect_options": options})
@@ -92,6 +124,27 @@ class TestMigrating:
         assert at_once == step_by_step
         made.close()
         grown.close()
+
+    def test_knows_which_events_outlook_refused(self, database_url: str) -> None:
+        """Loans 1 to 3 are dates of a series that was refused, 2 once more by itself; 4 is a loan beside it, and 5 was
+        never refused."""
+        database, config = Database(database_url), _config()
+        with database.change_schema() as transaction:
+            config.attributes["connection"] = transaction.connection
+            command.upgrade(config, "0022")
+            for statement in _REFUSED:
+                transaction.connection.exec_driver_sql(statement)
+
+        assert migrate(database)
+
+        assert {row.loan_number for row in rows(database, "link") if row.refused} == {1, 2, 3, 4}
+        filed = [(row.subject, row.state, row.settlement) for row in rows(database, "case")]
+        assert sorted(filed) == [
+            ("loan:2", "closed", "cause_gone"),
+            ("loan:4", "open", None),
+            ("series:7", "open", None),
+        ]
+        database.close()
 
     def test_knows_its_newest_revision(self) -> None:
         """The revision written in the code is the newest script's."""

@@ -15,7 +15,7 @@ from engine.errors import NotFound
 from engine.ids import Address, LoanNumber, StoreId
 from engine.loans.loan import Loan, Requester
 from engine.loans.sides import Standing
-from tests.database.building import BY, MONDAY, Building, StandingClock, hours, insert, order, room, rows
+from tests.database.building import BY, Building, StandingClock, hours, insert, order, room, rows, update
 
 ZOE = Requester(Address("Zoe@example.org"), "Zoé")
 LEO = Requester(Address("leo@example.org"), "Léo")
@@ -112,8 +112,7 @@ class TestOutlooksSide:
         assert side is not None
         assert (side.standing, side.rooms) == (Standing.UNWRITTEN, ())
 
-        case = {"subject": "loan:1", "code": "write_refused", "facts": {}, "state": "open", "standing": True}
-        insert(database, "case", **case, loan_number=loan.number, opened_at=MONDAY)
+        update(database, "link", refused=True)
         side = Sides(database).outlook_side(loan.number)
 
         assert side is not None

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine.database.reports.board import Board
+from engine.database.settling.shelves import CaseList
 from engine.interval import Interval
 from engine.loans.loan import Case, CaseState, Loan
 from engine.loans.recurrence import Repeat, recur
@@ -14,6 +16,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.people.series import at, starts
 from engine.prove.world.world import World
+from engine.reconcile.cases.ways import Way
 from engine.reconcile.series.book import AppSeries, DateChoice, Scope, SeriesOrder
 from engine.reconcile.words.reasons import explain
 from engine.web.pages.parts.settings import SettingKey
@@ -419,3 +422,96 @@ class TestInAModeThatDoesNotWrite:
 
 def cases_of(world: World) -> list[Case]:
     return list(world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=100))
+
+
+class TestASeriesThatOutlookRefused:
+    @pytest.fixture
+    def world(self, worlds: MakeWorld) -> World:
+        """Nobody's mailbox stands in for that of person 2, which is closed."""
+        world = worlds(rooms=3, settings={"ENGINE_LOANS__DEFAULT_USER": ""})
+        world.set_mailbox(2, "denied")
+        return world
+
+    def test_was_asked_of_no_room_on_any_date_and_has_one_case(self, world: World) -> None:
+        """Lists, board, the answer to why, and each loan say so of every date."""
+        made = book(world)
+        world.settle()
+
+        numbers = [loan.number for loan in made.loans]
+        assert unasked(world) == numbers
+        weeks = Interval(at(first_day(world), 0), at(first_day(world) + 5 * WEEK, 0))
+        board = Board(world.office.database).entries(weeks)
+        assert {entry.state for entry in board} == {ItemState.NOT_ASKED}
+        for loan in made.loans:
+            answer = world.office.why.ask(world.item(1).id, loan.interval.start)
+            assert [note.code for note in answer.notes][:2] == ["why_held_unasked", "write_refused"]
+            assert [case.code for case in CaseList(world.office.database).open_of(loan.number)] == ["write_refused"]
+            assert world.history(loan.number)[-1] == "write_refused"
+        (case,) = cases_of(world)
+        assert world.office.cases.find(case.id).loans == tuple(numbers)
+        assert explain(case.code, case.facts).endswith(f" Loans: {', '.join(map(str, numbers))}.")
+
+    def test_is_told_otherwise_of_each_date_that_is_made_after_all(self, world: World) -> None:
+        """A date that somebody edits is tried anew by itself; the case closes with the last."""
+        made = book(world)
+        world.settle()
+        first, second, *others = (loan.number for loan in made.loans)
+        world.set_mailbox(2, "active")
+
+        world.change(first, LoanChange(title="Once more"))
+        world.settle()
+
+        assert unasked(world) == [second, *others]
+        assert world.loan(first).told_states == (ItemState.ACCEPTED,)
+        (case,) = cases_of(world)
+        assert (case.loan_number, world.office.cases.find(case.id).loans) == (second, (second, *others))
+        assert CaseList(world.office.database).open_of(first) == []
+
+        for number in (second, *others):
+            world.change(number, LoanChange(title="All of them"))
+        world.settle()
+
+        assert (unasked(world), world.cases()) == ([], [])
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
+    def test_keeps_its_one_case_however_often_its_dates_are_refused(self, world: World) -> None:
+        """Also where somebody settles it: then each date is tried anew."""
+        made = book(world)
+        world.settle()
+        for loan in made.loans[1:]:
+            world.change(loan.number, LoanChange(title="Once more"))
+        world.settle()
+        (case,) = cases_of(world)
+        assert unasked(world) == [loan.number for loan in made.loans]
+
+        world.office.cases.settle(case.id, Way.IGNORE, room_id=None, actor="app:test")
+        world.settle()
+        (again,) = cases_of(world)
+        assert (again.id > case.id, len(world.office.cases.find(again.id).loans)) == (True, 4)
+
+        world.set_mailbox(2, "active")
+        world.office.cases.settle(again.id, Way.IGNORE, room_id=None, actor="app:test")
+        world.settle()
+
+        assert (unasked(world), world.cases()) == ([], [])
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
+    def test_has_no_case_once_its_dates_are_cancelled(self, world: World) -> None:
+        made = book(world)
+        world.settle()
+        first, *others = made.loans
+
+        world.act(world.loan(first.number), LoanAction.CANCEL)
+        world.settle()
+        (case,) = cases_of(world)
+        assert world.office.cases.find(case.id).loans == tuple(loan.number for loan in others)
+        for loan in others:
+            world.act(world.loan(loan.number), LoanAction.CANCEL)
+        world.settle()
+
+        assert (unasked(world), world.cases()) == ([], [])
+
+
+def unasked(world: World) -> list[int]:
+    """Return the loans that are told as not asked."""
+    return [loan.number for loan in world.loans if set(loan.told_states) == {ItemState.NOT_ASKED}]

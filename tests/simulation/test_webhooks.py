@@ -6,14 +6,18 @@ import asyncio
 import json
 import random
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from engine.loans.recurrence import Repeat, recur
 from engine.loans.register import LoanChange
 from engine.loans.status import ItemState, LoanAction
 from engine.outbox.message import Message, Receipt
+from engine.prove.people.series import at
 from engine.prove.world.world import World
+from engine.reconcile.series.book import SeriesOrder
 from engine.webhooks.endpoint import CHANNEL, EndpointOrder
 from tests.simulation.conftest import MakeWorld
 
@@ -101,6 +105,29 @@ def test_that_outlook_refused_a_loan_is_told_and_that_it_took_it_after_all(world
     check(world, receiver)
     told = [body["data"]["items"][0]["state"] for body in receiver.told_of_loans()[loan.number]]
     assert told == ["requested", "not_asked", "requested", "accepted"]
+
+
+def test_that_outlook_refused_a_series_is_told_of_every_date(worlds: MakeWorld) -> None:
+    """And of each that it took after all."""
+    receiver = Receiver()
+    world = open_world(worlds, receiver, settings={"ENGINE_LOANS__DEFAULT_USER": ""})
+    world.set_mailbox(2, "denied")
+    day = (world.loop.now() + timedelta(days=2)).date()
+    pattern = recur(Repeat.WEEKLY, at(day, 9), at(day, 10), "Europe/Paris", count=3)
+    made = world.office.series.book(SeriesOrder(world.requester(2), pattern, (world.item(1),)), actor="app:test")
+    world.settle()
+    check(world, receiver)
+    assert {world.loan(loan.number).told_states for loan in made.loans} == {(ItemState.NOT_ASKED,)}
+
+    world.set_mailbox(2, "active")
+    for loan in made.loans[1:]:
+        world.office.enqueue("loan", str(loan.number))
+    world.settle()
+
+    check(world, receiver)
+    stories = [receiver.told_of_loans()[loan.number] for loan in made.loans]
+    told = [[body["data"]["items"][0]["state"] for body in story] for story in stories]
+    assert told == [["requested", "not_asked"], *[["requested", "not_asked", "requested", "accepted"]] * 2]
 
 
 def test_what_arrived_and_was_not_noted_comes_again_the_same(worlds: MakeWorld) -> None:

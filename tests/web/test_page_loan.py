@@ -21,10 +21,9 @@ from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, st
 from engine.loans.status import ItemState, LoanAction
 from engine.prove.people.people import parse_instant
 from engine.prove.world.world import World
-from engine.reconcile.actions import Note
 from engine.reconcile.cases.ways import Way
 from engine.web.pages.loans.loan import _organizer_link
-from tests.web.case_scene import open_case, open_declined
+from tests.web.case_scene import open_declined
 from tests.web.visitors import AMELIE, MATHIEU, NOW, ZONE, House, open_house
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -181,12 +180,15 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield found
 
 
-def write_link(house: House, number: int, state: str = "linked", ical_uid: str = "uid-1") -> None:
+def write_link(
+    house: House, number: int, state: str = "linked", ical_uid: str = "uid-1", *, refused: bool = False
+) -> None:
     """Let a loan have a meeting, as the engine would have written it."""
     with house.office.database.write() as transaction:
         transaction.connection.exec_driver_sql(
-            "INSERT INTO link (loan_number, generation, state, ical_uid, organizer_mailbox, web_link, base)"
-            f" VALUES ({number}, 1, '{state}', '{ical_uid}', '{AMELIE.address}', 'https://outlook.example/x', '{{}}')"
+            "INSERT INTO link (loan_number, generation, state, ical_uid, organizer_mailbox, web_link, base, refused)"
+            f" VALUES ({number}, 1, '{state}', '{ical_uid}', '{AMELIE.address}', 'https://outlook.example/x', '{{}}',"
+            f" {refused})"
         )
 
 
@@ -278,8 +280,7 @@ class TestThePage:
     def test_of_a_loan_that_outlook_refused_says_that_its_room_was_not_asked(self, house: House) -> None:
         """Until it is written after all: the loan goes on."""
         loan = house.book(AMELIE)
-        write_link(house, loan.number, state="pending")
-        open_case(house.office, f"loan:{loan.number}", Note("write_refused", {"error": "403"}), loan=loan)
+        write_link(house, loan.number, state="pending", refused=True)
 
         page = house.signed_in("staff", MATHIEU).get(f"/loans/{loan.number}").text
 
@@ -290,8 +291,7 @@ class TestThePage:
         """Page, board, one's own bookings, and what the API and webhooks render."""
         refused, other = house.book(AMELIE), house.book(AMELIE, hour=14)
         for loan in (refused, other):
-            write_link(house, loan.number, state="pending", ical_uid=f"uid-{loan.number}")
-        open_case(house.office, f"loan:{refused.number}", Note("write_refused", {"error": "403"}), loan=refused)
+            write_link(house, loan.number, "pending", f"uid-{loan.number}", refused=loan is refused)
         database, day = house.office.database, Interval(MIDNIGHT, MIDNIGHT + timedelta(days=1))
 
         desk = [house.office.desk.find(refused.number), *house.office.desk.list_loans(LoanFilter())]

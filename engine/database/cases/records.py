@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
+from engine.ids import LoanNumber
 from engine.outbox.changes import CASE, ROOM_EVENTS, Event, reason_of
 from engine.reconcile.actions import Note
 from engine.reconcile.words.reasons import name_items, unnamed_items
@@ -87,6 +88,9 @@ _POLICY_OF_ROOM = Prepared(
     .join(room_table, room_table.c.store_id == store_table.c.id)
     .where(room_table.c.id == bindparam("key"))
 )
+
+LOANS_NAMED = 30
+"""How many loans a case names that is about several."""
 
 PASSING = frozenset({"minutes"})
 """Facts that differ at each look: an ignored case does not open anew for them."""
@@ -226,6 +230,17 @@ def close_case(transaction: Transaction, case_id: int, *, by: str, settlement: s
     if not _CLOSE_CASE.run(transaction.connection, {"of_id": case_id, **values}).rowcount:
         _CLOSE_IGNORED.run(transaction.connection, {"of_id": case_id, "state": "closed"})
     transaction.changes.note(CASE, case_id, Event.UPDATED)
+
+
+def facts_of(transaction: Transaction, subject: str, code: str) -> Mapping[str, object] | None:
+    """Return what the case of *subject* with *code* says; None where none stands."""
+    rows = _OPEN.run(transaction.connection, {"subject": subject})
+    return next((row.facts for row in rows if row.code == code), None)
+
+
+def name_loans(numbers: Sequence[LoanNumber]) -> str:
+    """Return the loans that a case is about as its sentence names them, thirty at most."""
+    return ", ".join(map(str, numbers[:LOANS_NAMED])) + (" ..." if numbers[LOANS_NAMED:] else "")
 
 
 def close_case_of(transaction: Transaction, subject: str, code: str) -> bool:

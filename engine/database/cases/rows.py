@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, null, select
 
+from engine.database.cases.refused import refused_dates
 from engine.database.sql.limits import LIMIT_MAX
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -113,8 +114,7 @@ def close_filed(
     values = {"of_id": filed.case.id, "at": transaction.now, "by": actor, "how": settlement, "before": undo or None}
     _CLOSE.run(transaction.connection, {**values, "new_state": state.value})
     transaction.changes.note(CASE, filed.case.id, Event.UPDATED, reason=reason_of("", actor))
-    if filed.key is not None:
-        transaction.mark(*filed.key)
+    _look_again(transaction, filed)
     return load_case(transaction.connection, filed.case.id).case
 
 
@@ -125,8 +125,14 @@ def reopen_filed(transaction: Transaction, filed: Filed) -> None:
         raise NotAllowed(f"case {filed.case.id} cannot be opened again: the same is open as case {twin}")
     _REOPEN.run(transaction.connection, {"of_id": filed.case.id})
     transaction.changes.note(CASE, filed.case.id, Event.UPDATED, reason=USER)
+    _look_again(transaction, filed)
+
+
+def _look_again(transaction: Transaction, filed: Filed) -> None:
     if filed.key is not None:
         transaction.mark(*filed.key)
+    for number in refused_dates(transaction.connection, filed.subject, filed.case.code):
+        transaction.mark("loan", str(number))
 
 
 def _parse(row: Any) -> Case:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, null, update
 
-from engine.database.cases.records import close_case_of, open_cases, write_decisions
+from engine.database.cases.records import open_cases, write_decisions
+from engine.database.cases.refused import drop_refusal, keep_refusal
 from engine.database.links.bookings import ADD_LINK, CHANGE_LINK, load_link
 from engine.database.links.codec import render_base
 from engine.database.loans.edits import lock_loan
@@ -41,6 +43,21 @@ _NEXT_VERSION = Prepared(
     update(loan_table).where(
         loan_table.c.number == bindparam("of_number"), loan_table.c.version == bindparam("seen_version")
     )
+)
+_REFUSE = Prepared(
+    update(link_table)
+    .where(
+        link_table.c.loan_number.in_(bindparam("numbers", expanding=True)),
+        link_table.c.state == "pending",
+        ~link_table.c.refused,
+    )
+    .values(refused=True)
+    .returning(link_table.c.loan_number)
+)
+_END_REFUSAL = Prepared(
+    update(link_table)
+    .where(link_table.c.loan_number == bindparam("of_number"), link_table.c.refused, link_table.c.state != "pending")
+    .values(refused=False)
 )
 _TELL_ANEW = Prepared(
     update(loan_table).where(loan_table.c.number == bindparam("of_number")).values(version=loan_table.c.version + 1)
@@ -166,28 +183,34 @@ def _edit_items(transaction: Transaction, loan: Loan, edit: LoanEdit, status: Lo
     )
 
 
-def tell_refusal(
-    transaction: Transaction, number: LoanNumber, note: Note, *, ical_uid: str | None, takes_back: bool
-) -> None:
+def tell_refusal(transaction: Transaction, number: LoanNumber, note: Note, *, ical_uid: str | None) -> None:
     """
-    Tell that Outlook refused what was to be written for a loan: in its history, and in a case.
+    Tell that Outlook refused a change of an event: in the history of its loan, and in a case.
 
-    Args:
-        takes_back: whether the loan returns to what both sides agreed on. Where only words were refused, which are
-            said again every hour, the history tells it once.
+    The loan returns to what both sides agreed on. Where only words were refused, which are said again every hour, the
+    history tells it once.
     """
     is_new = open_cases(transaction, f"loan:{number}", [note], standing=False, loan_number=number)
-    if is_new and not takes_back:
-        tell_whether_asked(transaction, number)
-    is_undone = takes_back and return_to_base(transaction, number)
-    if is_new or is_undone or not takes_back:
+    if return_to_base(transaction, number) or is_new:
         write_decisions(transaction, [note], loan_number=number, ical_uid=ical_uid)
 
 
+def leave_unmade(transaction: Transaction, numbers: Sequence[LoanNumber], note: Note) -> None:
+    """Leave loans without an event, which Outlook refused: a later edit tries it anew, of each by itself. Their
+    histories tell it, and a case: one for all dates of a series."""
+    fresh = _REFUSE.run(transaction.connection, {"numbers": list(numbers)}).scalars()
+    for number in numbers:
+        write_decisions(transaction, [note], loan_number=number, ical_uid=None)
+    keep_refusal(transaction, numbers[0], note)
+    for number in fresh:
+        tell_whether_asked(transaction, LoanNumber(number))
+
+
 def end_refusal(transaction: Transaction, number: LoanNumber) -> None:
-    """Close the case of a refusal: the loan's first event is made after all, and says everything."""
-    if close_case_of(transaction, f"loan:{number}", "write_refused"):
+    """End what was told of a loan whose event was refused, where it was: it is made after all."""
+    if _END_REFUSAL.run(transaction.connection, {"of_number": number}).rowcount:
         tell_whether_asked(transaction, number)
+        drop_refusal(transaction, number)
 
 
 def tell_whether_asked(transaction: Transaction, number: LoanNumber) -> None:

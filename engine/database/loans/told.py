@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, exists, select
 
+from engine.database.cases.refused import IS_UNMADE
 from engine.database.loans.rows import load_loans
 from engine.database.sql.prepared import Prepared
 from engine.database.tables import metadata
@@ -15,24 +16,14 @@ from engine.loans.loan import Loan
 from engine.loans.status import ItemState
 
 _link = metadata.tables["link"]
-_newer = _link.alias("newer")
 _intent = metadata.tables["intent"]
-_case = metadata.tables["case"]
 
 IS_WRITING = exists().where(_intent.c.loan_number == _link.c.loan_number)
 """Of a link: a write to its event is under way."""
-IS_REFUSED = exists().where(
-    _case.c.loan_number == _link.c.loan_number, _case.c.code == "write_refused", _case.c.state != "closed"
-)
-"""Of a link: a case that stands says that Outlook refused the last write."""
 
 _UNASKED = Prepared(
     select(_link.c.loan_number).where(
-        _link.c.loan_number.in_(bindparam("numbers", expanding=True)),
-        _link.c.state == "pending",
-        IS_REFUSED,
-        ~IS_WRITING,
-        ~exists().where(_newer.c.loan_number == _link.c.loan_number, _newer.c.generation > _link.c.generation),
+        _link.c.loan_number.in_(bindparam("numbers", expanding=True)), IS_UNMADE, ~IS_WRITING
     )
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, select
 
+from engine.database.cases.refused import is_about
 from engine.database.loans.told import find_unasked
 from engine.database.rooms.book import read_room
 from engine.database.sql.connection import Database
@@ -146,7 +147,7 @@ def _loan_then(transaction: Transaction, row: Any) -> LoanThen:
         state=state,
         holds=bool(row.holds),
         interval=Interval(row.start_at, row.end_at),
-        cases=_cases(transaction, _CASES.where(_case.c.loan_number == row.number)),
+        cases=_cases(transaction, _CASES.where(is_about(row.number))),
         last=_said(last) if last is not None else None,
         unwritten=_said(unwritten) if unwritten is not None else None,
     )

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, null, select, update
 from engine.database.cases.records import open_cases, write_decisions
 from engine.database.links.codec import parse_recurrence, render_base
 from engine.database.links.freeing import load_shown
-from engine.database.links.loan_side import FIRST_LOOK_SECONDS, edit_loan, end_refusal, tell_whether_asked
+from engine.database.links.loan_side import FIRST_LOOK_SECONDS, edit_loan, leave_unmade
 from engine.database.loans.rows import load_loans
 from engine.database.rooms.book import RoomCache
 from engine.database.series.codec import read_series_write
@@ -152,7 +152,6 @@ class AppSeriesLedger:
                 self._tie(transaction, write, master, each, _as_created(write, each), code=CREATED)
                 is_same = versions.get(each.number) == each.version
                 transaction.mark("loan", str(each.number), delay=FIRST_LOOK_SECONDS if is_same else 0.0)
-            end_refusal(transaction, write.draft.dates[0].number)
             transaction.mark("series", str(write.series_id), delay=HEAR_SECONDS + 0.5)
 
     def _know_event(self, transaction: Transaction, write: SeriesWrite, master: EventCopy) -> None:
@@ -313,10 +312,7 @@ class AppSeriesLedger:
                 .where(_link.c.loan_number.in_(numbers), _link.c.state == LED)
                 .values(state="pending", ical_uid=null())
             )
-            for number in numbers:
-                write_decisions(transaction, [note], loan_number=number, ical_uid=None)
-            if open_cases(transaction, f"loan:{numbers[0]}", [note], standing=False, loan_number=numbers[0]):
-                tell_whether_asked(transaction, numbers[0])
+            leave_unmade(transaction, numbers, note)
 
 
 def _as_created(write: SeriesWrite, each: SeriesDate) -> Base:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from engine.database.cases.records import write_decisions
+from engine.database.cases.refused import refused_dates
 from engine.database.cases.rows import Filed, check_open, close_filed, load_case, reopen_filed
 from engine.database.loans.desk import Desk
 from engine.database.loans.edits import lock_loan
@@ -188,7 +189,8 @@ def view_case(
     """Return a case with the ways out that are open now; *load_rooms* may remember them from case to case."""
     loan = _loan_of(transaction, filed.case)
     held = held_loans(transaction, filed.case) if filed.case.code == "mass_cancel_held" else ()
-    loans = held or ((loan.number,) if loan is not None else ())
+    dates = refused_dates(transaction.connection, filed.subject, filed.case.code)
+    loans = held or dates or ((loan.number,) if loan is not None else ())
     if filed.case.state is not CaseState.OPEN:
         return CaseView(filed.case, no_undo=why_no_undo(transaction, filed, loan), loans=loans, loan=loan)
     choices = []

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, func, or_, select
 
+from engine.database.cases.refused import is_about
 from engine.database.cases.rows import CASES, Filed, load_case, read_filed
 from engine.database.settling.settlements import read_rooms, view_case
 from engine.database.sql.connection import Database
@@ -40,7 +41,7 @@ _SEEN = (
     .where(_copy.c.ical_uid == bindparam("uid"), _copy.c.start_at < _copy.c.end_at)
     .order_by(_copy.c.live.desc(), _copy.c.start_at, _room.c.name)
 )
-_OPEN_OF = CASES.where(_case.c.loan_number == bindparam("number"), _SHELVES[Shelf.OPEN]).order_by(_case.c.id)
+_OPEN_OF = CASES.where(is_about(bindparam("number", type_=Integer())), _SHELVES[Shelf.OPEN]).order_by(_case.c.id)
 _NEWEST = select(func.max(_case.c.id))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
-from engine.database.cases.records import close_case_of, open_cases, write_decisions
+from engine.database.cases.records import close_case_of, name_loans, open_cases, write_decisions
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
@@ -24,9 +24,6 @@ from engine.reconcile.cases.ways import Way
 
 HELD, CONFIRMED, REJECTED = "held", "confirmed", "rejected"
 """What `link.hold` says."""
-
-LOANS_NAMED = 30
-"""How many loans the case of a room names; it counts them all."""
 
 _loan = metadata.tables["loan"]
 _item = metadata.tables["loan_item"]
@@ -133,10 +130,9 @@ def _hold(transaction: Transaction, room_id: BookableId, numbers: set[int], tota
 
 def _tell(transaction: Transaction, room_id: BookableId, total: int, rule: BrakeRule) -> None:
     numbers = _held(transaction, room_id)
-    named = ", ".join(str(number) for number in numbers[:LOANS_NAMED]) + (" ..." if numbers[LOANS_NAMED:] else "")
     facts = {
         "item_id": room_id, "count": len(numbers), "total": total, "limit": rule.loans, "percent": rule.percent,
-        "loans": named,
+        "loans": name_loans(numbers),
     }  # fmt: skip
     note = Note("mass_cancel_held", facts, actor="engine", room_id=room_id)
     open_cases(transaction, f"room:{room_id}", [note], standing=True)

@@ -10,7 +10,7 @@ from engine.database.cases.records import write_decisions
 from engine.database.links.bookings import CHANGE_LINK, finish_change, load_intents
 from engine.database.links.codec import render_base
 from engine.database.links.freeing import load_shown
-from engine.database.links.loan_side import FIRST_LOOK_SECONDS, end_refusal, tell_refusal
+from engine.database.links.loan_side import FIRST_LOOK_SECONDS, end_refusal, leave_unmade, tell_refusal
 from engine.database.loans.rows import load_version
 from engine.database.mirror.mirror import copy_table, link_table
 from engine.database.series.dates import touch_series
@@ -26,7 +26,7 @@ from engine.reconcile.freeing import LOOK_SECONDS, Readiness, are_being_freed, j
 from engine.reconcile.ledger import Booking, Intent, IntentKind, Link
 from engine.reconcile.markers import Marker
 from engine.reconcile.series.writes import SeriesWriteKind
-from engine.reconcile.told import CREATED, FOUND_AGAIN, tell_done
+from engine.reconcile.told import FOUND_AGAIN, tell_done
 from engine.rooms.event import EventCopy
 
 intent_table = metadata.tables["intent"]
@@ -84,7 +84,6 @@ class IntentLedger(LedgerBase):
                 transaction.mark("loan", str(intent.loan_number), delay=FIRST_LOOK_SECONDS)
                 if intent.kind is IntentKind.CREATE:
                     self._mark_if_changed_since(transaction, intent)
-                if told == CREATED:
                     end_refusal(transaction, intent.loan_number)
             case IntentKind.DELETE:
                 which = {"of_number": intent.loan_number, "of_generation": intent.generation}
@@ -146,8 +145,10 @@ class IntentLedger(LedgerBase):
         with self._write() as transaction:
             if not _drop(transaction, intent):
                 return
-            is_change = intent.kind is IntentKind.CHANGE
-            tell_refusal(transaction, intent.loan_number, note, ical_uid=intent.ical_uid, takes_back=is_change)
+            if intent.kind is IntentKind.CREATE:
+                leave_unmade(transaction, [intent.loan_number], note)
+            else:
+                tell_refusal(transaction, intent.loan_number, note, ical_uid=intent.ical_uid)
 
 
 def _drop(transaction: Transaction, intent: Intent) -> bool:

@@ -75,6 +75,7 @@ class IntentWriter:
                 "state": "pending",
                 "organizer_mailbox": writing.mailbox,
                 "base": {},
+                "refused": link is not None and link.state == "pending" and link.refused,
             },
         )
         draft = Draft(

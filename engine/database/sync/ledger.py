@@ -174,7 +174,7 @@ class SyncLedger(RoomLedger, IntentLedger):
         assert booking.loan is not None, "only a loan is edited"
         number = booking.loan.number
         with self._write() as transaction:
-            tell_refusal(transaction, number, note, ical_uid=None, takes_back=True)
+            tell_refusal(transaction, number, note, ical_uid=None)
             if look_again_seconds is not None:
                 transaction.mark("loan", str(number), delay=look_again_seconds)
 

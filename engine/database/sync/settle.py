@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from engine.database.cases.records import keep_standing_cases, open_cases, write_decisions
+from engine.database.cases.refused import drop_refusal
 from engine.database.links.bookings import link_table
 from engine.database.links.codec import render_base
 from engine.database.links.loan_side import FIRST_LOOK_SECONDS, edit_loan, import_loan
@@ -177,6 +178,8 @@ class Settler:
             which = {"of_number": loan.number, "of_generation": link.generation, "of_state": link.state}
             if not _CHANGE_LINK.run(transaction.connection, {**which, **values}).rowcount:
                 raise Stale(f"loan {loan.number} was tied to another event while it was being compared")
+        if plan.end_link and link.refused:
+            drop_refusal(transaction, loan.number)
 
     def _pass_on_news(self, transaction: Transaction, booking: Booking, link: Link) -> None:
         """Have the meeting looked at that its loan lets go of, when a room has told something of it since this pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import String, bindparam, cast, exists, func, select
 
-from engine.database.loans.told import IS_REFUSED, IS_WRITING
+from engine.database.loans.told import IS_WRITING
 from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.ids import Address, LoanNumber
@@ -28,7 +28,7 @@ _LINK = (
         func.coalesce(_link.c.organizer_mailbox, _series.c.organizer_mailbox).label("organizer"),
         func.coalesce(_link.c.web_link, _series.c.web_link).label("web_link"),
         IS_WRITING.label("is_writing"),
-        IS_REFUSED.label("is_refused"),
+        _link.c.refused,
         exists()
         .where(_decision.c.loan_number == _link.c.loan_number, _decision.c.code == "cancelled_in_outlook")
         .label("is_cancelled"),
@@ -66,7 +66,7 @@ class Sides:
         is_gone = link.state == "left" and is_over and not any(row.live for row in rows)
         return OutlookSide(
             standing=standing_of(
-                "ended" if is_gone else link.state, is_writing=link.is_writing, is_refused=link.is_refused
+                "ended" if is_gone else link.state, is_writing=link.is_writing, is_refused=link.refused
             ),
             organizer=Address(link.organizer) if link.organizer else None,
             web_link=link.web_link,

@@ -43,6 +43,8 @@ class LinkRow(SQLModel, table=True):
     """A cancellation that the brake stopped: `held`, then `confirmed` or `rejected` by a person."""
     cancelled_at: datetime | None = instant(index=True)
     """When the loan was cancelled because of Outlook: the brake counts these."""
+    refused: bool = Field(sa_column_kwargs={"server_default": false()})
+    """Of a pending one: Outlook refused its event, or the event before it, so that no room was asked."""
 
 
 class SeriesRow(SQLModel, table=True):
