@@ -126,6 +126,30 @@ def test_what_is_short_stays_in_one_line(pass_by: PassBy, path: str, role: str, 
     assert all(beyond <= 0 for beyond in cut)
 
 
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("role", ["admin", "staff", "viewer", "requester"])
+def test_a_telephone_shows_whole_labels_and_has_the_others_in_its_menu(pass_by: PassBy, role: str, width: int) -> None:
+    """In French. Nothing is cut, nothing scrolls away, and every page can be gone to."""
+    page = pass_by("/find", role=role, width=width, language="fr-FR")
+    everything = page.locator(".nav a").evaluate_all("(all) => all.map((each) => each.pathname)")
+    labels = page.locator(".nav a, .account-menu > summary").evaluate_all("""(all) => all
+        .filter((each) => each.checkVisibility())
+        .map((each) => {
+            const range = new Range(), box = each.getBoundingClientRect();
+            range.selectNodeContents([...each.querySelectorAll("span")].findLast((one) => one.checkVisibility()));
+            const text = range.getBoundingClientRect();
+            const sides = Math.min(text.left - box.left, box.right - text.right, box.left, innerWidth - box.right);
+            return Math.min(sides, text.top - box.top, box.bottom - text.bottom);
+        })""")
+
+    assert len(labels) == 5
+    assert min(labels) >= 0
+    page.locator(".account-menu > summary").click()
+    reached = page.locator(".nav a:visible, .menu-nav a:visible")
+    assert sorted(reached.evaluate_all("(all) => all.map((each) => each.pathname)")) == sorted(everything)
+    assert page.evaluate(TOO_WIDE) <= 0
+
+
 def test_what_the_api_says_of_itself_fits_a_telephone(site: Site, visit: Visit) -> None:
     """With everything unfolded: it scrolls down, and only what is code scrolls sideways, inside itself."""
     page = visit(site, "/api/docs", width=390, height=844)
@@ -139,6 +163,9 @@ def test_axe_finds_nothing_on_a_telephone(site: Site, visit: Visit) -> None:
     page.wait_for_url("**view=list**")
     page.wait_for_selector("#day-list")
 
+    assert run_axe(page) == []
+    page.emulate_media(color_scheme="light")
+    page.locator(".account-menu > summary").click()
     assert run_axe(page) == []
 
 

@@ -24,6 +24,7 @@ SAME_IN_BOTH = {
     "%(first)s – %(last)s",
     "Webhooks",
     "Webhook %(number)s",
+    "Menu",
     "Message",
     "Message %(number)s",
     "Secret",

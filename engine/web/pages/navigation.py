@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.web.access import Role
@@ -39,9 +40,19 @@ ENTRIES = (
 )
 
 
+AT_HAND = 4
+"""So many entries lie under the thumb of whoever holds a telephone; the others are in the menu beside them."""
+
+
 def navigation_for(user: User, *, simulated: bool) -> list[Entry]:
     """Return the entries for one reader, in their order."""
     return [entry for entry in ENTRIES if _is_for(entry, user) and (simulated or not entry.only_simulated)]
+
+
+def keys_at_hand(entries: Sequence[Entry], user: User) -> frozenset[str]:
+    """Return the keys of those that a telephone shows at once: requesters look at their own, others after all."""
+    wanted = [entry.key for entry in entries if entry.key != "mine" or user.role is Role.REQUESTER]
+    return frozenset(wanted[:AT_HAND])
 
 
 def _is_for(entry: Entry, user: User) -> bool:

@@ -21,7 +21,7 @@ from engine.reconcile.words.reasons import LANGUAGES
 from engine.web.access import Role
 from engine.web.language import choose_language
 from engine.web.pages.guard import SAFE_METHODS, derive_csrf, is_csrf, mask_csrf
-from engine.web.pages.navigation import Entry, navigation_for
+from engine.web.pages.navigation import Entry, keys_at_hand, navigation_for
 from engine.web.pages.parts.page_parts import PageParts, Parts
 from engine.web.pages.users import User
 from engine.web.translations import Formats, keep_marks, load_translations, speak
@@ -119,13 +119,15 @@ class Page:
             here: the key of the navigation entry it belongs to.
             values: what the template shows.
         """
+        entries = self.navigation()
         context = {
             "page": self,
             "user": self.user,
             "language": self.language,
             "theme": self.theme,
             "here": here,
-            "navigation": self.navigation(),
+            "navigation": entries,
+            "at_hand": keys_at_hand(entries, self.user) if self.user else frozenset(),
             "csrf": mask_csrf(self.user.csrf) if self.user else "",
             "formats": self.formats,
             "now": self.now,
