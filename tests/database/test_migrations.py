@@ -146,6 +146,26 @@ class TestMigrating:
         ]
         database.close()
 
+    def test_knows_which_series_were_being_written(self, database_url: str) -> None:
+        """What a write that was begun finds in Outlook may be its own doing, whichever version goes on with it."""
+        database, config = Database(database_url), _config()
+        with database.change_schema() as transaction:
+            config.attributes["connection"] = transaction.connection
+            command.upgrade(config, "0023")
+            transaction.connection.exec_driver_sql(
+                "INSERT INTO series (id, zone, version, title, private) VALUES (1, 'UTC', 1, '', false)"
+            )
+            for attempts in (0, 1, 3):
+                transaction.connection.exec_driver_sql(
+                    "INSERT INTO series_write (series_id, kind, mailbox, payload, attempts, created_at)"
+                    f" VALUES (1, 'change', 'alex@example.org', '{{}}', {attempts}, {_AT})"
+                )
+
+        assert migrate(database)
+
+        assert [row.is_begun for row in rows(database, "series_write")] == [False, True, True]
+        database.close()
+
     def test_knows_its_newest_revision(self) -> None:
         """The revision written in the code is the newest script's."""
         assert ScriptDirectory.from_config(_config()).get_current_head() == HEAD

@@ -25,7 +25,7 @@ def read_series_write(row: Any, uid: str | None, zone: str) -> SeriesWrite:
         draft=parse_series_draft(row.payload),
         uid=ICalUid(uid) if uid else None,
         zone=zone,
-        is_begun=row.attempts > 0,
+        is_begun=row.is_begun,
     )
 
 

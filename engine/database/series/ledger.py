@@ -67,7 +67,7 @@ _CHANGED = update(_series).where(_series.c.id == bindparam("of_id"))
 _NEXT_VERSION = Prepared(_CHANGED.values(version=_series.c.version + 1))
 _KNOW_EVENT = Prepared(_CHANGED.values(version=_series.c.version + 1, read_version=_series.c.version + 1))
 _CHANGE_WRITE = Prepared(update(_write).where(_write.c.id == bindparam("of_id")))
-_BEGIN = Prepared(update(_write).where(_write.c.id == bindparam("of_id")).values(attempts=_write.c.attempts + 1))
+_BEGIN = Prepared(update(_write).where(_write.c.id == bindparam("of_id")).values(is_begun=True))
 
 HEAR_SECONDS = 9.0
 """After a series was made, when to ask whether it was declined whole: before its dates are looked at one by one."""

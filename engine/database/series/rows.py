@@ -134,7 +134,6 @@ def add_write(
         "mailbox": mailbox,
         "event_id": event_id,
         "payload": render_series_draft(draft),
-        "attempts": 0,
         "created_at": transaction.now,
     }
     return int(_ADD_WRITE.run(transaction.connection, values).scalar_one())

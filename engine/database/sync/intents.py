@@ -178,7 +178,6 @@ class IntentWriter:
             "base": render_base(base),
             "told": told,
             "loan_version": self._loan.version,
-            "attempts": 0,
             "created_at": self._transaction.now,
             "unsent_since": unsent_since,
         }

@@ -83,7 +83,8 @@ class SeriesWriteRow(SQLModel, table=True):
     event_id: str | None = None
     payload: dict[str, Any] = json_value({})
     """Frozen with the write: a retry sends exactly this."""
-    attempts: int = 0
+    is_begun: bool = Field(sa_column_kwargs={"server_default": false()})
+    """Whether a request of it may have been sent."""
     created_at: datetime = required_instant()
 
 
@@ -159,7 +160,6 @@ class IntentRow(SQLModel, table=True):
     told: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The code of the line that the history gets once it is done; empty when it has it already."""
     loan_version: int = 0
-    attempts: int = 0
     created_at: datetime = required_instant()
     unsent_since: datetime | None = instant()
     """Since when a create that may have to wait for its rooms has not been sent; empty: it may have been."""
