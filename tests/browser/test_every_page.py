@@ -150,6 +150,22 @@ def test_a_telephone_shows_whole_labels_and_has_the_others_in_its_menu(pass_by: 
     assert page.evaluate(TOO_WIDE) <= 0
 
 
+@pytest.mark.parametrize("path", ["/outbox", "/webhooks/1"])
+def test_messages_to_others_are_dense_on_a_telephone(pass_by: PassBy, path: str) -> None:
+    """What one is and how it stands in a line; then to whom, when, how often it was tried, and why in vain."""
+    page = pass_by(path, role="admin", width=390, language="fr-FR")
+    rows = page.locator(".messages tbody tr")
+    state = rows.first.locator(".state .badge")
+
+    assert max(rows.evaluate_all("(all) => all.map((each) => each.offsetHeight)")) < 100
+    assert (
+        state.evaluate("(each) => each.getBoundingClientRect().top - each.closest('tr').getBoundingClientRect().top")
+        < 20
+    )
+    tried = rows.first.locator(".tries").evaluate("(each) => getComputedStyle(each, '::before').content")
+    assert "1 essai" in tried
+
+
 def test_what_the_api_says_of_itself_fits_a_telephone(site: Site, visit: Visit) -> None:
     """With everything unfolded: it scrolls down, and only what is code scrolls sideways, inside itself."""
     page = visit(site, "/api/docs", width=390, height=844)
