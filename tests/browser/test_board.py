@@ -345,6 +345,33 @@ class TestWhatIsShown:
         expect(page.locator(".head-day.quiet")).to_have_count(1)
         expect(entry(page, "Open day")).to_be_visible()
 
+    @pytest.mark.parametrize("width", [390, 1400])
+    def test_the_title_of_an_hour_is_whole(self, fresh: Site, visit: Visit, width: int) -> None:
+        """In two lines, on a telephone and on a desk."""
+        fresh.book("Saule", "09:00", "10:00", "Tea with the mayor")
+        page = visit(fresh, DAY, width=width, height=844)
+
+        title = entry(page, "Tea").locator("b")
+        expect(title).to_be_visible()
+        assert title.evaluate("(b) => [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth]") == [0, 0]
+
+    def test_what_goes_on_beyond_the_day_says_so(self, fresh: Site, visit: Visit) -> None:
+        """An end on the next day is none of this one's hours."""
+        fresh.book("Saule", "09:00", "34:00", "Exhibition")
+        fresh.book("Tilleul", "09:00", "60:00", "Fair")
+        following = DAY.replace("2026-11-24", "2026-11-25")
+
+        assert [
+            entry(visit(fresh, there, language=language), title).locator("small").inner_text().split(" Mathieu")[0]
+            for there, title, language in (
+                (DAY, "Exhibition", "en-GB"),
+                (following, "Exhibition", "fr-FR"),
+                (following, "Fair", "en-GB"),
+            )
+        ] == ["from 09:00", "jusqu’à 10:00", "all day"]
+        listed = visit(fresh, DAY.replace("view=day", "view=list")).locator(".list-time").all_inner_texts()
+        assert listed == ["from 09:00", "from 09:00"]
+
     def test_a_week_on_a_telephone_cuts_no_word_off_in_the_middle(self, fresh: Site, visit: Visit) -> None:
         """A title ends in dots where it is too long, and stays away where no word begins; its name has it all."""
         for start, end, title in (("08:00", "09:00", "Steering committee"), ("09:00", "09:30", "Kick-off")):

@@ -2,9 +2,11 @@
 // content security policy refuses style attributes; so a change of width costs no work here.
 import { DAY, clock } from "./scale.js";
 import { layLanes, reachesOf } from "./model.js";
+import { fill } from "./wishes.js";
 
 const AT_ONCE = 40;
 const ROOMY = 64, WORD = 38, INSIDE = WORD + 12; // pixels: enough for a title, for the beginning of a word, and with what is around it
+const TWO_LINES = 110; // pixels: narrower ones have their title over two lines, since both it and its time would be cut
 
 export function makeDrawing({ board, model, texts, scale }) {
   const rows = new Map();
@@ -22,6 +24,14 @@ export function makeDrawing({ board, model, texts, scale }) {
     return [text, ...facts].filter(Boolean).join(", ");
   }
 
+  /** What is shown of its time: an end beyond the days in view is none of theirs. */
+  function hoursOf(entry) {
+    const isBefore = entry.s < 0, goesOn = entry.e > days * DAY;
+    if (isBefore && goesOn) return texts.all_day;
+    if (isBefore) return fill(texts.until, { time: clock(entry.e) });
+    return goesOn ? fill(texts.from, { time: clock(entry.s) }) : `${clock(entry.s)}–${clock(entry.e)}`;
+  }
+
   function put(element, entry) {
     const { place } = state.scale;
     element.style.left = `${place(entry.s) * 100}%`;
@@ -33,7 +43,7 @@ export function makeDrawing({ board, model, texts, scale }) {
     const { place } = state.scale, ends = place(entry.e);
     const width = (ends - place(entry.s)) * state.width, beside = (place(reaches.get(entry.id) ?? entry.e) - ends) * state.width - 6;
     const spills = !entry.p && width < ROOMY && beside >= WORD && beside > width; // "busy" beside every bar tells nothing
-    element.classList.toggle("narrow", width < 84);
+    element.classList.toggle("narrow", width < TWO_LINES);
     element.classList.toggle("tiny", width < (entry.p && days > 1 ? ROOMY : INSIDE) && !spills);
     element.classList.toggle("spills", spills);
     if (spills) element.style.setProperty("--beside", `${Math.floor(beside)}px`);
@@ -54,7 +64,7 @@ export function makeDrawing({ board, model, texts, scale }) {
     const title = document.createElement("b");
     title.textContent = titleOf(entry);
     const more = document.createElement("small");
-    more.textContent = `${clock(entry.s)}–${clock(entry.e)}${entry.t && entry.w ? ` ${entry.w}` : ""}`;
+    more.textContent = `${hoursOf(entry)}${entry.t && entry.w ? ` ${entry.w}` : ""}`;
     element.append(title, " ", more);
     element.setAttribute("aria-label", nameOf(entry, `${title.textContent} ${more.textContent}`));
     put(element, entry);
