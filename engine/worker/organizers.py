@@ -10,6 +10,7 @@ from engine.ids import ICalUid, domain_of, fold_address
 from engine.interval import Interval
 from engine.reconcile.ledger import Booking, Ledger, Series, SyncRules
 from engine.reconcile.observe import Known, Shared, is_handed_over, may_name_unknown_room, needs_own_date
+from engine.reconcile.organizers import Asking, Way, choose_way, is_moved, is_returned, learn
 from engine.rooms.calendar import RoomCalendar
 from engine.rooms.event import Answer, EventCopy
 from engine.worker.answers import AnswerClock, is_check_due
@@ -38,57 +39,69 @@ class OrganizerReader:
 
         *to_write*: as it is right now, since it is to be changed. Otherwise the dates of a series share a reading.
         """
-        link = booking.link
         heir = self._heir(booking, known)
-        mailbox = heir or (link.mailbox if link is not None and link.mailbox else self._organizer_mailbox(booking))
-        is_over = bool(known.copies) and not any(each.live for each in known.copies)
-        is_beyond = booking.series is not None and not self._series.covers(booking.series)
-        if mailbox is None or (is_beyond and not to_write and not (is_over and known.base is not None)):
-            return known
-        if self._ledger.room_book().by_address(mailbox) is not None:
-            return (
-                known  # its own organizer, by an address not heard of yet when this became a loan: nobody asks for it
-            )
+        mailbox = heir or (booking.link.mailbox if booking.link is not None else None)
+        mailbox = mailbox or self._organizer_mailbox(booking)
+        if mailbox is None or self._ledger.room_book().by_address(mailbox) is not None:
+            return known  # a room, by an address not heard of yet when this became a loan: nobody asks for it
+        asking = self._asking(booking, known, is_handed_over=heir is not None, to_write=to_write)
+        way = choose_way(asking)
         try:
-            if booking.series is not None and not (to_write and link is not None and link.event_id is not None):
-                is_first = known.base is None or (is_check_due(booking) and link is not None and link.event_id is None)
-                is_late = self._answers.is_late(booking)
-                if is_first and not to_write and not needs_own_date(known, self._ledger.room_book(), is_late=is_late):
-                    series = await self._series.read_shared(booking.series, mailbox)
-                    if series.event_id is not None or known.base is None:
-                        return _with_shared(known, series)
-                if to_write or is_beyond:
-                    copy = await self._series.find_date(booking.series, mailbox)
-                else:
-                    # No loan yet: it is looked at again for the answer of a room, of which no version of a series tells
-                    since_change = booking.loan is not None and not self._answers.is_due(booking)
-                    copy = await self._series.read_date(booking.series, mailbox, since_change=since_change)
-            elif link is not None and link.event_id is not None and heir is None:
-                copy = await self._calendar.fetch_event(mailbox, link.event_id)
-                if copy is None and link.ical_uid is not None and any(each.live for each in known.copies):
-                    copy = await self._calendar.find_event(mailbox, link.ical_uid)  # given away and back: another id
-            elif uid := (link.ical_uid if link else _uid(booking)):
-                copy = await self._calendar.find_event(mailbox, uid)
-                if copy is None and is_over and link is not None and heir is not None and link.mailbox:
-                    copy = await self._calendar.find_event(link.mailbox, uid)  # given back to who had it
-            else:
+            if way is Way.SHARED and booking.series is not None:
+                series = await self._series.read_shared(booking.series, mailbox)
+                if series.event_id is not None or not asking.is_agreed:
+                    return _with_shared(known, series)
+                way = choose_way(replace(asking, is_apart=True))
+            if way is None:
                 return known
+            copy = await self._find(booking, known, mailbox, way, asking)
         except (MailboxClosed, Refused):
             return replace(known, organizer_closed=True)
         except (Malformed, Unmatched):
             return known
-        if copy is None and is_beyond and not is_over:
-            return known  # it may have moved: nothing tells where to, so far ahead
-        if copy is None and (known.base is None or heir is not None):
-            # Not found under an organizer who may have it elsewhere: the room copies must do.
-            return replace(known, organizer_lost=heir is not None and is_over)
-        if copy is not None and not copy.attendees and any(each.live for each in known.copies):
-            # Nobody invited, while a room still shows the meeting: a list on its way, or one that came through garbled.
-            return replace(known, organizer_read=True)
-        if copy is not None and may_name_unknown_room(copy, self._ledger.room_book()):
+        known = learn(known, copy, asking)
+        return self._with_times(known, known.organizer_copy) if known.organizer_copy is not None else known
+
+    def _asking(self, booking: Booking, known: Known, *, is_handed_over: bool, to_write: bool) -> Asking:
+        link, series = booking.link, booking.series
+        is_late, book = self._answers.is_late(booking), self._ledger.room_book()
+        return Asking(
+            is_date=series is not None,
+            is_listed=series is None or self._series.covers(series),
+            is_agreed=known.base is not None,
+            is_over=bool(known.copies) and not any(each.live for each in known.copies),
+            is_handed_over=is_handed_over,
+            is_id_known=link is not None and link.event_id is not None,
+            is_uid_known=bool(_uid(booking)),
+            is_ordered=is_check_due(booking),
+            is_apart=series is not None and needs_own_date(known, book, is_late=is_late),
+            is_for_write=to_write,
+        )
+
+    async def _find(self, booking: Booking, known: Known, mailbox: str, way: Way, asking: Asking) -> EventCopy | None:
+        """Ask *mailbox* for its copy; None where it has none."""
+        link, series = booking.link, booking.series
+        if series is not None and way is Way.DATE_NOW:
+            return await self._series.find_date(series, mailbox)
+        if series is not None and way is Way.DATE:
+            # No loan yet: it is looked at again for the answer of a room, of which no version of a series tells
+            since_change = booking.loan is not None and not self._answers.is_due(booking)
+            return await self._series.read_date(series, mailbox, since_change=since_change)
+        copy = None
+        if way is Way.EVENT and link is not None and link.event_id is not None:
+            copy = await self._calendar.fetch_event(mailbox, link.event_id)
+            if link.ical_uid is not None and is_moved(copy, known):
+                copy = await self._calendar.find_event(mailbox, link.ical_uid)
+        elif way is Way.MEETING and (uid := _uid(booking)):
+            copy = await self._calendar.find_event(mailbox, uid)
+            if link is not None and link.mailbox and is_returned(copy, asking):
+                copy = await self._calendar.find_event(link.mailbox, uid)
+        return copy
+
+    def _with_times(self, known: Known, copy: EventCopy) -> Known:
+        if may_name_unknown_room(copy, self._ledger.room_book()):
             self._ledger.catch_up_with_rooms()  # another process may have read the list of rooms a moment ago
-        interval = self._times_of(copy) if copy is not None else None
-        return replace(known, organizer_read=True, organizer_copy=copy, organizer_interval=interval)
+        return replace(known, organizer_interval=self._times_of(copy))
 
     def _times_of(self, copy: EventCopy) -> Interval | None:
         """Return the times of an organizer's copy; whole days are those where its rooms are that did not decline."""
@@ -131,4 +144,7 @@ def _with_shared(known: Known, series: Series) -> Known:
 
 
 def _uid(booking: Booking) -> ICalUid | None:
+    """Return what the meeting is called in all mailboxes: as it was linked, else as a room shows it."""
+    if booking.link is not None:
+        return booking.link.ical_uid
     return booking.copies[0].event.ical_uid if booking.copies else None
