@@ -15,7 +15,6 @@ import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from engine.database.sql.libpq import Line
 from engine.database.sql.marks import CHANNEL
 from engine.database.sql.prepared import LINE, run_together
 from engine.errors import DatabaseUnusable
@@ -114,6 +113,8 @@ def _prepare_sqlite(engine: Engine, pragmas: tuple[str, ...]) -> None:
 
 def postgres_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:
     """Return the engine that writes and reads, twice."""
+    from engine.database.sql.libpq import Line  # brings the PostgreSQL driver, which SQLite does without
+
     options = [f"-c lock_timeout={int(busy_seconds * 1000)}"]
     if durability == "NORMAL":
         options.append("-c synchronous_commit=off")

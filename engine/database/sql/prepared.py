@@ -18,14 +18,15 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, CompoundSelect, Connection, Delete, Dialect, Insert, Select, Update, exc
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeEngine
 
-from engine.database.sql.libpq import Line
+if TYPE_CHECKING:
+    from engine.database.sql.libpq import Line  # brings the PostgreSQL driver, which SQLite does without
 
 Values = dict[str, Any]
 _Convert = Callable[[Any], Any]
