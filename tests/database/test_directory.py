@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from engine.database.rooms.copies import make_row
 from engine.database.sql.marks import Priority
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
-from engine.rooms.event import EventCopy, EventType
+from engine.rooms.event import Answer, Attendee, EventCopy, EventType
 from engine.rooms.room import RoomState
 from tests.database.opening import NOW, ONE, TWO, Opened, place
 
@@ -124,6 +125,25 @@ class TestAnImport:
         assert opened.rows("room")[0]["state"] == "active"
         assert opened.marks() == {("subscription", "1"), ("room", "1")}
         assert codes(opened)[-2:] == ["room_changed", "room_included"]
+
+    def test_what_other_rooms_say_it_is_invited_to_is_looked_at_when_it_is_included(self, opened: Opened) -> None:
+        """It may have dropped a meeting while nobody read it, and says nothing of that itself."""
+        opened.list_places(place(1), place(2))
+        opened.list_places(place(1, tags=("No-Sync",)), place(2))
+        for uid, address in (
+            ("invited", "Room1@example.org"),
+            ("other", "room2@example.org"),
+            ("a", "big-room1@example.org"),
+        ):
+            invited = (Attendee(Address(address), "", "resource", Answer.ACCEPTED),)
+            copy = replace(make_copy(uid), attendees=invited)
+            row = make_row(TWO, copy, zone=UTC, reading=1, now=NOW, book=opened.directory.room_book())
+            opened.insert("room_copy", **row)
+        opened.forget_marks()
+
+        opened.list_places(place(1), place(2))
+
+        assert {key for kind, key in opened.marks() if kind == "meeting"} == {"invited"}
 
     def test_a_room_that_is_not_listed_is_missing_until_it_is(self, opened: Opened) -> None:
         """Absence is weak evidence: the room is kept and goes on being read."""

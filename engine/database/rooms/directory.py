@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, bindparam, or_, select, update
+from sqlalchemy import Update, bindparam, func, or_, select, update
 
 from engine.database.cases.records import close_case_of, keep_standing_cases, open_cases, write_decisions
 from engine.database.rooms.book import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
@@ -364,16 +364,25 @@ def _turn(room_id: BookableId, now: datetime, after: RoomState, *before: RoomSta
 
 
 def _mark_meetings(transaction: Transaction, room_id: BookableId) -> None:
-    """Have every meeting a room shows looked at again: some may invite it by an address that nobody knew, or may have
-    been looked at while it was left alone."""
+    """Have every meeting looked at again that a room shows, or that other rooms say it is invited to: some may invite
+    it by an address that nobody knew, or may have been looked at while it was left alone; it may have dropped others
+    since, of which it says nothing."""
+    names = transaction.connection.execute(
+        select(room_table.c.address_folded, room_table.c.aliases).where(room_table.c.id == room_id)
+    ).one()
+    said = func.lower(copy_table.c.payload)
+    addresses = {names.address_folded, *(fold_address(alias) for alias in names.aliases)}
     shown = select(copy_table.c.ical_uid).where(
-        copy_table.c.room_id == room_id,
+        or_(
+            copy_table.c.room_id == room_id,
+            *(said.contains(f'"{address}"', autoescape=True) for address in sorted(addresses)),
+        ),
         copy_table.c.live,
         ~copy_table.c.listed,
         copy_table.c.ical_uid.is_not(None),
         copy_table.c.end_at > transaction.now,
     )
-    uids = transaction.connection.execute(shown).scalars()
+    uids = transaction.connection.execute(shown.distinct()).scalars()
     MeetingMarks(transaction, priority=Priority.LIVE, delay=KEPT_SECONDS).mark(uids)  # until all have read the rooms
 
 
