@@ -32,6 +32,8 @@ class Asking:
     """It is a date of a series."""
     is_listed: bool = True
     """Dates of that day are listed: where none is found, there is none."""
+    is_near: bool = False
+    """It was agreed on for times that are listed, wherever its day lies: a date of next year that was moved."""
     is_agreed: bool = False
     """Both sides agreed on it once."""
     is_over: bool = False
@@ -62,8 +64,9 @@ def choose_way(asking: Asking) -> Way | None:
 
 
 def _is_worth_asking_far_ahead(asking: Asking) -> bool:
-    """Tell whether a date beyond those that are listed is asked for all the same: to change it, or for its end."""
-    return asking.is_for_write or (asking.is_over and asking.is_agreed)
+    """Tell whether a date beyond those that are listed is asked for all the same: to change it, for its end, or since
+    it was moved to where it would be found."""
+    return asking.is_for_write or asking.is_near or (asking.is_over and asking.is_agreed)
 
 
 def _choose_way_to_date(asking: Asking) -> Way:
@@ -89,7 +92,7 @@ def learn(known: Known, copy: EventCopy | None, asking: Asking) -> Known:
     """Return *known* with what the organizer's mailbox answered: its *copy*, or None where it has none. The times of
     the copy as instants are the caller's to add."""
     if copy is None:
-        if asking.is_date and not asking.is_listed and not asking.is_over:
+        if asking.is_date and not asking.is_listed and not (asking.is_over or asking.is_near):
             return known  # it may have moved: nothing tells where to, so far ahead
         if not asking.is_agreed or asking.is_handed_over:
             # Not found under an organizer who may have it elsewhere: the room copies must do.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from engine.interval import Interval
 from engine.reconcile.answers import LATE, AnswerCheck, check_answers
-from engine.reconcile.ledger import Booking
+from engine.reconcile.ledger import Booking, Series
 from engine.worker.series import SeriesReader
 
 
@@ -23,7 +24,7 @@ class AnswerClock:
         link = booking.link
         if link is None or link.asked_at is None or booking.loan is None or not booking.loan.blocks:
             return None
-        if booking.series is not None and not self._series.covers(booking.series):
+        if booking.series is not None and not self._is_read(booking.series, booking.loan.interval):
             return None  # beyond what is read: its room's answer comes when the window reaches it
         return check_answers(
             asked_at=link.asked_at,
@@ -31,6 +32,9 @@ class AnswerClock:
             now=self._now(),
             answer_timeout=self._answer_timeout,
         )
+
+    def _is_read(self, series: Series, interval: Interval) -> bool:
+        return self._series.covers(series) or self._series.reaches(interval)
 
     def is_due(self, booking: Booking) -> bool:
         """Tell whether the organizer's copy is to be read now, for an answer or because that was ordered."""

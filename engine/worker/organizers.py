@@ -68,6 +68,7 @@ class OrganizerReader:
         return Asking(
             is_date=series is not None,
             is_listed=series is None or self._series.covers(series),
+            is_near=known.base is not None and self._series.reaches(known.base.outlook.interval),
             is_agreed=known.base is not None,
             is_over=bool(known.copies) and not any(each.live for each in known.copies),
             is_handed_over=is_handed_over,

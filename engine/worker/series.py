@@ -56,6 +56,10 @@ class SeriesReader:
         day, window = day_of(series.key), self._window()
         return day is not None and window.start.date() < day < window.end.date()
 
+    def reaches(self, interval: Interval) -> bool:
+        """Tell whether dates that take place at *interval* are listed, whichever day they were meant for."""
+        return self._window().overlaps(interval)
+
     async def read_shared(self, series: Series, mailbox: str) -> Series:
         """Return *series* with what all its dates share, as the organizer's master in *mailbox* says it.
 

@@ -50,6 +50,7 @@ def all_askings() -> Iterator[Asking]:
         ({**FAR_AHEAD, "is_over": True}, None),
         ({**FAR_AHEAD, "is_agreed": True, "is_over": True}, Way.DATE_NOW),
         ({**FAR_AHEAD, "is_for_write": True}, Way.DATE_NOW),
+        ({**FAR_AHEAD, "is_agreed": True, "is_near": True}, Way.DATE_NOW),
     ],
 )
 def test_way_to_the_organizers_copy(facts: dict[str, bool], way: Way | None) -> None:
@@ -115,11 +116,13 @@ class TestTheAnswer:
 
         assert learned == replace(before, organizer_lost=is_handed_over and is_over)
 
-    @pytest.mark.parametrize("is_over", [False, True])
-    def test_that_a_date_far_ahead_is_not_there_counts_only_at_its_end(self, is_over: bool) -> None:
-        asking = Asking(is_date=True, is_listed=False, is_agreed=True, is_over=is_over)
+    @pytest.mark.parametrize(("is_over", "is_near"), [(False, False), (True, False), (False, True), (True, True)])
+    def test_that_a_date_far_ahead_is_not_there_counts_at_its_end_or_where_it_was_moved_near(
+        self, is_over: bool, is_near: bool
+    ) -> None:
+        asking = Asking(is_date=True, is_listed=False, is_agreed=True, is_over=is_over, is_near=is_near)
 
-        assert learn(known(), None, asking).organizer_read is is_over
+        assert learn(known(), None, asking).organizer_read is (is_over or is_near)
 
     def test_that_nobody_is_invited_is_no_word_about_rooms_that_hold_it(self) -> None:
         learned = learn(known(HELD), FREE, Asking(is_agreed=True))
