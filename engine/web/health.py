@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -10,11 +11,20 @@ from fastapi.responses import JSONResponse, Response
 from engine.web.access import Credentials, identify
 from engine.web.locality import is_local
 from engine.web.metrics import CONTENT_TYPE
-from engine.web.parts import Check, Parts
+from engine.web.parts import Check, Parts, WebParts
 
 log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["health"])
+
+
+def ask_checks(parts: WebParts) -> Sequence[Check]:
+    """Return what is in order and what is not; that it could not be asked is not."""
+    try:
+        return list(parts.read_checks())
+    except Exception:
+        log.exception("readiness could not be asked")
+        return [Check("engine", ok=False, detail="could not be asked; the log tells why")]
 
 
 @router.get("/healthz")
@@ -26,11 +36,7 @@ async def show_alive() -> dict[str, str]:
 @router.get("/readyz", responses={503: {"description": "Not ready; the checks say why."}})
 def show_ready(parts: Parts) -> JSONResponse:
     """Tell whether database, queue, subscriptions and first reading are in order. Needs no token."""
-    try:
-        checks = list(parts.read_checks())
-    except Exception:
-        log.exception("readiness could not be asked")
-        checks = [Check("engine", ok=False, detail="could not be asked; the log tells why")]
+    checks = ask_checks(parts)
     ready = all(check.ok for check in checks)
     content = {
         "status": "ready" if ready else "not ready",
