@@ -31,7 +31,7 @@ from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.rules import RuleBreach
 from engine.reconcile.actions import NewLoan, Note, Plan
-from engine.reconcile.ledger import Booking, Intent, Link, Series, Writing
+from engine.reconcile.ledger import Booking, Intent, IntentKind, Link, Series, Writing
 from engine.reconcile.views import RoomCopy
 from engine.rooms.event import EventCopy
 
@@ -200,9 +200,10 @@ def _claim_meeting(transaction: Transaction, booking: Booking) -> None:
 
 
 def _is_being_ended(connection: Connection, number: LoanNumber, series: Series) -> bool:
-    """Tell whether a write is open that may end this date: until it is done the organizer's calendar still shows it."""
+    """Tell whether a write is open that may end this date: until it is done the organizer's calendar still shows it.
+    The event that takes its place is none: it may wait for the date's rooms."""
     writes = _WRITES_OF_SERIES.run(connection, {"series": series.id}).first()
-    return writes is not None or bool(load_intents(connection, number))
+    return writes is not None or any(each.kind is IntentKind.DELETE for each in load_intents(connection, number))
 
 
 def _is_to_come(copy: RoomCopy, now: datetime) -> bool:
