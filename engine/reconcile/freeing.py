@@ -1,21 +1,25 @@
 """When an event of ours that takes the place of a former one may be asked for.
 
 The end of an event and the request for its successor are two mails, and nothing says which of them a room deals with
-first: one that still shows the former declines the other.
+first: one that still has the former declines the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from engine.ids import BookableId
+from engine.ids import BookableId, ICalUid
 
 FREEING = timedelta(seconds=30)
 """How long after its end an event is waited for to leave its rooms: they take seconds. One of which no more was heard
 by then is asked all the same."""
+
+SILENCE = timedelta(seconds=3)
+"""How long after the end of an event a room that has shown nothing of it is read: by then it has dealt with what it was
+asked before, or has heard of the end as well."""
 
 LOOK_SECONDS = 0.5
 """When to look again at a create that waits, if no room tells anything before."""
@@ -34,12 +38,18 @@ class Readiness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """An event of ours that has ended and that a room still shows."""
+class Former:
+    """An event of ours that has ended, and what its rooms were heard to have of it."""
 
-    room_id: BookableId
+    uid: ICalUid
+    """Its own; of a date, that of its series."""
     ended_at: datetime | None
     """When Outlook was told; aware. None: it is not known to have been."""
+    asked: frozenset[BookableId] = frozenset()
+    heard: frozenset[BookableId] = frozenset()
+    """Those that have shown it."""
+    showing: frozenset[BookableId] = frozenset()
+    """Those that still do, beyond doubt."""
 
 
 def replaces_another(generation: int) -> bool:
@@ -47,12 +57,40 @@ def replaces_another(generation: int) -> bool:
     return generation > 1
 
 
-def are_being_freed(rooms: Set[BookableId], shown: Iterable[Shown], *, now: datetime) -> bool:
-    """Tell whether any of *rooms* still shows what has ended a moment ago. What ended ahead of the clock was not: that
-    has been set back."""
-    return any(
-        each.room_id in rooms and each.ended_at is not None and now - FREEING < each.ended_at <= now for each in shown
-    )
+@dataclass(frozen=True, slots=True)
+class Freeing:
+    """Whether rooms are waited for, and which of them are to be read at what time: nothing else may tell of those."""
+
+    is_awaited: bool
+    to_read: Mapping[BookableId, datetime]
+
+
+def judge_rooms(
+    rooms: Set[BookableId], former: Collection[Former], read_at: Mapping[BookableId, datetime], *, now: datetime
+) -> Freeing:
+    """
+    Tell whether any of *rooms* may still have what has ended a moment ago.
+
+    One that shows it has it. One that was asked for it and was never heard to show it may have taken it meanwhile,
+    until it is read. Of a series one date that was heard of is enough: those further on are not read yet.
+
+    Args:
+        former: what ended ahead of the clock is not waited for: that has been set back.
+        read_at: when each room was read last; aware.
+        now: aware.
+    """
+    heard = {(each.uid, room) for each in former for room in each.heard}
+    is_shown = False
+    to_read: dict[BookableId, datetime] = {}
+    for each in former:
+        if each.ended_at is None or not now - FREEING < each.ended_at <= now:
+            continue
+        is_shown = is_shown or bool(each.showing & rooms)
+        known_at = each.ended_at + SILENCE
+        for room in each.asked & rooms:
+            if (each.uid, room) not in heard and not (room in read_at and read_at[room] >= known_at):
+                to_read[room] = max(known_at, to_read.get(room, known_at))
+    return Freeing(is_shown or bool(to_read), to_read)
 
 
 def judge_create(*, is_freeing: bool, is_changed: bool, unsent_since: datetime | None, now: datetime) -> Readiness:

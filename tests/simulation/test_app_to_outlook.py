@@ -327,6 +327,39 @@ class TestChangesAtTheDesk:
         assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
         assert world.cases() == []
 
+    @pytest.mark.parametrize(
+        ("settings", "pause", "seed"),
+        [({}, 0.3, 7700203), (WITHOUT_CONTENT, 1.0, 7700322)],
+        ids=["content", "reading"],
+    )
+    def test_give_it_another_organizer_before_its_slow_room_was_heard_of(
+        self, worlds: MakeWorld, settings: dict[str, str], pause: float, seed: int
+    ) -> None:
+        """The room had taken the former event, which nobody knew yet, and declined the new one."""
+        world = worlds(rooms=1, seed=seed, tenant={"attendant_delay": (0.2, 3.0)}, settings=settings)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(pause)
+
+        world.change(loan.number, LoanChange(requester=world.requester(3)))
+        world.settle()
+
+        assert len(events_of(world, 3)) == 1
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+        assert world.cases() == []
+
+    def test_give_it_another_organizer_at_once_makes_its_room_be_read(self, world: World) -> None:
+        """A room that shows nothing, as the former event was gone before it came to it, is waited for no longer."""
+        loan = world.book(2, 9, 10, 1)
+        world.wait(0.05)
+
+        world.change(loan.number, LoanChange(requester=world.requester(3)))
+        world.wait(2.5)
+        before = len(events_of(world, 3))
+        world.wait(2.5)
+
+        assert (before, len(events_of(world, 3))) == (0, 1)
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED}
+
     def test_give_it_another_organizer_although_its_room_tells_nothing(self, world: World) -> None:
         """Where notifications are lost nothing says that the room has let go: it is asked half a minute later."""
         loan = world.book(2, 9, 10, 1)

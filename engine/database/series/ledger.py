@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, null, select, update
 
 from engine.database.cases.records import open_cases, write_decisions
 from engine.database.links.codec import parse_recurrence, render_base
-from engine.database.links.freeing import load_shown
+from engine.database.links.freeing import await_rooms
 from engine.database.links.loan_side import FIRST_LOOK_SECONDS, edit_loan, leave_unmade
 from engine.database.loans.rows import load_loans
 from engine.database.rooms.book import RoomCache
@@ -38,7 +38,7 @@ from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import cut_before
 from engine.loans.status import ItemState, LoanAction
 from engine.reconcile.actions import LoanEdit, Note
-from engine.reconcile.freeing import LOOK_SECONDS, are_being_freed, replaces_another
+from engine.reconcile.freeing import LOOK_SECONDS, replaces_another
 from engine.reconcile.ledger import RoomRef, SyncRules
 from engine.reconcile.series.writes import (
     LED,
@@ -118,8 +118,7 @@ class AppSeriesLedger:
             return False  # it goes on from none
         rooms = {item.id for loan in loans for item in loan.rooms}
         with self._database.write() as transaction:
-            shown = load_shown(transaction, [loan.number for loan in loans])
-            awaits = are_being_freed(rooms, shown, now=transaction.now)
+            awaits = await_rooms(transaction, [loan.number for loan in loans], rooms)
             if awaits:
                 transaction.mark("series", str(state.id), delay=LOOK_SECONDS)
         return awaits

@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, delete, select, update
 from engine.database.cases.records import write_decisions
 from engine.database.links.bookings import CHANGE_LINK, finish_change, load_intents
 from engine.database.links.codec import render_base
-from engine.database.links.freeing import load_shown
+from engine.database.links.freeing import await_rooms
 from engine.database.links.loan_side import FIRST_LOOK_SECONDS, end_refusal, leave_unmade, tell_refusal
 from engine.database.loans.rows import load_version
 from engine.database.mirror.mirror import copy_table, link_table
@@ -22,7 +22,7 @@ from engine.database.tables import metadata
 from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
 from engine.reconcile.actions import Note
-from engine.reconcile.freeing import LOOK_SECONDS, Readiness, are_being_freed, judge_create, replaces_another
+from engine.reconcile.freeing import LOOK_SECONDS, Readiness, judge_create, replaces_another
 from engine.reconcile.ledger import Booking, Intent, IntentKind, Link
 from engine.reconcile.markers import Marker
 from engine.reconcile.series.writes import SeriesWriteKind
@@ -100,12 +100,11 @@ class IntentLedger(LedgerBase):
             return Readiness.SEND
         number = intent.loan_number
         with self._write() as transaction:
-            shown, now = load_shown(transaction, [number]), transaction.now
             readiness = judge_create(
-                is_freeing=are_being_freed(intent.base.outlook.rooms, shown, now=now),
+                is_freeing=await_rooms(transaction, [number], intent.base.outlook.rooms),
                 is_changed=load_version(transaction.connection, number) != intent.loan_version,
                 unsent_since=intent.unsent_since,
-                now=now,
+                now=transaction.now,
             )
             match readiness:
                 case Readiness.SEND:
