@@ -47,6 +47,19 @@ STRAIGHT_APOSTROPHES = """() => {
 """The keyboard's, where a page speaks; a Patrick O'Connor is written as he writes himself."""
 
 
+SMALL = """() => [...document.querySelectorAll("a, button, summary")]
+    .filter((each) => each.checkVisibility() && getComputedStyle(each).display !== "inline" && !each.matches(".skip, .hidden"))
+    .filter((each) => each.getBoundingClientRect().height < 24)
+    .map((each) => each.textContent.trim())"""
+"""What a finger misses (WCAG 2.2, 2.5.8); links within a text are as high as its lines."""
+
+CUT = """() => [...document.querySelectorAll("main *")]
+    .filter((each) => each.checkVisibility() && !each.closest(".hidden, svg, thead, .entry, .event"))
+    .filter((each) => [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim().length > 1))
+    .filter((each) => getComputedStyle(each).overflowX !== "visible" && each.scrollWidth > each.clientWidth + 1)
+    .map((each) => each.textContent.trim())"""
+"""Texts that end in dots or at an edge; in a calendar a title may, and its card has it all."""
+
 BYTES_SENT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)"""
 
@@ -88,6 +101,8 @@ def test_nothing_lies_outside_a_small_window(pass_by: PassBy, look: Look) -> Non
     keep_picture(page, f"{look.name}-390-light")
     assert page.evaluate(TOO_WIDE) <= 0
     assert page.evaluate(SQUEEZED) == []
+    assert page.evaluate(SMALL) == []
+    assert page.evaluate(CUT) == []
 
 
 def test_what_is_quoted_stands_apart_from_french_quotation_marks(site: Site, visit: Visit) -> None:
