@@ -48,7 +48,8 @@ STRAIGHT_APOSTROPHES = """() => {
 
 
 SMALL = """() => [...document.querySelectorAll("a, button, summary")]
-    .filter((each) => each.checkVisibility() && getComputedStyle(each).display !== "inline" && !each.matches(".skip, .hidden"))
+    .filter((each) => each.checkVisibility() && !each.matches(".skip, .hidden"))
+    .filter((each) => getComputedStyle(each).display !== "inline")
     .filter((each) => each.getBoundingClientRect().height < 24)
     .map((each) => each.textContent.trim())"""
 """What a finger misses (WCAG 2.2, 2.5.8); links within a text are as high as its lines."""
