@@ -182,7 +182,7 @@ class Mirror:
             self._ask_waiting_loans(transaction, room_id, priority)
         self._ask_returned(transaction, news.ended_removed)
         marks = MeetingMarks(transaction, priority=priority)
-        marked = marks.mark(news.uids, shown=_dates_shown(news.rows))
+        marked = marks.mark(news.uids, shown=_dates_shown(news.rows)) + marks.mark_returned(news.kept)
         self.end_withdrawn(transaction, room_id, marks.withdrawn & news.removed)
         return sum(uid not in marks.withdrawn for uid in news.changed), marked
 

@@ -35,6 +35,8 @@ class PageNews:
     """Meetings of which a copy was removed that had ended before."""
     changed: list[str | None] = field(default_factory=list)
     """Of every copy that changed the uid of its meeting, where it has one."""
+    kept: set[str] = field(default_factory=set)
+    """Dates of changed series that are shown just as they were."""
     uids: set[str] = field(default_factory=set)
     """Meetings whose booking is to be looked at."""
 
@@ -84,8 +86,12 @@ class PageNews:
             row["doubt"] = True  # ended before: only asking by id may revive it, never a late page
         self.rows.append(row)
         is_settled_later = row["series_master"] and row["doubt"]
-        if row["ical_uid"] and not row["listed"] and not is_settled_later and not self.series.says_nothing_new(row):
+        if not row["ical_uid"] or row["listed"] or is_settled_later:
+            return
+        if not self.series.says_nothing_new(row):
             self.uids.add(row["ical_uid"])
+        elif row["live"]:
+            self.kept.add(row["ical_uid"])
 
 
 def _is_overtaken(change: EventCopy | EventStub, before: Any) -> bool:

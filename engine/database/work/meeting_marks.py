@@ -63,6 +63,20 @@ class MeetingMarks:
         self._mark("meeting", [uid for uid in wanted if uid not in self.withdrawn and uid not in loans])
         return len(wanted) - len(self.withdrawn.intersection(wanted))
 
+    def mark_returned(self, shown: Iterable[str]) -> int:
+        """
+        Mark those dates that we have ended, of what a room goes on showing although its series has changed; returns how
+        many.
+
+        Their organizer may have brought them back before the room told of their end.
+        """
+        states: dict[str, set[str]] = {}
+        for row in _load_links(self._transaction, sorted(shown)):
+            states.setdefault(row.ical_uid, set()).add(row.state)
+        ended = [uid for uid, found in states.items() if WITHDRAWN in found and found.isdisjoint(HELD_BY_LOAN)]
+        self._mark("meeting", ended)
+        return len(ended)
+
     def _mark(self, kind: str, keys: list[str]) -> None:
         self._transaction.mark_all(kind, keys, priority=self._priority, delay=self._delay, postpones=self._postpones)
 
