@@ -1,4 +1,4 @@
-"""A recurrence in words, English and French: "every 2 weeks on Monday and Thursday, 13:00-14:00, 12 times"."""
+"""A recurrence in words, English and French: "every 2 weeks on Monday and Thursday, 13:00–14:00, 12 times"."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def say_recurrence(wanted: Recurrence, language: str = "en") -> str:
     unit = once if wanted.every == 1 else several.format(wanted.every)
     on = _say_days(wanted, language)
     ends = datetime.combine(wanted.first, wanted.start) + wanted.length
-    hours = f"{wanted.start:%H:%M}-{ends:%H:%M}"
+    hours = f"{wanted.start:%H:%M}–{ends:%H:%M}"
     return f"{unit}{' ' + on if on else ''}, {hours}, {_say_end(wanted, language)}"
 
 

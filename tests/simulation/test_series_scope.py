@@ -195,8 +195,8 @@ class TestThisAndTheFollowing:
         assert states(world.live_loans) == {ItemState.ACCEPTED}
         words = [say_recurrence(found) for each in (1, 2) if (found := world.office.series.find(each).recurrence)]
         assert [said.split(", ")[1:] for said in words] == [
-            ["09:00-10:00", f"until {say_day(day + WEEK - timedelta(days=1), 'en')}"],
-            ["14:00-15:00", "3 times"],
+            ["09:00–10:00", f"until {say_day(day + WEEK - timedelta(days=1), 'en')}"],
+            ["14:00–15:00", "3 times"],
         ]
 
     def test_cancelled_is_one_write(self, world: World) -> None:

@@ -95,7 +95,7 @@ class TestASeries:
         done = run(*BOOK, "--room", "Fern", "--repeat", "weekly 3 times")
 
         assert done.exit_code == 0
-        assert "every week on Monday, 10:00-11:00, 3 times (Europe/Paris)" in done.stderr
+        assert "every week on Monday, 10:00–11:00, 3 times (Europe/Paris)" in done.stderr
         assert "2026-11-30" in done.stdout
         assert booked(office) == ["11-23 09:00", "11-30 09:00", "12-07 09:00"]
 

@@ -187,34 +187,34 @@ def test_dates_that_overlap_are_refused() -> None:
 WORDS = {
     "daily": (
         make(Repeat.DAILY, date(2026, 11, 23), count=1),
-        "every day, 13:00-14:00, 1 time",
-        "chaque jour, 13:00-14:00, 1 fois",
+        "every day, 13:00–14:00, 1 time",
+        "chaque jour, 13:00–14:00, 1 fois",
     ),
     "weekly": (
         make(Repeat.WEEKLY, date(2026, 11, 23), count=None, until=date(2027, 2, 1), every=2,
              weekdays=(Weekday.WEDNESDAY, Weekday.MONDAY)),
-        "every 2 weeks on Monday and Wednesday, 13:00-14:00, until 1 February 2027",
-        "toutes les 2 semaines le lundi et le mercredi, 13:00-14:00, jusqu’au 1er février 2027",
+        "every 2 weeks on Monday and Wednesday, 13:00–14:00, until 1 February 2027",
+        "toutes les 2 semaines le lundi et le mercredi, 13:00–14:00, jusqu’au 1er février 2027",
     ),
     "monthly": (
         make(Repeat.MONTHLY, date(2026, 11, 23)),
-        "every month on day 23, 13:00-14:00, 10 times",
-        "chaque mois le 23, 13:00-14:00, 10 fois",
+        "every month on day 23, 13:00–14:00, 10 times",
+        "chaque mois le 23, 13:00–14:00, 10 fois",
     ),
     "monthly-by-weekday": (
         make(Repeat.MONTHLY_BY_WEEKDAY, date(2026, 11, 23), week=Week.LAST, every=3),
-        "every 3 months on the last Monday, 13:00-14:00, 10 times",
-        "tous les 3 mois le dernier lundi, 13:00-14:00, 10 fois",
+        "every 3 months on the last Monday, 13:00–14:00, 10 times",
+        "tous les 3 mois le dernier lundi, 13:00–14:00, 10 fois",
     ),
     "yearly": (
         make(Repeat.YEARLY, date(2027, 5, 1)),
-        "every year on 1 May, 13:00-14:00, 10 times",
-        "chaque année le 1er mai, 13:00-14:00, 10 fois",
+        "every year on 1 May, 13:00–14:00, 10 times",
+        "chaque année le 1er mai, 13:00–14:00, 10 fois",
     ),
     "yearly-by-weekday": (
         make(Repeat.YEARLY_BY_WEEKDAY, date(2027, 4, 13)),
-        "every year on the second Tuesday of April, 13:00-14:00, 10 times",
-        "chaque année le deuxième mardi d’avril, 13:00-14:00, 10 fois",
+        "every year on the second Tuesday of April, 13:00–14:00, 10 times",
+        "chaque année le deuxième mardi d’avril, 13:00–14:00, 10 fois",
     ),
 }  # fmt: skip
 

@@ -43,7 +43,7 @@ class TestTheForm:
         assert [day for day, _ in date_lines(html)] == ["2026-11-23", "2026-11-30", "2026-12-07"]
         assert "1 date is not free." in html
         assert "Taken: Fern 10:00 – 11:00" in html
-        assert "every week on Monday, 10:00-11:00, 3 times" in html
+        assert "every week on Monday, 10:00–11:00, 3 times" in html
         assert "#…-… Amélie Durand" in html
 
     def test_settles_all_that_is_taken_by_one_button(self, house: House) -> None:

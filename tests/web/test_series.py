@@ -53,7 +53,7 @@ class TestAPreview:
 
         body = shown.json()
         assert shown.status_code == 200
-        assert body["words"] == "every week on Monday and Wednesday, 13:00-14:00, until 31 March 2027"
+        assert body["words"] == "every week on Monday and Wednesday, 13:00–14:00, until 31 March 2027"
         assert [date["date"] for date in body["dates"]] == [
             "2027-03-15", "2027-03-17", "2027-03-22", "2027-03-24", "2027-03-29", "2027-03-31",
         ]  # fmt: skip
@@ -81,7 +81,7 @@ class TestAPreview:
     def test_is_told_in_french(self, api: TestClient) -> None:
         body = api.post("/api/series/preview?lang=fr", json=order(api)).json()
 
-        assert body["words"] == "chaque semaine le lundi et le mercredi, 13:00-14:00, jusqu’au 31 mars 2027"
+        assert body["words"] == "chaque semaine le lundi et le mercredi, 13:00–14:00, jusqu’au 31 mars 2027"
 
     @pytest.mark.parametrize(
         ("change", "field"),
