@@ -347,13 +347,18 @@ class TestWhatIsShown:
 
     @pytest.mark.parametrize("width", [390, 1400])
     def test_the_title_of_an_hour_is_whole(self, fresh: Site, visit: Visit, width: int) -> None:
-        """In two lines, on a telephone and on a desk."""
-        fresh.book("Saule", "09:00", "10:00", "Tea with the mayor")
+        """In as many lines as it needs, on a telephone and on a desk."""
+        for start, end, title in (("09:00", "10:00", "Tea with the mayor"), ("10:00", "11:00", "Conseil de quartier")):
+            fresh.book("Saule", start, end, title)
         page = visit(fresh, DAY, width=width, height=844)
 
-        title = entry(page, "Tea").locator("b")
-        expect(title).to_be_visible()
-        assert title.evaluate("(b) => [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth]") == [0, 0]
+        for title in ("Tea", "Conseil"):
+            shown = entry(page, title).locator("b")
+            expect(shown).to_be_visible()
+            assert shown.evaluate("(b) => [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth]") == [0, 0]
+            assert shown.evaluate(
+                "(b) => b.getBoundingClientRect().bottom <= b.parentElement.getBoundingClientRect().bottom"
+            )
 
     def test_what_goes_on_beyond_the_day_says_so(self, fresh: Site, visit: Visit) -> None:
         """An end on the next day is none of this one's hours."""
