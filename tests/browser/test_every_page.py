@@ -125,6 +125,7 @@ def test_what_is_quoted_stands_apart_from_french_quotation_marks(site: Site, vis
         ("/cases", "staff", 390, ".segments a"),
         ("/rooms", "admin", 390, ".segments a"),
         ("/mine", "requester", 390, ".segments a"),
+        ("/series/1", "staff", 390, ".series-date > a"),
     ],
 )
 def test_what_is_short_stays_in_one_line(pass_by: PassBy, path: str, role: str, width: int, which: str) -> None:
