@@ -20,7 +20,8 @@ from engine.ids import fold_address
 from engine.reconcile.own_calendar import OwnCalendar
 from engine.rooms.calendar import RoomCalendar
 from engine.settings import Settings
-from engine.web.pages.parts.own_calendars import BACK_PATH, Answer
+from engine.web.pages.calendars.own import BACK_PATH
+from engine.web.pages.parts.own_calendars import Answer
 from engine.web.provider import Journey
 
 if TYPE_CHECKING:

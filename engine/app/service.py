@@ -41,17 +41,12 @@ from engine.web.api.outbox import build_outbox
 from engine.web.api.people import build_people
 from engine.web.api.webhooks import build_webhooks
 from engine.web.front import Front
-from engine.web.health import ask_checks
-from engine.web.late import LateApp, load_pages
 from engine.web.metrics import Metrics
+from engine.web.pages.app import create_pages
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
-    from engine.web.parts import WebParts
-
-READY_SECONDS, LOOK_SECONDS = 10.0, 0.25
-"""For how long the pages give way to the engine that starts, at most, and how often it is looked whether it has."""
 
 
 def run_service(settings: Settings, roles: Collection[Role], signals: StopSignals) -> None:
@@ -176,8 +171,7 @@ async def _open_web(
         build_webhooks(office.webhooks, office.outbox),
     ]
     receiver = build_receiver(_accept(office, metrics), parts.edit)
-    late = LateApp(without_collector()(lambda: load_pages(pages)))
-    app = Front(create_api(parts, routers=routers), late, receiver)
+    app = Front(create_api(parts, routers=routers), create_pages(pages), receiver)
     config = uvicorn.Config(
         app,
         log_level=logging.WARNING,
@@ -188,7 +182,6 @@ async def _open_web(
     )
     server = _EmbeddedServer(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    loading = asyncio.create_task(_load_once_ready(late, parts))
     while not server.started:
         if serving.done():
             serving.result()
@@ -196,22 +189,10 @@ async def _open_web(
     try:
         yield public
     finally:
-        loading.cancel()
         pages.live.close()
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await serving
-
-
-async def _load_once_ready(late: LateApp, parts: WebParts) -> None:
-    """Load the pages before anybody asks for one, but not before the engine is at work: nobody waits longer for that,
-    and few for a page."""
-    for _ in range(round(READY_SECONDS / LOOK_SECONDS)):
-        await asyncio.sleep(LOOK_SECONDS)
-        if all(check.ok for check in await asyncio.to_thread(ask_checks, parts)):
-            break
-    await late.load()
-    spare_collector()
 
 
 def _accept(office: Office, metrics: Metrics) -> Accept:

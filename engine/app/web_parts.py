@@ -32,8 +32,9 @@ from engine.web.pages.parts.outlook import OutlookPlayer
 from engine.web.pages.parts.own_calendars import OwnCalendarDesk
 from engine.web.pages.parts.page_parts import PageParts
 from engine.web.pages.parts.trials import TryTenant
+from engine.web.pages.people.sign_in import SIGNED_IN_PATH
 from engine.web.parts import WebParts
-from engine.web.provider import SIGNED_IN_PATH, IdentityProvider
+from engine.web.provider import IdentityProvider
 
 SWEEPS_MISSED = 2
 """After so many sweeps that should have read a room and did not, somebody should look."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -11,20 +10,11 @@ from fastapi.responses import JSONResponse, Response
 from engine.web.access import Credentials, identify
 from engine.web.locality import is_local
 from engine.web.metrics import CONTENT_TYPE
-from engine.web.parts import Check, Parts, WebParts
+from engine.web.parts import Check, Parts
 
 log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["health"])
-
-
-def ask_checks(parts: WebParts) -> Sequence[Check]:
-    """Return what is in order and what is not; that it could not be asked is not."""
-    try:
-        return list(parts.read_checks())
-    except Exception:
-        log.exception("readiness could not be asked")
-        return [Check("engine", ok=False, detail="could not be asked; the log tells why")]
 
 
 @router.get("/healthz")
@@ -36,7 +26,11 @@ async def show_alive() -> dict[str, str]:
 @router.get("/readyz", responses={503: {"description": "Not ready; the checks say why."}})
 def show_ready(parts: Parts) -> JSONResponse:
     """Tell whether database, queue, subscriptions and first reading are in order. Needs no token."""
-    checks = ask_checks(parts)
+    try:
+        checks = list(parts.read_checks())
+    except Exception:
+        log.exception("readiness could not be asked")
+        checks = [Check("engine", ok=False, detail="could not be asked; the log tells why")]
     ready = all(check.ok for check in checks)
     content = {
         "status": "ready" if ready else "not ready",

@@ -12,9 +12,6 @@ from engine.ids import Address
 from engine.loans.loan import Requester
 from engine.web.access import Role
 
-SIGNED_IN_PATH = "/sign-in/microsoft/back"
-"""Where the provider sends people back to; registered there."""
-
 
 @dataclass(frozen=True, slots=True)
 class Journey:

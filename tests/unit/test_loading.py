@@ -29,8 +29,6 @@ def loaded() -> frozenset[str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "engine.web.pages.app",  # somebody asks for a page (engine/web/late.py)
-        "jinja2",
         "psycopg",  # the database is PostgreSQL
         "engine.simulator",  # the tenant is simulated
     ],

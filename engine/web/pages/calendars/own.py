@@ -10,10 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from engine.web.pages.page import BookerPage, Page
-from engine.web.pages.parts.own_calendars import BACK_PATH, PAGE, Answer, OwnCalendarDesk
+from engine.web.pages.parts.own_calendars import Answer, OwnCalendarDesk
 from engine.web.provider import Journey
 
 router = APIRouter()
+
+PAGE = "/account/outlook"
+BACK_PATH = f"{PAGE}/back"
+"""Where the directory sends people back to."""
 
 JOURNEY_SECONDS = 600
 

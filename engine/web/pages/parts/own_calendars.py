@@ -9,10 +9,6 @@ from typing import Protocol
 from engine.reconcile.own_calendar import OwnCalendar
 from engine.web.provider import Journey
 
-PAGE = "/account/outlook"
-BACK_PATH = f"{PAGE}/back"
-"""Where the directory sends people back to."""
-
 
 class Answer(StrEnum):
     """How somebody came back from the consent page."""

@@ -17,13 +17,16 @@ from engine.loans.loan import Requester
 from engine.web.access import Role, check_failures
 from engine.web.locality import is_local, is_loopback_address
 from engine.web.pages.page import AnyPage, Page, local_path, session_cookie
-from engine.web.provider import SIGNED_IN_PATH, IdentityProvider, Journey, SignInRefused, Vouched
+from engine.web.provider import IdentityProvider, Journey, SignInRefused, Vouched
 
 log = logging.getLogger(__name__)
 
 router = APIRouter()
 
 DEVELOPMENT, MICROSOFT = "development", "microsoft"
+SIGNED_IN_PATH = "/sign-in/microsoft/back"
+"""Where the provider sends people back to; registered there."""
+
 JOURNEY_SECONDS = 600
 """How long somebody may stay at the provider."""
 
