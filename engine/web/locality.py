@@ -1,8 +1,9 @@
-"""Whether a request comes from this very machine."""
+"""Where a request says that it comes from, and whether that is this very machine."""
 
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.requests import Request
 
@@ -25,3 +26,11 @@ def is_loopback_address(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def split_address(address: str) -> SplitResult:
+    """Return the parts of the *address* in a header, none where it cannot be one: callers send what they like."""
+    try:
+        return urlsplit(address)
+    except ValueError:  # brackets that hold no IPv6 address
+        return urlsplit("")

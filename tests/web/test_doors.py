@@ -101,6 +101,7 @@ class TestTheDevelopmentSignIn:
             {"X-Forwarded-For": "127.0.0.1"},
             {"Forwarded": "for=127.0.0.1"},
             {"Host": "accord.example.org"},
+            {"Host": "[::1"},
         ],
     )
     def test_is_not_there_for_who_comes_from_elsewhere(self, house: House, headers: dict[str, str]) -> None:
@@ -127,6 +128,8 @@ class TestForgery:
             {"Sec-Fetch-Site": "none"},
             {"Sec-Fetch-Site": None, "Origin": "https://evil.example"},
             {"Sec-Fetch-Site": None, "Origin": "null"},
+            {"Sec-Fetch-Site": None, "Origin": "http://[127.0.0.1:8420"},
+            {"Sec-Fetch-Site": None, "Origin": "http://[localhost]:8420"},
             {"Sec-Fetch-Site": None},
         ],
     )
@@ -149,6 +152,13 @@ class TestForgery:
         answer = browser.post(f"/loans/{loan.number}/cancel", headers={"Origin": "http://127.0.0.1:8420"})
 
         assert answer.status_code == 303
+
+    def test_a_page_that_cannot_be_is_no_page_to_stay_on(self, house: House) -> None:
+        fragment = {"HX-Request": "true", "HX-Current-URL": "http://[/rooms"}
+
+        answer = house.signed_in("admin").post("/rooms/import", headers=fragment)
+
+        assert answer.headers["HX-Redirect"] == "/rooms"
 
     @pytest.mark.parametrize("token", ["", "x", "A" * 88, None])
     def test_without_the_sessions_token_nothing_changes(self, house: House, token: str | None) -> None:

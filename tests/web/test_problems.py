@@ -257,6 +257,7 @@ class TestBadInput:
             ({"start": "0001-01-01T00:00:00+14:00"}, "start", "instant_malformed"),
             ({"end": ORDER["start"]}, "end", "end_not_after_start"),
             ({"colour": "red"}, "colour", "unknown_field"),
+            ({"colour[]": "red"}, "colour[]", "unknown_field"),
             ({"items": []}, "items", "too_short"),
             ({"items": [{"kind": "boat", "id": 1}]}, "items.0.kind", "unknown_value"),
             ({"items": [{"kind": "room", "id": True}]}, "items.0.id", "int_type"),
@@ -293,6 +294,7 @@ class TestBadInput:
         ("query", "field"),
         [
             ("statsu=new", "statsu"),
+            ("status[]=new", "status[]"),
             ("from=2026-11-23T10:00:00", "from"),
             ("limit=0", "limit"),
             ("limit=501", "limit"),

@@ -55,12 +55,16 @@ class TestEndpoints:
         assert listed == [{key: value for key, value in made.items() if key != "secret"}]
         assert listed[0]["secrets"] == [f"…{made['secret'][-3:]}"]
 
+    def test_without_models_hear_of_everything(self, admin: TestClient) -> None:
+        assert add(admin, models=None)["models"] == add(admin)["models"]
+
     @pytest.mark.parametrize(
         ("body", "field"),
         [
             ({"url": "ftp://example.org"}, "url"),
             ({"url": "https://192.168.1.1/hook"}, "url"),
             ({"url": URL, "models": ["slot"]}, "models.0"),
+            ({"url": URL, "models": []}, "models"),
             ({"url": URL, "secret": "short"}, "secret"),
             ({"url": URL, "header": "Host"}, "header"),
             ({"url": URL, "colour": "red"}, "colour"),

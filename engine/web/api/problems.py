@@ -319,9 +319,14 @@ _OUR_CODES = {"enum": "unknown_value", "literal_error": "unknown_value"}
 
 def _fault(item: Mapping[str, Any], say: Say) -> dict[str, str]:
     """Say what is wrong with one field."""
-    place, *path = (step for step in item["loc"] if "[" not in str(step))  # names of validators are no field
-    field = ".".join(str(step) for step in (path[:1] if place == "query" else path))
     kind = str(item["type"])
+    *outer, last = item["loc"]
+    # Names of validators, which have brackets, are no field; an unknown field may be called as it likes.
+    steps = [step for step in outer if "[" not in str(step)]
+    if "[" not in str(last) or kind == "extra_forbidden":
+        steps.append(last)
+    place, *path = steps
+    field = ".".join(str(step) for step in (path[:1] if place == "query" else path))
     if kind == "extra_forbidden":
         text = N_("unknown parameter %(name)s") if place == "query" else N_("unknown field %(name)s")
         return {"field": field, "code": "unknown_field", "message": say(text, name=repr(path[-1]))}

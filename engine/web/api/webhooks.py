@@ -20,7 +20,7 @@ from engine.web.parts import Parts
 from engine.webhooks.endpoint import CHANNEL, RECENT, Endpoint, EndpointOrder, WebhookBook, masked
 
 Number = Annotated[int, Path(ge=1, le=ID_MAX, description="The webhook's number.")]
-Model = Literal["loan", "room", "case", "closure"]
+Models = Annotated[list[Literal["loan", "room", "case", "closure"]], Field(min_length=1)]
 Url = Annotated[str, Field(min_length=1, max_length=2000), STORABLE]
 Text = Annotated[str, Field(min_length=1, max_length=200), STORABLE]
 
@@ -34,7 +34,7 @@ class WebhookIn(Incoming):
 
     url: Url
     name: Text | SkipJsonSchema[None] = None
-    models: list[Model] | SkipJsonSchema[None] = Field(default=None, min_length=1)
+    models: Models | SkipJsonSchema[None] = None
     personal: bool = False
     header: Text | SkipJsonSchema[None] = None
     secret: Text | SkipJsonSchema[None] = None
@@ -50,7 +50,7 @@ class WebhookPatch(Amendment):
 
     url: Url | SkipJsonSchema[None] = None
     name: Text | SkipJsonSchema[None] = None
-    models: list[Model] | SkipJsonSchema[None] = Field(default=None, min_length=1)
+    models: Models | SkipJsonSchema[None] = None
     personal: bool | SkipJsonSchema[None] = None
     header: Text | SkipJsonSchema[None] = None
     enabled: bool | SkipJsonSchema[None] = None

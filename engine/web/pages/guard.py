@@ -12,11 +12,12 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine.web.locality import split_address
 
 BODY_BYTES_MAX = 1024 * 1024
 
@@ -88,7 +89,7 @@ def comes_from_us(headers: Headers) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = urlsplit(headers.get("origin", ""))
+    origin = split_address(headers.get("origin", ""))
     return bool(origin.netloc) and origin.netloc == headers.get("host", "")
 
 

@@ -20,6 +20,7 @@ from engine.reconcile.words.quoting import quote_error
 from engine.reconcile.words.reasons import LANGUAGES
 from engine.web.access import Role
 from engine.web.language import choose_language
+from engine.web.locality import split_address
 from engine.web.pages.guard import SAFE_METHODS, derive_csrf, is_csrf, mask_csrf
 from engine.web.pages.navigation import Entry, keys_at_hand, navigation_for
 from engine.web.pages.parts.page_parts import PageParts, Parts
@@ -141,7 +142,7 @@ class Page:
         """Lead the reader on to *path* after something was done, with and without JavaScript."""
         if not self.is_fragment:
             return RedirectResponse(path, 303)
-        here, there = urlsplit(self.request.headers.get("hx-current-url", "")), urlsplit(path)
+        here, there = split_address(self.request.headers.get("hx-current-url", "")), urlsplit(path)
         if (here.path, here.query) == (there.path, there.query):
             return Response(headers={"HX-Refresh": "true"})  # a browser only scrolls to an address that it is at
         return Response(headers={"HX-Redirect": path})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -15,7 +14,7 @@ from engine.errors import Fault, Invalid, NotFound
 from engine.ids import fold_address
 from engine.loans.loan import Requester
 from engine.web.access import Role, check_failures
-from engine.web.locality import is_local, is_loopback_address
+from engine.web.locality import is_local, is_loopback_address, split_address
 from engine.web.pages.page import AnyPage, Page, local_path, session_cookie
 from engine.web.provider import IdentityProvider, Journey, SignInRefused, Vouched
 
@@ -40,7 +39,7 @@ class _Luggage(msgspec.Struct):
 
 def development_people(page: Page) -> list[Requester] | None:
     """Return whom the development sign-in offers; None where there is none: not on this machine, or not asked for."""
-    host = urlsplit(f"//{page.request.headers.get('host', '')}").hostname or ""
+    host = split_address(f"//{page.request.headers.get('host', '')}").hostname or ""
     if page.parts.development is None or not is_local(page.request) or not is_loopback_address(host):
         return None
     return list(page.parts.development)
