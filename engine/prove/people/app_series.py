@@ -164,16 +164,17 @@ class AppSeries:
             case _:
                 self._world.run(someone.cancel(master["id"]))
         self._look_at(person, master["id"], uid, dates, times=gives_times)
-        self._doubt_on_their_way(set(dates) - set(self._world.dates_by_name(person, master["id"])))
+        shown = self._world.dates_by_name(person, master["id"])
+        self._doubt_on_their_way({name for name in dates if _times(dates[name]) != _times(shown.get(name, {}))})
 
-    def _doubt_on_their_way(self, lost: set[str]) -> None:
-        """Somebody ended dates in Outlook which the desk may have taken to a series by then that is not there yet: of
-        another day perhaps, or of none where its times fit no pattern."""
-        days, links = {day_of(name) for name in lost}, self._world.links()
+    def _doubt_on_their_way(self, touched: set[str]) -> None:
+        """Somebody ended or moved dates in Outlook which the desk may have taken to a series by then that is not there
+        yet: of another day perhaps, or of none where its times fit no pattern. Whichever is done first holds."""
+        days, links = {day_of(name) for name in touched}, self._world.links()
         for booking in self._crowd.bookings:
             number = booking.number or 0
             if (key := links.get(number) or "").startswith(UNWRITTEN):
-                booking.uncertain |= day_of(key) in days or not lost.isdisjoint(self._world.names_of(number))
+                booking.uncertain |= day_of(key) in days or not touched.isdisjoint(self._world.names_of(number))
 
     def _look_at(
         self, person: int, master_id: str, uid: str, before: dict[str, dict[str, Any]], *, times: bool
@@ -196,6 +197,10 @@ class AppSeries:
                     booking.interval, booking.edits = Interval(start, end), booking.edits + 1
                 if booking.cancelled:  # moving a whole series brings its lost dates back, heard of or not
                     booking.cancelled, booking.uncertain = False, True
+
+
+def _times(event: dict[str, Any]) -> tuple[Any, Any]:
+    return event.get("start"), event.get("end")
 
 
 def at_day(master: dict[str, Any]) -> date:
