@@ -1,6 +1,7 @@
 """What is told of loans whose event Outlook refused, on both databases. How it comes about: `tests/simulation`."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,12 +12,13 @@ from engine.database.series.desk import SeriesDesk
 from engine.database.settling.settlements import Settlements
 from engine.database.settling.shelves import CaseList
 from engine.database.sql.connection import Database
+from engine.database.stores.inventory import Inventory
 from engine.ids import LoanNumber
 from engine.loans.loan import Case
 from engine.loans.recurrence import Repeat, recur
 from engine.loans.status import LoanAction
 from engine.reconcile.actions import Note
-from engine.reconcile.cases.listing import CaseFilter
+from engine.reconcile.cases.listing import CaseFilter, Shelf
 from engine.reconcile.cases.ways import Way
 from engine.reconcile.series.book import SeriesOrder
 from tests.database.building import ALEX, BY, Building, hours, marked, order, room, rows, update
@@ -58,6 +60,20 @@ def unasked(database: Database) -> set[LoanNumber]:
 def open_cases(building: Building) -> list[tuple[Case, tuple[LoanNumber, ...]]]:
     lines = CaseList(building.database).list_cases(CaseFilter())
     return [(line.view.case, line.view.loans) for line in lines]
+
+
+def place(building: Building, number: LoanNumber, *, room_id: int, store_id: int) -> None:
+    """Give a date another room, and its loan another store."""
+    with building.database.write() as transaction:
+        transaction.connection.exec_driver_sql(
+            f"UPDATE loan_item SET bookable_id = {room_id} WHERE loan_number = {number}"
+        )
+        transaction.connection.exec_driver_sql(f"UPDATE loan SET store_id = {store_id} WHERE number = {number}")
+
+
+def shown(building: Building, **wanted: Any) -> list[tuple[LoanNumber, ...]]:
+    """Return the loans that each of the cases wanted is about."""
+    return [line.view.loans for line in CaseList(building.database).list_cases(CaseFilter(**wanted))]
 
 
 def versions(building: Building) -> list[int]:
@@ -114,6 +130,23 @@ class TestARefusedSeries:
         refused.desk.run_clock()
 
         assert open_cases(refused) == []
+
+    def test_is_found_by_the_room_and_the_store_of_any_date(self, refused: Building) -> None:
+        """A room that one date alone has; also once that date was made, or its case settled, as long as it is named."""
+        Inventory(refused.database, on_change=lambda: None).add_store("Annex", actor=BY)
+        place(refused, THIRD, room_id=2, store_id=2)
+        assert shown(refused, room_id=1) == shown(refused, room_id=2) == shown(refused, store_id=2) == [DATES]
+        assert shown(refused, room_id=3) == []
+
+        make(refused, THIRD)
+        assert (shown(refused, room_id=1), shown(refused, room_id=2)) == ([(FIRST, SECOND)], [])
+
+        place(refused, SECOND, room_id=2, store_id=2)
+        ((case, _),) = open_cases(refused)
+        Settlements(refused.database, refused.desk).settle(case.id, Way.IGNORE, room_id=None, actor=BY)
+        make(refused, SECOND)
+        assert len(shown(refused, room_id=2, shelf=Shelf.SETTLED)) == 1
+        assert shown(refused, room_id=2) == []
 
 
 class TestARefusedLoan:

@@ -92,6 +92,9 @@ _POLICY_OF_ROOM = Prepared(
 LOANS_NAMED = 30
 """How many loans a case names that is about several."""
 
+LOANS_LEFT_OUT = " ..."
+"""What follows them where there are more."""
+
 PASSING = frozenset({"minutes"})
 """Facts that differ at each look: an ignored case does not open anew for them."""
 
@@ -240,7 +243,7 @@ def facts_of(transaction: Transaction, subject: str, code: str) -> Mapping[str, 
 
 def name_loans(numbers: Sequence[LoanNumber]) -> str:
     """Return the loans that a case is about as its sentence names them, thirty at most."""
-    return ", ".join(map(str, numbers[:LOANS_NAMED])) + (" ..." if numbers[LOANS_NAMED:] else "")
+    return ", ".join(map(str, numbers[:LOANS_NAMED])) + (LOANS_LEFT_OUT if numbers[LOANS_NAMED:] else "")
 
 
 def close_case_of(transaction: Transaction, subject: str, code: str) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, String, and_, bindparam, cast, func, literal, or_, select
 
-from engine.database.cases.records import close_case_of, facts_of, name_loans, open_cases
+from engine.database.cases.records import LOANS_LEFT_OUT, close_case_of, facts_of, name_loans, open_cases
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
@@ -39,6 +39,10 @@ UNMADE_LOANS = (
 IS_OF_DATES = and_(_case.c.code == REFUSED, _case.c.subject == _subject_of_series)
 """Of a case and a loan: it is about the refused dates of the loan's series."""
 
+_named = func.replace(_case.c.facts["loans"].as_string(), LOANS_LEFT_OUT, "")
+_IS_NAMED = (literal(", ") + _named + ",").contains(literal(", ") + cast(_loan.c.number, String) + ",")
+"""Of a case and a loan: its sentence names it, also once the date was made or the case settled."""
+
 _SERIES_OF = Prepared(select(_loan.c.series).where(_loan.c.number == bindparam("number")))
 _DATES = Prepared(UNMADE_LOANS.where(_subject_of_series == bindparam("subject")).order_by(_loan.c.number))
 
@@ -47,6 +51,12 @@ def is_about(number: Any) -> ColumnElement[bool]:
     """Of a case: it is about the loan *number*, or about its series, of which this is a refused date."""
     is_date = UNMADE_LOANS.where(_loan.c.number == number, IS_OF_DATES).exists()
     return or_(_case.c.loan_number == number, is_date)
+
+
+def has_date(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of a case: it is about the refused dates of a series, and *condition* holds for the loan of one of them."""
+    is_date = or_(_IS_NAMED, _loan.c.number.in_(UNMADE_LOANS))
+    return select(_loan.c.number).where(IS_OF_DATES, is_date, condition).exists()
 
 
 def refused_dates(connection: Connection, subject: str, code: str) -> tuple[LoanNumber, ...]:

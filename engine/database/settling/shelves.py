@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, func, or_, select
 
-from engine.database.cases.refused import is_about
+from engine.database.cases.refused import has_date, is_about
 from engine.database.cases.rows import CASES, Filed, load_case, read_filed
 from engine.database.settling.settlements import read_rooms, view_case
 from engine.database.sql.connection import Database
@@ -104,6 +104,7 @@ def _of_room(room_id: BookableId) -> ColumnElement[bool]:
     return or_(
         _case.c.room_id == room,
         exists().where(_item.c.loan_number == _case.c.loan_number, _item.c.bookable_id == room),
+        has_date(exists().where(_item.c.loan_number == _loan.c.number, _item.c.bookable_id == room)),
         exists().where(_copy.c.ical_uid == _case.c.ical_uid, _copy.c.room_id == room),
     )
 
@@ -113,6 +114,7 @@ def _of_store(store_id: StoreId) -> ColumnElement[bool]:
     rooms = select(_room.c.id).where(_room.c.store_id == store)
     return or_(
         exists().where(_loan.c.number == _case.c.loan_number, _loan.c.store_id == store),
+        has_date(_loan.c.store_id == store),
         _case.c.room_id.in_(rooms),
         and_(
             _case.c.loan_number.is_(None),
