@@ -51,6 +51,25 @@ class TestLooking:
         assert "Mon 23 Nov 2026, 12:00 – 13:00" in shown
         assert "UTC" not in shown
 
+    @pytest.mark.parametrize(
+        ("code", "facts", "english", "french"),
+        [
+            ("key_parked", {"error": "no answer"}, "No answer.", "Pas de réponse."),
+            ("shadowed", {"would": []}, "Nothing was changed on either side.", "Rien n’a été changé d’aucun côté."),
+            ("organizer_unknown", {"organizer": "a:b"}, "Its organizer a:b is not", "Son organisateur a:b n’est pas"),
+        ],
+    )
+    def test_does_not_say_its_title_twice(
+        self, house: House, code: str, facts: dict[str, object], english: str, french: str
+    ) -> None:
+        """What comes after the title and its colon begins the sentence below it."""
+        open_case(house.office, "loan:1", Note(code, facts))
+        page = house.signed_in("viewer")
+
+        assert f'<p class="case-text">{english}' in page.get("/cases/1").text
+        page.headers["Accept-Language"] = "fr"
+        assert f'<p class="case-text">{french}' in page.get("/cases/1").text
+
     def test_names_the_loans_of_a_brake_once(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         """As links while they are held; in the sentence, for the record, once they were answered."""
         loan = house.book()

@@ -52,7 +52,7 @@ class TestTheAnswer:
 
         shown = ask(house, **{"Accept-Language": "fr"})
 
-        assert "Fern est gardée lun. 23 nov. 2026, 10:00 – 11:00 pour le prêt 1" in shown
+        assert "Fern est gardée le lun. 23 nov. 2026, 10:00 – 11:00 pour le prêt 1" in shown
 
     def test_without_a_question_there_is_no_answer(self, house: House) -> None:
         """The form offers the quarter of an hour that runs."""

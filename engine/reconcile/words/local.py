@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
+from types import MappingProxyType
 from typing import Protocol
 
 from engine.reconcile.words.quoting import TAKEN_STRETCH
@@ -17,6 +18,7 @@ from engine.reconcile.words.quoting import TAKEN_STRETCH
 _INSTANT = r"\d{4}-\d\d-\d\d \d\d:\d\d"
 _ONE = re.compile(_INSTANT)
 _STRETCH = re.compile(f"({_INSTANT}) - ({_INSTANT})")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _QUOTED = re.compile(TAKEN_STRETCH)
 _LOCAL = "\u2063"
 """An invisible mark after each time that is local now: the sentence's own "UTC" behind it would be wrong."""
@@ -36,6 +38,8 @@ class Times(Protocol):
         """What stands between the ends of a stretch, with its spaces."""
         ...
 
+    def day(self, value: date, /) -> str: ...
+
     def moment(self, value: datetime, /) -> str: ...
 
     def stretch(self, start: datetime, end: datetime, /) -> str: ...
@@ -49,6 +53,10 @@ class PlainTimes:
 
     zone: tzinfo
     dash: str = " - "
+
+    def day(self, value: date) -> str:
+        """Return one day."""
+        return value.isoformat()
 
     def moment(self, value: datetime) -> str:
         """Return one instant."""
@@ -64,6 +72,18 @@ class PlainTimes:
         return f"{end:%H:%M}" if start.date() == end.date() else self.moment(end)
 
 
+def _show_day(text: str, times: Times) -> str:
+    return times.day(date.fromisoformat(text)) if _DAY.fullmatch(text) else text
+
+
+def _show_hours(text: str, times: Times) -> str:
+    return text.replace("-", times.dash.strip())
+
+
+_BY_NAME: Mapping[str, Callable[[str, Times], str]] = MappingProxyType({"day": _show_day, "hours": _show_hours})
+"""Facts of which the name says how they read: a day such as `2026-11-23`, opening hours such as `08:00-20:00`."""
+
+
 def say_here(
     explain: Callable[[str, Mapping[str, object], str], str],
     code: str,
@@ -73,7 +93,7 @@ def say_here(
 ) -> str:
     """Return the sentence of a reason. Facts that are instants (`reasons.say_instant`) are shown in local time."""
     kept_in = times.zone if code in _BY_THE_ROOM else UTC
-    shown = {key: _show(value, times, kept_in) for key, value in facts.items()}
+    shown = {key: _show(value, times, kept_in, key) for key, value in facts.items()}
     start, end = facts.get("start"), facts.get("end")
     if isinstance(start, str) and isinstance(end, str) and _ONE.fullmatch(start) and _ONE.fullmatch(end):
         shown["end"] = times.stretch_end(_parse(start, kept_in), _parse(end, kept_in)) + _LOCAL
@@ -86,14 +106,16 @@ def say_fact(value: object, times: Times) -> str:
     return _unmarked(str(_show(value, times, UTC)), times)
 
 
-def _show(value: object, times: Times, kept_in: tzinfo) -> object:
+def _show(value: object, times: Times, kept_in: tzinfo, name: str = "") -> object:
     """Return *value*, or what it holds, in local time when it is an instant or a stretch of time, else as it is."""
     if isinstance(value, Mapping):
-        return {key: _show(each, times, kept_in) for key, each in value.items()}
+        return {key: _show(each, times, kept_in, key) for key, each in value.items()}
     if isinstance(value, list):
         return [_show(each, times, kept_in) for each in value]
     if not isinstance(value, str):
         return value
+    if name in _BY_NAME:
+        return _BY_NAME[name](value, times)
     if _ONE.fullmatch(value):
         return times.moment(_parse(value, kept_in)) + _LOCAL
     stretch = _STRETCH.fullmatch(value)

@@ -61,11 +61,23 @@ class TestHere:
         """They come as the room's wall clock shows them: moving them once more would refuse 08:00 as 09:00."""
         facts = {"start": "2026-11-23 05:00", "end": "2026-11-23 06:30", "hours": "08:00-20:00"}
         said = say_here(explain, "outside_opening_hours", facts, "en", times)
-        assert f"05:00{times.dash}06:30 is outside the opening hours (08:00-20:00)" in said
+        hours = f"08:00{times.dash.strip()}20:00"
+        assert f"05:00{times.dash}06:30 is outside the opening hours ({hours})" in said
+
+    @pytest.mark.parametrize(
+        ("times", "day"), [(PlainTimes(PARIS), "2026-11-01"), (Formats("fr", PARIS), "dim. 1er nov. 2026")]
+    )
+    def test_a_day_reads_as_all_days_do(self, times: PlainTimes | Formats, day: str) -> None:
+        """By itself, and in what only would be done."""
+        facts = {"day": "2026-11-01", "series": 3}
+        said = f"La date du {day} de la série 3."
+        assert say_here(explain, "date_of_series", facts, "fr", times) == said
+        would = {"would": [["date_of_series", facts]]}
+        assert say_here(explain, "write_withheld", would, "fr", times).endswith(said)
 
     def test_a_day_without_opening_hours_is_closed_in_french_too(self) -> None:
         facts = {"start": "2026-11-22 09:00", "end": "2026-11-22 10:00", "hours": "closed"}
-        assert explain("outside_opening_hours", facts, "fr").endswith("hors des heures d’ouverture (fermé).")
+        assert explain("outside_opening_hours", facts, "fr").startswith("Hors des heures d’ouverture (fermé) : ")
 
     def test_the_end_of_the_booking_window_is_by_the_room(self) -> None:
         said = say("beyond_booking_window", end="2026-12-23 09:00", window_days=30)

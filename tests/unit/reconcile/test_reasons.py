@@ -219,7 +219,7 @@ class TestExplaining:
     def test_fills_in_the_values(self) -> None:
         """In the language that is asked for."""
         assert explain("item_unavailable", FACTS) == "Room 1 is taken 09:00 - 10:00 UTC (loan 77)."
-        assert explain("item_unavailable", FACTS, "fr") == "Room 1 est pris 09:00 - 10:00 UTC (prêt 77)."
+        assert explain("item_unavailable", FACTS, "fr") == "Room 1 est pris le 09:00 - 10:00 UTC (prêt 77)."
 
     @pytest.mark.parametrize("nothing", [None, ""])
     def test_shows_nothing_as_a_dash(self, nothing: object) -> None:

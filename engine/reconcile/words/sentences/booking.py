@@ -25,7 +25,7 @@ BOOKING: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Created from a meeting in Outlook, {start} - {end} UTC.",
             "Créé depuis une réunion Outlook, {start} - {end} UTC.",
         ),
-        "date_of_series": ("The date {day} of series {series}.", "La date {day} de la série {series}."),
+        "date_of_series": ("The date {day} of series {series}.", "La date du {day} de la série {series}."),
         "date_brought_back": (
             "This date was loan {loan}, which has ended. The organizer’s calendar shows it again, as it does once a "
             "whole series is moved.",
@@ -57,7 +57,10 @@ BOOKING: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The organizer {organizer} is not of our domains: the default user stands in.",
             "L’organisateur {organizer} n’est pas de nos domaines : l’utilisateur par défaut le remplace.",
         ),
-        "moved_in_outlook": ("Moved in Outlook from {old} to {new} UTC.", "Déplacé dans Outlook de {old} à {new} UTC."),
+        "moved_in_outlook": (
+            "Moved in Outlook from {old} to {new} UTC.",
+            "Déplacé dans Outlook du {old} au {new} UTC.",
+        ),
         "title_changed_in_outlook": (
             "The title was changed in Outlook from “{old}” to “{new}”.",
             "Le titre a été changé dans Outlook, de « {old} » en « {new} ».",
@@ -93,7 +96,7 @@ BOOKING: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "item_dropped": (
             "{item} left the loan: it is taken {start} - {end} UTC (loan {loan}).",
-            "{item} a quitté le prêt : déjà pris {start} - {end} UTC (prêt {loan}).",
+            "{item} a quitté le prêt : déjà pris le {start} - {end} UTC (prêt {loan}).",
         ),
         "no_room_left": ("No room of the loan is free any more.", "Plus aucune salle du prêt n’est libre."),
         "of_rooms": ("Rooms: {rooms}.", "Salles : {rooms}."),

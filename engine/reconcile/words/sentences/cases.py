@@ -108,12 +108,12 @@ CASES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no_synced_room": ("No synced room is invited.", "Aucune salle synchronisée n’est invitée."),
         "item_unavailable": (
             "{item} is taken {start} - {end} UTC (loan {loan}).",
-            "{item} est pris {start} - {end} UTC (prêt {loan}).",
+            "{item} est pris le {start} - {end} UTC (prêt {loan}).",
         ),
         # booking rules (H60-H62)
         "outside_opening_hours": (
             "{start} - {end} is outside the opening hours ({hours}).",
-            "{start} - {end} est hors des heures d’ouverture ({hours}).",
+            "Hors des heures d’ouverture ({hours}) : {start} - {end}.",
         ),
         "beyond_booking_window": (
             "It ends {end}, more than {window_days} days ahead.",

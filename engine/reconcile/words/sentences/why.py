@@ -9,64 +9,64 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "why_held_accepted": (
             "{item} is booked {start} - {end} UTC by loan {loan}; the room has accepted.",
-            "{item} est réservée {start} - {end} UTC par le prêt {loan} ; la salle a accepté.",
+            "{item} est réservée le {start} - {end} UTC par le prêt {loan} ; la salle a accepté.",
         ),
         "why_held_tentative": (
             "{item} is kept {start} - {end} UTC for loan {loan}; the room accepted for now, a delegate decides.",
-            "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; accord provisoire, un délégué décide.",
+            "{item} est gardée le {start} - {end} UTC pour le prêt {loan} ; accord provisoire, un délégué décide.",
         ),
         "why_held_requested": (
             "{item} is kept {start} - {end} UTC for loan {loan}; the room has not answered yet.",
-            "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; la salle n’a pas encore répondu.",
+            "{item} est gardée le {start} - {end} UTC pour le prêt {loan} ; la salle n’a pas encore répondu.",
         ),
         "why_held_unasked": (
             "{item} is kept {start} - {end} UTC for loan {loan}; the room has not been asked in Outlook.",
-            "{item} est gardée {start} - {end} UTC pour le prêt {loan} ; la salle n’a pas été invitée dans Outlook.",
+            "{item} est gardée le {start} - {end} UTC pour le prêt {loan} ; la salle n’a pas été invitée dans Outlook.",
         ),
         "why_cancelled": (
             "Loan {loan} had {item} {start} - {end} UTC; it was cancelled.",
-            "Le prêt {loan} avait {item} {start} - {end} UTC ; il a été annulé.",
+            "Le prêt {loan} avait {item} le {start} - {end} UTC ; il a été annulé.",
         ),
         "why_refused": (
             "Loan {loan} asked for {item} {start} - {end} UTC; it was refused.",
-            "Le prêt {loan} demandait {item} {start} - {end} UTC ; il a été refusé.",
+            "Le prêt {loan} demandait {item} le {start} - {end} UTC ; il a été refusé.",
         ),
         "why_suspended": (
             "Loan {loan} had {item} {start} - {end} UTC; nobody came.",
-            "Le prêt {loan} avait {item} {start} - {end} UTC ; personne n’est venu.",
+            "Le prêt {loan} avait {item} le {start} - {end} UTC ; personne n’est venu.",
         ),
         "why_completed": (
             "Loan {loan} had {item} {start} - {end} UTC; it is over.",
-            "Le prêt {loan} avait {item} {start} - {end} UTC ; il est terminé.",
+            "Le prêt {loan} avait {item} le {start} - {end} UTC ; il est terminé.",
         ),
         "why_item_declined": (
             "Loan {loan} asked for {item} {start} - {end} UTC; the room declined.",
-            "Le prêt {loan} demandait {item} {start} - {end} UTC ; la salle a refusé.",
+            "Le prêt {loan} demandait {item} le {start} - {end} UTC ; la salle a refusé.",
         ),
         "why_item_released": (
             "Loan {loan} had {item} {start} - {end} UTC; Exchange released the room.",
-            "Le prêt {loan} avait {item} {start} - {end} UTC ; Exchange a libéré la salle.",
+            "Le prêt {loan} avait {item} le {start} - {end} UTC ; Exchange a libéré la salle.",
         ),
         "why_item_cancelled": (
             "Loan {loan} lives on without {item} {start} - {end} UTC: the room left it.",
-            "Le prêt {loan} continue sans {item} {start} - {end} UTC : la salle l’a quitté.",
+            "Le prêt {loan} continue sans {item} le {start} - {end} UTC : la salle l’a quitté.",
         ),
         "why_decided": ("Decided {at} UTC by {actor}.", "Décidé le {at} UTC par {actor}."),
         "why_meeting_gone": (
             "A meeting in {item} {start} - {end} UTC was cancelled or declined in Outlook.",
-            "Une réunion dans {item} {start} - {end} UTC a été annulée ou refusée dans Outlook.",
+            "Une réunion dans {item} le {start} - {end} UTC a été annulée ou refusée dans Outlook.",
         ),
         "why_meeting_rejected": (
             "A meeting is in the calendar of {item} {start} - {end} UTC, and is no loan.",
-            "Une réunion est au calendrier de {item} {start} - {end} UTC, et n’est pas un prêt.",
+            "Une réunion est au calendrier de {item} le {start} - {end} UTC, et n’est pas un prêt.",
         ),
         "why_meeting_listed": (
             "A meeting in {item} {start} - {end} UTC was there before the connection; a backfill would import it.",
-            "Une réunion dans {item} {start} - {end} UTC précède la connexion ; une reprise l’importerait.",
+            "Une réunion dans {item} le {start} - {end} UTC précède la connexion ; une reprise l’importerait.",
         ),
         "why_meeting_waits": (
             "A meeting in {item} {start} - {end} UTC was seen and is being compared.",
-            "Une réunion dans {item} {start} - {end} UTC a été vue et est en cours de comparaison.",
+            "Une réunion dans {item} le {start} - {end} UTC a été vue et est en cours de comparaison.",
         ),
         "why_room_excluded": (
             "{item} is excluded from the sync.",

@@ -237,10 +237,11 @@ def make_card(page: Page, line: CaseLine) -> Card:
     name = loan.title or loan.requester.name if loan is not None else ""
     facts = without_loans(case.facts) if view.loans else case.facts
     text = page.say("Who it is for differs. The booking is private.") if hides else page.explain(case.code, facts)
+    title = say_title(page, case)
     return Card(
         view=view,
-        title=say_title(page, case),
-        text=text,
+        title=title,
+        text=without_title(text, title),
         sides=() if hides else _sides(page, case),
         what=name if reads else page.say("Private booking"),
         when=loan.interval if loan is not None else line.meeting.interval if line.meeting else None,
@@ -256,6 +257,12 @@ def say_title(page: Page, case: Case) -> str:
     if case.code == "both_changed" and field in CHANGED:
         return page.say(CHANGED[field])
     return page.say(TITLES.get(case.code, case.code))
+
+
+def without_title(text: str, title: str) -> str:
+    """Return the sentence of a case below its *title*: `Title: what was found` has its first words said already."""
+    said, colon, rest = text.partition(":")
+    return rest.strip()[:1].upper() + rest.strip()[1:] if colon and said.strip() == title else text
 
 
 def _sides(page: Page, case: Case) -> tuple[Side, ...]:
