@@ -17,7 +17,7 @@ from engine.errors import MailboxClosed, Malformed, Refused, ResyncRequired, Unm
 from engine.graph.errors import BadRequest, DuplicateSubscription, DuplicateTransaction, Target
 from engine.graph.gateway import Call, Gateway
 from engine.graph.meter import GatewayMeter
-from engine.graph.parse import parse_change, parse_event, parse_place, parse_subscription
+from engine.graph.parse import parse_event, parse_place, parse_subscription, show_change
 from engine.graph.payloads import (
     EventItem,
     PlaceItem,
@@ -105,7 +105,7 @@ class GraphCalendar:
             if link is None:
                 raise
             raise ResyncRequired(f"{error}; the link is of no use any more") from error
-        changes = [change for change in map(parse_change, page.items) if change is not None]
+        changes = [change for change in map(show_change, page.items) if change is not None]
         next_link = self._urls.check_link(page.next_link) if page.next_link else None
         delta_link = self._urls.check_link(page.delta_link) if page.delta_link and not next_link else None
         if next_link is None and delta_link is None:

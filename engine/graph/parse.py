@@ -7,7 +7,7 @@ Source: Graph docs, event, dateTimeTimeZone, responseStatus, event-delta, room, 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from engine.errors import Malformed
 from engine.graph.payloads import AttendeeItem, EventItem, PlaceItem, PostalAddress, Recipient, SubscriptionItem, When
@@ -21,10 +21,12 @@ from engine.rooms.event import (
     Change,
     EventCopy,
     EventRemoved,
+    EventShown,
     EventStub,
     EventType,
     Mailbox,
     Privacy,
+    Shown,
     TimeFault,
 )
 from engine.rooms.moulds import mould_for
@@ -46,9 +48,17 @@ PEOPLE_KEPT = 8192
 TIMES_KEPT = 2048
 """Times of meetings kept for reuse, some 600 bytes each: a term has fewer, and many rooms are booked at the same."""
 
-_make_copy = mould_for(EventCopy)
+_make_copy, _make_shown = mould_for(EventCopy), mould_for(EventShown)
 
 _Times = tuple[Interval | None, tuple[date, date] | None, TimeFault | None, datetime | None]
+
+
+def show_change(item: EventItem) -> Shown | None:
+    """Return the same as `parse_change`, an event without a series by its version: four fifths of its CPU are for what
+    is known already, as nearly everything is when a calendar is read anew."""
+    if not item.id or item.series_master_id or item.removed is not None or item.type == "seriesMaster":
+        return parse_change(item)
+    return _make_shown(EventId(item.id), item.etag or _etag(item), partial(parse_event, item))
 
 
 def parse_change(item: EventItem) -> Change | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
-from engine.rooms.event import Change, EventCopy, EventRemoved, Mailbox
+from engine.rooms.event import EventCopy, EventRemoved, Mailbox, Shown
 from engine.rooms.room import Place
 
 
@@ -20,7 +20,7 @@ class ChangesPage:
     `unreadable` counts items of the page that could not be understood at all (no id).
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[Shown, ...]
     next_link: str | None
     delta_link: str | None
     unreadable: int = 0

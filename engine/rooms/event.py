@@ -7,6 +7,7 @@ A meeting has one copy per mailbox: the organizer's, and one per room. Ids diffe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -136,3 +137,22 @@ class EventRemoved:
 
 
 Change = EventCopy | EventStub | EventRemoved
+
+
+@dataclass(frozen=True, slots=True)
+class EventShown:
+    """An event without a series as a page shows it, of which only the version was read so far: most are known just so,
+    and then nobody asks for the rest."""
+
+    event_id: EventId
+    etag: str
+    read: Callable[[], EventCopy] = field(compare=False)
+    """Returns the copy."""
+
+
+Shown = Change | EventShown
+
+
+def read_change(shown: Shown) -> Change:
+    """Return all that *shown* says."""
+    return shown.read() if isinstance(shown, EventShown) else shown

@@ -18,7 +18,7 @@ from engine.errors import MailboxClosed, Malformed, ResyncRequired, Stale, Unmat
 from engine.ids import EventId, ICalUid, fold_address
 from engine.interval import Interval
 from engine.rooms.calendar import ChangesPage, EventDraft, EventPatch, RoomCalendar
-from engine.rooms.event import Answer, Change, EventCopy, EventRemoved, Mailbox
+from engine.rooms.event import Answer, Change, EventCopy, EventRemoved, Mailbox, read_change
 
 
 class Stage(Protocol):
@@ -82,7 +82,7 @@ class RoomCalendarSuite:
                 stage.calendar.fetch_changes(stage.room.address, link=link, window=window, page_size=page_size)
             )
             assert (page.next_link is None) != (page.delta_link is None), "exactly one link"
-            changes += page.changes
+            changes += map(read_change, page.changes)
             if page.delta_link is not None:
                 return changes, page.delta_link
             link, window = page.next_link, None

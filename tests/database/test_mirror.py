@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import bindparam
 
 from engine.database.inbox.contents import doubt_unshown, save_contents
-from engine.database.mirror.mirror import Mirror
+from engine.database.mirror.mirror import Mirror, copy_table
 from engine.database.rooms.book import RoomCache
 from engine.database.sql.marks import Priority
+from engine.database.sql.prepared import Prepared
 from engine.database.sync.ledger import SyncLedger
-from engine.ids import EventId, ICalUid
+from engine.graph.parse import parse_change, show_change
+from engine.graph.payloads import EventItem, decode_page
+from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.ledger import SyncRules
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import EventCopy, EventRemoved, EventType
-from tests.database.opening import NOW, ONE, Opened, place
+from engine.rooms.event import EventCopy, EventRemoved, EventShown, EventType, Shown
+from tests.database.opening import NOW, ONE, TWO, Opened, place
 
 HOUR = timedelta(hours=1)
 
@@ -267,3 +275,177 @@ class TestAReadingAnew:
         followed.read_anew("ABC")
 
         assert followed.column("live") == [True, True, True, False]
+
+
+class Twins(Opened):
+    """Two rooms with the same meetings: those of the first are shown by their versions, those of the second in full."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.list_places(place(1), place(2))
+        self.mirror = Mirror(RoomCache(self.database))
+        self.book = self.directory.room_book()
+
+    def save(self, room: BookableId, changes: tuple[Shown, ...], *, whole: bool = True, ends: bool = True) -> Any:
+        """Save a page; returns how many copies changed and how many bookings were marked."""
+        page = ChangesPage(changes, None if ends else "page 2", "delta" if ends else None)
+        with self.database.write() as transaction:
+            return self.mirror.save_page(
+                transaction, room, page, reading=2, whole=whole, listed=False, priority=Priority.LIVE, book=self.book
+            )
+
+    def kept(self, room: BookableId) -> list[Any]:
+        """The mirror's rows of a room and the meetings marked for it, without what tells the rooms apart."""
+        uid = f"of-{room}"
+        rows = [
+            {name: _plain(value, uid) for name, value in row.items() if name != "room_id"}
+            for row in self.rows("room_copy")
+            if row["room_id"] == room
+        ]
+        return [*rows, sorted(key.removesuffix(uid) for kind, key in self.marks() if key.endswith(uid))]
+
+
+def _plain(value: Any, uid: str) -> Any:
+    return value.replace(uid, "") if isinstance(value, str) else value
+
+
+@pytest.fixture
+def twins(migrated_url: str) -> Iterator[Twins]:
+    made = Twins(migrated_url)
+    yield made
+    made.database.close()
+
+
+STATES = ("live", "gone", "doubt", "listed", "unconfirmed")
+SERIES, VERSIONS, CHANGED = (None, "M"), ("1", "2", ""), (NOW - HOUR, NOW, NOW + HOUR, None)
+
+
+class TestAnEventShownByItsVersion:
+    """What a page shows is read in full only where its version is not enough to know that the mirror holds it."""
+
+    @pytest.mark.parametrize("whole", [True, False])
+    @pytest.mark.parametrize("ends", [True, False])
+    def test_comes_to_the_same_as_in_full_whatever_is_held(self, twins: Twins, whole: bool, ends: bool) -> None:
+        """Every state a row may be in, beside the same version, another one, and none."""
+        cases = list(product(product((True, False), repeat=len(STATES)), SERIES, VERSIONS, CHANGED))
+        names = [f"E{number:04}" for number in range(len(cases))]
+        found, read = [], set()
+
+        for room in (ONE, TWO):
+            held = [
+                EventCopy(
+                    EventId(name), "1", ICalUid(f"{name}of-{room}"), EventType.SINGLE, None, Interval(NOW, NOW + HOUR),
+                    modified_at=NOW,
+                )
+                for name in names
+            ]  # fmt: skip
+            twins.save(room, tuple(held))
+            states = [
+                {"of_event": name, "series_master": master, "reading": 1, **dict(zip(STATES, flags, strict=True))}
+                for name, (flags, master, _, _) in zip(names, cases, strict=True)
+            ]
+            this = (copy_table.c.room_id == room, copy_table.c.event_id == bindparam("of_event"))
+            with twins.database.write() as transaction:
+                Prepared(copy_table.update().where(*this)).run(transaction.connection, states)
+            twins.forget_marks()
+            full = [
+                replace(copy, etag=version, modified_at=changed, is_cancelled=version == "2")
+                for copy, (_, _, version, changed) in zip(held, cases, strict=True)
+            ]
+
+            def show(copy: EventCopy) -> EventShown:
+                def tell() -> EventCopy:
+                    read.add(copy.event_id)
+                    return copy
+
+                return EventShown(copy.event_id, copy.etag, tell)
+
+            shown: tuple[Shown, ...] = tuple(map(show, full)) if room == ONE else tuple(full)
+            found.append((twins.save(room, shown, whole=whole, ends=ends), twins.kept(room)))
+
+        assert found[0] == found[1]
+        assert set(names) - read == {
+            name
+            for name, ((_, gone, doubt, _, unconfirmed), master, version, _) in zip(names, cases, strict=True)
+            if version == "1" and not (gone or doubt or unconfirmed or master)
+        }
+
+    def test_comes_to_the_same_as_in_full_where_nothing_is_held(self, twins: Twins) -> None:
+        for room in (ONE, TWO):
+            item = {**ITEM, "iCalUId": f"Uof-{room}"}
+            twins.save(room, read_items(show_change if room == ONE else parse_change, item))
+
+        assert twins.kept(ONE) == twins.kept(TWO)
+        assert twins.kept(ONE)[-1] == ["U"]
+
+    @pytest.mark.parametrize("version", ["@odata.etag", "changeKey"])
+    def test_shows_every_field_that_changes(self, twins: Twins, version: str) -> None:
+        """Each alone, with a new version, as Exchange gives one to whatever changes (Graph docs: event, changeKey)."""
+        hidden = {"@odata.etag", "changeKey"} - {version}
+        before = {name: value for name, value in ITEM.items() if name not in hidden}
+        told = {field.encode_name for field in msgspec.structs.fields(EventItem)}
+        assert set(OTHERS) == told - {"id", "@odata.etag", "changeKey", "@removed", "singleValueExtendedProperties"}
+
+        for number, (name, value) in enumerate(OTHERS.items()):
+            for room in (ONE, TWO):
+                look = show_change if room == ONE else parse_change
+                item = {**before, "id": f"E{number:02}", "iCalUId": f"U{number:02}of-{room}"}
+                twins.save(room, read_items(look, item))
+                after = {**item, version: "V2"}
+                after[name] = f"{value}of-{room}" if name == "iCalUId" else value
+                twins.save(room, read_items(look, after), whole=False)
+
+        assert twins.kept(ONE) == twins.kept(TWO)
+        assert {row["etag"] for row in twins.rows("room_copy")} == {"V2" if version == "@odata.etag" else 'W/"V2"'}
+
+    def test_that_is_removed_is_in_doubt(self, twins: Twins) -> None:
+        item = {**ITEM, "iCalUId": "Uof-1"}
+        twins.save(ONE, read_items(show_change, item))
+        twins.save(ONE, read_items(show_change, {**item, "@removed": {"reason": "deleted"}}), whole=False)
+
+        assert twins.kept(ONE)[0]["doubt"]
+
+    @pytest.mark.parametrize("name", ['W/"quoted"', "back\\slash", "{x,y}", "é", "😀", "null", "1", "a'b"])
+    def test_is_told_apart_to_the_letter(self, twins: Twins, name: str) -> None:
+        """Ids and versions are handed to the database as they are."""
+        copy = EventCopy(EventId(name), name, ICalUid("U"), EventType.SINGLE, None, Interval(NOW, NOW + HOUR))
+        twins.save(ONE, (copy,))
+
+        def refuse() -> EventCopy:
+            raise AssertionError("it is held just so")
+
+        assert twins.save(ONE, (EventShown(EventId(name), name, refuse),)) == (0, 0)
+        other = replace(copy, etag=f"{name} ")
+        assert twins.save(ONE, (EventShown(other.event_id, other.etag, lambda: other),)) == (1, 1)
+
+
+def read_items(look: Callable[[EventItem], Shown | None], *items: dict[str, Any]) -> tuple[Shown, ...]:
+    page = decode_page(json.dumps({"value": items}).encode(), EventItem)
+    return tuple(shown for shown in map(look, page.items) if shown is not None)
+
+
+def _at(hour: int) -> dict[str, str]:
+    return {"dateTime": f"2026-11-24T{hour:02}:00:00.0000000", "timeZone": "UTC"}
+
+
+ITEM: dict[str, Any] = {
+    "@odata.etag": "V1", "id": "E", "changeKey": "V1", "iCalUId": "U", "type": "singleInstance",
+    "start": _at(9), "end": _at(10), "isAllDay": False, "isCancelled": False, "isDraft": False, "isOrganizer": False,
+    "subject": "Lecture", "sensitivity": "normal", "showAs": "busy",
+    "organizer": {"emailAddress": {"name": "Kim", "address": "kim@example.org"}},
+    "attendees": [{"type": "resource", "emailAddress": {"name": "Room 1", "address": "room1@example.org"}}],
+    "responseStatus": {"response": "accepted"},
+    "createdDateTime": "2026-11-20T09:00:00Z", "lastModifiedDateTime": "2026-11-20T09:00:00Z",
+}  # fmt: skip
+OTHERS: dict[str, Any] = {
+    "iCalUId": "V", "type": "exception", "seriesMasterId": "M", "originalStart": "2026-11-24T08:00:00Z",
+    "originalStartTimeZone": "Europe/Vienna", "recurrence": {"range": {"recurrenceTimeZone": "Europe/Vienna"}},
+    "start": _at(8), "end": _at(11), "isAllDay": True, "isCancelled": True, "isDraft": True, "isOrganizer": True,
+    "subject": "Talk", "sensitivity": "private", "showAs": "free",
+    "organizer": {"emailAddress": {"name": "Lou", "address": "lou@example.org"}},
+    "attendees": [{"type": "resource", "emailAddress": {"name": "Room 2", "address": "room2@example.org"}}],
+    "responseStatus": {"response": "declined"}, "transactionId": "T", "webLink": "https://outlook.example.org",
+    "bodyPreview": "Bring a pen", "createdDateTime": "2026-11-21T09:00:00Z",
+    "lastModifiedDateTime": "2026-11-21T09:00:00Z",
+}  # fmt: skip
+"""Of every field another value than in `ITEM`."""

@@ -85,12 +85,12 @@ def take_the_first_of_its_weekday(patch: pytest.MonkeyPatch) -> None:
 
 def take_exceptions_for_plain_dates(patch: pytest.MonkeyPatch) -> None:
     """A date that was moved by itself is taken where its series has it."""
-    parsed = parse.parse_change
+    shown = parse.show_change
 
     def misread(item: Any) -> Any:
-        return None if item.type == "exception" else parsed(item)
+        return None if item.type == "exception" else shown(item)
 
-    patch.setattr(calendar, "parse_change", misread)
+    patch.setattr(calendar, "show_change", misread)
 
 
 def forget_times(patch: pytest.MonkeyPatch) -> None:

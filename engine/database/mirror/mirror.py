@@ -14,7 +14,7 @@ from engine.database.mirror.page_news import PageNews
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.copies import decode_copy, make_row
 from engine.database.series.dates import SeriesPage, doubt_series
-from engine.database.sql.lists import is_any_of
+from engine.database.sql.lists import each_pair_of, is_any_of
 from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -27,7 +27,7 @@ from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.observe import resolve_interval
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import Change, EventCopy, EventRemoved, EventStub, EventType
+from engine.rooms.event import Change, EventCopy, EventRemoved, EventShown, EventStub, EventType, read_change
 from engine.rooms.room import RoomBook
 
 copy_table = metadata.tables["room_copy"]
@@ -54,14 +54,26 @@ def _upsert(dialect: str) -> Prepared:
 
 
 _UPSERT = {"sqlite": _upsert("sqlite"), "postgresql": _upsert("postgresql")}
-_KNOWN = Prepared(select(
-    copy_table.c.event_id, copy_table.c.etag, copy_table.c.live, copy_table.c.gone, copy_table.c.listed,
-    copy_table.c.ical_uid, copy_table.c.doubt, copy_table.c.series_master, copy_table.c.modified_at,
-    copy_table.c.unconfirmed,
-).where(
-    copy_table.c.room_id == bindparam("room"), is_any_of(copy_table.c.event_id, "ids")
-))  # fmt: skip
 _c = copy_table.c
+_KNOWN_COLUMNS = (
+    _c.event_id, _c.etag, _c.live, _c.gone, _c.listed, _c.ical_uid, _c.doubt, _c.series_master, _c.modified_at,
+    _c.unconfirmed,
+)  # fmt: skip
+_KNOWN = Prepared(select(*_KNOWN_COLUMNS).where(_c.room_id == bindparam("room"), is_any_of(_c.event_id, "ids")))
+
+
+def _others(dialect: str) -> Prepared:
+    shown = each_pair_of("versions", dialect)
+    is_it = and_(_c.room_id == bindparam("room"), _c.event_id == shown.c.key)
+    is_other = or_(
+        _c.event_id.is_(None), shown.c.value.is_(None), _c.etag != shown.c.value,
+        _c.doubt, _c.gone, _c.unconfirmed, _c.series_master.is_not(None),
+    )  # fmt: skip
+    columns = (shown.c.key.label("shown_id"), *_KNOWN_COLUMNS)
+    return Prepared(select(*columns).select_from(shown.outerjoin(copy_table, is_it)).where(is_other))
+
+
+_OTHERS = {"sqlite": _others("sqlite"), "postgresql": _others("postgresql")}
 _these = and_(_c.room_id == bindparam("room"), is_any_of(_c.event_id, "ids"))
 _SEEN = Prepared(update(copy_table).where(_these).values(reading=bindparam("number")))
 _DOUBT = Prepared(update(copy_table).where(_these).values(doubt=True, observed_at=bindparam("at", type_=Instant())))
@@ -77,8 +89,9 @@ _unseen = and_(
         and_(_c.start_at.is_(None), _alone),
     ),
 )  # fmt: skip
-_UNSEEN = Prepared(select(_c.ical_uid).where(_unseen, _alone))
+_UNSEEN = Prepared(select(_c.ical_uid, _c.series_master).where(_unseen))
 _DOUBT_UNSEEN = Prepared(update(copy_table).where(_unseen, ~_c.doubt).values(doubt=True))
+_ANY_DOUBT = Prepared(select(_c.event_id).where(_c.room_id == bindparam("room"), _c.doubt).limit(1))
 _other = copy_table.alias("other_copy")
 _END_SUCCEEDED = Prepared(
     update(copy_table)
@@ -130,6 +143,25 @@ def load_known(transaction: Transaction, room_id: BookableId, ids: Sequence[Even
     return {row.event_id: row for row in _KNOWN.run(transaction.connection, {"room": room_id, "ids": ids})}
 
 
+def load_others(
+    transaction: Transaction, room_id: BookableId, versions: Mapping[EventId, str | None]
+) -> dict[EventId, Any]:
+    """
+    Return those of *versions* that the mirror does not hold just so, each with what `load_known` says of it, or None.
+
+    Just so is what a reading has shown before with the same etag, if it is no part of a series, nobody has said since
+    that it is removed, and nobody has found it gone. Everything else is for `PageNews` to judge.
+
+    Args:
+        versions: the etags of events without a series, by id; None for whatever else a page shows.
+    """
+    if not versions:
+        return {}
+    statement = _OTHERS[transaction.connection.dialect.name]
+    rows = statement.run(transaction.connection, {"room": room_id, "versions": versions})
+    return {row.shown_id: row if row.event_id is not None else None for row in rows}
+
+
 def write_copies(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
     """Write *rows* (as `copies` makes them) over what the mirror holds of the same events."""
     _UPSERT[transaction.connection.dialect.name].run(transaction.connection, rows)
@@ -164,13 +196,16 @@ class Mirror:
             contacted_at: so was what is new to us and was changed last before then: it lay beyond the window that
                 was read at first contact. None: nothing counts as there before us.
         """
-        changes = {change.event_id: change for change in page.changes}  # the last word on an item counts
-        known = load_known(transaction, room_id, list(changes))
+        shown = {each.event_id: each for each in page.changes}  # the last word on an item counts
+        versions = {name: each.etag if isinstance(each, EventShown) else None for name, each in shown.items()}
+        others = load_others(transaction, room_id, versions)
+        changes = {name: read_change(each) for name, each in shown.items() if name in others}
+        known: dict[str, Any] = {name: row for name, row in others.items() if row is not None}
         series = SeriesPage(
             transaction, room_id, changes, known,
             zone=self._rooms.zone_of(room_id), reading=reading, listed=listed, book=book, contacted_at=contacted_at,
         )  # fmt: skip
-        news = PageNews(series)
+        news = PageNews(series, seen=[name for name in shown if name not in others])
         for event_id, change in changes.items():
             news.add(event_id, change, known.get(event_id))
         series.touch(news.rows)
@@ -202,7 +237,7 @@ class Mirror:
             apart: the window that is followed: what lies in it is known already, or is news for the next reading.
         """
         zone = self._rooms.zone_of(room_id)
-        found = [change for change in page.changes if _is_apart(change, apart, zone)]
+        found = [change for change in map(read_change, page.changes) if _is_apart(change, apart, zone)]
         known = load_known(transaction, room_id, [change.event_id for change in found])
         fresh = tuple(change for change in found if change.event_id not in known)
         self.save_page(
@@ -271,10 +306,13 @@ class Mirror:
             "room": room_id, "number": reading, "shown": shown, "began_at": began_at,
             "start": window.start, "end": window.end, "now": transaction.now,
         }  # fmt: skip
-        uids = [row[0] for row in _UNSEEN.run(transaction.connection, values) if row[0]]
-        _DOUBT_UNSEEN.run(transaction.connection, values)
-        _END_SUCCEEDED.run(transaction.connection, {"room": room_id, "number": reading, "shown": shown})
-        return uids
+        connection = transaction.connection
+        unseen = _UNSEEN.run(connection, values).all()
+        if unseen:
+            _DOUBT_UNSEEN.run(connection, values)
+        if _ANY_DOUBT.run(connection, {"room": room_id}).first() is not None:
+            _END_SUCCEEDED.run(connection, {"room": room_id, "number": reading, "shown": shown})
+        return [row.ical_uid for row in unseen if row.ical_uid and row.series_master is None]
 
     def end_withdrawn(self, transaction: Transaction, room_id: BookableId, uids: Iterable[str]) -> None:
         """Count what a room shows no more of meetings that we have withdrawn as ended: nobody asks for it by its id."""

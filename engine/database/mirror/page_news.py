@@ -20,7 +20,8 @@ class PageNews:
     rows: list[dict[str, Any]] = field(default_factory=list)
     """Copies to be written."""
     seen: list[EventId] = field(default_factory=list)
-    """Shown, and held just so; or overtaken by what a notification has brought meanwhile."""
+    """Shown, and held just so (`mirror.load_others` leaves most of these out); or overtaken by what a notification has
+    brought meanwhile."""
     confirmed: list[EventId] = field(default_factory=list)
     """Shown just as notifications alone have told so far."""
     doubts: list[EventId] = field(default_factory=list)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Dialect, Text, TypeDecorator, bindparam, func
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Dialect, Text, TypeDecorator, bindparam, cast, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import TypeEngine
@@ -32,7 +32,18 @@ class TextList(TypeDecorator[list[str]]):
         return list if dialect.name == "postgresql" else _to_json
 
 
-def _to_json(values: list[str]) -> str:
+class TextMap(TypeDecorator[dict[str, str | None]]):
+    """Texts, each with another text or with nothing, as a parameter only."""
+
+    impl = Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Return what makes a dictionary the driver's."""
+        return _to_json
+
+
+def _to_json(values: list[str] | dict[str, str | None]) -> str:
     return _encode(values).decode()
 
 
@@ -42,6 +53,14 @@ def each_of(name: str, dialect: str) -> Any:
     if dialect == "postgresql":
         return func.unnest(values).column_valued(name)
     return func.json_each(values).table_valued("value").c.value
+
+
+def each_pair_of(name: str, dialect: str) -> Any:
+    """Return the pairs of the dictionary given as *name*, as a table of `key` and `value`."""
+    values = bindparam(name, type_=TextMap())
+    if dialect == "postgresql":
+        return func.json_each_text(cast(values, JSON)).table_valued("key", "value")
+    return func.json_each(values).table_valued("key", "value")
 
 
 class is_any_of(ColumnElement[Any]):  # reads as the functions of SQLAlchemy do

@@ -15,7 +15,9 @@ from engine.database.loans.rows import item_table, loan_table
 from engine.database.mirror.mirror import copy_table, link_table
 from engine.database.series.dates import series_table
 from engine.database.sql.connection import Database
+from engine.database.sql.lists import is_any_of
 from engine.database.sql.marks import Priority
+from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.ledger import SyncLedger
 from engine.database.tables import metadata
@@ -26,14 +28,16 @@ from engine.loans.status import BLOCKING_STATUSES, ItemState
 from engine.reconcile.actions import Note
 from engine.reconcile.answers import DUE_NOW
 from engine.rooms.calendar import ChangesPage
-from engine.rooms.event import EventCopy, EventRemoved
+from engine.rooms.event import EventCopy, EventRemoved, read_change
 
 comparison_table = metadata.tables["comparison"]
 work_table = metadata.tables["work"]
 
 _now = bindparam("now", type_=Instant())
-_ETAGS = select(copy_table.c.event_id, copy_table.c.etag).where(
-    copy_table.c.room_id == bindparam("room"), copy_table.c.event_id.in_(bindparam("ids", expanding=True))
+_ETAGS = Prepared(
+    select(copy_table.c.event_id, copy_table.c.etag).where(
+        copy_table.c.room_id == bindparam("room"), is_any_of(copy_table.c.event_id, "ids")
+    )
 )
 _UNSEEN = (
     select(func.count())
@@ -106,21 +110,17 @@ class ComparisonStore:
             window: what was followed until now; what only comes into sight is no drift.
             before: what was changed since then is being announced at this moment.
         """
-        shown = {
-            change.event_id: change
-            for change in page.changes
-            if not isinstance(change, EventRemoved) and not _is_fresh(change, before)
-        }
+        shown = {each.event_id: each for each in page.changes if not isinstance(each, EventRemoved)}
         if not shown:
             return 0
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(_ETAGS, {"room": room_id, "ids": list(shown)})
+            rows = _ETAGS.run(transaction.connection, {"room": room_id, "ids": list(shown)})
             held = {row.event_id: row.etag for row in rows}
+        others = [read_change(each) for event_id, each in shown.items() if held.get(event_id) != each.etag]
         return sum(
-            held[event_id] != change.etag
-            if event_id in held
-            else change.interval is not None and change.interval.overlaps(window)
-            for event_id, change in shown.items()
+            change.event_id in held or (change.interval is not None and change.interval.overlaps(window))
+            for change in others
+            if not isinstance(change, EventRemoved) and not _is_fresh(change, before)
         )
 
     def count_unseen(self, room_id: BookableId, *, reading: int) -> int:

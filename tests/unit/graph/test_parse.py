@@ -10,13 +10,22 @@ import msgspec
 import pytest
 
 from engine.errors import Malformed
-from engine.graph.parse import parse_change, parse_event, parse_instant, parse_place, parse_subscription, parse_when
+from engine.graph.parse import (
+    parse_change,
+    parse_event,
+    parse_instant,
+    parse_place,
+    parse_subscription,
+    parse_when,
+    show_change,
+)
 from engine.graph.payloads import EventItem, PlaceItem, SubscriptionItem, When, decode_item, decode_page
 from engine.interval import Interval
 from engine.rooms.event import (
     Answer,
     EventCopy,
     EventRemoved,
+    EventShown,
     EventStub,
     EventType,
     Mailbox,
@@ -259,6 +268,33 @@ class TestAPageOfChanges:
     def test_an_item_without_an_id_is_no_change(self) -> None:
         """Nothing can be done about a thing without a name."""
         assert parse_change(EventItem()) is None
+        assert show_change(EventItem()) is None
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"type": "seriesMaster"},
+            {"seriesMasterId": "M"},
+            {"seriesMasterId": "M", "type": "occurrence", "iCalUId": None},
+            {"seriesMasterId": "M", "type": "exception"},
+            {"@removed": {"reason": "changed"}},
+        ],
+    )
+    def test_what_is_of_a_series_or_removed_is_read_at_once(self, fields: dict[str, Any]) -> None:
+        """A date is known as it was only while its master is."""
+        item = decode_item(json.dumps(event(**fields)).encode(), EventItem)
+        assert item is not None
+        assert show_change(item) == parse_change(item)
+
+    @pytest.mark.parametrize("fields", [{}, {"@odata.etag": None, "changeKey": "CK2"}, {"type": "somethingNew"}])
+    def test_anything_else_is_shown_by_its_version(self, fields: dict[str, Any]) -> None:
+        item = decode_item(json.dumps(event(**fields)).encode(), EventItem)
+        assert item is not None
+        shown, copy = show_change(item), parse_change(item)
+        assert isinstance(shown, EventShown)
+        assert isinstance(copy, EventCopy)
+        assert (shown.event_id, shown.etag) == (copy.event_id, copy.etag)
+        assert shown.read() == copy
 
     @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"value": 3}', b'{"value": [', b"<html>", b""])
     def test_what_is_no_collection_is_refused(self, body: bytes) -> None:
