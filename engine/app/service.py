@@ -159,7 +159,9 @@ async def _open_web(
     try:
         listener.bind((host, port))
     except OSError as error:
-        raise Fatal(f"the web cannot listen on {host}:{port}: {error.strerror}; set ENGINE_WEB__PORT") from error
+        raise Fatal(
+            f"the web cannot listen on {host}:{port}: {error.strerror}; set ENGINE_WEB__HOST or ENGINE_WEB__PORT"
+        ) from error
     public = settings.web.public_url_for(listener.getsockname()[1])
     parts = build_web_parts(settings, office, metrics, token=token, public=public)
     pages = build_page_parts(settings, office, parts, outside)

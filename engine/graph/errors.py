@@ -54,6 +54,9 @@ class DuplicateSubscription(Duplicate):
     """A subscription to the same resource exists (Graph docs: change-notifications-delivery-webhooks)."""
 
 
+RETRY_AFTER_SECONDS_MAX = 86_400.0
+"""The longest wait that is heeded."""
+
 _BY_CODE: Mapping[str, type[EngineError]] = {
     # Delta tokens that expired (Graph docs: delta-query-overview, errors); 410, or any 40x with such a code.
     "syncstatenotfound": ResyncRequired,
@@ -218,7 +221,7 @@ def _without_code(body: bytes) -> str:
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
     """
-    Return the seconds that `Retry-After` asks for; None when it is absent or makes no sense.
+    Return the seconds that `Retry-After` asks for, a day at most; None when it is absent or makes no sense.
 
     Graph sends whole and decimal seconds (Graph docs: throttling, sample "2.128"); HTTP also allows a date.
     """
@@ -228,17 +231,22 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
         seconds = float(value)
     except ValueError:
         return _seconds_until(value, now)
-    return max(0.0, seconds) if seconds < float("inf") else None
+    return _within_reason(seconds) if seconds < float("inf") else None
 
 
 def _seconds_until(value: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return _within_reason((moment - now).total_seconds())
+
+
+def _within_reason(seconds: float) -> float:
+    """Return what is heeded of a wait: Graph asks for minutes, and what stands between us may ask for centuries."""
+    return min(max(0.0, seconds), RETRY_AFTER_SECONDS_MAX)
 
 
 def unreadable(response_body: bytes, *, what: str, is_write: bool, error: Exception | None = None) -> EngineError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from engine.errors import Fault
@@ -66,11 +66,7 @@ def find_time_faults(
         if instant.utcoffset() is None
     ]
     if not faults:
-        faults = [
-            Fault(field, "out_of_range", f"the year must lie between {YEARS.start} and {YEARS.stop - 1}")
-            for field, instant in ends.items()
-            if instant.year not in YEARS
-        ]
+        faults = find_year_faults(ends)
     if faults:
         return faults
     faults = [
@@ -83,6 +79,15 @@ def find_time_faults(
     elif end <= now:
         faults.append(Fault("end", "in_the_past", "the end must lie in the future"))
     return faults
+
+
+def find_year_faults(instants: Mapping[str, datetime]) -> list[Fault]:
+    """Return the faults of *instants*, by the names of their fields, that are further away than anybody plans."""
+    return [
+        Fault(field, "out_of_range", f"the year must lie between {YEARS.start} and {YEARS.stop - 1}")
+        for field, instant in instants.items()
+        if instant.year not in YEARS
+    ]
 
 
 def _requester_faults(requester: Requester, now: datetime) -> list[Fault]:

@@ -31,4 +31,4 @@ def wait_after(tries: int, retry_after: float | None = None) -> timedelta | None
     wait = SPAN * (max(tries, 1) ** 4 / _SUM)
     if retry_after is None:
         return wait
-    return max(wait, min(timedelta(seconds=max(retry_after, 0.0)), RETRY_AFTER_MAX))
+    return max(wait, timedelta(seconds=min(max(retry_after, 0.0), RETRY_AFTER_MAX.total_seconds())))

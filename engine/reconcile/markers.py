@@ -43,6 +43,7 @@ def make_series_marker(instance: str, series: int, drawn: str) -> str:
 
 def parse_marker(instance: str, text: str | None) -> Marker | None:
     """Return what a marker of this database says, None for anything else."""
-    pattern = rf"accord-{re.escape(instance)}-(\d+)-g(\d+)-([0-9a-f]{{{2 * _BIRTH_BYTES}}}(?=[0-9a-f]))?[0-9a-f]+"
+    drawn = rf"([0-9a-f]{{{2 * _BIRTH_BYTES}}}(?=[0-9a-f]))?[0-9a-f]+"
+    pattern = rf"accord-{re.escape(instance)}-([0-9]{{1,18}})-g([0-9]{{1,9}})-{drawn}"
     found = re.fullmatch(pattern, text or "")
     return Marker(int(found[1]), int(found[2]), found[3] or "") if found else None

@@ -24,7 +24,7 @@ _GLOBAL_ID = re.compile(r"(040000008200E00074C5B7101A82E008)([0-9A-F]{8})([0-9A-
 _DAY_DIGITS, _NO_DAY = slice(32, 40), "00000000"
 """Where a global object id names the day of a date; what stands there in that of a whole meeting."""
 
-_KEY = re.compile(r"(.+)@(\d{8}(?:T\d{6}Z)?)", re.DOTALL)
+_KEY = re.compile(r"(.+)@([0-9]{8}(?:T[0-9]{6}Z)?)", re.DOTALL)
 _YEARS = range(1970, 2200)
 
 
@@ -51,7 +51,16 @@ def day_key(uid: str, day: date) -> ICalUid:
 def split_key(key: str) -> tuple[ICalUid, str] | None:
     """Return the series and the date that *key* names; None for a single event's uid."""
     found = _KEY.fullmatch(key) if "@" in key else None
-    return (ICalUid(found[1]), found[2]) if found else None
+    return (ICalUid(found[1]), found[2]) if found is not None and _is_day(found[2][:8]) else None
+
+
+def _is_day(digits: str) -> bool:
+    """Tell whether there is such a day: what others write into a meeting's uid may end like the name of a date."""
+    try:
+        date.fromisoformat(digits)
+    except ValueError:
+        return False
+    return True
 
 
 def is_date_of(key: str | None, uid: str | None) -> bool:

@@ -42,6 +42,8 @@ def _pair(value: object) -> object:
     """Take a table, or "name = text; name = text", for pairs."""
     if isinstance(value, str):
         pairs = [each.partition("=") for each in value.split(";") if each.strip()]
+        if not all(sign for _, sign, _ in pairs):
+            raise ValueError("a name without its text")
         return tuple((name.strip(), text.strip()) for name, _, text in pairs)
     return tuple(value.items()) if isinstance(value, Mapping) else value
 
@@ -90,7 +92,7 @@ def _check_day(value: str) -> str:
 
 
 def _check_clock(value: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
         raise ValueError("not a time of day such as 02:30")
     return value
 
@@ -139,7 +141,8 @@ OptionalDay = Annotated[
     AfterValidator(_check_day),
 ]
 """A day such as 2027-11-30, or empty; TOML has days of its own, which need no quotes."""
-Secret = SecretStr | None
+Secret = Annotated[SecretStr | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""A variable that is there and empty sets none."""
 
 WEB_ADDRESS = "an https:// address, or http:// on loopback, without query, name or password"
 

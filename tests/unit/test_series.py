@@ -64,7 +64,10 @@ class TestTheKey:
         assert split_key(key) == ("some@uid", "20261121")
         assert day_of(key) == date(2026, 11, 21)
 
-    @pytest.mark.parametrize("uid", [SERIES, "a@example.org", "x@2026", "", "7kukuqrfedlm2f9t0g6@google.com"])
+    @pytest.mark.parametrize(
+        "uid",
+        [SERIES, "a@example.org", "x@2026", "", "7kukuqrfedlm2f9t0g6@google.com", "x@20261399", "x@２０２６１１２３"],
+    )
     def test_of_a_single_event_is_its_uid(self, uid: str) -> None:
         assert (split_key(uid), day_of(uid)) == (None, None)
 

@@ -132,6 +132,10 @@ class TestWhereValuesComeFrom:
     def test_other_variables_are_none_of_our_business(self):
         assert load_settings(None, {"PATH": "/bin", "ENGINES": "2"}) == place_demo(Settings())
 
+    def test_a_secret_that_is_empty_is_not_set(self):
+        """Where a variable is passed on from elsewhere, it is there and empty when nobody set it."""
+        assert load_settings(None, {"ENGINE_WEB__API_TOKEN": ""}).web.api_token is None
+
     def test_a_named_file_must_exist(self):
         with pytest.raises(BadSettings, match=r"nowhere\.toml: cannot be read"):
             load_settings(Path("nowhere.toml"), {})
@@ -233,6 +237,8 @@ class TestBadValues:
             ("sync", "mass_cancel_percent", "101"),
             ("sync", "delivery", '"pull"'),
             ("sync", "first_contact", '"ask"'),
+            ("sync", "compare_at", '"0٢:30"'),
+            ("fields", "custom", '"Store"'),
             ("simulator", "seed", "-1"),
         ],
     )

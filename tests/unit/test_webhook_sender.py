@@ -166,7 +166,10 @@ class TestTheAnswer:
         assert receipt.error is None
         assert set(receipt.answer) == {"x"}
 
-    @pytest.mark.parametrize(("asked", "seconds"), [("120", 120.0), ("soon", None), ("", None)])
+    @pytest.mark.parametrize(
+        ("asked", "seconds"),
+        [("120", 120.0), ("soon", None), ("", None), ("Mon, 23 Nov 99999999999999999999 09:00:00 GMT", None)],
+    )
     def test_may_ask_to_wait(self, asked: str, seconds: float | None) -> None:
         receipt, _ = post(answering(status=503, headers={"Retry-After": asked}))
 

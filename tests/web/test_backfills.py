@@ -96,13 +96,15 @@ class TestAnOrder:
         assert after == {first: "planned", meetings[1]["key"]: "done"}
 
     def test_is_refused_when_it_makes_no_sense(self, api: TestClient, world: World) -> None:
-        """Unknown rooms, meetings and backfills, a stretch without length, and a step that is never carried out."""
+        """Unknown rooms, meetings and backfills, no length or no end, and a step that is never carried out."""
         number = api.post("/api/backfills", json=body(world)).json()["number"]
         assert api.post(f"/api/backfills/{number}/apply").status_code == 409, "it is still being planned"
         world.settle()
 
         assert api.post("/api/backfills", json={**body(world), "rooms": [99]}).status_code == 422
         assert api.post("/api/backfills", json={**body(world), "to": body(world)["from"]}).status_code == 422
+        assert api.post("/api/backfills", json={**body(world), "to": "9999-12-31T23:59:59Z"}).status_code == 422
+        assert api.post("/api/backfills", json={**body(world), "from": "0001-01-01T00:00:00Z"}).status_code == 422
         assert api.post(f"/api/backfills/{number}/apply", json={"except": ["nonsense"]}).status_code == 422
         assert api.post(f"/api/backfills/{number}/apply", json={"only": "skip"}).status_code == 422
         assert api.get("/api/backfills/77").status_code == 404

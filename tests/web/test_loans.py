@@ -130,6 +130,7 @@ class TestRules:
             {"opening_hours": {"8": ["08:00", "18:00"]}},
             {"opening_hours": {"1": ["18:00", "08:00"]}},
             {"opening_hours": {"1": ["8 am", "18:00"]}},
+            {"opening_hours": {"1": ["0٨:00", "18:00"]}},
             {"window_days": -1},
             {"window_days": True},
             {"duration_minutes_max": 0},

@@ -70,7 +70,7 @@ class TestWhatIsFound:
         assert "Mathieu" not in found
 
     @pytest.mark.parametrize(
-        "query", ["minutes=7", "minutes=0", "people=-1", "day=0001-01-01", "day=9999-12-31", "x=1"]
+        "query", ["minutes=7", "minutes=0", "people=-1", "day=0001-01-01", "day=9999-12-31", "x=1", "start=٠٩:٠٠"]
     )
     def test_a_broken_link_is_refused(self, house: House, query: str) -> None:
         assert house.signed_in("staff").get(f"/find?{query}").status_code == 422

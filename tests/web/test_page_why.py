@@ -61,7 +61,9 @@ class TestTheAnswer:
         assert "verdict" not in shown
         assert "<option selected>10:00</option>" in shown
 
-    @pytest.mark.parametrize("query", ["room=x", "room=1&day=1-1-1", "room=1&at=25:00", "room=1&day=1900-01-01"])
+    @pytest.mark.parametrize(
+        "query", ["room=x", "room=1&day=1-1-1", "room=1&at=25:00", "room=1&at=٠٩:٠٠", "room=1&day=1900-01-01"]
+    )
     def test_nonsense_is_refused(self, house: House, query: str) -> None:
         assert house.signed_in("viewer").get(f"/why?{query}").status_code == 422
 

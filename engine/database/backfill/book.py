@@ -25,6 +25,7 @@ from engine.database.tables import metadata
 from engine.errors import Fault, Invalid, NotAllowed, NotFound
 from engine.ids import ID_MAX, BookableId
 from engine.interval import Interval
+from engine.loans.wishes import find_year_faults
 from engine.reconcile.backfill.book import Backfill, BackfillMeeting, BackfillState, MeetingState, Selection
 from engine.reconcile.backfill.proposal import Step
 from engine.reconcile.ledger import SyncRules
@@ -98,6 +99,8 @@ class BackfillDesk:
     # --- ordering
 
     def create(self, window: Interval, rooms: Sequence[BookableId], *, actor: str) -> Backfill:
+        if faults := find_year_faults({"from": window.start, "to": window.end}):
+            raise Invalid(*faults)
         followed = [room for room in self._rooms.book().rooms if room.is_synced]
         chosen = sorted(rooms) or sorted(room.id for room in followed)
         with self._write() as transaction:

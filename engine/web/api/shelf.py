@@ -19,7 +19,7 @@ from engine.web.api import wire
 from engine.web.api.wire import STORABLE, Incoming, Name, Outgoing, Page, Whole
 from engine.web.translations import N_
 
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def _check_clock(value: str) -> str:

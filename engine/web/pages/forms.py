@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from engine.web.api import wire
 from engine.web.api.models import Notes
 
-_CLOCK = re.compile(r"(\d\d):(\d\d)")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class Sent(wire.Incoming):
@@ -25,8 +25,7 @@ class Sent(wire.Incoming):
 
 
 def _check_clock(value: str) -> str:
-    found = _CLOCK.fullmatch(value)
-    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+    if not _CLOCK.fullmatch(value):
         raise PydanticCustomError("clock_malformed", "must be a time of day such as 08:30")
     return value
 

@@ -147,7 +147,7 @@ def _preview(fields: FieldMap, loan: Loan, level: TextLevel, page: Page) -> Prev
 
 def _loan(page: Page, number: str) -> tuple[Loan, bool]:
     """Return the loan of that number, else an example; and whether it is a real one."""
-    if number.isdigit():
+    if number.isdecimal():
         try:
             return page.parts.web.register.find(LoanNumber(int(number))), True
         except NotFound:

@@ -51,7 +51,7 @@ router = APIRouter()
 
 ITEMS_MAX = 100
 SHIFT_MINUTES_MAX = 24 * 60
-Swap = Annotated[str, Field(pattern=r"^\d{1,9}-\d{1,9}$")]
+Swap = Annotated[str, Field(pattern=r"^[0-9]{1,9}-[0-9]{1,9}$")]
 
 
 class BookWish(Repeated):

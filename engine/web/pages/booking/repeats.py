@@ -22,7 +22,10 @@ from engine.web.pages.forms import Day, Sent
 
 OUT = "out"
 Choice = Annotated[
-    str, Field(max_length=200, pattern=r"^(\d{4}-\d\d-\d\d:(out|\d{1,9}-\d{1,9}(\+\d{1,9}-\d{1,9})*))?$")
+    str,
+    Field(
+        max_length=200, pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}:(out|[0-9]{1,9}-[0-9]{1,9}(\+[0-9]{1,9}-[0-9]{1,9})*))?$"
+    ),
 ]
 """`2026-12-01:out` leaves a date out, `2026-12-01:3-5` puts room 5 there in the place of room 3 (several are joined by
 `+`); empty: as it is."""
