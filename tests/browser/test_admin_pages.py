@@ -105,6 +105,23 @@ class TestOutlook:
         assert abs(entry["height"] / hours["height"] - 1 / 13) < 0.01
         assert run_axe(page) == []
 
+    @pytest.mark.parametrize("width", [390, 1400])
+    def test_titles_of_the_demonstration_are_whole(self, played: Site, visit: Visit, width: int) -> None:
+        """In as many lines as they need; what has no room below them is not shown in part."""
+        page = visit(played, "/outlook?day=2026-11-24&who=saule@example.org", width=width, height=900)
+
+        titles = page.locator(".event b")
+        assert titles.count() > 10
+        cut = "(all) => all.filter((b) => b.scrollHeight > b.clientHeight + 1 || b.scrollWidth > b.clientWidth).length"
+        assert titles.evaluate_all(cut) == 0
+        assert (
+            page.locator(".event").evaluate_all("""(all) => all.filter((event) => {
+                const inside = event.getBoundingClientRect(), small = event.lastElementChild.getBoundingClientRect();
+                return small.left < inside.right && small.bottom > inside.bottom;
+            }).length""")
+            == 0
+        )
+
     def test_what_is_typed_survives_the_looking_again(self, played: Site, visit: Visit) -> None:
         """The calendar beside the form is asked for anew every few seconds."""
         page = visit(played, "/outlook?day=2026-12-09&new=1")

@@ -360,6 +360,36 @@ class TestWhatIsShown:
                 "(b) => b.getBoundingClientRect().bottom <= b.parentElement.getBoundingClientRect().bottom"
             )
 
+    @pytest.mark.parametrize("view", ["day", "week"])
+    def test_the_title_of_half_an_hour_is_whole_at_the_edge(self, fresh: Site, visit: Visit, view: str) -> None:
+        """It stands before its booking where there is no room behind, unless that of the one before stands there."""
+        for room, start, end, title in (
+            ("Saule", "18:30", "19:00", "Steering committee"),
+            ("Platane", "17:30", "18:00", "Tea with the mayor"),
+            ("Platane", "18:30", "19:00", "Tea with the prefect"),
+            ("Tilleul", "09:00", "10:30", "Tea with the mayor, and a word"),
+        ):
+            fresh.book(room, start, end, title, day=5)
+        page = visit(fresh, DAY.replace("day&", f"{view}&").replace("2026-11-24", "2026-11-28"))
+
+        if view == "day":
+            for title in ("Steering committee", "and a word"):
+                shown = entry(page, title).locator("b")
+                expect(shown).to_be_visible()
+                assert shown.evaluate("(b) => [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth]") == [0, 0]
+        lanes = page.locator(".lane").evaluate_all("""(all) => all.map((lane) => {
+            const boxes = [...lane.querySelectorAll("b")].filter((b) => b.checkVisibility()).map((b) => {
+                const range = new Range();
+                range.selectNodeContents(b);
+                return range.getBoundingClientRect();
+            });
+            return [lane.getBoundingClientRect(), ...boxes].map(({left, right}) => [left, right]);
+        })""")
+        for (left, right), *titles in lanes:
+            assert titles == sorted(titles)
+            edges = [left, *(edge for title in titles for edge in title), right]
+            assert edges == sorted(edges)
+
     def test_what_goes_on_beyond_the_day_says_so(self, fresh: Site, visit: Visit) -> None:
         """An end on the next day is none of this one's hours."""
         fresh.book("Saule", "09:00", "34:00", "Exhibition")

@@ -7,6 +7,9 @@ import { fill } from "./wishes.js";
 const AT_ONCE = 40;
 const ROOMY = 64, WORD = 38, INSIDE = WORD + 12; // pixels: enough for a title, for the beginning of a word, and with what is around it
 const TWO_LINES = 110; // pixels: narrower ones have their title over two lines, since both it and its time would be cut
+const ONE_LINE = 220; // pixels: wider ones keep their time, even where it is the title that is cut
+const AROUND = 19; // pixels beside a title, inside its entry
+const SMALL = 11 / 12.5; // a title over two lines, or beside its entry, in parts of one in a line
 
 export function makeDrawing({ board, model, texts, scale }) {
   const rows = new Map();
@@ -14,7 +17,15 @@ export function makeDrawing({ board, model, texts, scale }) {
   const order = [...rows.keys()];
   const days = Number(board.dataset.days);
   const state = { scale, width: 1000 };
-  const reaches = new Map();
+  const reaches = new Map(), sides = new Map(), lengths = new Map();
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `600 12.5px ${getComputedStyle(board).fontFamily}`;
+
+  /** How long a title is in one line, in pixels. */
+  function lengthOf(title) {
+    if (!lengths.has(title)) lengths.set(title, pen.measureText(title).width);
+    return lengths.get(title);
+  }
 
   const titleOf = (entry) => entry.ls === "meeting" ? texts.meeting : entry.p ? texts.private : entry.t || entry.w || texts.untitled;
 
@@ -38,15 +49,29 @@ export function makeDrawing({ board, model, texts, scale }) {
     element.style.width = `${(place(entry.e) - place(entry.s)) * 100}%`;
   }
 
+  /** Where a short entry has its title: in the free place after it, before it where more of it can be read there, or nowhere. */
+  function sideOf(entry, width) {
+    if (entry.p || width >= ROOMY) return ["", 0]; // "busy" beside every bar tells nothing
+    const { place } = state.scale, { since, after, until } = reaches.get(entry.id) ?? { since: entry.s, until: entry.e };
+    const behind = (place(until) - place(entry.e)) * state.width - 6;
+    const before = sides.get(after) === "after" ? 0 : (place(entry.s) - place(since)) * state.width - 6;
+    const isWhole = behind * 2 * .8 >= lengthOf(titleOf(entry)) * SMALL; // over two lines, which words do not fill
+    const [side, room] = isWhole || before <= behind ? ["after", behind] : ["before", before];
+    return room >= WORD && room > width ? [side, room] : ["", 0];
+  }
+
   /** Says how much text an entry has room for: all of it, the title over two lines or in the free place beside it, or none. */
   function fit(element, entry) {
-    const { place } = state.scale, ends = place(entry.e);
-    const width = (ends - place(entry.s)) * state.width, beside = (place(reaches.get(entry.id) ?? entry.e) - ends) * state.width - 6;
-    const spills = !entry.p && width < ROOMY && beside >= WORD && beside > width; // "busy" beside every bar tells nothing
-    element.classList.toggle("narrow", width < TWO_LINES);
-    element.classList.toggle("tiny", width < (entry.p && days > 1 ? ROOMY : INSIDE) && !spills);
-    element.classList.toggle("spills", spills);
-    if (spills) element.style.setProperty("--beside", `${Math.floor(beside)}px`);
+    const { place } = state.scale;
+    const width = (place(entry.e) - place(entry.s)) * state.width;
+    const [side, room] = sideOf(entry, width);
+    const isCut = width < ONE_LINE && lengthOf(titleOf(entry)) > width - AROUND;
+    sides.set(entry.id, side);
+    element.classList.toggle("narrow", width < TWO_LINES || isCut);
+    element.classList.toggle("tiny", width < (entry.p && days > 1 ? ROOMY : INSIDE) && !side);
+    element.classList.toggle("spills", side !== "");
+    element.classList.toggle("before", side === "before");
+    if (side) element.style.setProperty("--beside", `${Math.floor(room)}px`);
   }
 
   function makeEntry(entry, lane) {

@@ -61,13 +61,18 @@ export function makeModel(entries) {
   };
 }
 
-/** Until when each entry has free room to its right, in its lane and on the day it ends: there its title may stand. */
+/** What free room each entry has in its lane, on the day it begins or ends: `since` when, `after` whom, `until` when. There its title may stand. */
 export function reachesOf(entries, lanes, day) {
-  const nexts = [], reaches = [];
+  const nexts = [], lasts = [], reaches = [];
   for (let index = entries.length - 1; index >= 0; index--) {
     const { s, e } = entries[index];
-    reaches[index] = Math.min(nexts[lanes[index]] ?? Infinity, Math.ceil(e / day) * day);
+    reaches[index] = { until: Math.min(nexts[lanes[index]] ?? Infinity, Math.ceil(e / day) * day) };
     nexts[lanes[index]] = s;
+  }
+  for (const [index, { s, e, id }] of entries.entries()) {
+    const last = lasts[lanes[index]];
+    Object.assign(reaches[index], { since: Math.max(last?.e ?? -Infinity, Math.floor(s / day) * day), after: last?.id });
+    lasts[lanes[index]] = { e, id };
   }
   return reaches;
 }
