@@ -376,7 +376,8 @@ class TestWhatIsShown:
             for title in ("Steering committee", "and a word"):
                 shown = entry(page, title).locator("b")
                 expect(shown).to_be_visible()
-                assert shown.evaluate("(b) => [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth]") == [0, 0]
+                beyond = shown.evaluate("(b) => [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth]")
+                assert beyond == [0, 0]
         lanes = page.locator(".lane").evaluate_all("""(all) => all.map((lane) => {
             const boxes = [...lane.querySelectorAll("b")].filter((b) => b.checkVisibility()).map((b) => {
                 const range = new Range();
