@@ -14,6 +14,7 @@ from engine.app.readings import read_checks
 from engine.app.run_time import Probe, RunTimeSettings, ask_nobody
 from engine.database.access.sessions import SessionStore
 from engine.database.loans.own import OwnLoans
+from engine.database.loans.search import LoanFinder
 from engine.database.reports.activity import ActivityReader
 from engine.database.reports.board import Board
 from engine.database.settling.shelves import CaseList
@@ -90,6 +91,7 @@ def build_page_parts(settings: Settings, office: Office, parts: WebParts, outsid
         sessions=SessionStore(office.database),
         board=board,
         own=OwnLoans(office.database),
+        search=LoanFinder(office.database),
         people=office.people,
         cases=CaseList(office.database),
         activity=ActivityReader(office.database, office.queue, office.comparisons),

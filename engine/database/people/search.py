@@ -10,6 +10,7 @@ from engine.database.loans.details import keep_details, load_details
 from engine.database.loans.rows import find_person
 from engine.database.people.anonymise import NOBODY
 from engine.database.sql.connection import Database
+from engine.database.sql.patterns import containing
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import Invalid, NotFound
@@ -42,7 +43,7 @@ class People(DetailsBook):
 
     def find(self, part: str, *, limit: int) -> Sequence[Requester]:
         """Return people whose name or address contains *part*, by name. SQLite folds only ASCII letters of names."""
-        values = {"part": _pattern(fold_address(part)), "as_typed": _pattern(part.strip()), "most": limit}
+        values = {"part": containing(fold_address(part)), "as_typed": containing(part.strip()), "most": limit}
         with self._database.read() as transaction:
             return [Requester(Address(row[0]), row[1]) for row in transaction.connection.execute(_FIND, values)]
 
@@ -66,8 +67,3 @@ def _id_of(transaction: Transaction, address: str) -> int:
     if person_id is None or fold_address(address) == NOBODY.address:
         raise NotFound(f"nobody of the address {address!r} ever had a loan")
     return person_id
-
-
-def _pattern(part: str) -> str:
-    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

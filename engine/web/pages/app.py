@@ -17,6 +17,7 @@ from engine.web.pages.calendars import own as own_calendar
 from engine.web.pages.errors import install_errors
 from engine.web.pages.guard import PageDoor
 from engine.web.pages.loans import cases, loan, mine, series, why
+from engine.web.pages.loans import search as loan_search
 from engine.web.pages.occupancy import board, find
 from engine.web.pages.page import STATIC, check_csrf, static_version
 from engine.web.pages.parts.page_parts import PageParts
@@ -32,6 +33,7 @@ ROUTERS = (
     fields.router,
     find.router,
     keepers.router,
+    loan_search.router,
     loan.router,
     mine.router,
     outlook.router,

@@ -22,12 +22,17 @@ class Entry:
     only_simulated: bool = False
     only_bookers: bool = False
     """Whether it is of no use to those who only look."""
+    in_menu: bool = False
+    """Whether a telephone has it in its menu, whatever there is room for beside it."""
+    keys: str = ""
+    """The shortcut that opens it (`aria-keyshortcuts`); `static/js/app.js` listens for it."""
 
 
 ENTRIES = (
     Entry("board", "/board", N_("Board"), "calendar-range"),
     Entry("book", "/book", N_("Book"), "calendar-plus", only_bookers=True),
     Entry("mine", "/mine", N_("My bookings"), "calendar-days"),
+    Entry("loans", "/loans", N_("Bookings"), "list", Role.VIEWER, in_menu=True, keys="Control+K"),
     Entry("find", "/find", N_("Find a room"), "search"),
     Entry("cases", "/cases", N_("Cases"), "triangle-alert", Role.VIEWER),
     Entry("why", "/why", N_("Why?"), "circle-help", Role.VIEWER),
@@ -51,7 +56,8 @@ def navigation_for(user: User, *, simulated: bool) -> list[Entry]:
 
 def keys_at_hand(entries: Sequence[Entry], user: User) -> frozenset[str]:
     """Return the keys of those that a telephone shows at once: requesters look at their own, others after all."""
-    wanted = [entry.key for entry in entries if entry.key != "mine" or user.role is Role.REQUESTER]
+    apart = {"mine"} if user.role is not Role.REQUESTER else set()
+    wanted = [entry.key for entry in entries if not entry.in_menu and entry.key not in apart]
     return frozenset(wanted[:AT_HAND])
 
 

@@ -17,6 +17,7 @@ from engine.loans.board import BoardShelf
 from engine.loans.loan import Asset, Decision, Requester, Store, TextLevel
 from engine.loans.own import OwnShelf
 from engine.loans.rules import BookingRules
+from engine.loans.search import SearchShelf
 from engine.loans.sides import SideShelf
 from engine.outbox.message import OutboxBook
 from engine.reconcile.actions import Note
@@ -178,6 +179,7 @@ class PageParts:
     sessions: SessionBook
     board: BoardShelf
     own: OwnShelf
+    search: SearchShelf
     people: PeopleShelf
     cases: CaseShelves
     activity: ActivityBoard

@@ -17,6 +17,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Ctrl+K looks for a booking, on every page whose menu offers it.
+document.addEventListener("keydown", (event) => {
+  const entry = document.querySelector('.nav a[aria-keyshortcuts="Control+K"]');
+  if (!entry || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  event.preventDefault();
+  const field = document.getElementById("loan-words");
+  if (field) field.select();
+  else location.assign(`${entry.href}#loan-words`);
+});
+
 // A second press of a button sends nothing while the first is on its way.
 const sent = new Set();
 const isPosted = (element) => element instanceof HTMLFormElement && element.getAttribute("method") === "post";
