@@ -72,7 +72,8 @@ def judge_rooms(
     Tell whether any of *rooms* may still have what has ended a moment ago.
 
     One that shows it has it. One that was asked for it and was never heard to show it may have taken it meanwhile,
-    until it is read. Of a series one date that was heard of is enough: those further on are not read yet.
+    until it is read. When that time has come, nothing is to be read any more: it was said before. Of a series one date
+    that was heard of is enough: those further on are not read yet.
 
     Args:
         former: what ended ahead of the clock is not waited for: that has been set back.
@@ -81,7 +82,7 @@ def judge_rooms(
     """
     heard = {(each.uid, room) for each in former for room in each.heard}
     is_shown = False
-    to_read: dict[BookableId, datetime] = {}
+    silent_until: dict[BookableId, datetime] = {}
     for each in former:
         if each.ended_at is None or not now - FREEING < each.ended_at <= now:
             continue
@@ -89,8 +90,9 @@ def judge_rooms(
         known_at = each.ended_at + SILENCE
         for room in each.asked & rooms:
             if (each.uid, room) not in heard and not (room in read_at and read_at[room] >= known_at):
-                to_read[room] = max(known_at, to_read.get(room, known_at))
-    return Freeing(is_shown or bool(to_read), to_read)
+                silent_until[room] = max(known_at, silent_until.get(room, known_at))
+    to_read = {room: known_at for room, known_at in silent_until.items() if known_at > now}
+    return Freeing(is_shown or bool(silent_until), to_read)
 
 
 def judge_create(*, is_freeing: bool, is_changed: bool, unsent_since: datetime | None, now: datetime) -> Readiness:

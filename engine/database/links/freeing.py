@@ -55,8 +55,7 @@ def await_rooms(transaction: Transaction, numbers: Iterable[LoanNumber], rooms: 
     rows = _READ_AT.run(transaction.connection, {"rooms": sorted(rooms)})
     found = judge_rooms(rooms, former, {BookableId(row.id): row.read_at for row in rows}, now=now)
     for room, at in found.to_read.items():
-        if at > now:
-            transaction.mark("room", str(room), delay=(at - now).total_seconds())
+        transaction.mark("room", str(room), delay=(at - now).total_seconds())
     return found.is_awaited
 
 

@@ -74,11 +74,14 @@ class TestRoomsThatMayStillHaveTheFormerEvent:
         former = Former(UID, NOW - SILENCE, asked, heard, shows)
         read_at = {ROOM: NOW} if is_read else {ROOM: NOW - MOMENT}
 
-        found = judge_rooms({ROOM if is_asked else OTHER}, [former], read_at, now=NOW)
+        before, then = (
+            judge_rooms({ROOM if is_asked else OTHER}, [former], read_at, now=now) for now in (NOW - MOMENT, NOW)
+        )
 
         is_to_be_read = is_asked and was_asked and not was_heard and not is_read
-        assert found.is_awaited is (is_to_be_read or (is_asked and is_showing))
-        assert found.to_read == ({ROOM: NOW} if is_to_be_read else {})
+        assert before.is_awaited is then.is_awaited is (is_to_be_read or (is_asked and is_showing))
+        assert before.to_read == ({ROOM: NOW} if is_to_be_read else {})
+        assert then.to_read == {}, "it was said before"
 
     def test_are_waited_for_until_the_last_of_several_lets_go(self) -> None:
         first = showing(ROOM, ended_at=NOW - FREEING)
