@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, or_, select, update
 
-from engine.database.cases.refused import IS_OF_DATES, UNMADE_LOANS
+from engine.database.cases.refused import has_unmade_date
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -42,7 +42,7 @@ _LOAN_IS_WITHDRAWN = exists().where(
 )
 """Long enough for what tells of that very end; a value that lost before it is nobody's wish any more."""
 
-_HAS_REFUSED_DATES = UNMADE_LOANS.where(IS_OF_DATES, _loan.c.end_at >= _over_before).exists()
+_HAS_REFUSED_DATES = has_unmade_date(_loan.c.end_at >= _over_before)
 """It names the first loan of a series, and others of it are still to be made."""
 
 _DUE = and_(

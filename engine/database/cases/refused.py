@@ -29,14 +29,14 @@ IS_UNMADE = and_(_link.c.state == "pending", _link.c.refused)
 """Of a link: Outlook refused its event, which is not there."""
 
 _subject_of_series = literal("series:") + _loan.c.series
-UNMADE_LOANS = (
+_UNMADE = (
     select(_loan.c.number)
     .join(_link, _link.c.loan_number == _loan.c.number)
     .where(IS_UNMADE, _loan.c.status.in_([status.value for status in BLOCKING_STATUSES]))
 )
 """The loans whose event Outlook refused, and which go on."""
 
-IS_OF_DATES = and_(_case.c.code == REFUSED, _case.c.subject == _subject_of_series)
+_IS_OF_DATES = and_(_case.c.code == REFUSED, _case.c.subject == _subject_of_series)
 """Of a case and a loan: it is about the refused dates of the loan's series."""
 
 _named = func.replace(_case.c.facts["loans"].as_string(), LOANS_LEFT_OUT, "")
@@ -44,19 +44,24 @@ _IS_NAMED = (literal(", ") + _named + ",").contains(literal(", ") + cast(_loan.c
 """Of a case and a loan: its sentence names it, also once the date was made or the case settled."""
 
 _SERIES_OF = Prepared(select(_loan.c.series).where(_loan.c.number == bindparam("number")))
-_DATES = Prepared(UNMADE_LOANS.where(_subject_of_series == bindparam("subject")).order_by(_loan.c.number))
+_DATES = Prepared(_UNMADE.where(_subject_of_series == bindparam("subject")).order_by(_loan.c.number))
 
 
 def is_about(number: Any) -> ColumnElement[bool]:
     """Of a case: it is about the loan *number*, or about its series, of which this is a refused date."""
-    is_date = UNMADE_LOANS.where(_loan.c.number == number, IS_OF_DATES).exists()
-    return or_(_case.c.loan_number == number, is_date)
+    return or_(_case.c.loan_number == number, has_unmade_date(_loan.c.number == number))
+
+
+def has_unmade_date(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of a case: it is about the refused dates of a series, and *condition* holds for the loan of one that is still to
+    be made."""
+    return _UNMADE.where(_IS_OF_DATES, condition).exists()
 
 
 def has_date(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Of a case: it is about the refused dates of a series, and *condition* holds for the loan of one of them."""
-    is_date = or_(_IS_NAMED, _loan.c.number.in_(UNMADE_LOANS))
-    return select(_loan.c.number).where(IS_OF_DATES, is_date, condition).exists()
+    """The same of any date that it is about, made meanwhile or not."""
+    is_named = select(_loan.c.number).where(_IS_OF_DATES, _IS_NAMED, condition).exists()
+    return or_(is_named, has_unmade_date(condition))
 
 
 def refused_dates(connection: Connection, subject: str, code: str) -> tuple[LoanNumber, ...]:
