@@ -27,6 +27,14 @@ class LoanSearch:
     status: LoanStatus | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LoanCounts:
+    """How many loans there are in each status, of those to come and of those over."""
+
+    to_come: Mapping[LoanStatus, int]
+    over: Mapping[LoanStatus, int]
+
+
 class SearchShelf(Protocol):
     """Where loans are looked for."""
 
@@ -34,6 +42,6 @@ class SearchShelf(Protocol):
         """Return *limit* of the loans wanted, after the first *beyond*: the next first, of those over the latest."""
         ...
 
-    def count(self, wanted: LoanSearch, *, now: datetime) -> Mapping[LoanStatus, int]:
-        """Return how many there are in each status, whichever is wanted."""
+    def count(self, wanted: LoanSearch, *, now: datetime) -> LoanCounts:
+        """Return how many there are that its words fit."""
         ...

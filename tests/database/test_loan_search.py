@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from engine.database.loans.search import LoanFinder
 from engine.ids import LoanNumber
-from engine.loans.search import LoanSearch
+from engine.loans.search import LoanCounts, LoanSearch
 from engine.loans.status import LoanAction, LoanStatus
 from tests.database.building import ALEX, BY, Building, asset, hours, order, room
 
@@ -27,7 +27,9 @@ def test_finds_by_number_title_person_and_item_and_counts(building: Building) ->
     assert found("surprise") == []
     assert found("surprise", ALEX.address) == [3]
     assert found("", status=LoanStatus.CANCELLED) == [2]
-    assert finder.count(LoanSearch(ALEX.address), now=now) == {LoanStatus.NEW: 2, LoanStatus.CANCELLED: 1}
+    counted = {LoanStatus.NEW: 2, LoanStatus.CANCELLED: 1}
+    assert finder.count(LoanSearch(ALEX.address), now=now) == LoanCounts(counted, {})
     now += timedelta(days=1)
+    assert finder.count(LoanSearch(ALEX.address), now=now) == LoanCounts({}, counted)
     assert found("") == []
     assert found("", over=True) == [3, 2, 1]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, select, union_all
 
 from engine.database.loans.told import tell_loans
 from engine.database.sql.connection import Database
@@ -15,7 +15,7 @@ from engine.database.sql.patterns import containing
 from engine.database.tables import metadata
 from engine.ids import ID_MAX, fold_address
 from engine.loans.loan import Loan
-from engine.loans.search import WORDS_MAX, LoanSearch, SearchShelf
+from engine.loans.search import WORDS_MAX, LoanCounts, LoanSearch, SearchShelf
 from engine.loans.status import KEPT_STATUSES, ItemState, LoanStatus
 
 _loan = metadata.tables["loan"]
@@ -32,30 +32,37 @@ class LoanFinder(SearchShelf):
 
     def find(self, wanted: LoanSearch, *, now: datetime, limit: int, beyond: int = 0) -> Sequence[Loan]:
         order = (_loan.c.start_at.desc(), _loan.c.number.desc()) if wanted.over else (_loan.c.start_at, _loan.c.number)
-        statement = _narrow(select(_loan.c.number), wanted, now).order_by(*order)
+        goes_on = _goes_on(now)
+        statement = select(_loan.c.number).where(*_fits(wanted), not_(goes_on) if wanted.over else goes_on)
         if wanted.status is not None:
             statement = statement.where(_loan.c.status == wanted.status.value)
-        statement = statement.limit(max(0, min(limit, LIMIT_MAX))).offset(max(0, min(beyond, ID_MAX)))
+        statement = statement.order_by(*order).limit(max(0, min(limit, LIMIT_MAX))).offset(max(0, min(beyond, ID_MAX)))
         with self._database.read() as transaction:
             numbers = list(transaction.connection.execute(statement).scalars())
             loans = {loan.number: loan for loan in tell_loans(transaction.connection, numbers)}
         return [loans[number] for number in numbers]
 
-    def count(self, wanted: LoanSearch, *, now: datetime) -> Mapping[LoanStatus, int]:
-        statement = _narrow(select(_loan.c.status, func.count()), wanted, now).group_by(_loan.c.status)
+    def count(self, wanted: LoanSearch, *, now: datetime) -> LoanCounts:
+        going_on = func.count(case((_goes_on(now), 1)))
+        statement = select(_loan.c.status, func.count(), going_on).where(*_fits(wanted)).group_by(_loan.c.status)
         with self._database.read() as transaction:
-            return {LoanStatus(status): count for status, count in transaction.connection.execute(statement)}
+            counts = [(LoanStatus(row[0]), row[1], row[2]) for row in transaction.connection.execute(statement)]
+        to_come = {status: going_on for status, _, going_on in counts if going_on}
+        return LoanCounts(to_come, {status: count - now for status, count, now in counts if count > now})
 
 
-def _narrow(statement: Select[Any], wanted: LoanSearch, now: datetime) -> Select[Any]:
-    goes_on = or_(_loan.c.end_at > now, _loan.c.status.in_([status.value for status in KEPT_STATUSES]))
-    statement = statement.join(_person, _person.c.id == _loan.c.person_id)
-    statement = statement.where(not_(goes_on) if wanted.over else goes_on)
-    is_told = or_(_loan.c.private == false(), _person.c.address_folded == fold_address(wanted.reader))
+def _goes_on(now: datetime) -> ColumnElement[bool]:
+    return or_(_loan.c.end_at > now, _loan.c.status.in_([status.value for status in KEPT_STATUSES]))
+
+
+def _fits(wanted: LoanSearch) -> Iterator[ColumnElement[bool]]:
+    """Yield what holds of a loan that the words fit, word by word; what is looked for elsewhere is found once each."""
+    mine = select(_person.c.id).where(_person.c.address_folded == fold_address(wanted.reader))
+    is_told = or_(_loan.c.private == false(), _loan.c.person_id.in_(mine))
     for word in wanted.words.split()[:WORDS_MAX]:
-        names = or_(_holds(_loan.c.title, word), _holds(_person.c.name, word), _holds(_person.c.address, word))
-        statement = statement.where(or_(_is_number(word), and_(is_told, names), _has_item(word)))
-    return statement
+        people = select(_person.c.id).where(or_(_holds(_person.c.name, word), _holds(_person.c.address, word)))
+        names = or_(_holds(_loan.c.title, word), _loan.c.person_id.in_(people))
+        yield or_(_is_number(word), and_(is_told, names), _loan.c.number.in_(_having(word)))
 
 
 def _holds(text: ColumnElement[str], word: str) -> ColumnElement[bool]:
@@ -70,14 +77,8 @@ def _is_number(word: str) -> ColumnElement[bool]:
     return _loan.c.number == int(digits) if is_one else false()
 
 
-def _has_item(word: str) -> ColumnElement[bool]:
+def _having(word: str) -> Select[Any]:
+    """Return the loans that have an item called so."""
     named = union_all(*(select(thing.c.id).where(_holds(thing.c.name, word)) for thing in _things))
-    return (
-        select(_item.c.loan_number)
-        .where(
-            _item.c.loan_number == _loan.c.number,
-            _item.c.state != ItemState.CANCELLED.value,
-            _item.c.bookable_id.in_(named),
-        )
-        .exists()
-    )
+    is_part = _item.c.state != ItemState.CANCELLED.value
+    return select(_item.c.loan_number).where(is_part, _item.c.bookable_id.in_(named))

@@ -45,11 +45,10 @@ def show_loans(page: ViewerPage, wanted: Annotated[LoanQuery, Query()]) -> Respo
     if not page.is_fragment and (number := _find_number(page, wanted.q)) is not None:
         return RedirectResponse(f"/loans/{number}", 303)
     assert page.user is not None
-    reader, shelf = page.user.address, page.parts.search
-    search = {over: LoanSearch(reader, wanted.q, over, wanted.status) for over in (False, True)}
     is_over = wanted.show is Shelf.OVER
-    counts = {over: shelf.count(each, now=page.now) for over, each in search.items()}
-    found = shelf.find(search[is_over], now=page.now, limit=AT_ONCE + 1, beyond=(wanted.leaf - 1) * AT_ONCE)
+    search, shelf = LoanSearch(page.user.address, wanted.q, is_over, wanted.status), page.parts.search
+    found = shelf.find(search, now=page.now, limit=AT_ONCE + 1, beyond=(wanted.leaf - 1) * AT_ONCE)
+    counts = shelf.count(search, now=page.now)
     today = page.now.astimezone(page.parts.zone).date()
     return page.render(
         "loans.html",
@@ -58,8 +57,8 @@ def show_loans(page: ViewerPage, wanted: Annotated[LoanQuery, Query()]) -> Respo
         days=by_day(found[:AT_ONCE], zone=page.parts.zone, not_before=None if is_over else today),
         today=today,
         goes_on=len(found) > AT_ONCE,
-        counts=counts[is_over],
-        shelves={Shelf.TO_COME: sum(counts[False].values()), Shelf.OVER: sum(counts[True].values())},
+        counts=counts.over if is_over else counts.to_come,
+        shelves={Shelf.TO_COME: sum(counts.to_come.values()), Shelf.OVER: sum(counts.over.values())},
         statuses=tuple(LoanStatus),
     )
 
