@@ -89,6 +89,7 @@ class Engine:
             poll_seconds=poll_seconds,
             lease_seconds=office.settings.sync.lease_seconds,
             ticks=office.ticks,
+            before_passes=office.cache.catch_up,
         )
 
     def _handlers(self) -> Mapping[str, Callable[[Claim], Awaitable[None]]]:

@@ -133,6 +133,7 @@ class Loop(Generic[C]):
         watcher: who is told.
         poll_seconds: how often other processes' marks are looked for; 0: never.
         lease_seconds: leases of running passes are renewed after a third of it; a pass without one acts no more.
+        before_passes: called once keys are claimed, before their passes begin: what they know must be no older.
         ticks: a clock in seconds that never jumps.
     """
 
@@ -147,6 +148,7 @@ class Loop(Generic[C]):
         poll_seconds: float = POLL_SECONDS,
         lease_seconds: float = 60.0,
         ticks: Callable[[], float] = time.monotonic,
+        before_passes: Callable[[], None] = lambda: None,
     ) -> None:
         self._queue = queue
         self._handlers = handlers
@@ -156,6 +158,7 @@ class Loop(Generic[C]):
         self._poll_seconds = poll_seconds
         self._lease_seconds = lease_seconds
         self._ticks = ticks
+        self._before_passes = before_passes
         self._leases: dict[C, float] = {}
         """Until when, by *ticks*, the keys of running passes are ours for certain."""
         self._running: dict[asyncio.Task[None], C] = {}
@@ -230,6 +233,8 @@ class Loop(Generic[C]):
             log.warning("the queue cannot be read: %s", error)
             return BACKOFF_SECONDS_MIN
         self._ended.clear()
+        if claims:
+            self._before_passes()
         for claim in claims:
             task = asyncio.get_running_loop().create_task(self._pass(claim), name=f"{claim.kind}:{claim.key}")
             self._running[task] = claim

@@ -64,7 +64,7 @@ def test_an_import_under_way_is_seen(database: Database, directory: RoomDirector
 
 def test_changes_are_told_newest_first(database: Database, directory: RoomDirectory) -> None:
     list_places(directory)
-    inventory, status = Inventory(database, on_change=lambda: None), StatusBoard(database)
+    inventory, status = Inventory(database, on_change=lambda _: None), StatusBoard(database)
     room = directory.load_rooms()[0]
 
     annex = inventory.add_store("Annex", actor=WHO)

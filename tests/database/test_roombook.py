@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from engine.database.rooms.book import KEPT_SECONDS, RoomCache
+from engine.database.rooms.version import raise_version
 from engine.database.sql.connection import Database
+from engine.database.tables import metadata
+from engine.errors import Unreachable
 from tests.database.building import Building, StandingClock, update
 
 
@@ -25,6 +28,13 @@ class Story:
         return self.cache.name_of(self.cache.book().rooms[0].id)
 
 
+def rename(database: Database, name: str) -> None:
+    """Give the rooms another name, as an import does."""
+    with database.write() as transaction:
+        transaction.connection.execute(metadata.tables["room"].update().values(name=name))
+        raise_version(transaction)
+
+
 @pytest.fixture
 def story(migrated_url: str, clock: StandingClock) -> Iterator[Story]:
     story = Story(migrated_url, clock)
@@ -34,16 +44,39 @@ def story(migrated_url: str, clock: StandingClock) -> Iterator[Story]:
 
 
 def test_a_change_by_another_process_shows_once_they_are_old(story: Story) -> None:
-    update(story.theirs, "room", name="Renamed")
+    rename(story.theirs, "Renamed")
 
     assert story.cache.book().rooms[0].name != "Renamed"
     assert story.name_later() == "Renamed"
 
 
+def test_a_change_by_another_process_shows_at_once_to_whoever_catches_up(story: Story) -> None:
+    rename(story.theirs, "Renamed")
+    story.cache.catch_up()
+
+    assert story.cache.book().rooms[0].name == "Renamed"
+
+
+def test_they_are_read_again_where_nobody_can_tell_whether_they_changed(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away for a moment when it was asked."""
+
+    def refuse() -> None:
+        raise Unreachable("away")
+
+    rename(story.theirs, "Renamed")
+    with monkeypatch.context() as away:
+        away.setattr(story.ours, "read", refuse)
+        story.cache.catch_up()
+
+    assert story.cache.book().rooms[0].name == "Renamed"
+
+
 def test_each_change_by_another_process_shows(story: Story) -> None:
-    update(story.theirs, "room", name="Renamed")
+    rename(story.theirs, "Renamed")
     story.name_later()
-    update(story.theirs, "room", name="Renamed again")
+    rename(story.theirs, "Renamed again")
 
     assert story.name_later() == "Renamed again"
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from urllib.parse import quote
 
 import pytest
 
+from engine.graph.transport import Request
 from engine.ids import BookableId
 from engine.prove.judges.invariants import Broken, check_always, check_lives
 from engine.prove.people.app_series import AppSeries
@@ -15,7 +17,7 @@ from engine.prove.world.life import Life
 from engine.prove.world.world import World
 from engine.web.pages.parts.settings import SettingKey
 from engine.worker.loop import Loop
-from tests.simulation.conftest import MakeWorld
+from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 LEASE = {"ENGINE_SYNC__LEASE_SECONDS": "10"}
 LONG_SECONDS = 40.0
@@ -138,6 +140,56 @@ class TestARoomThatGetsAnotherAddress:
 
         rivals.heal()
         assert [item.state for item in rivals.loan(loan.number).rooms] == ["accepted"] * 2
+
+
+@pytest.mark.parametrize("rooms", [0, 1], ids=["the first", "another"])
+class TestARoomThatIsNew:
+    """Two engines, of which one imports a room; the other, which knows the list of rooms from before, acts on it."""
+
+    @pytest.fixture
+    def rivals(self, worlds: MakeWorld, rooms: int) -> World:
+        world = worlds(is_sole=False, rooms=rooms, settings={**WITHOUT_CONTENT, "ENGINE_SYNC__LEASE_SECONDS": "5"})
+        world.start()
+        world.settle()
+        _, second = world.lives
+        second.engine.office.cache.forget()
+        assert len(second.engine.office.cache.book().rooms) == rooms
+        world.put_to_sleep(second, 2.0)
+        address = f"room-{rooms + 1}@example.org"
+        world.tenant.office.add_room(address, f"Room {rooms + 1}")
+        world.room_addresses.append(address)
+        world.office.enqueue("places", "all")
+        world.wait(0.5)
+        return world
+
+    def test_is_known_to_whoever_takes_over_a_meeting_in_it(self, rivals: World, rooms: int) -> None:
+        """Nobody would look at it again: nothing about it changes."""
+        first, _ = rivals.lives
+
+        def sleep_over(when: str, request: Request) -> None:
+            if f"/users/{quote(rivals.people[0])}/" in request.url and not rivals.loop.is_asleep(first):
+                rivals.put_to_sleep(first, LONG_SECONDS)
+
+        rivals.on_request = sleep_over
+        rivals.meet(1, 9, 10, rooms + 1)
+        rivals.wait(1.4)
+        assert rivals.loop.is_asleep(first), "it had nothing to ask the organizer"
+
+        rivals.wait(6.0)
+
+        assert [loan.rooms[0].state for loan in rivals.live_loans] == ["accepted"]
+
+    def test_is_known_to_whoever_writes_a_loan_of_it(self, rivals: World, rooms: int) -> None:
+        """It was invited by nobody, and the loan waited for its answer."""
+        first, _ = rivals.lives
+        rivals.put_to_sleep(first, LONG_SECONDS)
+        loan = rivals.book(1, 9, 10, rooms + 1)
+
+        rivals.wait(3.0)
+
+        (event,) = rivals.run(rivals.person(1).events())
+        assert [each["emailAddress"]["address"] for each in event["attendees"]] == rivals.room_addresses[-1:]
+        assert len(rivals.loan(loan.number).rooms) == 1
 
 
 class TestAWorkerAlone:

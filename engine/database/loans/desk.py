@@ -105,7 +105,7 @@ class Desk(LoanRegister):
     Args:
         database: where everything lives, its clock included.
         options: called at each edit, so that a setting changed at run time counts at once.
-        on_rules: called after rules were changed: who keeps them at hand must read them again.
+        on_rules: told, in the transaction, that rules change: who keeps them at hand must read them again.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Desk(LoanRegister):
         database: Database,
         options: Callable[[], DeskOptions] | DeskOptions | None = None,
         *,
-        on_rules: Callable[[], None] = lambda: None,
+        on_rules: Callable[[Transaction], None] = lambda _: None,
     ) -> None:
         self._on_rules = on_rules
         self._database = database
@@ -208,7 +208,7 @@ class Desk(LoanRegister):
         with self._database.write() as transaction:
             for table, number in tables:
                 if number is not None and 0 < number <= ID_MAX and _set_rules(transaction, table, number, rules, actor):
-                    transaction.after_commit(self._on_rules)
+                    self._on_rules(transaction)
                     return
         raise NotFound(f"there is no store {store_id}" if store_id is not None else f"there is no item {item_id}")
 

@@ -177,6 +177,7 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
         "store": "name rules text_level policy",
         "subscription": "remote_id client_state certificate content_refusal",
         "token": "name role digest",
+        "version": "name",
         "webhook": "name url models header secrets",
     }
 )

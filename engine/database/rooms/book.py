@@ -9,12 +9,15 @@ from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
+from engine.database.rooms.version import raise_version, read_version
 from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
+from engine.database.sql.transaction import Transaction
 from engine.database.stores.rules import parse_rules
 from engine.database.tables import metadata
+from engine.errors import Transient
 from engine.ids import Address, BookableId, StoreId
 from engine.interval import Interval
 from engine.loans.loan import TextLevel
@@ -26,13 +29,12 @@ from engine.rooms.room import Room, RoomBook, RoomState
 room_table = metadata.tables["room"]
 store_table = metadata.tables["store"]
 asset_table = metadata.tables["asset"]
-job_table = metadata.tables["job"]
 
 IMPORT_JOB = "import_rooms"
 """The row of the table `job` that tells about the last import."""
 
 KEPT_SECONDS = 10.0
-"""How long rooms are kept in memory: another process may have changed them, if any has written."""
+"""How long what is kept in memory goes unquestioned: another process may have changed it."""
 
 _r, _s = room_table.c, store_table.c
 ALL_ROOMS = Prepared(select(
@@ -43,9 +45,6 @@ ALL_ROOMS = Prepared(select(
 
 _STORES = Prepared(select(_s.id, _s.text_level, _s.rules).order_by(_s.id))
 _THINGS = Prepared(select(asset_table.c.id, asset_table.c.name))
-_imported_at = select(job_table.c.last_at).where(job_table.c.name == IMPORT_JOB).scalar_subquery()
-_VERSION = Prepared(select(_imported_at.label("imported_at"), func.max(room_table.c.state_since).label("changed_at")))
-"""What differs once rooms changed. A time zone set by another process shows with the next import."""
 
 
 def read_room(row: Any) -> Room:
@@ -71,8 +70,8 @@ def read_room(row: Any) -> Room:
 
 class RoomCache:
     """
-    A cache of the few rows every pass needs. Whoever changes them calls `forget`; other processes' changes show
-    within KEPT_SECONDS, and at once to whoever calls `catch_up`.
+    A cache of the few rows every pass needs. Whoever changes them calls `change`; other processes' changes show within
+    KEPT_SECONDS, and at once to whoever calls `catch_up`, as the loop does before it begins passes.
 
     Inside a transaction what is at hand must do: it is read again at the next question outside of one.
     """
@@ -92,9 +91,14 @@ class RoomCache:
         self._rules: dict[int, BookingRules] = {}
         self._levels: dict[int, TextLevel | None] = {}
         self._things: dict[int, str] = {}
-        self._version: object = None
+        self._version = 0
         self._written: int | None = None
-        """What `Database.data_version` told before we read."""
+        """What `Database.data_version` told before we asked for the version."""
+
+    def change(self, transaction: Transaction) -> None:
+        """Read everything again once *transaction* has changed it, here and in every other process."""
+        raise_version(transaction)
+        transaction.after_commit(self.forget)
 
     def forget(self) -> None:
         """Read everything again at the next question."""
@@ -103,14 +107,15 @@ class RoomCache:
 
     def catch_up(self) -> None:
         """
-        Read everything again at the next question if, in any process, rooms were imported or changed their state.
+        Read everything again at the next question if any process has changed it, or if that cannot be told.
 
         Opens a transaction of its own: not to be called inside another.
         """
-        with self._database.read() as transaction:
-            is_current = _VERSION.run(transaction.connection).one() == self._version
-        if not is_current:
-            self.forget()
+        with self._lock:
+            try:
+                self._is_stale = self._is_stale or not self._is_as_read()
+            except Transient:
+                self._is_stale = True
 
     def book(self) -> RoomBook:
         with self._lock:
@@ -123,15 +128,22 @@ class RoomCache:
             return self._book
 
     def _is_as_read(self) -> bool:
-        """Tell whether no other process has written since we read. To read ten thousand rooms takes 0.1 s, in which
-        everything else waits; PostgreSQL cannot tell cheaper."""
-        return self._written is not None and self._written == self._database.data_version()
+        """Tell whether nobody has changed anything since we read. To read ten thousand rooms takes 0.1 s, in which
+        everything else waits. Of a file it is known, cheaper still, whether another process has written at all."""
+        written = self._database.data_version()
+        if written is not None and written == self._written:
+            return True
+        with self._database.read() as transaction:
+            is_current = read_version(transaction) == self._version
+        if is_current:
+            self._written = written
+        return is_current
 
     def _load(self) -> None:
         """Read the rows; where none has changed, the book stays the same one, and what was made with it stays good."""
         self._written = self._database.data_version()
         with self._database.read() as transaction:
-            self._version = _VERSION.run(transaction.connection).one()
+            self._version = read_version(transaction)
             rooms = ALL_ROOMS.run(transaction.connection).all()
             stores = _STORES.run(transaction.connection).all()
             self._things = {row.id: row.name for row in _THINGS.run(transaction.connection)}

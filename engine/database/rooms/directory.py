@@ -175,7 +175,7 @@ class RoomDirectory:
             keep_standing_cases(transaction, ":".join(PLACES_KEY), _case_notes(plan.warnings))
             told = {"last_at": transaction.now, "last_result": report.text, "report": report.document}
             save_job(transaction, IMPORT_JOB, told)
-            transaction.after_commit(self._cache.forget)
+            self._cache.change(transaction)
         return report
 
     def suspend(self, room_id: BookableId, reason: str) -> bool:
@@ -187,7 +187,7 @@ class RoomDirectory:
             if changed:
                 write_decisions(transaction, [note], loan_number=None, ical_uid=None)
                 open_cases(transaction, f"room:{room_id}", [note], standing=True)
-                transaction.after_commit(self._cache.forget)
+                self._cache.change(transaction)
         return changed
 
     def resume(self, room_id: BookableId, *, actor: str = "engine") -> bool:
@@ -200,7 +200,7 @@ class RoomDirectory:
                 write_decisions(transaction, [note], loan_number=None, ical_uid=None)
                 close_case_of(transaction, f"room:{room_id}", "room_suspended")
                 _mark_room(transaction, room_id)
-                transaction.after_commit(self._cache.forget)
+                self._cache.change(transaction)
         return changed
 
     def set_time_zone(self, room_id: BookableId, time_zone: str | None) -> None:
@@ -212,7 +212,7 @@ class RoomDirectory:
                 zone = ZoneInfo(time_zone) if time_zone is not None else self._cache.default_zone
                 shift_whole_days(transaction, room_id, zone)
                 transaction.changes.note(ROOM, room_id, Event.UPDATED, reason=USER)
-                transaction.after_commit(self._cache.forget)
+                self._cache.change(transaction)
 
     def follow_default_zone(self) -> None:
         """

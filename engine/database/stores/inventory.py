@@ -32,10 +32,10 @@ class Inventory:
 
     Args:
         database: where they are.
-        on_change: called after each change: who keeps rooms and rules at hand must read them again.
+        on_change: told, in the transaction, of each change: who keeps rooms and rules at hand must read them again.
     """
 
-    def __init__(self, database: Database, *, on_change: Callable[[], None]) -> None:
+    def __init__(self, database: Database, *, on_change: Callable[[Transaction], None]) -> None:
         self._database = database
         self._on_change = on_change
 
@@ -133,7 +133,7 @@ class Inventory:
     def _tell(self, transaction: Transaction, note: Note, *, item_id: int | None = None) -> None:
         about = Note(note.code, note.facts, actor=note.actor, room_id=BookableId(item_id) if item_id else None)
         write_decisions(transaction, [about], loan_number=None, ical_uid=None)
-        transaction.after_commit(self._on_change)
+        self._on_change(transaction)
 
 
 def _find(transaction: Transaction, table: Table, number: int, kind: str) -> Mapping[str, Any]:

@@ -152,7 +152,7 @@ class RoomLedger(LedgerBase):
             else:
                 close_case_of(transaction, f"room:{room_id}", "room_suspended")
                 transaction.mark("subscription", str(room_id))
-        self._rooms.forget()
+            self._rooms.change(transaction)
 
 
 def _find_reading(transaction: Transaction, room: Room) -> Reading:

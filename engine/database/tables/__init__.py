@@ -25,6 +25,7 @@ MODULES = (
     "own_calendar",
     "people",
     "sync",
+    "version",
     "webhook",
     "work",
 )
