@@ -133,7 +133,7 @@ class TestARefusedSeries:
 
     def test_is_found_by_the_room_and_the_store_of_any_date(self, refused: Building) -> None:
         """A room that one date alone has; also once that date was made, or its case settled, as long as it is named."""
-        Inventory(refused.database, on_change=lambda: None).add_store("Annex", actor=BY)
+        Inventory(refused.database, on_change=lambda _: None).add_store("Annex", actor=BY)
         place(refused, THIRD, room_id=2, store_id=2)
         assert shown(refused, room_id=1) == shown(refused, room_id=2) == shown(refused, store_id=2) == [DATES]
         assert shown(refused, room_id=3) == []
