@@ -64,6 +64,14 @@ CUT = """() => [...document.querySelectorAll("main *")]
 BYTES_SENT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)"""
 
+COVERED = """() => {
+    const each = document.activeElement, {left, right, top, bottom} = each.getBoundingClientRect();
+    const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    const isSeen = there && (each.contains(there) || there.contains(each) || there.closest("label")?.contains(each));
+    return each === document.body || isSeen ? null : each.textContent.trim() || each.name;
+}"""
+"""What has the focus and lies below something else (WCAG 2.2, 2.4.11)."""
+
 NAMES = [look.name for look in PAGES]
 
 
@@ -141,6 +149,21 @@ def test_what_is_short_stays_in_one_line(pass_by: PassBy, path: str, role: str, 
     assert max(heights) < 30
     cut = page.locator(".segments").evaluate_all("(all) => all.map((each) => each.scrollWidth - each.clientWidth)")
     assert all(beyond <= 0 for beyond in cut)
+
+
+@pytest.mark.parametrize(
+    ("path", "width"),
+    [("/book", 1400), ("/book", 390), ("/loans/2/change", 390), ("/board?view=list&day=2026-11-24", 390)],
+)
+def test_what_has_the_focus_is_seen(pass_by: PassBy, path: str, width: int) -> None:
+    """Bars at the bottom cover nothing that one comes to by keyboard, down the page or up."""
+    page = pass_by(path, role="staff", width=width, language="fr-FR")
+    page.set_viewport_size({"width": width, "height": 500})
+
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(60):
+            page.keyboard.press(key)
+            assert page.evaluate(COVERED) is None
 
 
 @pytest.mark.parametrize("width", [320, 390])
