@@ -266,7 +266,8 @@ class Witness:
         I14: no room loses more of its bookings within an hour than the brake lets pass, unless somebody confirmed it.
 
         Counted for the engine's good: only loans of one room go, none that may just have been refused, a series goes
-        once none of its dates is left, and everything that ever was booked there is there.
+        once none of its dates is left and the desk ended none of them, and everything that ever was booked there is
+        there.
         """
         with self._world.database.read() as transaction:
             ended = _ENDED.run(transaction.connection, {"after": 0}).all()
@@ -279,10 +280,11 @@ class Witness:
             rooms_of[item.loan_number].add(item.bookable_id)
             born[item.bookable_id].setdefault(_group(item), item.created_at)
         groups = {item.loan_number: _group(item) for item in items}
-        standing = {_group(item) for item in items if item.stands}
+        by_outlook = {row.loan_number for row in ended}
+        kept = {_group(item) for item in items if item.stands or item.loan_number not in by_outlook}
         gone: dict[int, dict[str, datetime]] = defaultdict(dict)
         for row in ended:
-            if row.code == "all_rooms_declined" or groups[row.loan_number] in standing:
+            if row.code == "all_rooms_declined" or groups[row.loan_number] in kept:
                 continue
             if len(rooms_of[row.loan_number]) != 1:
                 continue
