@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from engine.cli.outlook import TOKEN, SimulatedOutlook
 from engine.cli.output import note
-from engine.errors import Fault, Invalid, Refused, Unreachable
+from engine.errors import Fatal, Fault, Invalid, Refused, Unreachable
 from engine.simulator.demo import populate
 from engine.simulator.options import TenantOptions
 from engine.simulator.server import SimulatorServer, make_sender
@@ -35,7 +35,7 @@ def serve_tenant(*, port: int, seed: int, demo: bool, state_file: Path | None, s
     try:
         asyncio.run(_serve(TenantOptions(seed=seed, state_file=state_file, fault_seed=storm), port, demo, zone))
     except OSError as error:
-        raise Unreachable(f"the simulated tenant cannot listen on port {port}: {error.strerror}") from error
+        raise Fatal(f"the simulated tenant cannot listen on port {port}: {error.strerror}") from error
 
 
 async def _serve(options: TenantOptions, port: int, demo: bool, zone: str) -> None:

@@ -356,6 +356,9 @@ class Loop(Generic[C]):
                     self._look_in(0.0, is_told=False)
             except Transient:
                 continue
+            except Fatal as error:
+                self._fatal = self._fatal or error
+                self._awake.set()
 
     async def _close(self) -> None:
         """Let running passes end, then give back what is left: another start goes on with it at once."""

@@ -213,6 +213,26 @@ class TestAFailingDatabase:
             insert(database, "job", name="a")
         database.close()
 
+    @pytest.mark.parametrize("fate", ["removed", "replaced"])
+    def test_whose_file_is_another_one_now_is_unusable(self, sqlite_url: str, tmp_path: Path, fate: str) -> None:
+        """Nothing is written, or said to be, where nobody would find it again; a new start takes what lies there."""
+        database, file = Database(sqlite_url), tmp_path / "accord.db"
+        migrate(database)
+        insert(database, "job", name="before")
+        file.rename(tmp_path / "aside.db")
+        if fate == "replaced":
+            file.write_bytes(b"")
+
+        with pytest.raises(DatabaseUnusable, match=f"{fate} .*while it was open"):
+            insert(database, "job", name="lost")
+        with pytest.raises(DatabaseUnusable, match=fate):
+            database.data_version()
+
+        (tmp_path / "aside.db").rename(file)
+        insert(database, "job", name="after")
+        assert {row.name for row in rows(database, "job")} == {"before", "after"}
+        database.close()
+
     def test_that_is_no_database_is_unusable(self, sqlite_url: str, tmp_path: Path) -> None:
         """A file of something else is told apart from an empty one."""
         (tmp_path / "accord.db").write_bytes(b"something else entirely" * 100)

@@ -103,6 +103,17 @@ class TestTheDatabaseGoesAway:
         find_event(house, who, booked)
 
 
+class TestTheFileIsRemoved:
+    def test_it_ends_and_says_so(self, services: MakeService) -> None:
+        """As by a backup that is put in its place: what would be booked from then on would be lost with the file."""
+        service = services().start().wait_ready()
+
+        (service.folder / "accord.db").unlink()
+
+        assert service.child.wait() == 3
+        assert "accord.db was removed while it was open" in service.logged
+
+
 class TestTheDiskIsFull:
     def test_it_says_so_and_goes_on_once_there_is_room(self, services: MakeService, separate: SeparateTenant) -> None:
         """What cannot be written is refused or ends the service with one line; nothing that was answered is lost."""

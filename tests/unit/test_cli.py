@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -395,6 +396,14 @@ class TestEnds:
 
         assert done.exit_code == 3
         assert "simulate serve" in done.stderr
+
+    def test_a_port_that_is_taken_is_told(self, run):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            done = run("simulate", "serve", "--port", str(port))
+
+        assert done.exit_code == 1
+        assert f"port {port}" in done.stderr
 
     def test_an_address_that_is_none_is_not_reachable(self):
         with pytest.raises(Unreachable):

@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, exc, make_url
 
 from engine.database.sql.drivers import begin_on_postgres, postgres_engines, sqlite_engines, wake_and_commit
 from engine.database.sql.faults import translate_error
+from engine.database.sql.files import WatchedFile
 from engine.database.sql.prepared import commit_directly, run_directly
 from engine.database.sql.transaction import Announcer, Transaction
 from engine.errors import DatabaseUnusable, OutcomeUnknown, Unreachable
@@ -75,6 +76,7 @@ class Database:
         self._writer: Connection | None = None
         self._reader: Connection | None = None
         self._home = threading.get_ident()
+        self._file = WatchedFile(self.url)
         if self.dialect == "sqlite":
             self._write_engine, self._read_engine = sqlite_engines(self.url, self._durability, busy_seconds)
         else:
@@ -143,6 +145,7 @@ class Database:
         try:
             with _translating():
                 cursor: Any = self._keep_writer().connection.dbapi_connection
+                self._file.check()
                 found = cursor.execute("PRAGMA data_version").fetchone()
             return int(found[0])
         finally:
@@ -158,6 +161,7 @@ class Database:
                 self._reader.close()
                 self._reader = None
             self._write_engine.dispose()
+            self._file.closed()
             if not self.in_memory:
                 self._read_engine.dispose()
 
@@ -233,6 +237,7 @@ class Database:
     def _keep_writer(self) -> Connection:
         if self._writer is None or self._writer.closed or self._writer.invalidated:
             self._writer = _connect(self._write_engine)
+            self._file.opened()
         return self._writer
 
     def _begin(self, connection: Connection, *, writes: bool, durable: bool) -> datetime | None:
@@ -243,6 +248,8 @@ class Database:
             return begin_on_postgres(connection, writes=writes, relaxed=relaxed, tells_time=self.clock is None)
         if self.in_memory and not writes:
             return None  # while it is ours nobody else reads or writes there
+        if writes:
+            self._file.check()
         is_kept = writes and not self.in_memory
         if is_kept and connection.info.get("synchronous") != level:  # cannot be changed once a transaction has begun
             run_directly(connection, f"PRAGMA synchronous={level}")
