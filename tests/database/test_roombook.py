@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from engine.database.rooms import book
 from engine.database.rooms.book import KEPT_SECONDS, RoomCache
 from engine.database.rooms.version import raise_version
 from engine.database.sql.connection import Database
@@ -104,3 +105,19 @@ def test_on_a_file_nothing_is_read_while_no_other_process_has_written(
     monkeypatch.setattr(story.ours, "read", None)
 
     assert story.name_later() == story.cache.book().rooms[0].name
+
+
+def test_they_are_read_again_where_reading_them_failed(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be read does not count as read since, however long nobody changes anything."""
+    update(story.theirs, "room", name="Renamed")
+    story.cache.forget()
+    with monkeypatch.context() as broken:
+
+        def fail(*_given: object) -> None:
+            raise Unreachable("the connection was lost")
+
+        broken.setattr(book, "read_room", fail)
+        with pytest.raises(Unreachable):
+            story.cache.book()
+
+    assert story.cache.book().rooms[0].name == "Renamed"

@@ -122,9 +122,10 @@ class RoomCache:
             is_old = self._ticks() - self._read_at > KEPT_SECONDS
             if (self._is_stale or is_old) and not self._database.is_in_transaction:
                 self._read_at = self._ticks()
-                if self._is_stale or not self._is_as_read():
-                    self._is_stale = False
+                self._is_stale = self._is_stale or not self._is_as_read()
+                if self._is_stale:
                     self._load()
+                    self._is_stale = False
             return self._book
 
     def _is_as_read(self) -> bool:
@@ -141,19 +142,21 @@ class RoomCache:
 
     def _load(self) -> None:
         """Read the rows; where none has changed, the book stays the same one, and what was made with it stays good."""
-        self._written = self._database.data_version()
+        written = self._database.data_version()
         with self._database.read() as transaction:
-            self._version = read_version(transaction)
+            version = read_version(transaction)
             rooms = ALL_ROOMS.run(transaction.connection).all()
             stores = _STORES.run(transaction.connection).all()
             self._things = {row.id: row.name for row in _THINGS.run(transaction.connection)}
         if (rooms, stores) == self._rows:
+            self._version, self._written = version, written
             return
-        self._rows = (rooms, stores) if self._written is None else ((), ())
         by_store = {row.id: parse_rules(row.rules) for row in stores}
         self._levels = {row.id: TextLevel(row.text_level) if row.text_level else None for row in stores}
         self._rules = {row.id: parse_rules(row.rules).over(by_store[row.store_id]) for row in rooms}
         self._book = RoomBook(tuple(read_room(row) for row in rooms))
+        self._rows = (rooms, stores) if written is None else ((), ())
+        self._version, self._written = version, written
 
     def zone_of(self, room_id: BookableId) -> tzinfo:
         """Return the zone of a room: its own, else the default one."""
