@@ -99,7 +99,10 @@ class Watching:
         self._metrics.observe_notification_latency(seconds)
 
     def refused(self, error: str) -> None:
+        """Open the case, and have one room read until Graph answers: where notifications bring their events, nothing
+        else may read any for hours, and the case stood as long."""
         self._office.ledger.open_case("graph:identity", Note("identity_refused", {"error": error}, actor="engine"))
+        self._office.rooms.mark_rooms(priority=Priority.SWEEP, at_most=1)
 
     def admitted(self) -> None:
         self._office.ledger.close_case("graph:identity", "identity_refused")

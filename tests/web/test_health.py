@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import delete
 
+from engine.app.office import Office
+from engine.app.readings import Watching, read_checks
+from engine.database.tables import metadata
+from engine.settings import Settings
 from engine.web.api.app import create_api
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check
 from tests.web.conftest import TestClient
+from tests.web.visitors import open_house
 
 ADMIN = {"Authorization": "Bearer admin-token"}
 
@@ -36,6 +43,27 @@ class TestHealth:
 
         assert answer.status_code == 503
         assert "NoneType" not in answer.text
+
+
+class TestARefusedIdentity:
+    def test_has_a_room_read_until_it_is_taken_again(self, tmp_path: Path) -> None:
+        """Only a room that is read tells so, and nobody may mark one for hours: a case of a moment must not stand."""
+
+        def is_ready(office: Office) -> bool:
+            return {check.name: check.ok for check in read_checks(Settings(), office)}["identity"]
+
+        with open_house(tmp_path) as house:
+            office, watching = house.office, Watching(house.office, Metrics(Readings))
+            with office.database.write() as transaction:
+                transaction.connection.execute(delete(metadata.tables["work"]))
+
+            watching.refused("401 InvalidAuthenticationToken")
+            watching.refused("401 InvalidAuthenticationToken")
+
+            (claim,) = office.queue.claim(10)
+            assert (claim.kind, is_ready(office)) == ("room", False)
+            watching.admitted()
+            assert is_ready(office)
 
 
 class TestMetrics:

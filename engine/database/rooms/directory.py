@@ -232,7 +232,14 @@ class RoomDirectory:
             for room_id in connection.execute(without).scalars().all():
                 shift_whole_days(transaction, room_id, self._cache.default_zone)
 
-    def mark_rooms(self, *, priority: int, spread_seconds: float = 0.0, unread_for: timedelta | None = None) -> int:
+    def mark_rooms(
+        self,
+        *,
+        priority: int,
+        spread_seconds: float = 0.0,
+        unread_for: timedelta | None = None,
+        at_most: int | None = None,
+    ) -> int:
         """
         Mark every room that is followed, longest unread first; returns how many.
 
@@ -240,6 +247,7 @@ class RoomDirectory:
             spread_seconds: over how long their readings are spread.
             unread_for: only those that were not read to the end for so long. One that was read in the future, by a
                 clock that has been put right since, counts as unread.
+            at_most: how many; None: all of them.
         """
         with self._database.write() as transaction:
             now = transaction.now
@@ -247,10 +255,10 @@ class RoomDirectory:
                 rows = _FOLLOWED.run(transaction.connection).all()
             else:
                 rows = _UNREAD.run(transaction.connection, {"now": now, "unread_since": now - unread_for}).all()
-            for position, row in enumerate(rows):
+            for position, row in enumerate(rows[:at_most]):
                 delay = spread_seconds * position / len(rows)
                 transaction.mark("room", str(row.id), priority=priority, delay=delay)
-        return len(rows)
+        return len(rows[:at_most])
 
 
 class _Steps:
