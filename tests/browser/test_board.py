@@ -287,6 +287,24 @@ class TestTwoPeople:
         expect(page.locator(".status-completed")).to_be_visible()
 
 
+class TestTheKeyboard:
+    @pytest.mark.parametrize(("role", "has"), [("staff", ["N", "Ctrl"]), ("requester", ["N"]), ("viewer", ["Ctrl"])])
+    def test_its_keys_are_told_to_whoever_may_use_them(
+        self, site: Site, visit: Visit, role: str, has: list[str]
+    ) -> None:
+        """To eyes too, from the foot of the board; Escape closes it and gives the focus back."""
+        page = visit(site, DAY, role=role)
+        opener = page.locator(".keys-menu summary")
+        opener.press("Enter")
+
+        keys = page.locator(".keys kbd")
+        expect(keys.first).to_be_visible()
+        assert [key for key in keys.all_inner_texts() if key in ("N", "Ctrl")] == has
+        page.keyboard.press("Escape")
+        expect(keys.first).to_be_hidden()
+        expect(opener).to_be_focused()
+
+
 class TestWhatIsShown:
     def test_a_booking_over_midnight_goes_on_the_next_day(self, site: Site, visit: Visit) -> None:
         page = visit(site, DAY)

@@ -1,9 +1,10 @@
-"""Looking for a booking by keyboard alone, from whatever page one is at."""
+"""Looking for a booking by keyboard alone, from whatever page one is at, and taking steps with it."""
 
 from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from engine.loans.register import LoanChange
 from tests.browser.conftest import Visit
 from tests.browser.serving import Site
 
@@ -51,3 +52,26 @@ def test_the_shortcut_leads_nobody_to_a_page_that_is_not_theirs(site: Site, visi
     page.keyboard.press("Control+k")
 
     expect(page.get_by_role("heading", name="My bookings")).to_be_visible()
+
+
+def test_why_it_is_refused_can_be_written_while_its_room_answers(fresh: Site, visit: Visit) -> None:
+    """The page shows the news once the menu is closed, and a step taken by keyboard leaves one beside the next."""
+    loan = fresh.book("Saule", "09:00", "10:00", "Budget")
+    page = visit(fresh, f"/loans/{loan.number}")
+    page.wait_for_selector("html[data-connected=yes]", state="attached")
+    page.get_by_text("Refuse…").press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Taken for")
+
+    fresh.office.desk.change(loan.number, LoanChange(title="Budget 2027"), actor="app:test")
+    page.wait_for_selector("details.menu[open][data-awaited=yes]")
+    page.keyboard.type(" the fair")
+    expect(page.get_by_label("Why, if you like").first).to_have_value("Taken for the fair")
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("heading", name="Budget 2027")).to_be_visible()
+    expect(page.get_by_text("Refuse…")).to_be_focused()
+    page.get_by_role("button", name="Hand over").press("Enter")
+    expect(page.get_by_role("button", name="Take back")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Take back")).to_be_focused()

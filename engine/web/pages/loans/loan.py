@@ -48,11 +48,17 @@ def act(
         loan = page.parts.web.series.cancel(loan.number, scope, actor=actor, reason=reason)
     else:
         loan = page.parts.web.register.act(loan.number, action, actor=actor, reason=reason)
-    return render_loan(page, loan) if page.is_fragment else RedirectResponse(f"/loans/{number}", 303)
+    return render_loan(page, loan, is_answer=True) if page.is_fragment else RedirectResponse(f"/loans/{number}", 303)
 
 
-def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "") -> Response:
-    """Show *loan*; *notice* tells why the reader is shown it instead of what they asked for."""
+def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "", is_answer: bool = False) -> Response:
+    """
+    Show *loan*.
+
+    Args:
+        notice: why the reader is shown it instead of what they asked for.
+        is_answer: whether the reader has just taken a step with it: the focus goes to what became of it.
+    """
     user = page.user
     assert user is not None
     reads = user.may_read(loan.requester.address, private=loan.private)
@@ -63,6 +69,7 @@ def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "") 
         here="board",
         loan=loan,
         notice=notice,
+        is_answer=is_answer,
         reads=reads,
         title=title_of(page, loan, reads=reads),
         blocked=loan.interval.blocked(),

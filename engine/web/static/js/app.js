@@ -17,6 +17,19 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// What somebody writes in an open menu stays: the piece around it is asked for anew once the menu is closed.
+document.addEventListener("htmx:before:request", (event) => {
+  const menu = event.target.dataset?.patient && event.target.querySelector("details.menu[open]");
+  if (!menu) return;
+  event.preventDefault();
+  if (menu.dataset.awaited) return;
+  menu.dataset.awaited = "yes";
+  menu.addEventListener("toggle", () => {
+    delete menu.dataset.awaited;
+    document.body.dispatchEvent(new CustomEvent(event.target.dataset.patient));
+  }, { once: true });
+});
+
 // Ctrl+K looks for a booking, on every page whose menu offers it.
 document.addEventListener("keydown", (event) => {
   const entry = document.querySelector('.nav a[aria-keyshortcuts="Control+K"]');
