@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from engine.cli.outlook import Ask, ask_over_http
+from engine.cli.asking import Ask, ask_over_http
 from engine.cli.output import Format, note
 
 if TYPE_CHECKING:

@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import typer
 
+from engine.cli.asking import Ask, ask_over_http
 from engine.cli.wishes import suggest
-from engine.errors import NotFound, Refused, Unreachable
+from engine.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from engine.cli.doors import Doors
 
-SECONDS = 30.0
 NEIGHBOUR_DAYS = 400
 """A moved date stays between its neighbours; a yearly one has them about as far away."""
-TOKEN = "demo"
-"""The simulated tenant's fixed token; it opens nothing else."""
 
 At = Annotated[str, typer.Option("--at", help="Where the tenant answers; else http://127.0.0.1 and its port.")]
-Ask = Callable[[str, str, bytes | None], tuple[int, bytes]]
-"""`ask(method, url, body)` gives status and body."""
-
-
-def ask_over_http(method: str, url: str, body: bytes | None) -> tuple[int, bytes]:
-    """Make one request, past any proxy. Raises Unreachable when nobody answers."""
-    from http.client import HTTPException
-    from urllib.error import HTTPError, URLError
-    from urllib.request import ProxyHandler, Request, build_opener
-
-    headers = {"Authorization": f"Bearer {token_for(url)}", "Content-Type": "application/json"}
-    try:
-        request = Request(url, body, headers, method=method)
-        with build_opener(ProxyHandler({})).open(request, timeout=SECONDS) as answer:
-            return answer.status, answer.read()
-    except HTTPError as error:
-        with error:
-            return error.code, error.read()
-    except (URLError, HTTPException, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        message = f"no simulated Outlook answers at {url}: {reason}; start it with run or simulate serve"
-        raise Unreachable(message) from error
-
-
-def token_for(url: str) -> str:
-    """Return the token to ask *url* with: in somebody's mailbox their own, so that no permission is needed."""
-    _, _, rest = url.partition("/v1.0/users/")
-    return f"{TOKEN}:{unquote(rest.partition('/')[0])}" if rest else TOKEN
 
 
 class SimulatedOutlook:

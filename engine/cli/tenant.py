@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine.cli.outlook import TOKEN, SimulatedOutlook
+from engine.cli.asking import TOKEN
+from engine.cli.outlook import SimulatedOutlook
 from engine.cli.output import note
 from engine.errors import Fatal, Fault, Invalid, Refused, Unreachable
 from engine.simulator.demo import populate

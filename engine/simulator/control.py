@@ -31,29 +31,53 @@ The control room: `/sim/...`, for people and for the command line. No part of Gr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from engine.simulator.answering.attendant import Attendant
+from engine.simulator.answering.steps import Steps
 from engine.simulator.calendars.records import Event, Mailbox
 from engine.simulator.graph.places import render_place
+from engine.simulator.notices.courier import Courier
+from engine.simulator.notices.subscriptions import Subscriptions
 from engine.simulator.notices.subscriptions import render as render_subscription
-from engine.simulator.office import Unknown
+from engine.simulator.office import Office, Unknown
+from engine.simulator.sign_in.delegated import Delegated
+from engine.simulator.sign_in.permissions import Permissions
 from engine.simulator.times import render_instant
+from engine.simulator.weather.faults import Faults
 from engine.simulator.weather.storm import raise_storm
 from engine.simulator.wire import GraphError, Request, Response, decode_json, json_response
-from engine.simulator.world import render_id
-
-if TYPE_CHECKING:
-    from engine.simulator.tenant import Tenant
+from engine.simulator.world import World, render_id
 
 Body = dict[str, Any]
+
+
+class Controlled(Protocol):
+    """What of a tenant the control room takes hold of."""
+
+    world: World
+    office: Office
+    attendant: Attendant
+    steps: Steps
+    faults: Faults
+    subscriptions: Subscriptions
+    courier: Courier
+    delegated: Delegated
+    permissions: Permissions
+    requests: Counter[tuple[str, str, str]]
+
+    def stats(self) -> Body: ...
+
+    def reset_stats(self) -> None: ...
 
 
 class Control:
     """Answers /sim."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Controlled) -> None:
         self._tenant = tenant
         self._things: dict[str, Callable[[str, list[str], Body], Any]] = {
             "people": self._people,

@@ -17,10 +17,10 @@ from uuid import UUID
 
 import msgspec
 
-from engine.simulator.answering.replies import Letter
 from engine.simulator.calendars.mailbox import Calendar
 from engine.simulator.calendars.records import NEVER, Event, Mailbox, Place, Tombstone
 from engine.simulator.calendars.series import Series, clean_uid
+from engine.simulator.letters import Letter
 from engine.simulator.options import TenantOptions
 from engine.simulator.store import Store
 

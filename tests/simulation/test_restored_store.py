@@ -8,7 +8,8 @@ from engine.graph.transport import Request
 from engine.loans.loan import Home
 from engine.loans.register import LoanChange
 from engine.prove.people.series import at, starts
-from engine.prove.world.backups import Backup, back_up, restore
+from engine.prove.world.backups import back_up, restore
+from engine.prove.world.losses import Backup
 from engine.prove.world.world import World
 from engine.reconcile.markers import make_marker, name_birth
 from engine.reconcile.series.book import Scope

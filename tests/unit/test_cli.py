@@ -15,10 +15,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from engine.cli.asking import ask_over_http
 from engine.cli.doors import Doors
 from engine.cli.failures import exit_code
 from engine.cli.main import make_app
-from engine.cli.outlook import SimulatedOutlook, ask_over_http
+from engine.cli.outlook import SimulatedOutlook
 from engine.cli.wishes import parse_moment, parse_requester, parse_stretch
 from engine.errors import BadSettings, DatabaseUnusable, Invalid, Unreachable
 from engine.loans.loan import Case, CaseState

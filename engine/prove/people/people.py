@@ -17,7 +17,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.people import app_series
 from engine.prove.people.series import PARIS
-from engine.prove.world.backups import Loss
+from engine.prove.world.losses import Loss
 from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
 from engine.simulator.people import Refused

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from engine.prove.world.losses import Backup, Loss
 from engine.prove.world.rows import put_rows
 
 if TYPE_CHECKING:
@@ -40,24 +39,6 @@ _TIED_IN_SERIES = """
 """
 """Dates of series, and of which generation their event is. One event stands for many loans and names none of them: what
 replaced it after the backup cannot be told from somebody's own series."""
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """The store as it was."""
-
-    at: datetime
-    image: sqlite3.Connection
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """What a store forgets that goes back in time, by the numbers of loans. It gives the numbers of lost ones again."""
-
-    loans: set[int]
-    """They were not there yet."""
-    touched: set[int]
-    """What was wanted last of them may be known to nobody any more."""
 
 
 def back_up(world: World) -> Backup | None:

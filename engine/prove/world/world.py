@@ -25,13 +25,13 @@ from engine.graph.transport import Request, Response
 from engine.ids import BookableId
 from engine.outbox.message import Sender
 from engine.prove.world import glance
-from engine.prove.world.backups import Backup, Loss
 from engine.prove.world.contents import Keyring, open_worlds_contents
 from engine.prove.world.deeds import TOLD_BY, count_deeds, find_untold
 from engine.prove.world.garble import Garble
 from engine.prove.world.glance import Glance
 from engine.prove.world.latch import Latch
 from engine.prove.world.life import LIFE, Life, MortalDatabase
+from engine.prove.world.losses import Backup, Loss
 from engine.prove.world.sight import Sight
 from engine.prove.world.store import OpenDatabase, in_memory
 from engine.prove.world.trace import Trace

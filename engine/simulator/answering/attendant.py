@@ -23,11 +23,12 @@ from engine.simulator.answering.processing import (
     last_bookable_day,
     parse_processing,
 )
-from engine.simulator.answering.replies import Letter, reply_text
+from engine.simulator.answering.replies import reply_text
 from engine.simulator.answering.steps import Steps
 from engine.simulator.calendars.mailbox import is_blocking
 from engine.simulator.calendars.records import Event, Mailbox
 from engine.simulator.calendars.recurrence import cut
+from engine.simulator.letters import Letter
 from engine.simulator.times import find_zone
 from engine.simulator.world import World
 

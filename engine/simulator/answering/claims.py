@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from engine.simulator.answering.processing import CalendarProcessing
-from engine.simulator.answering.replies import Letter
 from engine.simulator.answering.steps import CLAIM, Steps
 from engine.simulator.calendars.records import Event
+from engine.simulator.letters import Letter
 from engine.simulator.world import World
 
 

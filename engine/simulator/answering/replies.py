@@ -7,9 +7,6 @@ wording is ours; Exchange's differs by language and version.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
-
 from engine.simulator.answering.processing import CalendarProcessing
 
 REASONS = {
@@ -25,18 +22,6 @@ REASONS = {
     "several_resources": "This resource cannot be booked together with others.",
     "work_hours": "This resource can only be booked during its working hours.",
 }
-
-
-class Letter(NamedTuple):
-    """One message of the tenant, as /sim/mails shows it; the oldest are forgotten."""
-
-    at: datetime
-    kind: str
-    """request, cancellation, answer, forward, notice or approval (a request passed to a delegate)."""
-    sender: str
-    to: str
-    subject: str
-    text: str = ""
 
 
 def reply_text(options: CalendarProcessing, response: str, reason: str, rivals: tuple[str, ...]) -> str:

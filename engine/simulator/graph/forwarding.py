@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.simulator.answering.attendant import Attendant
-from engine.simulator.answering.replies import Letter
 from engine.simulator.answering.steps import Steps
 from engine.simulator.calendars.records import Attendee, Event
 from engine.simulator.graph.intake import read_attendees
+from engine.simulator.letters import Letter
 from engine.simulator.wire import bad_request
 from engine.simulator.world import World
 
