@@ -23,6 +23,7 @@ async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, OutlookPla
     from engine.simulator import TenantOptions
     from engine.simulator.demo import populate
     from engine.simulator.server import SimulatorServer
+    from engine.simulator.store import StoreUnusable
 
     options = TenantOptions(seed=settings.simulator.seed, state_file=settings.simulator.state_file or None)
     server = SimulatorServer(options, port=settings.simulator.port)
@@ -32,6 +33,8 @@ async def open_tenant(settings: Settings) -> AsyncIterator[tuple[str, OutlookPla
         port = settings.simulator.port
         why = f"the simulated tenant cannot listen on port {port}: {error.strerror or error}"
         raise Fatal(f"{why}; set ENGINE_SIMULATOR__PORT") from error
+    except StoreUnusable as error:
+        raise Fatal(f"the simulated tenant cannot be kept in {error}; set ENGINE_SIMULATOR__STATE_FILE") from error
     try:
         if settings.simulator.demo:
             zone = settings.rooms.time_zone

@@ -22,6 +22,7 @@ from engine.errors import Fatal, Fault, Invalid, Refused, Unreachable
 from engine.simulator.demo import populate
 from engine.simulator.options import TenantOptions
 from engine.simulator.server import SimulatorServer, make_sender
+from engine.simulator.store import StoreUnusable
 from engine.simulator.timetable import (
     TimetableEvent,
     load_series,
@@ -37,6 +38,8 @@ def serve_tenant(*, port: int, seed: int, demo: bool, state_file: Path | None, s
         asyncio.run(_serve(TenantOptions(seed=seed, state_file=state_file, fault_seed=storm), port, demo, zone))
     except OSError as error:
         raise Fatal(f"the simulated tenant cannot listen on port {port}: {error.strerror}") from error
+    except StoreUnusable as error:
+        raise Fatal(f"the simulated tenant cannot be kept in {error}") from error
 
 
 async def _serve(options: TenantOptions, port: int, demo: bool, zone: str) -> None:

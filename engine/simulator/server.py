@@ -19,6 +19,7 @@ import uvicorn
 
 from engine.simulator.asgi import SimulatorApp
 from engine.simulator.options import TenantOptions
+from engine.simulator.store import StoreUnusable
 from engine.simulator.tenant import Tenant
 
 WEBHOOK_SECONDS = 10.0
@@ -64,20 +65,21 @@ class SimulatorServer:
         return f"{self.origin}/v1.0"
 
     async def start(self) -> None:
-        """Bind, make the tenant and serve; returns when requests are answered."""
+        """Bind, make the tenant and serve; returns when requests are answered. Raises OSError, StoreUnusable."""
         loop = asyncio.get_running_loop()
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self._host, self._port))
-        except OSError:
+            self._port = listener.getsockname()[1]
+            self._tenant = Tenant(
+                self._options, now=lambda: datetime.now(UTC), call_later=loop.call_later, post=self._post,
+                spawn=self._spawn,
+            )  # fmt: skip
+        except (OSError, StoreUnusable):
             listener.close()
             raise
-        self._port = listener.getsockname()[1]
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WEBHOOK_SECONDS))
-        self._tenant = Tenant(
-            self._options, now=lambda: datetime.now(UTC), call_later=loop.call_later, post=self._post, spawn=self._spawn
-        )
         config = uvicorn.Config(
             SimulatorApp(self._tenant), log_level=logging.CRITICAL, access_log=False, lifespan="off",
             timeout_graceful_shutdown=1,

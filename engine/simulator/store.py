@@ -26,6 +26,10 @@ class Store(Protocol):
     def load(self, prefix: str) -> Iterator[bytes]: ...
 
 
+class StoreUnusable(Exception):
+    """A file in which no tenant can be kept; the message names it and says why."""
+
+
 class MemoryStore:
     """Keeps nothing: the live objects are the state."""
 
@@ -50,11 +54,10 @@ class SqliteStore:
     """One table of JSON documents."""
 
     def __init__(self, path: str | Path) -> None:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute("CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID")
+        try:
+            self._connection = _open(Path(path))
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnusable(f"{path}: {error}") from error
         self._dirty: dict[str, Any] = {}
         self._encode = msgspec.json.Encoder().encode
 
@@ -94,3 +97,16 @@ class SqliteStore:
 def open_store(path: str | Path | None) -> Store:
     """Return the store for *path*, or one that keeps nothing."""
     return MemoryStore() if path is None else SqliteStore(path)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

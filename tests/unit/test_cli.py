@@ -398,6 +398,14 @@ class TestEnds:
         assert done.exit_code == 3
         assert "simulate serve" in done.stderr
 
+    def test_a_file_that_cannot_keep_the_tenant_is_told(self, run, tmp_path):
+        (tmp_path / "file").write_text("no database, and no directory either")
+
+        for file in (tmp_path / "file", tmp_path / "file" / "tenant.db"):
+            done = run("simulate", "serve", "--port", "0", "--state-file", str(file))
+            assert done.exit_code == 1
+            assert f"cannot be kept in {file}: " in done.stderr
+
     def test_a_port_that_is_taken_is_told(self, run):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
