@@ -60,7 +60,7 @@ _BY_WORDS: tuple[tuple[str, str], ...] = (
 
 _OURS: Mapping[str, str] = MappingProxyType(
     {
-        "the organizer’s calendar cannot be reached": "l’agenda de l’organisateur est hors d’atteinte",
+        "the organizer’s calendar cannot be reached": "le calendrier de l’organisateur est hors d’atteinte",
         "the series was deleted while it was being made": "la série a été supprimée pendant sa création",
         "no answer": "pas de réponse",
     }

@@ -50,8 +50,8 @@ class TestFrench:
         [
             ("create event in anna@example.org: no connection for POST: TimeoutError", "pas de connexion ("),
             ("ask for a token: the directory did not answer: x", "l’annuaire ne nous donne pas de jeton ("),
-            ("the organizer’s calendar cannot be reached", "l’agenda de l’organisateur est hors d’atteinte"),
-            ("the organizer's calendar cannot be reached", "l’agenda de l’organisateur est hors d’atteinte"),
+            ("the organizer’s calendar cannot be reached", "le calendrier de l’organisateur est hors d’atteinte"),
+            ("the organizer's calendar cannot be reached", "le calendrier de l’organisateur est hors d’atteinte"),
             ("room-403@example.org is strange", "« room-403@example.org is strange »"),
             ("550 no such mailbox", "« 550 no such mailbox »"),
             ("anna@example.org: 550 no such mailbox", "« anna@example.org: 550 no such mailbox »"),

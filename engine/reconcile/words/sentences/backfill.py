@@ -41,7 +41,10 @@ BACKFILL: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Une salle a été prise entre-temps.",
         ),
         "backfill_has_loan": ("It has a loan already.", "Elle a déjà un prêt."),
-        "backfill_gone": ("It is no longer in a room’s calendar.", "Elle n’est plus dans l’agenda d’aucune salle."),
+        "backfill_gone": (
+            "It is no longer in a room’s calendar.",
+            "Elle n’est plus dans le calendrier d’aucune salle.",
+        ),
         "backfill_changed": (
             "Somebody changed it since the connection: it is treated like any new meeting.",
             "Elle a été modifiée depuis la connexion : elle est traitée comme toute nouvelle réunion.",

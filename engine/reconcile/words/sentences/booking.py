@@ -29,8 +29,8 @@ BOOKING: Mapping[str, tuple[str, str]] = MappingProxyType(
         "date_brought_back": (
             "This date was loan {loan}, which has ended. The organizer’s calendar shows it again, as it does once a "
             "whole series is moved.",
-            "Cette date était le prêt {loan}, qui a pris fin. L’agenda de l’organisateur la montre de nouveau, comme "
-            "après le déplacement de toute une série.",
+            "Cette date était le prêt {loan}, qui a pris fin. Le calendrier de l’organisateur la montre de nouveau, "
+            "comme après le déplacement de toute une série.",
         ),
         "things_come_along": (
             "This meeting was loan {loan} until it held no room any more: what was lent with it comes along.",
