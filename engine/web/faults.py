@@ -21,6 +21,7 @@ def describe_fault(say: Say, code: str, message: str) -> str:
         "off_grid": say("Times lie on quarters of an hour."),
         "not_bookable": say("This cannot be booked any more."),
         "implausible": say("An address reads like name@example.org."),
+        "is_room": say("This is a room: choose the person it is for."),
         "missing": say("Something needed was left empty."),
         "too_long": say("A text is too long."),
         "requester_unknown": say("Choose a person, or write their address."),

@@ -167,6 +167,19 @@ class TestAWishWithFaults:
             ("notes", "too_long"),
         }
 
+    def test_a_room_borrows_nothing(self, building: Building, desk: Desk) -> None:
+        """Its event would stand in the room's own calendar, where it is nobody's to change."""
+        address = next(row.address for row in rows(building.database, "room"))
+        tilia = Requester(Address(address.upper()), "A room")
+        with pytest.raises(Invalid) as refused:
+            desk.book(order(hours(1, 2), room(1), requester=tilia), actor=BY)
+        assert faults(refused) == {("requester.address", "is_room")}
+
+        loan = book(desk, 1, 2, room(1))
+        with pytest.raises(Invalid) as refused:
+            desk.change(loan.number, LoanChange(requester=tilia), actor=BY)
+        assert faults(refused) == {("requester.address", "is_room")}
+
     def test_in_its_items_is_refused(self, building: Building, desk: Desk) -> None:
         """Unknown, of the other kind, named twice, excluded or retired: each is named by its place in the list."""
         with pytest.raises(Invalid) as refused:

@@ -39,6 +39,7 @@ from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import (
     Item,
     find_item_faults,
+    find_room_faults,
     load_all_items,
     load_assets,
     load_items,
@@ -243,6 +244,7 @@ class Desk(LoanRegister):
 
     def _book(self, transaction: Transaction, order: LoanOrder, actor: str) -> Loan:
         refuse(find_order_faults(order, now=transaction.now))
+        refuse(find_room_faults(transaction.connection, order.requester.address))
         items = load_items(transaction.connection, (item.id for item in order.items))
         refuse(find_item_faults(order.items, items))
         self._check(transaction, items, order.interval)
@@ -270,6 +272,8 @@ class Desk(LoanRegister):
         start, end = change.start or loan.interval.start, change.end or loan.interval.end
         if by_rules:
             refuse(find_change_faults(change, start=start, end=end, now=transaction.now))
+        if by_rules and change.requester is not None:
+            refuse(find_room_faults(transaction.connection, change.requester.address))
         interval = Interval(start, end)
         present = {item.id: item.state for item in loan.items if item.state is not ItemState.CANCELLED}
         wanted = list(present) if change.items is None else [item.id for item in change.items]

@@ -9,7 +9,7 @@ from engine.database.loans.desk import refuse, zone_of
 from engine.database.loans.occupancy import find_busy
 from engine.database.rooms.book import RoomCache
 from engine.database.sql.transaction import Transaction
-from engine.database.stores.catalogue import Item, find_item_faults, load_items
+from engine.database.stores.catalogue import Item, find_item_faults, find_room_faults, load_items
 from engine.errors import Clash, Fault
 from engine.ids import BookableId
 from engine.interval import Interval
@@ -34,6 +34,7 @@ def check_order(
     dates = expand(order.recurrence)
     first = LoanOrder(order.requester, dates[0][1], order.items, order.title, order.notes, order.private)
     refuse(find_order_faults(first, now=transaction.now))
+    refuse(find_room_faults(transaction.connection, order.requester.address))
     refuse(_choice_faults(order, {day for day, _ in dates}))
     chosen = [choice.items for choice in order.choices if choice.items is not None]
     items = load_items(transaction.connection, (item.id for each in (order.items, *chosen) for item in each))

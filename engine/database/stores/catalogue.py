@@ -13,7 +13,7 @@ from engine.database.sql.prepared import Prepared
 from engine.database.stores.rules import parse_rules
 from engine.database.tables import metadata
 from engine.errors import Fault
-from engine.ids import ID_MAX, BookableId, StoreId
+from engine.ids import ID_MAX, BookableId, StoreId, fold_address
 from engine.loans.loan import Asset, ItemKind, Store, TextLevel
 from engine.loans.register import ItemRef
 from engine.loans.rules import BookingRules
@@ -49,6 +49,7 @@ _ids: ColumnElement[Any] = bindparam("ids", expanding=True)
 _ITEMS = Prepared(union_all(_ROOMS.where(room_table.c.id.in_(_ids)), _ASSETS.where(asset_table.c.id.in_(_ids))))
 _ALL_ROOMS = _ROOMS.where(room_table.c.state != RoomState.EXCLUDED.value).order_by(room_table.c.name, room_table.c.id)
 _ALL_ASSETS = _ASSETS.where(~asset_table.c.retired).order_by(asset_table.c.name, asset_table.c.id)
+_ROOM_OF = Prepared(select(room_table.c.id).where(room_table.c.address_folded == bindparam("folded")))
 _STORES = Prepared(select(store_table).order_by(store_table.c.id))
 _LIST_ASSETS = Prepared(
     select(*asset_table.c, store_table.c.name.label("store"))
@@ -97,6 +98,13 @@ def load_all_items(connection: Connection) -> list[Item]:
 def load_assets(connection: Connection) -> list[Asset]:
     """Return all assets, retired ones included, by name."""
     return [_asset(row) for row in _LIST_ASSETS.run(connection)]
+
+
+def find_room_faults(connection: Connection, address: str) -> list[Fault]:
+    """Return what is wrong with a requester of that *address*: a room has a calendar, but it borrows nothing."""
+    if _ROOM_OF.run(connection, {"folded": fold_address(address)}).first() is None:
+        return []
+    return [Fault("requester.address", "is_room", "this is a room: name the person it is for")]
 
 
 def find_item_faults(items: Sequence[ItemRef], known: Mapping[int, Item], *, kept: Iterable[int] = ()) -> list[Fault]:
