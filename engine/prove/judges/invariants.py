@@ -10,9 +10,10 @@ from engine.interval import Interval
 from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
 from engine.prove.people import begun
-from engine.prove.people.contests import Contest, find_wrong
+from engine.prove.people.contests import find_wrong
 from engine.prove.people.meetings import SECRET
-from engine.prove.people.people import Crowd, Remembered, parse_instant
+from engine.prove.people.memory import Contest, Remembered
+from engine.prove.people.people import Crowd, parse_instant
 from engine.prove.weather import DEAD_ROOM
 from engine.prove.world import garble
 from engine.prove.world.glance import find_text

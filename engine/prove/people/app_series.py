@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.recurrence import Recurrence, Repeat, recur
 from engine.loans.register import LoanChange
 from engine.prove.people import patterns
+from engine.prove.people.memory import Remembered
+from engine.prove.people.people import Crowd
 from engine.prove.people.series import at, recurrence
 from engine.reconcile.series.book import DateChoice, DateState, Scope, SeriesOrder
 from engine.rooms.series import day_of
-
-if TYPE_CHECKING:
-    from engine.prove.people.people import Crowd, Remembered
 
 UNWRITTEN = "series-"
 """How the meeting of a date is called whose series is not in Outlook yet."""

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from engine.interval import Interval
 from engine.loans.register import LoanChange
 from engine.loans.status import WITHDRAWN_STATUSES
-from engine.prove.people.people import name_of, say
+from engine.prove.people.memory import Over, Remembered
+from engine.prove.people.people import Crowd, name_of, say
 from engine.simulator.series_calls import times_in
-
-if TYPE_CHECKING:
-    from engine.prove.people.people import Crowd, Remembered
 
 QUARTER = timedelta(minutes=15)
 MINUTES = (1, 7, 7, 20, 20, 45, 90)
@@ -29,14 +25,6 @@ AMONG = (
     *("cancel_meeting", "cancel_loan", "hand_over", "give_loan", "expect_check_in", "check_in"),
 )
 """What people of such a world do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """A loan as it was when its time was over."""
-
-    interval: Interval
-    requester: str
 
 
 def draw_soon(crowd: Crowd) -> Interval:

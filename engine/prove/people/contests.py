@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from engine.interval import Interval
 from engine.loans.loan import Home, Loan
 from engine.loans.register import LoanChange
-from engine.prove.people.people import Crowd, Remembered, name_of, say
+from engine.prove.people.memory import Contest
+from engine.prove.people.people import Crowd, name_of, say
 from engine.prove.world.world import World
 from engine.reconcile.words.reasons import say_interval
 from engine.simulator.series_calls import times_in
 
 TOLD_OTHERWISE = frozenset({"write_refused", "item_unavailable", "organizer_cannot_change", "zero_length"})
 """Cases that say why the winner's value could not be had."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contest:
-    """Two values for one booking. The side where it was born wins, whichever was heard of first."""
-
-    booking: Remembered
-    number: int
-    """Of the loan then. One that lost its room ends, and its meeting may become another as soon as the room is free."""
-    winner: Interval
-    loser: Interval
 
 
 def move_at_once(crowd: Crowd) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.prove.people import patterns
-from engine.prove.people.people import DAYS, Crowd, RememberedSeries, parse_instant
+from engine.prove.people.memory import RememberedSeries
+from engine.prove.people.people import DAYS, Crowd, parse_instant
 from engine.prove.people.series import STEPS, at, book_series
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from engine.prove.people.people import DAYS, ZONES, Crowd, RememberedSeries
+from engine.prove.people.memory import RememberedSeries
+from engine.prove.people.people import DAYS, ZONES, Crowd
 from engine.prove.people.series import book_series
 from engine.prove.world import garble
 from engine.simulator.series_calls import times_in

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, Repeat, Weekday, recur
 from engine.loans.register import LoanChange
-from engine.prove.people import people
+from engine.prove.people.memory import Remembered, RememberedSeries
+from engine.prove.people.people import DAYS, Crowd, say
 from engine.prove.people.series import PARIS, PLACE, at
 from engine.rooms.series import day_of
 from engine.simulator import series_calls
 from engine.simulator.calendars.recurrence import INDEXES, WEEKDAYS
 from engine.simulator.series_calls import times_in
-
-if TYPE_CHECKING:
-    from engine.prove.people.people import Crowd, Remembered, RememberedSeries
 
 LATE_DAYS = (date(2026, 11, 30), date(2026, 12, 31), date(2027, 1, 29))
 """Days that some months do not have, or that are the last of their kind in the month."""
@@ -55,11 +52,11 @@ def meet_by_pattern(crowd: Crowd) -> None:
     }  # fmt: skip
     master = crowd.world.run(crowd.world.person(person).call("POST", "/events", body))
     begun = date.fromisoformat(master["recurrence"]["range"]["startDate"])
-    crowd.follow(people.RememberedSeries(person, master["id"], begun, times, OTHER, PARIS))
+    crowd.follow(RememberedSeries(person, master["id"], begun, times, OTHER, PARIS))
 
 
 def _draw_first(crowd: Crowd) -> date:
-    near = [crowd.world.at(0, days=days).date() for days in range(1, people.DAYS + 1)]
+    near = [crowd.world.at(0, days=days).date() for days in range(1, DAYS + 1)]
     return crowd.random.choice([*near, *near, *LATE_DAYS])
 
 
@@ -89,7 +86,7 @@ def cut(crowd: Crowd, series: RememberedSeries, rooms: list[int], hour: float) -
     )
     following = crowd.world.run(change)
     crowd.look_at(series, times=False)
-    crowd.follow(people.RememberedSeries(series.person, following["id"], after, series.length, OTHER, series.zone))
+    crowd.follow(RememberedSeries(series.person, following["id"], after, series.length, OTHER, series.zone))
 
 
 def move_date(crowd: Crowd) -> None:
@@ -102,7 +99,7 @@ def move_date(crowd: Crowd) -> None:
     interval = Interval(at(day, hour), at(day, hour + 1))
     if crowd.world.times_of(event) == interval:
         return  # that is no edit
-    crowd.tell(f"person {booking.person} moves the date {(booking.ical_uid or '')[-15:]} to {people.say(interval)}")
+    crowd.tell(f"person {booking.person} moves the date {(booking.ical_uid or '')[-15:]} to {say(interval)}")
     crowd.world.run(crowd.world.person(booking.person).move(event["id"], interval.start, interval.end))
     booking.interval, booking.edits = interval, booking.edits + 1
 

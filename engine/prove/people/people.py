@@ -7,71 +7,25 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 from engine.errors import DeskError
 from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
-from engine.prove.people import app_series
-from engine.prove.people.series import PARIS
+from engine.prove.people.memory import Contest, Remembered, RememberedSeries
 from engine.prove.world.losses import Loss
 from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
 from engine.simulator.people import Refused
 from engine.simulator.series_calls import NoDateLeft, times_in
 
-if TYPE_CHECKING:
-    from engine.prove.people.begun import Over
-    from engine.prove.people.contests import Contest
-
 ZONES = ("Romance Standard Time", "Europe/Paris", "Eastern Standard Time", "Asia/Kathmandu")
 
 DAYS = 3
 """Bookings fall on so few days, and between 8 and 18 o'clock, so that they meet each other."""
-
-
-@dataclass
-class Remembered:
-    """One booking as its people remember it: who made it, and the last value they gave each field."""
-
-    side: str
-    """Where it was made: app, outlook, outside (by nobody of ours), or room (straight into its calendar)."""
-    number: int | None = None
-    """The loan's, when born in the app."""
-    ical_uid: str | None = None
-    """The meeting's, when born in Outlook."""
-    event_id: str | None = None
-    person: int = 1
-    interval: Interval | None = None
-    cancelled: bool = False
-    uncertain: bool = False
-    """An edit of which its author never heard the outcome."""
-    edits: int = 0
-    things: frozenset[int] = frozenset()
-    """What was lent beside rooms, by the numbers of the assets."""
-    series: RememberedSeries | None = None
-    """The series it is a date of."""
-    over: Over | None = None
-    """What its loan was when its time was over: only the desk may change that, of what somebody still has."""
-
-
-@dataclass
-class RememberedSeries:
-    """A series as its people remember it."""
-
-    person: int
-    event_id: str
-    first: date
-    length: int
-    """How many dates its pattern has."""
-    kind: str = "daily"
-    """How it repeats: daily, weekly, or by any other pattern."""
-    zone: str = PARIS
-    dates: list[Remembered] = field(default_factory=list)
-    cancelled: bool = False
 
 
 @dataclass
@@ -93,7 +47,6 @@ class Crowd:
     """Whether somebody booked what begins while the world lives."""
 
     def __post_init__(self) -> None:
-        self.app = app_series.AppSeries(self)
         self.world.on_loss.append(self.forget)
 
     def act(self, name: str, verb: Callable[[Crowd], object]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from engine.interval import Interval
 from engine.loans.loan import CaseState, ItemKind, Loan
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
-from engine.prove.people.people import Crowd, Remembered, say
+from engine.prove.people.memory import Remembered
+from engine.prove.people.people import Crowd, say
 from engine.reconcile.cases.ways import Way
 
 THINGS = ("Projector", "Trolley")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.prove.people.people import Crowd, Remembered, say
+from engine.prove.people.memory import Remembered
+from engine.prove.people.people import Crowd, say
 from engine.simulator.people import Person
 from engine.simulator.series_calls import times_in
 

@@ -19,6 +19,7 @@ from engine.prove.people import (
     staff,
     strangers,
 )
+from engine.prove.people.app_series import AppSeries
 from engine.prove.people.people import Crowd
 
 
@@ -69,7 +70,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("meet_by_pattern", 1, patterns.meet_by_pattern),
     Verb("move_date", 1, patterns.move_date),
     Verb("cancel_date", 0.5, patterns.cancel_date),
-    Verb("touch_app_series", 1, lambda crowd: crowd.app.touch_in_outlook()),
+    Verb("touch_app_series", 1, lambda crowd: AppSeries(crowd).touch_in_outlook()),
     # by nobody of ours
     Verb("ask_from_outside", 0.5, strangers.ask_from_outside),
     Verb("change_from_outside", 0.4, strangers.change_from_outside),
@@ -96,11 +97,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("reroom_loan", 2, Crowd.reroom_loan),
     Verb("give_loan", 1, Crowd.give_loan),
     Verb("cancel_loan", 2, Crowd.cancel_loan),
-    Verb("book_series", 2, lambda crowd: crowd.app.book()),
-    Verb("book_by_pattern", 1, lambda crowd: crowd.app.book_by_pattern()),
+    Verb("book_series", 2, lambda crowd: AppSeries(crowd).book()),
+    Verb("book_by_pattern", 1, lambda crowd: AppSeries(crowd).book_by_pattern()),
     Verb("move_date_at_desk", 1, patterns.move_date_at_desk),
-    Verb("change_series", 2, lambda crowd: crowd.app.change()),
-    Verb("cancel_app_series", 0.7, lambda crowd: crowd.app.cancel()),
+    Verb("change_series", 2, lambda crowd: AppSeries(crowd).change()),
+    Verb("cancel_app_series", 0.7, lambda crowd: AppSeries(crowd).cancel()),
     Verb("lend_things", 1, staff.lend_things),
     Verb("add_thing", 1, staff.add_thing),
     Verb("clear_calendar", 0.3, staff.clear_calendar),
