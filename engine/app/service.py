@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from engine.app.connection import warn_of_expiry
-from engine.app.content_choice import begin_contents
+from engine.app.content_choice import why_without_content
 from engine.app.demo import furnish_desk
 from engine.app.late import Late
 from engine.app.lines import start_logging
@@ -47,6 +47,8 @@ from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, buil
 
 if TYPE_CHECKING:
     from engine.app.engine import Engine
+
+log = logging.getLogger(__name__)
 
 
 def run_service(settings: Settings, roles: Collection[Role], signals: StopSignals) -> None:
@@ -85,7 +87,7 @@ async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignal
         _announce(settings, roles, public, base_url, token)
         with without_collector():
             await asyncio.to_thread(import_module, "engine.app.work")  # in a thread: the web serves meanwhile
-        await begin_contents(settings, office, base_url)
+        await _begin_contents(settings, office, base_url)
         from engine.app.work import open_work
 
         endpoint = Endpoint(public + NOTIFICATIONS_PATH, public + LIFECYCLE_PATH)
@@ -222,3 +224,16 @@ def _announce(settings: Settings, roles: frozenset[Role], public: str, base_url:
     print(f"Graph      {base_url}" + ("  (simulated tenant)" if settings.simulated else ""), flush=True)
     if Role.WEB in roles and token is not None and settings.web.api_token is None:
         print(f"API token  {token}", flush=True)
+
+
+async def _begin_contents(settings: Settings, office: Office, base_url: str) -> None:
+    """Have *office* take over what notifications bring, where they are to bring anything; of the tenant at *base_url*.
+
+    In a thread: what checks tokens takes a while to be imported, and the web serves meanwhile.
+    """
+    why = why_without_content(settings)
+    if why:
+        log.info("notifications are to bring no events", extra={"reason": why})
+        return
+    contents = await asyncio.to_thread(import_module, "engine.app.contents")
+    await asyncio.to_thread(contents.open_contents_of, settings, office, base_url)

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
 
 from engine.app.content_choice import why_without_content
-from engine.database.reports.status import render_health
-from engine.database.sync.comparisons import Comparison
+from engine.app.rules import Rules
+from engine.database.loans.desk import Desk
+from engine.database.outbox.messages import Outbox
+from engine.database.reports.status import StatusBoard, render_health
+from engine.database.rooms.book import RoomCache
+from engine.database.sync.comparisons import Comparison, ComparisonStore
+from engine.database.work.queue import WorkQueue
 from engine.ids import BookableId
 from engine.reconcile.names import UnknownName, find_unknown
-from engine.rooms.connection import Expiry, expiry_of
+from engine.rooms.connection import Connection, Expiry, expiry_of
 from engine.rooms.health import RoomHealth
-
-if TYPE_CHECKING:
-    from engine.app.office import Office
+from engine.settings import Settings
 
 
-def describe(office: Office) -> Mapping[str, object]:
+class Described(Protocol):
+    """What of an office is told of."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    instance: str
+    connection: Connection
+    rules: Rules
+    cache: RoomCache
+    desk: Desk
+    status: StatusBoard
+    queue: WorkQueue
+    comparisons: ComparisonStore
+    outbox: Outbox
+
+
+def describe(office: Described) -> Mapping[str, object]:
     """Return what `status` and `GET /api/status` show: what is stale, what waits, what failed, since when."""
     depth, health = office.queue.depth(), office.status.rooms()
     names = {room.room_id: room.name for room in health}
@@ -54,20 +74,20 @@ def describe(office: Office) -> Mapping[str, object]:
     }
 
 
-def describe_subscriptions(office: Office) -> Sequence[Mapping[str, object]]:
+def describe_subscriptions(office: Described) -> Sequence[Mapping[str, object]]:
     """Return one mapping per followed room, ready to be shown."""
     found = office.comparisons.load_all()
     return [{**render_health(health), **_say_drift(found.get(health.room_id))} for health in office.status.rooms()]
 
 
-def describe_drift(office: Office) -> Mapping[str, int]:
+def describe_drift(office: Described) -> Mapping[str, int]:
     """Return what only nightly comparisons ever found, by the room's name; rooms without any are absent."""
     found = office.comparisons.load_all().items()
     totals = {office.cache.name_of(BookableId(room)): each.copies_total + each.bookings_total for room, each in found}
     return {name: total for name, total in totals.items() if total}
 
 
-def list_unknown_names(office: Office) -> Sequence[UnknownName]:
+def list_unknown_names(office: Described) -> Sequence[UnknownName]:
     """Return the names in the settings that no store, room or tag has; none while no room is known at all."""
     view, contacts, ignored = office.settings.view, office.settings.contacts, office.rules.ignored_tags
     rooms = office.cache.book().rooms
@@ -87,7 +107,7 @@ def list_unknown_names(office: Office) -> Sequence[UnknownName]:
     return found
 
 
-def _say_content(office: Office, health: Sequence[RoomHealth]) -> Mapping[str, object]:
+def _say_content(office: Described, health: Sequence[RoomHealth]) -> Mapping[str, object]:
     """Return of how many rooms notifications bring their event, of which Graph refused it, or why of none."""
     why = why_without_content(office.settings)
     if why:
@@ -98,7 +118,7 @@ def _say_content(office: Office, health: Sequence[RoomHealth]) -> Mapping[str, o
     }
 
 
-def _say_outbox(office: Office) -> dict[str, int]:
+def _say_outbox(office: Described) -> dict[str, int]:
     """Return how many messages there are in each state, and how many receivers take none."""
     counts = {state.value: count for state, count in office.outbox.counts().items()}
     return {**counts, "receivers_failing": office.outbox.failing()}
