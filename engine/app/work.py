@@ -6,10 +6,9 @@ Loaded once the web serves: the libraries that speak to Graph take a fifth of a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from engine.app.calendar_side import build_service_calendar, credential_of
 from engine.app.engine import Engine
@@ -40,15 +39,14 @@ class Work:
 
     async def run(self) -> None:
         """Run passes until cancelled, or until the loop cannot go on. Passes under way are brought to their end."""
-        listener = _listen_elsewhere(self.office)
-        working = asyncio.create_task(self.engine.loop.run())
-        try:
-            await asyncio.shield(working)
-        finally:
-            if listener is not None:
-                listener.close()
-            self.engine.loop.stop()
-            await working
+        with _listening_elsewhere(self.office) as start:
+            await asyncio.to_thread(start)
+            working = asyncio.create_task(self.engine.loop.run())
+            try:
+                await asyncio.shield(working)
+            finally:
+                self.engine.loop.stop()
+                await working
 
     async def keep_clock(self, *, is_sole: bool) -> None:
         """Have everything looked at that happened while nobody listened, then keep the clock until cancelled."""
@@ -118,12 +116,18 @@ def _keep_mailboxes(office: Office) -> Iterator[Holding]:
         latches.close()
 
 
-def _listen_elsewhere(office: Office) -> Any:
-    """Hear of marks that other processes make on PostgreSQL; on SQLite the loop looks for itself."""
+@contextmanager
+def _listening_elsewhere(office: Office) -> Iterator[Callable[[], None]]:
+    """Yield what begins to hear of marks that other processes make on PostgreSQL, and to show them that we live; on
+    SQLite the loop looks for itself."""
     if office.database.dialect != "postgresql":
-        return None
-    from engine.database.processes.wakeups import Listener  # brings the PostgreSQL driver, which SQLite does without
+        yield lambda: None
+        return
+    from engine.database.processes.presence import Presence  # brings the PostgreSQL driver, which SQLite does without
+    from engine.database.processes.wakeups import Listener
 
-    listener = Listener(office.database, office.database.announce_marks)
-    listener.start()
-    return listener
+    listener = Listener(office.database, office.database.announce_marks, Presence(office.queue))
+    try:
+        yield listener.start
+    finally:
+        listener.close()

@@ -12,6 +12,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from engine.database.migrations import migrate
+from engine.database.processes.presence import Presence
+from engine.database.processes.wakeups import Listener
 from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.database.work.queue import WorkQueue
@@ -60,6 +62,15 @@ def claim_and_die(url: str, lease_seconds: float) -> None:
     with database.write() as transaction:
         transaction.connection.execute(metadata.tables["job"].insert().values(name="half-done"))
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def claim_and_fall(url: str, how: int) -> None:
+    """Show that we live, claim one key, and fall by the signal *how*."""
+    database = Database(url)
+    queue = WorkQueue(database, owner="victim")
+    Listener(database, lambda: None, Presence(queue)).start()
+    assert queue.claim(1)
+    os.kill(os.getpid(), how)
 
 
 def book_at_random(url: str, seed: int, tries: int) -> None:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from tests.system.harness import (
     TOKEN,
@@ -117,6 +119,7 @@ class TestProcessesThatShareTheWork:
         event = house.outlook.book(who, start, end, house.rooms[0], subject="Shared")
         number = find_loan(house, "Shared")["number"]
 
+        eventually(lambda: check_shown(fleet, 2))
         fleet.send("worker 1", signal.SIGSTOP)
         for hours in (1, 2, 3):
             moved = start + timedelta(hours=hours)
@@ -125,8 +128,10 @@ class TestProcessesThatShareTheWork:
         mine = house.desk.book(who, *house.hour(), house.room(2), title="While one sleeps")["number"]
         made = find_event(house, who, mine)
 
+        check_shown(fleet, 2)
         fleet.send("worker 1", signal.SIGCONT)
         fleet.children["worker 2"].kill()
+        eventually(lambda: check_shown(fleet, 1))
         fleet.children["web 2"].kill()
         fleet.children["clock 1"].kill()  # it was there first
         clock = fleet.clock_runs_at()
@@ -137,6 +142,17 @@ class TestProcessesThatShareTheWork:
         eventually(lambda: check_event(house, who, mine, made["id"], later["start"]))
         eventually(lambda: check_later(fleet, clock))
         assert "Traceback" not in fleet.logged
+
+
+def check_shown(fleet: Fleet, workers: int) -> None:
+    """So many workers show that they live: one that sleeps does, one that was killed does not (decision 0031)."""
+    address = make_url(fleet.database).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address) as session:
+        row = session.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE locktype = 'advisory' AND granted AND datname = current_database() AND query LIKE '%lease_owner%'"
+        ).fetchone()
+    assert row == (workers,)
 
 
 def check_event(house: House, who: str, number: int, event_id: str, start: datetime) -> None:

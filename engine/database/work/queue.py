@@ -176,6 +176,7 @@ _PARK = Prepared(
 _until = bindparam("until", type_=Instant())
 _RENEW = Prepared(_fenced().values(lease_until=_until, ready_at=_until))
 _RELEASE = Prepared(update(work).where(_c.lease_owner == bindparam("owner")).values(**_free, ready_at=_now))
+_END_LEASES = Prepared(update(work).where(_c.lease_owner == bindparam("owner")).values(lease_until=_now, ready_at=_now))
 _RELEASE_OTHERS = Prepared(update(work).where(_c.lease_owner != bindparam("owner")).values(**_free, ready_at=_now))
 _LISTED = select(_c.kind, _c.key, _c.priority, _c.marked_at, _c.ready_at, _c.lease_owner).add_columns(
     _c.attempts, _c.parked_at, _c.last_error
@@ -343,6 +344,13 @@ class WorkQueue:
         with self._database.write() as transaction:
             values = {"owner": owner or self.owner, "now": transaction.now}
             _RELEASE.run(transaction.connection, values)
+            transaction.after_commit(self._database.announce_marks)
+
+    def end_leases(self, owner: str) -> None:
+        """Let the leases of *owner*, who is known to have died, end now. As when they end by themselves, that counts as
+        a failure: what killed it may do so again."""
+        with self._database.write() as transaction:
+            _END_LEASES.run(transaction.connection, {"owner": owner, "now": transaction.now})
             transaction.after_commit(self._database.announce_marks)
 
     def release_others(self) -> None:
