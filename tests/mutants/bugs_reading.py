@@ -11,6 +11,7 @@ from engine.database.inbox.gatherings import Gatherings
 from engine.database.inbox.subscriptions import SubscriptionStore
 from engine.database.mirror.mirror import Mirror
 from engine.database.rooms import copies
+from engine.database.rooms.book import RoomCache
 from engine.database.sync import ledger
 from engine.database.sync.ledger import SyncLedger
 from engine.database.work import meeting_marks
@@ -19,6 +20,14 @@ from engine.worker.answers import AnswerClock
 from engine.worker.loop import Loop
 from engine.worker.rooms import RoomPass
 from tests.mutants.table import bug, replace_in
+
+
+@bug(
+    "Goes by the list of rooms as this process read it seconds ago, whatever another one has imported since.",
+    tests="tests/simulation/test_rivals.py",
+)
+def knows_rooms_from_before() -> None:
+    replace_in(RoomCache, "catch_up", lambda _old: lambda self: None)
 
 
 @bug("Saves the token of a page before what the page says.", story="meeting: is made")
