@@ -238,18 +238,29 @@ def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) 
 
 
 def _is_overtaken(copy: RoomCopy, known: Known, book: RoomBook) -> bool:
-    """Tell whether a room's copy was shown before our last write, or before its organizer's was read that said so, and
-    says something else than was agreed on then: the room has told nothing since."""
+    """
+    Tell whether a room's copy was shown before our last write, or before its organizer's was read that said so, and
+    says something else than was agreed on then: the room has told nothing since.
+
+    That it does not name a room which shows the meeting says nothing: guests may be hidden from each other (Graph docs:
+    event-update, hideAttendees).
+    """
     if known.base is None or copy.seen_at is None or not copy.live:
         return False
     last = max((at for at in (known.written_at, known.base.read_at) if at is not None), default=copy.seen_at)
-    agreed = known.base.outlook
-    return copy.seen_at < last and _says_otherwise(copy, agreed.interval, agreed.rooms, book)
+    agreed, shown = known.base.outlook, {each.room_id for each in known.copies if each.live}
+    hidden = frozenset(shown - _named(copy, book))
+    return copy.seen_at < last and _says_otherwise(copy, agreed.interval, agreed.rooms - hidden, book)
 
 
 def _says_otherwise(copy: RoomCopy, interval: Interval | None, rooms: frozenset[BookableId], book: RoomBook) -> bool:
+    return copy.interval != interval or _named(copy, book) != rooms
+
+
+def _named(copy: RoomCopy, book: RoomBook) -> set[BookableId]:
+    """Return the rooms that a room's copy names, itself among them."""
     invited = (book.by_address(attendee.address) for attendee in copy.event.attendees)
-    return copy.interval != interval or {copy.room_id, *(room.id for room in invited if room is not None)} != rooms
+    return {copy.room_id, *(room.id for room in invited if room is not None)}
 
 
 def is_any_overtaken(known: Known, book: RoomBook) -> bool:

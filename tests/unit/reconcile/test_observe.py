@@ -397,6 +397,21 @@ class TestOurOwnEcho:
 
         assert view_meeting(known, BOOK).answers == {TWO: S.REQUESTED}
 
+    def test_of_rooms_is_not_told_by_a_list_that_hides_one_which_shows_the_meeting(self) -> None:
+        """Guests are hidden from each other: the copy read before says nothing else than the one read after."""
+        before, after = (WRITTEN_AT + timedelta(minutes=minutes) for minutes in (-1, 1))
+        copies = (replace(make_copy(ONE), seen_at=after), replace(make_copy(TWO), seen_at=before))
+        known = Known(copies, base=make_base(rooms=(ONE, TWO)), written_at=WRITTEN_AT, organizer_closed=True)
+
+        assert view_meeting(known, BOOK).answers == {ONE: S.ACCEPTED, TWO: S.ACCEPTED}
+
+    def test_of_rooms_is_told_by_a_list_that_leaves_out_one_which_shows_nothing(self) -> None:
+        """We took the first room as well, of which nothing is known yet."""
+        copy = replace(make_copy(TWO), seen_at=WRITTEN_AT - timedelta(minutes=1))
+        known = Known((copy,), base=make_base(rooms=(ONE, TWO)), written_at=WRITTEN_AT, organizer_closed=True)
+
+        assert set(view_meeting(known, BOOK).answers) == {ONE, TWO}
+
     def test_of_a_creation_no_room_has_shown_yet_is_what_we_wrote(self) -> None:
         """A fresh event lives by our own word until a room shows something: silence is not evidence."""
         meeting = view(base=make_base(rooms=(ONE, TWO)), written=True, before={ONE: S.ACCEPTED})
