@@ -13,6 +13,7 @@ from engine.loans.status import ItemState, LoanStatus
 from engine.prove.people.series import at, book_series
 from engine.prove.world.world import World
 from engine.simulator.people import event_path
+from engine.web.pages.parts.settings import SettingKey
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
 
 AT_ONCE = 30.0
@@ -289,6 +290,31 @@ class TestARoomThatIsSetUpAnew:
         world.lose_delta(1)
         world.heal()
         assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
+
+
+class TestARoomThatIsFollowedAgain:
+    """An ignored tag had kept it out since before it told anything of a loan."""
+
+    @pytest.mark.parametrize("set_up_anew", [False, True], ids=["as it was", "set up anew"])
+    def test_is_not_needed_to_know_that_its_meeting_was_moved(self, world: World, set_up_anew: bool) -> None:
+        """Set up anew, it will never tell: the organizer is asked."""
+        address, person = world.room_addresses[0], 2
+        deafen(world)
+        loan = world.book(person, 9, 10, 1)
+        world.wait(2)
+        world.tenant.office.change_place(address, tags=["no sync"])
+        world.override(SettingKey.IGNORED_TAGS, "no sync")
+        world.wait(90)
+        assert states(world.loan(loan.number)) == [ItemState.ACCEPTED]
+        (event,) = world.run(world.person(person).events())
+        world.run(world.person(person).move(event["id"], world.at(14), world.at(15)))
+        if set_up_anew:
+            world.tenant.office.remove_room(address)
+            world.tenant.office.add_room(address, "Room 1")
+        world.override(SettingKey.IGNORED_TAGS, None)
+        world.wait(AT_ONCE)
+
+        assert world.loan(loan.number).interval.start == world.at(14)
 
 
 class TestARoomThatDropsAMeetingAndIsAskedAgain:

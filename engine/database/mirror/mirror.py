@@ -21,9 +21,9 @@ from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.meeting_marks import MeetingMarks, find_linked_loans
+from engine.database.work.wakes import ask_about_unshown, ask_organizer
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
-from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.observe import resolve_interval
 from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
@@ -109,23 +109,6 @@ _END_WITHDRAWN = Prepared(
     .where(_c.room_id == bindparam("room"), is_any_of(_c.ical_uid, "uids"))
     .where(_c.doubt, _c.live, _alone)
     .values(live=False)
-)
-_WAITING_LOANS = Prepared(
-    select(item_table.c.loan_number)
-    .select_from(item_table)
-    .join(link_table, and_(link_table.c.loan_number == item_table.c.loan_number, link_table.c.state == "linked"))
-    .join(
-        copy_table,
-        and_(copy_table.c.room_id == item_table.c.bookable_id, copy_table.c.ical_uid == link_table.c.ical_uid),
-        isouter=True,
-    )
-    .where(item_table.c.bookable_id == bindparam("room"), item_table.c.holds)
-    .where(or_(item_table.c.state == "requested", copy_table.c.event_id.is_(None)))
-    .distinct()
-)
-
-_CHECK_NOW = Prepared(
-    update(link_table).where(link_table.c.loan_number == bindparam("of_number"), link_table.c.state == "linked")
 )
 _CHANGE_COPY = Prepared(
     update(copy_table).where(
@@ -214,7 +197,7 @@ class Mirror:
             self._note_seen(transaction, room_id, news, reading=reading)
         self._save_news(transaction, room_id, news)
         if news.has_unknown_removed and not whole:
-            self._ask_waiting_loans(transaction, room_id, priority)
+            ask_about_unshown(transaction, room_id, priority=priority)
         self._ask_returned(transaction, news.ended_removed)
         marks = MeetingMarks(transaction, priority=priority)
         marked = marks.mark(news.uids, shown=_dates_shown(news.rows)) + marks.mark_returned(news.kept)
@@ -265,21 +248,11 @@ class Mirror:
             _CONFIRM.run(connection, {"room": room_id, "ids": news.confirmed})
         doubt_series(transaction, room_id, news.lost_masters)
 
-    def _ask_waiting_loans(self, transaction: Transaction, room_id: BookableId, priority: Priority) -> None:
-        """
-        Look at every loan that waits for this room, or whose meeting the room has never shown: an item that came and
-        went may have been its refusal, after a yes that only the organizer's copy told.
-        """
-        numbers = [row[0] for row in _WAITING_LOANS.run(transaction.connection, {"room": room_id})]
-        for number in numbers:
-            _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
-            transaction.mark("loan", str(number), priority=priority)
-
     def _ask_returned(self, transaction: Transaction, uids: set[str]) -> None:
         """Have the organizers asked whose meetings a room has shown the end of, and has no more now: one may have come
         back to it and have left it since, which the other rooms' copies need not tell."""
         for number in find_linked_loans(transaction, uids):
-            _CHECK_NOW.run(transaction.connection, {"of_number": number, "checked_at": DUE_NOW})
+            ask_organizer(transaction, number)
 
     def doubt_unseen(
         self,

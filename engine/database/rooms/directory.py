@@ -23,7 +23,7 @@ from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.jobs import save_job
 from engine.database.work.meeting_marks import MeetingMarks
-from engine.database.work.wakes import retell
+from engine.database.work.wakes import ask_about_unshown, retell
 from engine.ids import BookableId, StoreId, fold_address
 from engine.outbox.changes import ROOM, USER, Event
 from engine.reconcile.actions import Note
@@ -284,6 +284,7 @@ class _Steps:
             case IncludeRoom(room_id):
                 self._turn(room_id, "included", RoomState.ACTIVE, RoomState.EXCLUDED)
                 _mark_meetings(self.transaction, room_id)
+                ask_about_unshown(self.transaction, room_id, delay=KEPT_SECONDS)
             case MarkMissing(room_id):
                 self._turn(room_id, "missing", RoomState.MISSING, RoomState.ACTIVE, RoomState.EXCLUDED)
             case MarkFound(room_id):

@@ -1,18 +1,21 @@
-"""Whom a change of an item concerns: meetings that waited for it to become free, loans whose events tell its name."""
+"""Whom a change of an item concerns: meetings that waited for it to become free, loans whose events tell its name, and
+loans of a room of which it has shown nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 
 from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
+from engine.ids import BookableId
 from engine.loans.loan import CaseState, Home
-from engine.loans.status import LoanStatus
+from engine.loans.status import ItemState, LoanStatus
+from engine.reconcile.answers import DUE_NOW
 
 loan_table = metadata.tables["loan"]
 item_table = metadata.tables["loan_item"]
@@ -53,6 +56,47 @@ _LEFT = Prepared(
 )
 """Meetings that go on without their loan, which had one of these items: another had taken it, or it was given up. One
 that no room shows was cancelled, and is not looked at again at each change of its room."""
+
+_UNSHOWN = Prepared(
+    select(item_table.c.loan_number)
+    .select_from(item_table)
+    .join(link_table, and_(link_table.c.loan_number == item_table.c.loan_number, link_table.c.state == "linked"))
+    .join(
+        copy_table,
+        and_(copy_table.c.room_id == item_table.c.bookable_id, copy_table.c.ical_uid == link_table.c.ical_uid),
+        isouter=True,
+    )
+    .where(item_table.c.bookable_id == bindparam("room"), item_table.c.holds)
+    .where(or_(item_table.c.state == ItemState.REQUESTED.value, copy_table.c.event_id.is_(None)))
+    .distinct()
+)
+_CHECK_NOW = Prepared(
+    update(link_table)
+    .where(link_table.c.loan_number == bindparam("of_number"), link_table.c.state == "linked")
+    .values(checked_at=bindparam("due_now", type_=Instant()))
+)
+
+
+def ask_organizer(transaction: Transaction, number: int) -> None:
+    """Have the organizer's copy read when a loan is looked at next, whatever its rooms show."""
+    _CHECK_NOW.run(transaction.connection, {"of_number": number, "due_now": DUE_NOW})
+
+
+def ask_about_unshown(
+    transaction: Transaction, room_id: BookableId, *, priority: Priority = Priority.LIVE, delay: float = 0.0
+) -> None:
+    """
+    Look at every loan that waits for this room, or whose meeting the room has never shown, and ask its organizer.
+
+    An item that came and went may have been its refusal, after a yes that only the organizer's copy told; and of what
+    happened to such a meeting while the room was left alone nobody has told.
+
+    Args:
+        delay: in how many seconds.
+    """
+    for row in _UNSHOWN.run(transaction.connection, {"room": room_id}).all():
+        ask_organizer(transaction, row.loan_number)
+        transaction.mark("loan", str(row.loan_number), priority=priority, delay=delay)
 
 
 def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
