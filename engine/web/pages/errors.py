@@ -24,7 +24,7 @@ from engine.errors import (
     Unavailable,
 )
 from engine.web.faults import describe_fault
-from engine.web.pages.page import Page, SignInNeeded, open_page, sign_in_address
+from engine.web.pages.page import Page, SignInNeeded, open_page, open_unread_page, sign_in_address
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +57,13 @@ def _on_sign_in_needed(request: Request, error: Exception) -> Response:
 
 
 def _on_error(request: Request, error: Exception) -> Response:
+    parts = request.app.state.parts
     try:
-        page = open_page(request, request.app.state.parts)
-    except EngineError:
-        # The database that knows who is signed in is the one that does not answer.
-        return Response("The app cannot do this right now. Try again in a moment.", 503, media_type="text/plain")
-    trouble = describe(page, error)
+        page = open_page(request, parts)
+        trouble = describe(page, error)
+    except Exception as failure:  # the database that knows who is signed in is the one that fails
+        page, error = open_unread_page(request, parts), failure
+        trouble = describe(page, Transient() if isinstance(failure, EngineError) else failure)
     if trouble.status >= 500 and isinstance(error, EngineError | HTTPException):  # the server logs surprises itself
         log.error("page failed", extra={"path": request.url.path, "status": trouble.status}, exc_info=error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}

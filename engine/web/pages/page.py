@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -167,13 +167,18 @@ def sign_in_address(request: Request) -> str:
 
 def open_page(request: Request, parts: Parts) -> Page:
     """Return the page of a request, whoever asks."""
+    user = _find_user(request, parts)
+    since = parts.board.newest() if user is not None else 0
+    return replace(open_unread_page(request, parts), user=user, since=since)
+
+
+def open_unread_page(request: Request, parts: PageParts) -> Page:
+    """Return the page of a request without asking the database who asks."""
     language = request.cookies.get(LANGUAGE_COOKIE, "")
     if language not in LANGUAGES:
         language = choose_language(request.headers.get("accept-language", ""))
     theme = request.cookies.get(THEME_COOKIE, "auto")
-    user = _find_user(request, parts)
-    since = parts.board.newest() if user is not None else 0
-    return Page(request, parts, user, language, theme if theme in THEMES else "auto", since)
+    return Page(request, parts, None, language, theme if theme in THEMES else "auto", since=0)
 
 
 def _find_user(request: Request, parts: PageParts) -> User | None:
