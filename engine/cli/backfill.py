@@ -82,12 +82,14 @@ def list_plans(ctx: typer.Context, output: Output = Format.TABLE) -> None:
     """List the plans, the newest first."""
     doors: Doors = ctx.obj
     with doors.office() as office:
-        found = [_document(each) for each in office.backfills.list_backfills()]
+        found = office.backfills.list_backfills()
     if output is Format.JSON:
-        show_json(found)
+        show_json([_document(each) for each in found])
         return
     columns = ("number", "state", "from", "to", "create", "link", "skip", "conflict", "done", "left", "by")
-    show_table(columns, [[each[column] for column in columns] for each in found])
+    moment = doors.times.moment
+    shown = [{**_document(each), "from": moment(each.window.start), "to": moment(each.window.end)} for each in found]
+    show_table(columns, [[each[column] for column in columns] for each in shown])
 
 
 @app.command()

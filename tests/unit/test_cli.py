@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,9 @@ from engine.cli.main import make_app
 from engine.cli.outlook import SimulatedOutlook
 from engine.cli.wishes import parse_moment, parse_requester, parse_stretch
 from engine.errors import BadSettings, DatabaseUnusable, Invalid, Unreachable
+from engine.interval import Interval
 from engine.loans.loan import Case, CaseState
-from engine.settings import Settings
+from engine.settings import RoomsSettings, Settings
 from tests.web.fakes import (
     NOW,
     MemoryCases,
@@ -34,6 +35,7 @@ from tests.web.fakes import (
     MemoryTokens,
     MemoryWhy,
 )
+from tests.web.visitors import open_house
 
 PARIS = ZoneInfo("Europe/Paris")
 BOOK = ("loans", "book", "--requester", "Alex Doe <alex@example.org>", "--start", "2026-11-23 10:00", "--end", "11:00")
@@ -397,6 +399,22 @@ class TestEnds:
 
         assert done.exit_code == 3
         assert "simulate serve" in done.stderr
+
+    def test_plans_are_listed_in_local_time(self, tmp_path):
+        """As all times in tables are; in JSON they are UTC."""
+        window = Interval(datetime(2026, 11, 22, 23, tzinfo=UTC), datetime(2026, 11, 23, 23, tzinfo=UTC))
+        with open_house(tmp_path) as house:
+            house.office.backfills.create(window, [], actor="app:test")
+            engine = SimpleNamespace(open_office=lambda _settings: nullcontext(house.office))
+            doors = Doors(
+                engine=lambda: engine, read=lambda _path: Settings(rooms=RoomsSettings(time_zone="Europe/Paris"))
+            )
+            table, document = (
+                CliRunner().invoke(make_app(), ["backfill", "list", *more], obj=doors) for more in ([], ["-o", "json"])
+            )
+
+        assert "2026-11-23 00:00  2026-11-24 00:00" in table.stdout
+        assert json.loads(document.stdout)[0]["from"] == "2026-11-22T23:00:00+00:00"
 
     def test_a_file_that_cannot_keep_the_tenant_is_told(self, run, tmp_path):
         (tmp_path / "file").write_text("no database, and no directory either")
