@@ -316,6 +316,7 @@ class Crowd:
         self.tell(f"desk cancels loan {number} ({name_of(booking)})")
         self.world.act_on(number, LoanAction.CANCEL)
         booking.cancelled, booking.over = True, None
+        booking.things = frozenset()  # its organizer may bring the meeting back, and nothing with it
 
     @staticmethod
     def read_time(value: dict[str, str]) -> datetime:
