@@ -25,10 +25,10 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "L’annuaire liste plusieurs fois, la première entrée compte : {places}.",
         ),
         "drift_found": (
-            "Only the nightly comparison found {copies} changes of {item} in Outlook and {bookings} bookings out of "
-            "step; they are being repaired. If it happens again: is its subscription deaf?",
-            "Seule la comparaison nocturne a trouvé {copies} modifications de {item} dans Outlook et {bookings} "
-            "réservations décalées, en cours de correction. Si cela se répète : son abonnement est-il sourd ?",
+            "Only the nightly comparison found this of {item}: changes in Outlook: {copies}, bookings out of step: "
+            "{bookings}. They are being repaired. If it happens again: is its subscription deaf?",
+            "Seule la comparaison nocturne a trouvé ceci pour {item} : modifications dans Outlook : {copies}, "
+            "réservations décalées : {bookings}. La correction est en cours. Si cela se répète : son abonnement est-il sourd ?",
         ),
         # why notifications bring no events
         "content_not_wanted": ("The setting sync.content is off.", "Le réglage sync.content est désactivé."),
