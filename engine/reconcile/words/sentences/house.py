@@ -28,7 +28,8 @@ HOUSE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Only the nightly comparison found this of {item}: changes in Outlook: {copies}, bookings out of step: "
             "{bookings}. They are being repaired. If it happens again: is its subscription deaf?",
             "Seule la comparaison nocturne a trouvé ceci pour {item} : modifications dans Outlook : {copies}, "
-            "réservations décalées : {bookings}. La correction est en cours. Si cela se répète : son abonnement est-il sourd ?",
+            "réservations décalées : {bookings}. La correction est en cours. Si cela se répète : son abonnement est-il "
+            "sourd ?",
         ),
         # why notifications bring no events
         "content_not_wanted": ("The setting sync.content is off.", "Le réglage sync.content est désactivé."),
