@@ -372,7 +372,7 @@ def _invited(
             room = book.by_id(copy.room_id)
             if copy in live and room is not None and _takes_part(room, known):
                 invited.setdefault(copy.room_id, None)
-            elif copy.event.is_cancelled:
+            elif copy.event.is_cancelled and not _is_asked_anew(copy, live, known, book):
                 invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older
     else:
         agreed = known.base.outlook.rooms if known.base is not None else frozenset()
@@ -383,6 +383,19 @@ def _invited(
             if is_its_own or (is_renamed and is_meant):
                 invited.setdefault(copy.room_id, None)
     return invited
+
+
+def _is_asked_anew(ended: RoomCopy, live: list[RoomCopy], known: Known, book: RoomBook) -> bool:
+    """Tell whether a room shows since a room's end that the meeting moved, and names that room: the list came with the
+    move, as where a series that moves takes back what was said of one of its dates."""
+    before = {ended.interval, known.base.outlook.interval if known.base is not None else None}
+    return any(
+        copy.seen_at is not None
+        and (ended.seen_at is None or copy.seen_at > ended.seen_at)
+        and copy.interval not in before
+        and ended.room_id in _named(copy, book)
+        for copy in live
+    )
 
 
 def _is_asked_by_unknown_name(copy: RoomCopy, known: Known, book: RoomBook) -> bool:

@@ -46,6 +46,7 @@ from tests.unit.reconcile.building import (
 S, A = ItemState, Answer
 ROOMS = (ONE, TWO, THREE)
 WRITTEN_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+EARLIER, LATER = WRITTEN_AT - timedelta(minutes=1), WRITTEN_AT + timedelta(minutes=1)
 
 
 def view(
@@ -257,6 +258,37 @@ class TestWhichRoomsAreInvited:
         meeting = view(make_copy(ONE, is_cancelled=True), other, base=make_base(rooms=(ONE, TWO)))
 
         assert set(meeting.answers) == {TWO}
+
+    @pytest.mark.parametrize(
+        ("shown", "seen_at", "rooms"),
+        [
+            pytest.param(NOON, LATER, {ONE, TWO}, id="moved since"),
+            pytest.param(NOON, EARLIER, {TWO}, id="moved before"),
+            pytest.param(MORNING, LATER, {TWO}, id="not moved"),
+        ],
+    )
+    def test_takes_in_a_room_again_that_a_later_move_names(
+        self, shown: Interval, seen_at: datetime, rooms: set[BookableId]
+    ) -> None:
+        """
+        A list that comes with a move is newer than the end before it: a series that moves takes back what was said of
+        one of its dates, the rooms taken out among them.
+
+        The date followed the move and left the room out for good, where its organizer's mailbox closed right after.
+        """
+        ended = make_copy(ONE, is_cancelled=True, gone=True, seen_at=WRITTEN_AT)
+        other = make_copy(TWO, attendees=(invite(ONE), invite(TWO)), interval=shown, seen_at=seen_at)
+
+        meeting = view(ended, other, base=make_base(rooms=(TWO,)))
+
+        assert set(meeting.answers) == rooms
+
+    def test_leaves_out_a_room_that_had_moved_before_its_end(self) -> None:
+        """The move and its list are older than the end, whenever the other room tells of them."""
+        ended = make_copy(ONE, is_cancelled=True, interval=NOON, seen_at=WRITTEN_AT)
+        other = make_copy(TWO, attendees=(invite(ONE), invite(TWO)), interval=NOON, seen_at=LATER)
+
+        assert set(view(ended, other, base=make_base(rooms=(ONE, TWO))).answers) == {TWO}
 
     @pytest.mark.parametrize("base", [None, make_base(rooms=(ONE, TWO))])
     def test_keeps_a_room_whose_copy_is_gone_and_that_others_list(self, base: Base | None) -> None:
