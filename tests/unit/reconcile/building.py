@@ -101,7 +101,7 @@ def make_event(**fields: Any) -> EventCopy:
 
 def make_copy(room: BookableId, *, answer: Answer = Answer.ACCEPTED, **fields: Any) -> RoomCopy:
     """A room's copy; what it says of its own life (`live`, `gone`, `doubt`) follows from the answer unless given."""
-    life = {name: fields.pop(name) for name in ("gone", "doubt", "listed", "seen_at") if name in fields}
+    life = {name: fields.pop(name) for name in ("gone", "doubt", "listed") if name in fields}
     ended = bool(life.get("gone")) or answer is Answer.DECLINED or bool(fields.get("is_cancelled"))
     live = fields.pop("live", not ended)
     event = make_event(event_id=EventId(f"event-{room}"), answer=answer, **fields)
