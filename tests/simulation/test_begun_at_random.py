@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -33,12 +34,11 @@ def draw(seed: int, among: tuple[str, ...] = AMONG) -> Schedule:
     return draw_schedule(seed, among=among, steps=30)
 
 
-def live_calmly(seeds: range, among: tuple[str, ...] = AMONG) -> list[Outcome]:
-    """Live through worlds in which nothing fails."""
-    calm = (replace(draw(seed, among), weather=()) for seed in seeds)
-    return [
-        run_schedule(replace(world, steps=tuple(replace(step, gusts=()) for step in world.steps))) for world in calm
-    ]
+def live_calmly(seeds: range, among: tuple[str, ...] = AMONG) -> Iterator[Outcome]:
+    """Live through worlds in which nothing fails, one by one as their outcomes are asked for."""
+    for seed in seeds:
+        calm = replace(draw(seed, among), weather=())
+        yield run_schedule(replace(calm, steps=tuple(replace(step, gusts=()) for step in calm.steps)))
 
 
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + WORLDS))
