@@ -24,7 +24,7 @@ FLOORS = {
     4: {"web", "schedule", "worker", "graph", "database", "mail", "senders", "simulator", "settings", "clock"},
     3: {"reconcile", "subscriptions", "calendars", "webhooks"},
     2: {"rooms", "loans", "outbox"},
-    1: {"ids", "interval", "errors", "lease"},
+    1: {"ids", "interval", "folding", "errors", "lease"},
 }
 FLOOR_OF = {package: floor for floor, packages in FLOORS.items() for package in packages}
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from unicodedata import combining, normalize
 
+from engine.folding import fold_text
 from engine.ids import Address, BookableId, StoreId, fold_address
 
 
@@ -77,12 +77,12 @@ class Room:
 
 
 def match_rooms(rooms: Iterable[Room], wanted: str) -> list[Room]:
-    """Return the rooms whose id, name or address *wanted* is, as people type it."""
-    folded = fold_address(wanted)
+    """Return the rooms whose id, name or address *wanted* is, as people type it: without accents, too."""
+    folded, name = fold_address(wanted), fold_text(wanted.strip())
     return [
         room
         for room in rooms
-        if folded == str(room.id) or folded in room.addresses or folded == room.name.strip().casefold()
+        if folded == str(room.id) or folded in room.addresses or fold_text(room.name.strip()) == name
     ]
 
 
@@ -107,6 +107,5 @@ class RoomBook:
 
 def natural(text: str) -> list[tuple[int, int, str]]:
     """Return a sort key that reads numbers in *text* as numbers, and letters without their accents: É comes after D."""
-    letters = "".join(sign for sign in normalize("NFD", text.casefold()) if not combining(sign))
-    parts = re.split(r"(\d+)", letters)
+    parts = re.split(r"(\d+)", fold_text(text))
     return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts if part]

@@ -28,6 +28,16 @@ def people(building: Building) -> People:
     return People(building.database)
 
 
+def test_somebody_is_found_by_words_in_any_order_without_accents(building: Building, people: People) -> None:
+    herve = Requester(Address("h.blanc@elsewhere.example"), "Hervé Blanc")
+    building.desk.book(order(hours(2, 3), room(1), requester=herve), actor=BY)
+    building.desk.book(order(hours(4, 5), room(1), requester=ADA), actor=BY)
+
+    for words in ("herve", "HERVÉ", "blanc herve", "elsewhere hérvé"):
+        assert people.find(words, limit=9) == [herve]
+    assert people.find("herve lovelace", limit=9) == []
+
+
 def test_come_with_a_booking_and_with_a_change(building: Building, people: People) -> None:
     """A change that changes nothing else of the loan leaves the loan as it is."""
     loan = building.desk.book(order(hours(1, 2), room(1), requester=replace(ADA, details=PHONE)), actor=BY)

@@ -72,6 +72,7 @@ class TestTheList:
 
     def test_finds_by_name_building_and_tag(self, admin: TestClient) -> None:
         assert "Oak" in admin.get("/rooms?q=PIANO").text
+        assert "Oak" in admin.get("/rooms?q=PIÀNO+oak").text
         assert "Oak" not in admin.get("/rooms?q=north").text
         assert "No room fits" in admin.get("/rooms?q=elsewhere").text
         assert "No room is left alone" in admin.get("/rooms?show=left-out").text

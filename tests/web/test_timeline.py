@@ -117,10 +117,11 @@ class TestRooms:
             (Filter(store=2), False),
             (Filter(words="till NORTH"), True),
             (Filter(words="till south"), False),
+            (Filter(words="cafe tíll"), True),
         ],
     )
     def test_are_filtered(self, wanted: Filter, takes: bool) -> None:
-        tilleul = room(1, "Tilleul", capacity=12, building="North", tags=("screen",), features=("Piano",))
+        tilleul = room(1, "Tilleul", capacity=12, building="North", tags=("screen", "Café"), features=("Piano",))
 
         assert wanted.takes(tilleul) == takes
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import or_, select
 
 from engine.database.loans.details import keep_details, load_details
 from engine.database.loans.rows import find_person
 from engine.database.people.anonymise import NOBODY
 from engine.database.sql.connection import Database
-from engine.database.sql.patterns import containing
+from engine.database.sql.patterns import holding
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import Invalid, NotFound
@@ -19,20 +19,6 @@ from engine.loans.details import ContactDetails, DetailsBook
 from engine.loans.loan import Requester
 
 _person = metadata.tables["person"]
-_part: ColumnElement[str] = bindparam("part")
-_FIND = (
-    select(_person.c.address, _person.c.name)
-    .where(
-        _person.c.address_folded != NOBODY.address,
-        or_(
-            func.lower(_person.c.name).like(_part, escape="\\"),
-            _person.c.name.like(bindparam("as_typed"), escape="\\"),
-            _person.c.address_folded.like(_part, escape="\\"),
-        ),
-    )
-    .order_by(_person.c.name, _person.c.id)
-    .limit(bindparam("most"))
-)
 
 
 class People(DetailsBook):
@@ -41,11 +27,17 @@ class People(DetailsBook):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, part: str, *, limit: int) -> Sequence[Requester]:
-        """Return people whose name or address contains *part*, by name. SQLite folds only ASCII letters of names."""
-        values = {"part": containing(fold_address(part)), "as_typed": containing(part.strip()), "most": limit}
+    def find(self, words: str, *, limit: int) -> Sequence[Requester]:
+        """Return people whose name or address holds each of the first eight *words*, by name."""
+        are_held = (or_(holding(_person.c.name, word), holding(_person.c.address, word)) for word in words.split()[:8])
+        statement = (
+            select(_person.c.address, _person.c.name)
+            .where(_person.c.address_folded != NOBODY.address, *are_held)
+            .order_by(_person.c.name, _person.c.id)
+            .limit(limit)
+        )
         with self._database.read() as transaction:
-            return [Requester(Address(row[0]), row[1]) for row in transaction.connection.execute(_FIND, values)]
+            return [Requester(Address(row[0]), row[1]) for row in transaction.connection.execute(statement)]
 
     def details(self, address: str) -> ContactDetails:
         """Return what is known of somebody beside name and address. Raises NotFound for who never had a loan."""

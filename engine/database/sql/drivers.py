@@ -16,8 +16,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from engine.database.sql.marks import CHANNEL
+from engine.database.sql.patterns import FOLD
 from engine.database.sql.prepared import LINE, run_together
 from engine.errors import DatabaseUnusable
+from engine.folding import fold_text
 
 _decode = msgspec.json.Decoder().decode
 
@@ -107,8 +109,13 @@ def _prepare_sqlite(engine: Engine, pragmas: tuple[str, ...]) -> None:
         connection.isolation_level = None
         for pragma in ("PRAGMA foreign_keys=ON", *pragmas):
             connection.execute(pragma)
+        connection.create_function(FOLD, 1, _fold, deterministic=True)
 
     event.listen(engine, "connect", connected)
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else fold_text(text)
 
 
 def postgres_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import Response
 
 from engine.errors import NotFound
+from engine.folding import holds_words
 from engine.ids import ID_MAX, BookableId, StoreId
 from engine.reconcile.actions import Note
 from engine.rooms.health import LIGHTS, HealthCode, Light, RoomHealth, judge
@@ -56,11 +57,11 @@ class RoomLine:
     def light(self) -> Light:
         return LIGHTS[self.code]
 
-    def mentions(self, word: str) -> bool:
-        """Tell whether *word* is in the name, the address, the building or a tag."""
+    def mentions(self, words: str) -> bool:
+        """Tell whether each of *words* is in the name, the address, the building, the store or a tag."""
         room = self.room
         texts = (room.name, room.address, room.building or "", self.store, *room.tags, *room.features)
-        return any(word.casefold() in text.casefold() for text in texts)
+        return holds_words(" ".join(texts), words)
 
 
 def list_lines(page: Page) -> list[RoomLine]:

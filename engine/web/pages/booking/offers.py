@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from engine.folding import holds_words
 from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.loan import ItemKind
@@ -116,5 +117,4 @@ def _instead(offer: Offer, all_offers: Collection[Offer], people: int) -> tuple[
 def _holds(offer: Offer, words: str) -> bool:
     room = offer.room
     parts = (offer.name, *((room.building or "", *room.tags, *room.features) if room else ()))
-    text = " ".join(parts).casefold()
-    return all(word in text for word in words.casefold().split())
+    return holds_words(" ".join(parts), words)

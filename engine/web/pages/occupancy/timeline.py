@@ -14,6 +14,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from engine.folding import holds_words
 from engine.interval import Interval
 from engine.loans.board import BoardEntry, BoardMeeting
 from engine.loans.loan import Home
@@ -94,8 +95,7 @@ class Filter:
         has = {word.casefold() for word in (*room.tags, *room.features)}
         if not {word.casefold() for word in self.features} <= has:
             return False
-        text = " ".join((room.name, room.building or "", *room.tags)).casefold()
-        return all(word in text for word in self.words.casefold().split())
+        return holds_words(" ".join((room.name, room.building or "", *room.tags)), self.words)
 
 
 @dataclass(frozen=True, slots=True)
