@@ -388,8 +388,13 @@ def _invited(
 def _is_asked_anew(ended: RoomCopy, live: list[RoomCopy], known: Known, book: RoomBook) -> bool:
     """Tell whether a room shows a move of which the room whose copy ended has not heard, and names that room: the list
     came with the move, as where a series that moves takes back what was said of one of its dates."""
-    before = {ended.interval, known.base.outlook.interval if known.base is not None else None}
-    return any(copy.interval not in before and ended.room_id in _named(copy, book) for copy in live)
+    agreed = known.base.outlook.interval if known.base is not None else None
+    return any(
+        copy.interval != agreed
+        and not _is_at(copy, ended.event, ended.interval)
+        and ended.room_id in _named(copy, book)
+        for copy in live
+    )
 
 
 def _is_asked_by_unknown_name(copy: RoomCopy, known: Known, book: RoomBook) -> bool:

@@ -278,6 +278,16 @@ class TestWhichRoomsAreInvited:
 
         assert set(view(ended, other, base=make_base(rooms=(ONE, TWO))).answers) == {TWO}
 
+    def test_leaves_out_a_room_of_another_zone_whose_whole_day_ended(self) -> None:
+        """The day begins at another instant there, and has not moved for that."""
+        day = (date(2026, 11, 24), date(2026, 11, 25))
+        ended = make_copy(ONE, is_cancelled=True, interval=None, all_day=day)
+        other = make_copy(TWO, attendees=(invite(ONE), invite(TWO)), interval=None, all_day=day)
+
+        meeting = view(ended, replace(other, interval=NOON), base=make_base(rooms=(ONE, TWO)))
+
+        assert set(meeting.answers) == {TWO}
+
     @pytest.mark.parametrize("base", [None, make_base(rooms=(ONE, TWO))])
     def test_keeps_a_room_whose_copy_is_gone_and_that_others_list(self, base: Base | None) -> None:
         """
