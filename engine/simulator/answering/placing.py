@@ -46,8 +46,11 @@ class Placing:
             copy.show_as = meeting.show_as
         self.set_own_status(copy)
         self._world.write(copy, "created" if is_new else "updated")
-        if moved and copy.recurrence is not None:
-            self._place_exceptions(owner, meeting, copy)
+        if copy.recurrence is not None:
+            if moved:
+                self._place_exceptions(owner, meeting, copy)
+            else:
+                self._take_back_dates(owner, meeting, copy)
         return copy
 
     def set_own_status(self, copy: Event) -> None:
@@ -124,6 +127,15 @@ class Placing:
                 self._put(owner, item, occurrence, is_new=False)
             if copy.key not in self._world.calendars[owner.id].series:
                 return  # not one date is left
+
+    def _take_back_dates(self, owner: Mailbox, meeting: Event, copy: Event) -> None:
+        """Place the dates again that were called off for the owner alone, where the series invites to them again."""
+        source = self._world.calendars[meeting.mailbox].series[meeting.key]
+        series = self._world.calendars[owner.id].series[copy.key]
+        for day, item in sorted(series.exceptions.items()):
+            asked = source.at(day) if item.is_cancelled else None
+            if asked is not None and not asked.is_cancelled and self.is_invited(owner, asked):
+                self._put(owner, asked, item, is_new=False)
 
 
 def _stands_elsewhere(copy: Event, meeting: Event) -> bool:
