@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_
 from engine.database.loans.told import tell_loans
 from engine.database.sql.connection import Database
 from engine.database.sql.limits import LIMIT_MAX
-from engine.database.sql.patterns import holding
+from engine.database.sql.patterns import holds_word
 from engine.database.tables import metadata
 from engine.ids import ID_MAX, fold_address
 from engine.loans.loan import Loan
@@ -60,8 +60,8 @@ def _fits(wanted: LoanSearch) -> Iterator[ColumnElement[bool]]:
     mine = select(_person.c.id).where(_person.c.address_folded == fold_address(wanted.reader))
     is_told = or_(_loan.c.private == false(), _loan.c.person_id.in_(mine))
     for word in wanted.words.split()[:WORDS_MAX]:
-        people = select(_person.c.id).where(or_(holding(_person.c.name, word), holding(_person.c.address, word)))
-        names = or_(holding(_loan.c.title, word), _loan.c.person_id.in_(people))
+        people = select(_person.c.id).where(or_(holds_word(_person.c.name, word), holds_word(_person.c.address, word)))
+        names = or_(holds_word(_loan.c.title, word), _loan.c.person_id.in_(people))
         yield or_(_is_number(word), and_(is_told, names), _loan.c.number.in_(_having(word)))
 
 
@@ -73,6 +73,6 @@ def _is_number(word: str) -> ColumnElement[bool]:
 
 def _having(word: str) -> Select[Any]:
     """Return the loans that have an item called so."""
-    named = union_all(*(select(thing.c.id).where(holding(thing.c.name, word)) for thing in _things))
+    named = union_all(*(select(thing.c.id).where(holds_word(thing.c.name, word)) for thing in _things))
     is_part = _item.c.state != ItemState.CANCELLED.value
     return select(_item.c.loan_number).where(is_part, _item.c.bookable_id.in_(named))

@@ -10,7 +10,7 @@ from engine.database.loans.details import keep_details, load_details
 from engine.database.loans.rows import find_person
 from engine.database.people.anonymise import NOBODY
 from engine.database.sql.connection import Database
-from engine.database.sql.patterns import holding
+from engine.database.sql.patterns import holds_word
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.errors import Invalid, NotFound
@@ -29,7 +29,9 @@ class People(DetailsBook):
 
     def find(self, words: str, *, limit: int) -> Sequence[Requester]:
         """Return people whose name or address holds each of the first eight *words*, by name."""
-        are_held = (or_(holding(_person.c.name, word), holding(_person.c.address, word)) for word in words.split()[:8])
+        are_held = (
+            or_(holds_word(_person.c.name, word), holds_word(_person.c.address, word)) for word in words.split()[:8]
+        )
         statement = (
             select(_person.c.address, _person.c.name)
             .where(_person.c.address_folded != NOBODY.address, *are_held)

@@ -16,10 +16,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from engine.database.sql.marks import CHANNEL
-from engine.database.sql.patterns import FOLD
+from engine.database.sql.patterns import FOLD, fold_for_sqlite
 from engine.database.sql.prepared import LINE, run_together
 from engine.errors import DatabaseUnusable
-from engine.folding import fold_text
 
 _decode = msgspec.json.Decoder().decode
 
@@ -109,13 +108,9 @@ def _prepare_sqlite(engine: Engine, pragmas: tuple[str, ...]) -> None:
         connection.isolation_level = None
         for pragma in ("PRAGMA foreign_keys=ON", *pragmas):
             connection.execute(pragma)
-        connection.create_function(FOLD, 1, _fold, deterministic=True)
+        connection.create_function(FOLD, 1, fold_for_sqlite, deterministic=True)
 
     event.listen(engine, "connect", connected)
-
-
-def _fold(text: str | None) -> str | None:
-    return None if text is None else fold_text(text)
 
 
 def postgres_engines(url: URL, durability: str, busy_seconds: float) -> tuple[Engine, Engine]:

@@ -1,20 +1,27 @@
-"""What texts are searched with: patterns of LIKE, in which `\\` escapes, and columns as `fold_text` writes them.
+"""What texts are searched with: patterns of LIKE, in which `\\` escapes, and words as people type them.
 
-SQLite asks `fold_text` itself, by that name. PostgreSQL has what it takes built in, and nothing has to be installed
-there. So nothing is kept twice, and no write costs more.
+Neither database needs anything installed, nothing is kept twice, and no write costs more.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, or_
+from sqlalchemy import ColumnElement, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
 
-from engine.folding import ACCENTS, DOUBLE, SINGLE, fold_text
+from engine.folding import fold_text, unfolded
 
 FOLD = "fold_text"
-"""What connections to SQLite call `fold_text`."""
+"""What connections to SQLite call `fold_for_sqlite`."""
+
+_fold = lru_cache(50_000)(fold_text)
+"""Each list is counted as well as read, and both again for the next letter that is typed."""
+
+
+def fold_for_sqlite(text: str | None) -> str | None:
+    return None if text is None else _fold(text)
 
 
 def containing(part: str) -> str:
@@ -23,37 +30,24 @@ def containing(part: str) -> str:
     return f"%{escaped}%"
 
 
-class folded(ColumnElement[str]):  # reads as the functions of SQLAlchemy do
-    """A text as `fold_text` writes it."""
+class holds_word(ColumnElement[Any]):  # reads as the functions of SQLAlchemy do
+    """Tells whether a text holds *word*, however accents and capital letters are in both."""
 
     inherit_cache = False
-    type = Text()
 
-    def __init__(self, text: ColumnElement[str]) -> None:
+    def __init__(self, text: ColumnElement[str], word: str) -> None:
         self.text = text
+        self.part = bindparam(None, fold_text(word), type_=Text())
+        self.pattern = bindparam(None, unfolded(word), type_=Text())
 
 
-@compiles(folded, "sqlite")
-def _fold_on_sqlite(element: folded, compiler: Any, **options: Any) -> str:
-    return f"{FOLD}({compiler.process(element.text, **options)})"
+@compiles(holds_word, "sqlite")
+def _compile_for_sqlite(element: holds_word, compiler: Any, **options: Any) -> str:
+    text, part = (compiler.process(each, **options) for each in (element.text, element.part))
+    return f"instr({FOLD}({text}), {part}) > 0"
 
 
-@compiles(folded, "postgresql")
-def _fold_on_postgres(element: folded, compiler: Any, **options: Any) -> str:
-    text = compiler.process(element.text, **options)
-    text = f"lower(regexp_replace(normalize({text}, NFKD), '{ACCENTS}', '', 'g'))"
-    for letter, letters in DOUBLE.items():
-        text = f"replace({text}, '{letter}', '{letters}')"
-    singles = "".join(SINGLE.values()).replace("'", "''")
-    return f"translate({text}, '{''.join(SINGLE)}', '{singles}')"
-
-
-def holding(text: ColumnElement[str], word: str) -> ColumnElement[bool]:
-    """
-    Tell whether *text* holds *word*, without accents, in small letters.
-
-    A PostgreSQL whose locale is C makes small letters of ASCII ones only: other scripts are found as they are typed.
-    """
-    wanted = fold_text(word)
-    found = folded(text).like(containing(wanted), escape="\\")
-    return found if wanted.isascii() else or_(found, text.like(containing(word), escape="\\"))
+@compiles(holds_word, "postgresql")
+def _compile_for_postgres(element: holds_word, compiler: Any, **options: Any) -> str:
+    text, pattern = (compiler.process(each, **options) for each in (element.text, element.pattern))
+    return f"{text} ~ {pattern}"
