@@ -57,6 +57,7 @@ class TestLooking:
             ("key_parked", {"error": "no answer"}, "No answer.", "Pas de réponse."),
             ("shadowed", {"would": []}, "Nothing was changed on either side.", "Rien n’a été changé d’aucun côté."),
             ("organizer_unknown", {"organizer": "a:b"}, "Its organizer a:b is not", "Son organisateur a:b n’est pas"),
+            ("organizer_unknown", {"organizer": ""}, "It was made in a room’s own", "Créée dans le calendrier"),
         ],
     )
     def test_does_not_say_its_title_twice(

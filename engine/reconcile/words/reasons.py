@@ -16,6 +16,12 @@ LANGUAGES = ("en", "fr")
 _LOANS = {"en": " Loans: {loans}.", "fr": " Prêts : {loans}."}
 """What follows the sentence of a case that names loans."""
 
+_ROOM_ORGANIZES = (
+    "It was made in a room’s own calendar: nobody organizes it, and there is no default user.",
+    "Créée dans le calendrier d’une salle, personne ne l’organise, et il n’y a pas d’utilisateur par défaut.",
+)
+"""What `organizer_unknown` says where there is no organizer to name."""
+
 _NOT_SYNCED = {"en": "Not synced: ", "fr": "Non synchronisé : "}
 
 REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -96,6 +102,8 @@ def explain(code: str, facts: Mapping[str, object], language: str = "en") -> str
     texts = REASONS.get(code)
     if texts is None:
         return code
+    if code == "organizer_unknown" and facts.get("organizer") == "":
+        return _ROOM_ORGANIZES[index]
     if "would" in facts:
         facts = {**facts, "would": _explain_each(facts["would"], language)}
     fields = facts.get("fields")

@@ -226,6 +226,16 @@ class TestExplaining:
         """Known to be nothing is not the same as not known."""
         assert explain("item_unavailable", {**FACTS, "loan": nothing}).endswith("(loan -).")
 
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_names_no_organizer_where_a_room_is_it(self, language: str) -> None:
+        """A dash in place of a name told nobody what to do."""
+        said = explain("organizer_unknown", {"organizer": ""}, language)
+
+        assert ("own calendar" if language == "en" else "calendrier d’une salle") in said
+        assert " - " not in said
+        assert explain("not_synced", {"reason": "organizer_unknown", "organizer": ""}, language).endswith(said)
+        assert "a@b.org" in explain("organizer_unknown", {"organizer": "a@b.org"}, language)
+
     @pytest.mark.parametrize("language", ["de", "", "EN", "fr-CA"])
     def test_in_a_language_we_do_not_speak_is_english(self, language: str) -> None:
         """Anything else reads as English."""
