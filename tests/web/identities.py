@@ -126,7 +126,9 @@ def running_identities(now: Callable[[], datetime]) -> Iterator[Identities]:
             identities.asked.append(self.path)
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             tokens = identities.redeem({name: values[0] for name, values in parse_qs(body).items()})
-            if tokens is None:
+            if identities.is_down:
+                self._answer(503, "not now")
+            elif tokens is None:
                 self._answer(400, json.dumps({"error": "invalid_grant"}), "application/json")
             else:
                 self._answer(200, json.dumps(tokens), "application/json")

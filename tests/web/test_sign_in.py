@@ -188,6 +188,51 @@ class TestWhatIsNotBelieved:
         assert "did not let you in" in answer.text
 
     @pytest.mark.parametrize(
+        ("error", "english", "french"),
+        [
+            ("access_denied", "ask an administrator of your directory", "demandez à un administrateur"),
+            ("temporarily_unavailable", "Try again in a few minutes", "Réessayez dans quelques minutes"),
+            ("consent_required", "this word: consent_required", "consent_required</p>"),
+            ("<b>", "this word: no_code", "no_code</p>"),
+        ],
+    )
+    def test_a_refusal_says_what_to_do_and_keeps_the_way(
+        self, house: House, error: str, english: str, french: str
+    ) -> None:
+        for language, said in (("en", english), ("fr", french)):
+            visitor = house.visitor(**{"Accept-Language": language})
+            asked = leave(visitor, "/board?view=week")
+            back = {"error": error, "error_description": "<i>AADSTS65004</i>", "state": asked["state"]}
+
+            answer = visitor.get("/sign-in/microsoft/back", params=back)
+
+            assert answer.status_code == 403
+            assert said in answer.text
+            assert "AADSTS" not in answer.text
+            assert 'href="/sign-in?next=/board%3Fview%3Dweek"' in answer.text
+
+    def test_a_wrong_state_is_to_be_begun_again(self, house: House) -> None:
+        visitor = house.visitor()
+        leave(visitor)
+
+        answer = visitor.get("/sign-in/microsoft/back?code=x&state=y")
+
+        assert "Begin again here" in answer.text
+
+    def test_a_provider_that_falls_silent_on_the_way_is_named(self, house: House, identities: Identities) -> None:
+        """Nothing of the app has failed, and no try of the person's counts against them."""
+        visitor = house.visitor(**{"Accept-Language": "fr"})
+        back = urlsplit(identities.let_in("zoe", leave(visitor, "/mine")))
+        identities.is_down = True
+
+        answer = visitor.get(f"{back.path}?{back.query}")
+
+        assert answer.status_code == 503
+        assert "Microsoft ne répond pas" in answer.text
+        assert 'href="/sign-in?next=/mine"' in answer.text
+        assert "accord_session" not in visitor.cookies
+
+    @pytest.mark.parametrize(
         "metadata",
         [
             {"issuer": "https://login.microsoftonline.com/another/v2.0"},

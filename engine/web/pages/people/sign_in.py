@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Form, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from engine.errors import Fault, Invalid, NotFound
+from engine.errors import Fault, Invalid, NotFound, Unreachable
 from engine.ids import fold_address
 from engine.loans.loan import Requester
 from engine.web.access import Role, check_failures
@@ -25,6 +25,8 @@ router = APIRouter()
 DEVELOPMENT, MICROSOFT = "development", "microsoft"
 SIGNED_IN_PATH = "/sign-in/microsoft/back"
 """Where the provider sends people back to; registered there."""
+
+UNREACHABLE = "unreachable"
 
 JOURNEY_SECONDS = 600
 """How long somebody may stay at the provider."""
@@ -67,8 +69,8 @@ def leave_for_provider(page: AnyPage, next: str = "/") -> Response:
     check_failures(page.request, page.parts.web.failures)
     try:
         address, journey = _provider(page).begin()
-    except SignInRefused as error:
-        return _refuse(page, error)
+    except (SignInRefused, Unreachable) as error:
+        return _refuse(page, error, next)
     answer = RedirectResponse(address, 303)
     luggage = urlsafe_b64encode(msgspec.json.encode(_Luggage(journey, local_path(next)))).decode()
     secure = page.parts.secure
@@ -83,10 +85,12 @@ def leave_for_provider(page: AnyPage, next: str = "/") -> Response:
 def come_back(page: AnyPage) -> Response:
     """Sign in whom the provider vouches for."""
     check_failures(page.request, page.parts.web.failures)
+    luggage = _read_luggage(page)
+    next = luggage.next if luggage is not None else "/"
     try:
-        vouched, next = _arrive(page)
-    except SignInRefused as error:
-        answer = _refuse(page, error)
+        vouched = _arrive(page, luggage)
+    except (SignInRefused, Unreachable) as error:
+        answer = _refuse(page, error, next)
     else:
         answer = open_session(page, vouched.person, vouched.role, provider=MICROSOFT, next=next)
     secure = page.parts.secure
@@ -94,21 +98,33 @@ def come_back(page: AnyPage) -> Response:
     return answer
 
 
-def _arrive(page: Page) -> tuple[Vouched, str]:
-    """Return who came back, and where they wanted to go. Raises SignInRefused, Unreachable."""
-    provider = _provider(page)
+def _read_luggage(page: Page) -> _Luggage | None:
+    """Return what this browser was sent to the provider with; None when it was not, or long ago."""
     cookie = page.request.cookies.get(journey_cookie(secure=page.parts.secure), "")
     try:
-        luggage = msgspec.json.decode(urlsafe_b64decode(cookie.encode()), type=_Luggage)
+        return msgspec.json.decode(urlsafe_b64decode(cookie.encode()), type=_Luggage)
     except (ValueError, msgspec.MsgspecError):
-        raise SignInRefused("no_journey", "this browser was not sent to the provider, or long ago") from None
-    return provider.finish(luggage.journey, page.request.query_params), luggage.next
+        return None
 
 
-def _refuse(page: Page, error: SignInRefused) -> Response:
-    page.parts.web.failures.note(page.request.client.host if page.request.client else None)
-    log.warning("sign-in refused", extra={"code": error.code})
-    return page.render("sign_in_refused.html", 403, code=error.code)
+def _arrive(page: Page, luggage: _Luggage | None) -> Vouched:
+    """Return who came back. Raises SignInRefused, Unreachable."""
+    provider = _provider(page)
+    if luggage is None:
+        raise SignInRefused("no_journey", "this browser was not sent to the provider, or long ago")
+    return provider.finish(luggage.journey, page.request.query_params)
+
+
+def _refuse(page: Page, error: SignInRefused | Unreachable, next: str) -> Response:
+    """Say why nobody was signed in, and what to do; a new try leads where this one should have led."""
+    if isinstance(error, Unreachable):
+        code, status = UNREACHABLE, 503
+        log.error("the provider of identities cannot be reached", exc_info=error)
+    else:
+        code, status = error.code, 403
+        page.parts.web.failures.note(page.request.client.host if page.request.client else None)
+        log.warning("sign-in refused", extra={"code": code})
+    return page.render("sign_in_refused.html", status, code=code, next=local_path(next))
 
 
 def _provider(page: Page) -> IdentityProvider:
