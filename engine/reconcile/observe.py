@@ -277,11 +277,12 @@ def _refused(known: Known) -> list[RoomCopy]:
 
 
 def _all_ended(known: Known) -> bool:
-    """Tell whether every room that was invited has shown the end of its copy: the evidence there is without the
-    organizer's. A room we have not seen yet may hold it still."""
+    """Tell whether every room that was invited, and has not said no to its organizer, has shown the end of its copy:
+    the evidence there is without the organizer's. A room we have not seen yet may hold it still."""
     ended = {copy.room_id for copy in known.copies if not copy.live}
     invited = known.base.outlook.rooms if known.base is not None else frozenset(ended)
-    return bool(ended) and invited <= ended
+    asked = {room for room in invited if known.answers_before.get(room) is not ItemState.DECLINED}
+    return bool(ended) and asked <= ended and (bool(asked) or not invited)
 
 
 def _view_unseen(known: Known) -> MeetingView:

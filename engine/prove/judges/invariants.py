@@ -26,6 +26,9 @@ LOSING = frozenset({"drop_after", "error_after", "html_after"})
 TAKEN = frozenset({"item_dropped", "item_unavailable"})
 """The cases of a thing that a loan lost because another has it by then."""
 
+WITHOUT_ROOM = frozenset({"no_room_left", "all_rooms_declined", "all_rooms_released"})
+"""What histories say of loans that ended because no room was left."""
+
 BEGUN_DATES = frozenset({"begun_date_cancelled", "begun_date_moved", "begun_date_rooms_changed"})
 """What histories say of dates that had begun when their series changed."""
 
@@ -259,6 +262,8 @@ def _check_memory(
         return  # nobody's mailbox, or a date beyond its neighbours (B57): the loan went back, and a case says so
     if booking.ical_uid in world.garble.of and garble.CODES & world.cases_of(loan.number):
         return
+    if _is_of_an_ended_loan(world, booking, loan, loans):
+        return
     if loan.interval != booking.interval and not _is_lost_in_a_case(world, booking.interval):
         raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
 
@@ -274,6 +279,19 @@ def _check_contest(world: World, contest: Contest, loans: dict[int, Loan], linke
     wrong = find_wrong(world, contest, loan)
     if wrong is not None:
         raise Broken(wrong)
+
+
+def _is_of_an_ended_loan(world: World, booking: Remembered, now: Loan, loans: dict[int, Loan]) -> bool:
+    """Tell whether what was wanted last is what another loan of the same meeting had when it lost its last room: its
+    history tells that, and the meeting has become a new loan since."""
+    return any(
+        not each.blocks
+        and each.number != now.number
+        and each.interval == booking.interval
+        and (booking.ical_uid in world.names_of(each.number) or (each.series is not None and each.series == now.series))
+        and not WITHOUT_ROOM.isdisjoint(world.history(each.number))
+        for each in loans.values()
+    )
 
 
 def _is_lost_in_a_case(world: World, interval: Interval) -> bool:

@@ -532,6 +532,18 @@ class TestTheEndOfAMeeting:
         assert view(copy, base=make_base()).presence is Presence.GONE
         assert view(copy).presence is Presence.GONE
 
+    def test_is_believed_where_the_others_said_no_to_the_organizer(self) -> None:
+        """A room that has declined holds nothing, though it never showed a copy whose end it could show."""
+        base, ended = make_base(rooms=(ONE, TWO)), make_copy(ONE, is_cancelled=True)
+        said = {ONE: S.ACCEPTED, TWO: S.DECLINED}
+
+        assert view(ended, base=base, before=said).presence is Presence.GONE
+        assert view(ended, base=base, before=said | {TWO: S.REQUESTED}).presence is Presence.LIVE
+        assert (
+            view(make_copy(FOUR, gone=True), base=base, before=dict.fromkeys(said, S.DECLINED)).presence
+            is Presence.LIVE
+        )
+
     def test_before_it_was_a_loan_is_what_its_rooms_say(self) -> None:
         """A meeting that left every room: the organizer's list tells a refusal, and makes no booking of it again."""
         gone = make_copy(ONE, gone=True)
