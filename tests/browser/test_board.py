@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from engine.ids import Address
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
+from engine.rooms.room import Place
 from tests.browser.conftest import Visit
-from tests.browser.serving import AMELIE, Site
+from tests.browser.serving import AMELIE, Site, running_site
 
 DAY = "/board?view=day&day=2026-11-24"
 
@@ -246,6 +249,22 @@ class TestWithTheKeyboard:
         page.wait_for_url("**/loans/1")
 
 
+@pytest.mark.parametrize("view", ["day", "week"])
+def test_the_name_of_a_room_is_whole_on_a_telephone(tmp_path: Path, visit: Visit, view: str) -> None:
+    """Over some lines; the whole of a longer one is its tooltip."""
+    names = ("Salle du conseil municipal", "Oak", "Salle des mariages, des fêtes et des cérémonies du premier étage")
+    places = tuple(Place(name, Address(f"room-{number}@example.org"), name) for number, name in enumerate(names))
+    with running_site(tmp_path, places) as site:
+        page = visit(site, DAY.replace("day&", f"{view}&"), width=390, height=844)
+
+        council, longest = (page.locator(".room b", has_text=name) for name in (names[0], names[2]))
+        assert council.evaluate("(b) => [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth]") == [0, 0]
+        expect(longest).to_have_attribute("title", names[2])
+        inside = "(b) => b.getBoundingClientRect().bottom <= b.closest('.board-row').getBoundingClientRect().bottom"
+        assert longest.evaluate(inside)
+        page.context.close()
+
+
 def test_a_day_is_printed_without_what_one_does_there(site: Site, visit: Visit) -> None:
     page = visit(site, DAY)
 
@@ -377,6 +396,23 @@ class TestWhatIsShown:
             assert shown.evaluate(
                 "(b) => b.getBoundingClientRect().bottom <= b.parentElement.getBoundingClientRect().bottom"
             )
+
+    @pytest.mark.parametrize("width", [390, 800, 1400])
+    def test_half_an_hour_between_two_others_has_the_beginning_of_its_title(
+        self, fresh: Site, visit: Visit, width: int
+    ) -> None:
+        for start, end, title in (
+            ("09:00", "10:00", "Tea"),
+            ("10:00", "10:30", "Budget of the year"),
+            ("10:30", "12:00", "Conseil de quartier"),
+        ):
+            fresh.book("Saule", start, end, title)
+
+        shown = entry(visit(fresh, DAY, width=width, height=844), "Budget")
+
+        expect(shown.locator("b")).to_be_visible()
+        assert shown.evaluate("(all) => all.querySelector('b').clientHeight <= all.clientHeight")
+        expect(shown).to_have_attribute("aria-label", re.compile("Budget of the year 10:00–10:30"))
 
     @pytest.mark.parametrize("view", ["day", "week"])
     def test_the_title_of_half_an_hour_is_whole_at_the_edge(self, fresh: Site, visit: Visit, view: str) -> None:

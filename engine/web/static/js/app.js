@@ -40,6 +40,13 @@ document.addEventListener("keydown", (event) => {
   else location.assign(`${entry.href}#loan-words`);
 });
 
+// A page may be open for hours: what is printed tells when it was.
+addEventListener("beforeprint", () => {
+  const printed = document.getElementById("printed"), { lang } = document.documentElement;
+  const form = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: printed.dataset.zone });
+  printed.textContent = form.format();
+});
+
 // A second press of a button sends nothing while the first is on its way.
 const sent = new Set();
 const isPosted = (element) => element instanceof HTMLFormElement && element.getAttribute("method") === "post";

@@ -6,6 +6,7 @@ import { fill } from "./wishes.js";
 
 const AT_ONCE = 40;
 const ROOMY = 64, WORD = 38, INSIDE = WORD + 12; // pixels: enough for a title, for the beginning of a word, and with what is around it
+const SLIM = 27; // pixels: enough for three letters of a title in small print, which goes on below them
 const TWO_LINES = 110; // pixels: narrower ones have their title over two lines, since both it and its time would be cut
 const ONE_LINE = 220; // pixels: wider ones keep their time, even where it is the title that is cut
 const AROUND = 19; // pixels beside a title, inside its entry
@@ -60,7 +61,7 @@ export function makeDrawing({ board, model, texts, scale }) {
     return room >= WORD && room > width ? [side, room] : ["", 0];
   }
 
-  /** Says how much text an entry has room for: all of it, the title over two lines or in the free place beside it, or none. */
+  /** Says how much text an entry has room for: all of it, the title over some lines or in the free place beside it, or none. */
   function fit(element, entry) {
     const { place } = state.scale;
     const width = (place(entry.e) - place(entry.s)) * state.width;
@@ -68,7 +69,10 @@ export function makeDrawing({ board, model, texts, scale }) {
     const isCut = width < ONE_LINE && lengthOf(titleOf(entry)) > width - AROUND;
     sides.set(entry.id, side);
     element.classList.toggle("narrow", width < TWO_LINES || isCut);
-    element.classList.toggle("tiny", width < (entry.p && days > 1 ? ROOMY : INSIDE) && !side);
+    const isTiny = width < (entry.p && days > 1 ? ROOMY : INSIDE) && !side;
+    const isSlim = isTiny && !entry.p && days === 1 && width >= SLIM;
+    element.classList.toggle("tiny", isTiny && !isSlim);
+    element.classList.toggle("slim", isSlim);
     element.classList.toggle("spills", side !== "");
     element.classList.toggle("before", side === "before");
     if (side) element.style.setProperty("--beside", `${Math.floor(room)}px`);
