@@ -28,6 +28,9 @@ SWEEP_SPREAD_SECONDS = 300.0
 COMPARE_SPREAD_SECONDS = 3600.0
 """Over how long the nightly comparison is spread."""
 
+RETRY_EVERY = timedelta(minutes=5)
+"""How often a suspended room is tried again."""
+
 OWN_CALENDARS_AFTER = timedelta(minutes=2)
 """When people's own calendars are looked at first after a start: whatever happened while nobody listened."""
 
@@ -66,7 +69,8 @@ def plan_service_jobs(settings: Settings, office: Office) -> Any:
     every = REACH_EVERY if settings.view.days_ahead else timedelta(days=1)  # what a former limit left is found as well
     reach = ClockJob("reach_dates", every, office.mark_reached, first_after=REACH_AFTER)
     names = ClockJob("check_names", timedelta(days=1), office.warn_of_names, first_after=NAMES_AFTER)
-    return (*jobs, reach, names, *_export_contacts(settings, office), *_look_at_own_calendars(settings, office))
+    retry = ClockJob("retry_rooms", RETRY_EVERY, office.rooms.mark_suspended)
+    return (*jobs, retry, reach, names, *_export_contacts(settings, office), *_look_at_own_calendars(settings, office))
 
 
 def _look_at_own_calendars(settings: Settings, office: Office) -> Iterator[ClockJob]:

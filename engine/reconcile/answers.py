@@ -18,6 +18,9 @@ CHECK_GAP_MAX = timedelta(hours=1)
 LATE = timedelta(minutes=1)
 """For longer no room takes that has heard of a request."""
 
+SILENT = "room_does_not_answer"
+"""The case of a room that owes its answer for longer than the set time."""
+
 DUE_NOW = datetime(1970, 1, 1, tzinfo=UTC)
 """As `checked_at`: the organizer's copy is to be read at the next look, whatever the rooms' copies say."""
 

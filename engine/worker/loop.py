@@ -164,7 +164,8 @@ class Loop(Generic[C]):
         self._running: dict[asyncio.Task[None], C] = {}
         self._ended: list[C] = []
         """Passes that ended well, which the queue does not know yet."""
-        self._parked: set[tuple[str, str]] = set()
+        self._parked: dict[tuple[str, str], str] = {}
+        """The keys that this process gave up, and why: what is told of them once need not be told again."""
         self._is_refused = True  # not known: the first room that is read closes what an earlier run opened
         self._fatal: BaseException | None = None
         self._look_at = now()
@@ -309,7 +310,7 @@ class Loop(Generic[C]):
             self._is_refused = False
         if claim.attempts or (claim.kind, claim.key) in self._parked:
             self._watcher.recovered(claim.kind, claim.key)
-            self._parked.discard((claim.kind, claim.key))
+            self._parked.pop((claim.kind, claim.key), None)
             log.info("recovered", extra={"kind": claim.kind, "key": claim.key})
         self._ended.append(claim)
         return "done"
@@ -326,9 +327,10 @@ class Loop(Generic[C]):
 
     def _after_permanent(self, claim: C, error: Exception) -> str:
         message = str(error) or type(error).__name__
-        log.error("parked: %s", message, extra={"kind": claim.kind, "key": claim.key})
+        if self._parked.get((claim.kind, claim.key)) != message:
+            log.error("parked: %s", message, extra={"kind": claim.kind, "key": claim.key})
         self._queue.park(claim, error=message)
-        self._parked.add((claim.kind, claim.key))
+        self._parked[claim.kind, claim.key] = message
         self._watcher.parked(claim.kind, claim.key, message)
         return "parked"
 

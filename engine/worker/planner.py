@@ -13,6 +13,7 @@ from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import NewLoan, Note, Plan, Situation
+from engine.reconcile.answers import SILENT
 from engine.reconcile.ledger import Booking, Ledger, SyncRules
 from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import plan
@@ -135,7 +136,7 @@ def _with_silence(made: Plan, observed: Observed, now: datetime) -> Plan:
     cases, silent = made.cases, [room for room in asked if room in mine]
     if check.overdue and silent:
         facts = {"item_id": silent[0], "minutes": check.silent_minutes}
-        cases = (*cases, Note("room_does_not_answer", facts, actor="engine", room_id=silent[0]))
+        cases = (*cases, Note(SILENT, facts, actor="engine", room_id=silent[0]))
     wait = max(1.0, (check.next_at - now).total_seconds())
     return replace(made, cases=cases, look_again_seconds=min(wait, made.look_again_seconds or wait))
 

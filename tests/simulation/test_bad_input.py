@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from engine.app.timetable import plan_service_jobs
 from engine.database.sql.connection import Database
 from engine.errors import Unreachable
 from engine.graph.transport import Request, Response
@@ -370,6 +371,41 @@ class TestOneMailboxIsClosed:
         assert world.office.read_status()["rooms"] == {"active": 2}
         assert world.cases() == []
         assert [loan.status for loan in world.loans] == [LoanStatus.CANCELLED, LoanStatus.NEW]
+
+    @pytest.mark.parametrize("state", ["denied", "disabled", "removed"])
+    def test_is_found_out_by_a_booking_that_it_does_not_answer(self, world: World, state: str) -> None:
+        """A closed mailbox tells of nothing: its room was said not to accept automatically until the next sweep."""
+        world.tenant.office.set_state("room-1@example.org", state)
+
+        world.book(2, 9, 10, 1)
+        world.wait(11 * 60)
+
+        assert world.office.read_status()["rooms"] == {"active": 1, "suspended": 1}
+        assert sorted(world.cases()) == ["room_does_not_answer", "room_suspended"]
+
+    def test_is_taken_up_again_without_waiting_for_a_sweep(self, world: World) -> None:
+        world.tenant.office.set_state("room-1@example.org", "denied")
+        world.office.rooms.mark_rooms(priority=1)
+        world.settle()
+        world.tenant.office.set_state("room-1@example.org", "active")
+        (retry,) = (job for job in plan_service_jobs(world.office.settings, world.office) if job.name == "retry_rooms")
+
+        assert retry.task() == 1
+        world.settle()
+
+        assert world.office.read_status()["rooms"] == {"active": 2}
+        assert world.cases() == []
+        assert retry.task() == 0
+
+    def test_is_logged_once(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
+        """It is tried again every five minutes."""
+        world.tenant.office.set_state("room-1@example.org", "denied")
+
+        for _ in range(3):
+            world.office.rooms.mark_rooms(priority=1)
+            world.settle()
+
+        assert len([record for record in caplog.records if record.msg == "parked: %s"]) == 1
 
 
 class TestTheDatabaseIsBusy:

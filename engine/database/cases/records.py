@@ -177,7 +177,7 @@ def keep_standing_cases(
     loan_number: int | None = None,
     ical_uid: str | None = None,
     passing: Container[str] | None = None,
-) -> None:
+) -> frozenset[str]:
     """
     Make *notes* the standing cases of *subject*: new ones open, others close by themselves.
 
@@ -185,6 +185,9 @@ def keep_standing_cases(
 
     Args:
         passing: the codes of those that may close; None: all.
+
+    Returns:
+        The codes of those that did not stand before.
     """
     notes = _one_per_code(transaction.connection, notes)
     present = {row.code: row for row in _OPEN.run(transaction.connection, {"subject": subject}) if row.standing}
@@ -196,6 +199,7 @@ def keep_standing_cases(
         is_gone = code not in stays and (passing is None or code in passing)
         if is_gone or (row.state == "ignored" and code in anew):
             close_case(transaction, int(row.id), by="engine", settlement="cause_gone")
+    return frozenset(anew - present.keys())
 
 
 def _one_per_code(connection: Connection, notes: Sequence[Note]) -> list[Note]:

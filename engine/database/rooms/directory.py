@@ -68,6 +68,7 @@ _followed = (
     .order_by(room_table.c.read_at.asc().nulls_first(), room_table.c.id)
 )
 _FOLLOWED = Prepared(_followed)
+_SUSPENDED = Prepared(_followed.where(room_table.c.state == RoomState.SUSPENDED.value))
 _UNREAD = Prepared(
     _followed.where(
         or_(
@@ -259,6 +260,13 @@ class RoomDirectory:
                 delay = spread_seconds * position / len(rows)
                 transaction.mark("room", str(row.id), priority=priority, delay=delay)
         return len(rows[:at_most])
+
+    def mark_suspended(self) -> int:
+        """Mark every room that is suspended: its mailbox may be open to us again. Returns how many."""
+        with self._database.write() as transaction:
+            rows = _SUSPENDED.run(transaction.connection).all()
+            transaction.mark_all("room", [str(row.id) for row in rows], priority=Priority.SWEEP)
+        return len(rows)
 
 
 class _Steps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -25,6 +25,7 @@ from engine.ids import LoanNumber
 from engine.loans.loan import Loan
 from engine.loans.status import WITHDRAWN_STATUSES, ItemState
 from engine.reconcile.actions import DeleteEvent, LoanEdit, NewLoan, Note, Plan
+from engine.reconcile.answers import SILENT
 from engine.reconcile.brake import is_cancelled_by_outlook
 from engine.reconcile.ledger import Booking, Intent, Link, SyncRules, Writing
 from engine.reconcile.over import UNDONE
@@ -120,7 +121,10 @@ class Settler:
         write_decisions(transaction, notes, loan_number=number, ical_uid=uid)
         if plan.cases or not isinstance(plan.loan, NewLoan):  # a new loan has none to close
             passing = UNDONE if _has_ended(booking) else None
-            keep_standing_cases(transaction, subject, plan.cases, loan_number=number, ical_uid=uid, passing=passing)
+            opened = keep_standing_cases(
+                transaction, subject, plan.cases, loan_number=number, ical_uid=uid, passing=passing
+            )
+            _look_into_silence(transaction, [case for case in plan.cases if case.code in opened])
         if booking.kind == "meeting" and number is not None:
             keep_standing_cases(transaction, f"meeting:{booking.key}", ())
         version = booking.loan.version if booking.loan else 0
@@ -203,6 +207,13 @@ def _check_version(transaction: Transaction, loan: Loan) -> None:
     """Make sure that nobody else changed a loan whose side stays as it is; an edit finds that out by itself."""
     if load_version(transaction.connection, loan.number) != loan.version:
         raise Stale(f"loan {loan.number} changed while it was being compared")
+
+
+def _look_into_silence(transaction: Transaction, opened: Sequence[Note]) -> None:
+    """Have a room that does not answer read once: a mailbox that is closed to us is silent, and tells of nothing."""
+    for case in opened:
+        if case.code == SILENT and case.room_id is not None:
+            transaction.mark("room", str(case.room_id))
 
 
 def _is_told_already(transaction: Transaction, subject: str, uid: str | None, plan: Plan) -> bool:

@@ -24,6 +24,7 @@ Word = Annotated[str, Form(min_length=1, max_length=512), STORABLE]
 JOBS: Mapping[str, str] = MappingProxyType(
     {
         "import_rooms": N_("Read the directory’s list of rooms"),
+        "retry_rooms": N_("Try suspended rooms again"),
         "sweep_rooms": N_("Read rooms that were not read of late"),
         "compare_rooms": N_("Compare every room whole"),
         "loan_clock": N_("Loans that become overdue, or are closed"),
