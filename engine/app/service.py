@@ -43,6 +43,7 @@ from engine.web.api.webhooks import build_webhooks
 from engine.web.front import Front
 from engine.web.metrics import Metrics
 from engine.web.pages.app import create_pages
+from engine.web.patience import Connection, Patience
 from engine.web.receiver import LIFECYCLE_PATH, NOTIFICATIONS_PATH, Accept, build_receiver
 
 if TYPE_CHECKING:
@@ -177,7 +178,8 @@ async def _open_web(
     receiver = build_receiver(_accept(office, metrics), parts.edit)
     app = Front(create_api(parts, routers=routers), create_pages(pages), receiver)
     config = uvicorn.Config(
-        app,
+        Patience(app),
+        http=Connection,
         log_level=logging.WARNING,
         access_log=False,
         lifespan="off",

@@ -122,7 +122,10 @@ class ApiDoor:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        body = await _read_body(request)
+        try:
+            body = await _read_body(request)
+        except ClientDisconnect:
+            return  # half a request asks for nothing
         if body is None:
             say = speak(language_of(request))
             detail = say("The body is larger than %(count)s bytes.", count=BODY_BYTES_MAX)
@@ -137,18 +140,18 @@ class ApiDoor:
 
 
 async def _read_body(request: Request) -> bytes | None:
-    """Return the whole body, which is small; None as soon as it, or the length it claims, is too large."""
+    """Return the whole body, which is small; None as soon as it, or the length it claims, is too large.
+
+    Raises ClientDisconnect when its sender leaves, or is sent away, before its end.
+    """
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and (len(length) > 12 or int(length) > BODY_BYTES_MAX):
         return None
     parts = bytearray()
-    try:
-        async for part in request.stream():
-            parts += part
-            if len(parts) > BODY_BYTES_MAX:
-                return None
-    except ClientDisconnect:
-        return b""
+    async for part in request.stream():
+        parts += part
+        if len(parts) > BODY_BYTES_MAX:
+            return None
     return bytes(parts)
 
 
