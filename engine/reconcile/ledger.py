@@ -240,7 +240,11 @@ class Ledger(Protocol):
     def room_book(self) -> RoomBook: ...
 
     def catch_up_with_rooms(self) -> None:
-        """Let the next room book be of rooms as they are now, whoever has changed them."""
+        """
+        Let the next room book be of rooms as they are now, whoever has changed them.
+
+        A pass begins with such a book; what it reads later may tell of a room that was imported since.
+        """
         ...
 
     def name_of(self, item_id: BookableId) -> str:

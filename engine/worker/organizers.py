@@ -101,7 +101,7 @@ class OrganizerReader:
 
     def _with_times(self, known: Known, copy: EventCopy) -> Known:
         if may_name_unknown_room(copy, self._ledger.room_book()):
-            self._ledger.catch_up_with_rooms()  # another process may have read the list of rooms a moment ago
+            self._ledger.catch_up_with_rooms()  # another process may have imported it since this pass began
         return replace(known, organizer_interval=self._times_of(copy))
 
     def _times_of(self, copy: EventCopy) -> Interval | None:

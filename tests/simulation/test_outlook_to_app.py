@@ -440,8 +440,6 @@ class TestRooms:
 
         world.office.enqueue("places", "all")
         world.settle()
-        world.wait(15.0)
-        world.settle()
 
         assert (only_loan(world).number, states(only_loan(world))) == (loan.number, states(loan))
         assert world.cases() == []
@@ -755,8 +753,7 @@ class TestRoomsThatComeAndGo:
         assert list(states(only_loan(world))) == ["Room 1"]
 
         world.override(SettingKey.IGNORED_TAGS, None)
-        world.office.enqueue("places", "all")
-        world.heal()
+        world.wait(3.0)
 
         assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.ACCEPTED}
 

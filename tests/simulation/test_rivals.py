@@ -104,8 +104,8 @@ class TestASettingThatChanges:
         assert rivals.count_writes() == 1
 
     def test_that_excluded_a_room_is_met_when_it_is_followed_again(self, rivals: World) -> None:
-        """An engine that still thinks the room excluded reads it all the same: nothing would wake it again."""
-        _, second = rivals.lives
+        """An engine that has known it as excluded reads it all the same: nothing would wake it again."""
+        first, second = rivals.lives
         rivals.tenant.office.change_place(rivals.room_addresses[0], tags=["no sync"])
         rivals.override(SettingKey.IGNORED_TAGS, "no sync")
         rivals.wait(30.0)
@@ -113,7 +113,11 @@ class TestASettingThatChanges:
         assert second.engine.office.ledger.load_reading(BookableId(1)) is None
         rivals.override(SettingKey.IGNORED_TAGS, None)
         rivals.wait(2.0)
-        assert second.engine.office.ledger.load_reading(BookableId(1)) is not None
+        rivals.put_to_sleep(first, LONG_SECONDS)
+        rivals.meet(1, 9, 10, 1)
+        rivals.office.enqueue("room", "1")
+        rivals.wait(4.0)
+        assert [loan.rooms[0].state for loan in rivals.live_loans] == ["accepted"]
 
 
 class TestARoomThatGetsAnotherAddress:
@@ -140,6 +144,31 @@ class TestARoomThatGetsAnotherAddress:
 
         rivals.heal()
         assert [item.state for item in rivals.loan(loan.number).rooms] == ["accepted"] * 2
+
+    def test_is_known_by_it_to_a_pass_that_began_before(self, rivals: World) -> None:
+        """The list of rooms is read, and the room invited by its new address, while the pass asks the organizer."""
+        first, second = rivals.lives
+
+        def sleep_over(when: str, request: Request) -> None:
+            if f"/users/{quote(rivals.people[0])}/" in request.url and not rivals.loop.is_asleep(first):
+                rivals.on_request = None
+                rivals.put_to_sleep(first, 5.0)
+
+        rivals.on_request = sleep_over
+        rivals.put_to_sleep(second, 2.0)
+        event = rivals.meet(1, 9, 10, 2)
+        rivals.wait(2.5)
+        assert rivals.loop.is_asleep(first), "it had nothing to ask the organizer"
+        rivals.readdress(1, "room-1-new@example.org")
+        rivals.office.enqueue("places", "all")
+        rivals.wait(1.0)
+        rivals.tenant.faults.add(effect="lose", probability=1.0)
+        rivals.run(rivals.person(1).set_rooms(event["id"], rivals.addresses([1, 2])))
+
+        rivals.wait(5.0)
+
+        (loan,) = rivals.live_loans
+        assert len(loan.held_items) == 2
 
 
 @pytest.mark.parametrize("rooms", [0, 1], ids=["the first", "another"])

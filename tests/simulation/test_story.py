@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from engine.database.rooms.book import KEPT_SECONDS
 from engine.loans.loan import Home, ItemKind
 from engine.loans.register import ItemRef, LoanChange
 from engine.loans.status import ItemState, LoanAction, LoanStatus
@@ -86,8 +85,7 @@ class TestTheBodyOfOurEvent:
         world.settle()
         world.tenant.office.rename("room-1@example.org", "Board room")
         world.office.enqueue("places", "all")
-        world.wait(KEPT_SECONDS + 1)
-        world.settle()
+        world.wait(3.0)
 
         (event,) = world.run(world.person(2).events())
         assert "<li>Board room</li><li>Cart</li>" in event["body"]["content"]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Update, bindparam, func, or_, select, update
 
 from engine.database.cases.records import close_case_of, keep_standing_cases, open_cases, write_decisions
-from engine.database.rooms.book import ALL_ROOMS, IMPORT_JOB, KEPT_SECONDS, RoomCache, read_room
+from engine.database.rooms.book import ALL_ROOMS, IMPORT_JOB, RoomCache, read_room
 from engine.database.rooms.whole_days import shift_whole_days
 from engine.database.sql.connection import Database
 from engine.database.sql.marks import Priority
@@ -292,7 +292,7 @@ class _Steps:
             case IncludeRoom(room_id):
                 self._turn(room_id, "included", RoomState.ACTIVE, RoomState.EXCLUDED)
                 _mark_meetings(self.transaction, room_id)
-                ask_about_unshown(self.transaction, room_id, delay=KEPT_SECONDS)
+                ask_about_unshown(self.transaction, room_id)
             case MarkMissing(room_id):
                 self._turn(room_id, "missing", RoomState.MISSING, RoomState.ACTIVE, RoomState.EXCLUDED)
             case MarkFound(room_id):
@@ -351,7 +351,7 @@ class _Steps:
         if values.keys() & {"address", "aliases"}:
             _mark_meetings(self.transaction, room_id)
         if "name" in values:
-            retell(self.transaction, room_id, delay=KEPT_SECONDS)
+            retell(self.transaction, room_id)
         if "directory_id" in values:
             # What is subscribed to is the old id: only a comparison with the service's list finds that out.
             self.transaction.mark("subscription", "all")
@@ -400,7 +400,7 @@ def _mark_meetings(transaction: Transaction, room_id: BookableId) -> None:
         copy_table.c.end_at > transaction.now,
     )
     uids = transaction.connection.execute(shown.distinct()).scalars()
-    MeetingMarks(transaction, priority=Priority.LIVE, delay=KEPT_SECONDS).mark(uids)  # until all have read the rooms
+    MeetingMarks(transaction, priority=Priority.LIVE).mark(uids)
 
 
 def _mark_room(transaction: Transaction, room_id: BookableId) -> None:

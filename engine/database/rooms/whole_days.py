@@ -6,7 +6,6 @@ from datetime import tzinfo
 
 from sqlalchemy import bindparam, select, update
 
-from engine.database.rooms.book import KEPT_SECONDS
 from engine.database.rooms.copies import decode_copy
 from engine.database.sql.marks import Priority
 from engine.database.sql.transaction import Transaction
@@ -25,11 +24,7 @@ _SHIFT = (
 
 
 def shift_whole_days(transaction: Transaction, room_id: BookableId, zone: tzinfo) -> int:
-    """
-    Move a room's all-day copies to the midnights of *zone* and mark their bookings; returns how many moved.
-
-    The bookings wait until every process has read the rooms again.
-    """
+    """Move a room's all-day copies to the midnights of *zone* and mark their bookings; returns how many moved."""
     columns = copy_table.c.event_id, copy_table.c.payload, copy_table.c.ical_uid, copy_table.c.listed
     held = transaction.connection.execute(
         select(*columns).where(copy_table.c.room_id == room_id, copy_table.c.start_at.is_not(None), ~copy_table.c.gone)
@@ -43,5 +38,5 @@ def shift_whole_days(transaction: Transaction, room_id: BookableId, zone: tzinfo
             uids.update([row.ical_uid] if row.ical_uid and not row.listed else [])
     if moved:
         transaction.connection.execute(_SHIFT, moved)
-    MeetingMarks(transaction, priority=Priority.LIVE, delay=KEPT_SECONDS).mark(uids)
+    MeetingMarks(transaction, priority=Priority.LIVE).mark(uids)
     return len(moved)

@@ -50,11 +50,8 @@ class RoomLedger(LedgerBase):
             return _find_reading(transaction, room) if room is not None else None
 
     def _find_followed(self, room_id: BookableId) -> Room | None:
-        """Return the room if it is followed; another process may have changed that a moment ago."""
+        """Return the room if it is followed."""
         room = self._rooms.book().by_id(room_id)
-        if room is None or room.state is RoomState.EXCLUDED:
-            self._rooms.forget()
-            room = self._rooms.book().by_id(room_id)
         return room if room is not None and room.state is not RoomState.EXCLUDED else None
 
     def save_page(

@@ -82,21 +82,16 @@ def ask_organizer(transaction: Transaction, number: int) -> None:
     _CHECK_NOW.run(transaction.connection, {"of_number": number, "due_now": DUE_NOW})
 
 
-def ask_about_unshown(
-    transaction: Transaction, room_id: BookableId, *, priority: Priority = Priority.LIVE, delay: float = 0.0
-) -> None:
+def ask_about_unshown(transaction: Transaction, room_id: BookableId, *, priority: Priority = Priority.LIVE) -> None:
     """
     Look at every loan that waits for this room, or whose meeting the room has never shown, and ask its organizer.
 
     An item that came and went may have been its refusal, after a yes that only the organizer's copy told; and of what
     happened to such a meeting while the room was left alone nobody has told.
-
-    Args:
-        delay: in how many seconds.
     """
     for row in _UNSHOWN.run(transaction.connection, {"room": room_id}).all():
         ask_organizer(transaction, row.loan_number)
-        transaction.mark("loan", str(row.loan_number), priority=priority, delay=delay)
+        transaction.mark("loan", str(row.loan_number), priority=priority)
 
 
 def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
@@ -113,8 +108,8 @@ def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
         transaction.mark("meeting", row.ical_uid)
 
 
-def retell(transaction: Transaction, item_id: int, *, delay: float = 0.0) -> None:
+def retell(transaction: Transaction, item_id: int) -> None:
     """Look again at every loan of the app that holds an item whose name has changed: its event tells the name."""
     values = {"item": item_id, "now": transaction.now, "home": Home.APP.value}
     for number in _TELLING.run(transaction.connection, values).scalars():
-        transaction.mark("loan", str(number), priority=Priority.SWEEP, delay=delay)
+        transaction.mark("loan", str(number), priority=Priority.SWEEP)
