@@ -93,8 +93,8 @@ class Feeds:
         return Reading(tag, None if tag in known else text)
 
     def _made_from(self) -> object:
-        """Return what all feeds follow from: it changes whenever one of them might."""
-        return self._store.newest_decision(), self._since(), self._rules(), self._rooms.book()
+        """Return what all feeds follow from, as it is now: it changes whenever one of them might."""
+        return self._store.newest_decision(), self._since(), self._rules(), self._rooms.current_book()
 
     def _since(self) -> datetime:
         """Return from when on loans are shown: a midnight, so that a feed does not change from minute to minute."""

@@ -229,7 +229,11 @@ class Office:
         self.close()
 
     def mark_comparisons(self, *, spread_seconds: float = 0.0) -> int:
-        """Mark every room that is followed to be compared with all that we hold of it; returns how many."""
+        """
+        Mark every room that is followed to be compared with all that we hold of it; returns how many.
+
+        One that another process excluded a moment ago may be among them: its pass finds that out.
+        """
         rooms = [room.id for room in self.cache.book().rooms if room.is_synced]
         return self.comparisons.mark_rooms(rooms, spread_seconds=spread_seconds)
 

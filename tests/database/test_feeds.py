@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine.app.feeds import Feeds
 from engine.calendars.book import FeedKind, FeedOrder
 from engine.database.calendars.feeds import FeedStore
 from engine.database.rooms.book import RoomCache
+from engine.database.rooms.version import raise_version
 from engine.database.sql.connection import Database
 from engine.errors import Invalid, NotFound
 from engine.ids import Address, BookableId, StoreId
@@ -20,7 +22,20 @@ from engine.loans.loan import TextLevel
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.reconcile.ledger import SyncRules
-from tests.database.building import ALEX, BY, MONDAY, SAM, Building, StandingClock, asset, hours, order, room, rows
+from tests.database.building import (
+    ALEX,
+    BY,
+    MONDAY,
+    SAM,
+    Building,
+    StandingClock,
+    asset,
+    hours,
+    order,
+    room,
+    rows,
+    update,
+)
 
 PERSON = FeedOrder(FeedKind.PERSON, address=Address("Alex@Example.org"), owner=ALEX.address)
 ROOM = FeedOrder(FeedKind.ROOM, room_id=BookableId(1), language="fr")
@@ -162,6 +177,20 @@ class TestWhatIsShown:
             transaction.connection.exec_driver_sql("UPDATE loan SET status = 'pending_approval'")
 
         assert str(reader.events(ROOM)[str(number)]["STATUS"]) == "TENTATIVE"
+
+    def test_is_told_as_the_store_wants_it_since_another_process_changed_that(
+        self, database: Database, reader: Reader
+    ) -> None:
+        """At once: what a store keeps to itself is told to nobody any more."""
+        number = book(reader, hours(1, 2), room(1), title="Tea with the mayor")
+        assert "Tea" in str(reader.events(PERSON)[str(number)]["SUMMARY"])
+
+        with closing(Database(database.url.render_as_string(hide_password=False))) as theirs:
+            update(theirs, "store", text_level="number_only")
+            with theirs.write() as transaction:
+                raise_version(transaction)
+
+        assert str(reader.events(PERSON)[str(number)]["SUMMARY"]) == f"#{number}"
 
     def test_is_told_as_the_store_wants_it(self, reader: Reader) -> None:
         number = book(reader, hours(1, 2), room(1), title="Tea with the mayor")

@@ -7,17 +7,23 @@ from urllib.parse import quote
 
 import pytest
 
+from engine.app.office import Office
 from engine.graph.transport import Request
 from engine.ids import BookableId
+from engine.interval import Interval
+from engine.loans.register import LoanChange
 from engine.prove.judges.invariants import Broken, check_always, check_lives
 from engine.prove.people.app_series import AppSeries
 from engine.prove.people.people import Crowd
 from engine.prove.world.backups import back_up, restore
 from engine.prove.world.life import Life
 from engine.prove.world.world import World
+from engine.reconcile.series.book import Scope
 from engine.web.pages.parts.settings import SettingKey
 from engine.worker.loop import Loop
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
+from tests.simulation.test_app_series import book, states
+from tests.simulation.test_request_counts import CONTENT
 
 LEASE = {"ENGINE_SYNC__LEASE_SECONDS": "10"}
 LONG_SECONDS = 40.0
@@ -219,6 +225,69 @@ class TestARoomThatIsNew:
         (event,) = rivals.run(rivals.person(1).events())
         assert [each["emailAddress"]["address"] for each in event["attendees"]] == rivals.room_addresses[-1:]
         assert len(rivals.loan(loan.number).rooms) == 1
+
+
+class TestTheDeskOfAProcessThatKnowsTheRoomsFromBefore:
+    """Another process has changed them a moment ago; nothing has been looked at here since."""
+
+    @pytest.fixture
+    def rivals(self, worlds: MakeWorld) -> World:
+        world = worlds(is_sole=False, rooms=1, settings=LEASE)
+        world.start()
+        world.settle()
+        return world
+
+    def desk(self, rivals: World) -> Office:
+        """Return what the second process, which is asleep but for its desk, knows from now on."""
+        _, second = rivals.lives
+        second.engine.office.cache.forget()
+        assert len(second.engine.office.cache.book().rooms) == 1
+        rivals.put_to_sleep(second, 3.0)
+        return second.engine.office
+
+    def import_another(self, rivals: World) -> None:
+        rivals.tenant.office.add_room("room-2@example.org", "Room 2")
+        rivals.room_addresses.append("room-2@example.org")
+        rivals.office.enqueue("places", "all")
+        rivals.wait(1.0)
+
+    def test_takes_a_series_to_a_new_room(self, rivals: World) -> None:
+        """The request to Outlook invited it not."""
+        made = book(rivals)
+        rivals.settle()
+        desk = self.desk(rivals)
+        self.import_another(rivals)
+
+        desk.series.change(made.loans[0].number, LoanChange(items=(rivals.item(2),)), Scope.ALL, actor="app:test")
+        rivals.settle()
+
+        assert {item.name for loan in rivals.live_loans for item in loan.held_items} == {"Room 2"}
+        assert states(rivals.live_loans) == {"accepted"}
+        assert rivals.count_writes() == 2
+
+    def test_reads_a_new_room_for_a_backfill(self, rivals: World) -> None:
+        desk = self.desk(rivals)
+        self.import_another(rivals)
+
+        made = desk.backfills.create(Interval(rivals.at(0), rivals.at(24)), (), actor="app:test")
+
+        assert len(made.rooms) == 2
+
+    def test_takes_whole_days_as_its_new_zone_has_them(self, worlds: MakeWorld) -> None:
+        """Also those that notifications bring with them."""
+        rivals = worlds(is_sole=False, rooms=1, settings=LEASE | CONTENT)
+        rivals.start()
+        rivals.settle()
+        first, second = rivals.lives
+        first.engine.office.cache.forget()
+        assert first.engine.office.cache.book().rooms[0].time_zone is None
+        second.engine.office.rooms.set_time_zone(rivals.item(1).id, "Asia/Tokyo")
+
+        rivals.meet(1, 0, 24, 1, isAllDay=True)
+        rivals.wait(3.0)
+
+        (copy,) = rivals._rows("SELECT start_at FROM room_copy")
+        assert copy.start_at == f"{rivals.at(-9):%Y-%m-%dT%H:%M:%S.%f}+00:00"
 
 
 class TestAWorkerAlone:

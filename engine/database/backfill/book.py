@@ -101,7 +101,7 @@ class BackfillDesk:
     def create(self, window: Interval, rooms: Sequence[BookableId], *, actor: str) -> Backfill:
         if faults := find_year_faults({"from": window.start, "to": window.end}):
             raise Invalid(*faults)
-        followed = [room for room in self._rooms.book().rooms if room.is_synced]
+        followed = [room for room in self._rooms.current_book().rooms if room.is_synced]
         chosen = sorted(rooms) or sorted(room.id for room in followed)
         with self._write() as transaction:
             held = {row.id: row for row in _WINDOWS.run(transaction.connection, {"ids": chosen})}

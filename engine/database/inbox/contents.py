@@ -99,8 +99,8 @@ class Contents:
         self.reader = reader
 
     def catch_up(self) -> None:
-        """Have rooms and rules at hand: within a transaction only what was read before counts."""
-        self._rooms.book()
+        """Have rooms and rules at hand, as they are now: within a transaction only what was read before counts."""
+        self._rooms.current_book()
         self._rules()
 
     def take(self, transaction: Transaction, room: int, news: Sequence[News]) -> list[Told]:

@@ -34,7 +34,8 @@ IMPORT_JOB = "import_rooms"
 """The row of the table `job` that tells about the last import."""
 
 KEPT_SECONDS = 10.0
-"""How long what is kept in memory goes unquestioned: another process may have changed it."""
+"""How long what is kept in memory goes unquestioned by whoever only tells people of it: names in status reports, the
+zone a mail tells a time in. Another process may have changed it."""
 
 _r, _s = room_table.c, store_table.c
 ALL_ROOMS = Prepared(select(
@@ -71,7 +72,8 @@ def read_room(row: Any) -> Room:
 class RoomCache:
     """
     A cache of the few rows every pass needs. Whoever changes them calls `change`; other processes' changes show within
-    KEPT_SECONDS, and at once to whoever calls `catch_up`, as the loop does before it begins passes.
+    KEPT_SECONDS, and at once to whoever calls `catch_up`, as the loop does before it begins passes, or `current_book`,
+    as whoever else acts on them does. So what a change marks waits for nobody to hear of it.
 
     Inside a transaction what is at hand must do: it is read again at the next question outside of one.
     """
@@ -117,7 +119,13 @@ class RoomCache:
             except Transient:
                 self._is_stale = True
 
+    def current_book(self) -> RoomBook:
+        """Return the rooms as they are now, whoever has changed them. Not to be called inside a transaction."""
+        self.catch_up()
+        return self.book()
+
     def book(self) -> RoomBook:
+        """Return the rooms as they are, or were KEPT_SECONDS ago at most; inside a transaction, as they are at hand."""
         with self._lock:
             is_old = self._ticks() - self._read_at > KEPT_SECONDS
             if (self._is_stale or is_old) and not self._database.is_in_transaction:

@@ -151,8 +151,7 @@ class RoomDirectory:
 
         Opens a transaction of its own: not to be called inside another.
         """
-        self._cache.catch_up()
-        return self._cache.book()
+        return self._cache.current_book()
 
     def find(self, room_id: BookableId) -> Room | None:
         """Return one room, None when there is none of that number."""

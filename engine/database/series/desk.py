@@ -50,12 +50,12 @@ class SeriesDesk(SeriesBook):
         self._options = options
 
     def zone_of(self, items: Sequence[ItemRef]) -> str:
-        rooms = (self._rooms.book().by_id(item.id) for item in items)
-        first = next((room for room in rooms if room is not None), None)
+        book = self._rooms.current_book()
+        first = next((room for item in items if (room := book.by_id(item.id)) is not None), None)
         return (first.time_zone if first is not None else None) or self._options().time_zone
 
     def preview(self, order: SeriesOrder) -> Sequence[PlannedDate]:
-        self._rooms.book()
+        self._rooms.current_book()
         with self._database.read() as transaction:
             items, dates = check_order(transaction, order)
             return self._planner(transaction, order, items, dates).plan(with_stand_ins=True)
@@ -67,13 +67,13 @@ class SeriesDesk(SeriesBook):
     def change(self, number: LoanNumber, change: LoanChange, scope: Scope, *, actor: str) -> Loan:
         if scope is Scope.THIS:
             return self._desk.change(number, change, actor=actor)
-        self._rooms.book()
+        self._rooms.current_book()
         return self._desk.edit(lambda transaction: self._scope(transaction, number, scope).change(change, actor=actor))
 
     def cancel(self, number: LoanNumber, scope: Scope, *, actor: str, reason: str = "") -> Loan:
         if scope is Scope.THIS:
             return self._desk.act(number, LoanAction.CANCEL, actor=actor, reason=reason)
-        self._rooms.book()
+        self._rooms.current_book()
         return self._desk.edit(
             lambda transaction: self._scope(transaction, number, scope).cancel(actor=actor, reason=reason)
         )
