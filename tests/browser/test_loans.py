@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
 
 from engine.loans.register import LoanChange
+from engine.reconcile.actions import Note
+from engine.settings import LoansSettings
 from tests.browser.conftest import Visit
-from tests.browser.serving import Site
+from tests.browser.serving import Site, running_site
+from tests.web.case_scene import open_case
 
 
 def test_a_booking_is_found_and_opened_without_a_mouse(site: Site, visit: Visit) -> None:
@@ -75,3 +81,52 @@ def test_why_it_is_refused_can_be_written_while_its_room_answers(fresh: Site, vi
     expect(page.get_by_role("button", name="Take back")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Take back")).to_be_focused()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Go on by Tab, from where the focus is, to the button of that *name*."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText").strip() == name:
+            return
+    raise AssertionError(f"no way leads to {name}")
+
+
+def test_a_wish_is_approved_or_refused_by_keyboard(tmp_path: Path, visit: Visit) -> None:
+    """What became of it has the focus, so that it is read out, and keeps it when the page hears of its own change."""
+    with running_site(tmp_path, loans=LoansSettings(approval=True)) as site:
+        for start, end, title in (("09:00", "10:00", "Budget"), ("11:00", "12:00", "Tea")):
+            site.book("Saule", start, end, title)
+        for number, steps, became in ((1, ("Approve",), "Booked"), (2, ("Refuse…", "Refuse"), "Refused")):
+            page = visit(site, f"/loans/{number}")
+            page.wait_for_selector("html[data-connected=yes]", state="attached")
+            for step in steps[:-1]:
+                tab_to(page, step)
+                page.keyboard.press("Enter")
+            tab_to(page, steps[-1])
+            with page.expect_response(lambda seen: seen.request.method == "GET" and "/loans/" in seen.url):
+                page.keyboard.press("Enter")
+
+            status = page.locator(".badges > span").first
+            expect(status).to_have_text(became)
+            expect(status).to_be_focused()
+            assert status.evaluate("(each) => getComputedStyle(each).outlineStyle") == "solid"
+            page.context.close()
+
+
+def test_a_case_is_settled_by_keyboard(fresh: Site, visit: Visit) -> None:
+    """The way back has the focus, and says what was done; a way that is closed says why, and has it too."""
+    loan = fresh.book("Saule", "09:00", "10:00", "Budget")
+    note = Note("longer_than_maximum", {"minutes": 60, "minutes_max": 30})
+    case = open_case(fresh.office, f"loan:{loan.number}", note, loan=loan)
+    page = visit(fresh, "/cases", forgiven=(409, 422))
+    tab_to(page, "Leave it as it is")
+    page.keyboard.press("Enter")
+
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_focused()
+    expect(undo).to_have_accessible_description(re.compile("Leave it as it is"))
+
+    fresh.office.cases.undo(case, actor="app:other")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_focused()
