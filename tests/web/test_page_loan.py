@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from engine.prove.world.world import World
 from engine.reconcile.cases.ways import Way
 from engine.web.pages.loans.loan import _organizer_link
 from tests.web.case_scene import open_declined
-from tests.web.visitors import AMELIE, MATHIEU, NOW, ZONE, House, open_house
+from tests.web.visitors import AMELIE, MATHIEU, NOW, ORIGIN, ZONE, House, open_house
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -212,6 +213,28 @@ class TestThePage:
 
         where = f"/outlook?who={quote(AMELIE.address)}&amp;day=2026-11-23"
         assert where in staff.get(f"/loans/{loan.number}").text
+
+    @pytest.mark.parametrize(
+        ("came_from", "leads_to", "named"),
+        [
+            ("/loans?q=caf%C3%A9&status=out", "/loans?q=caf%C3%A9&amp;status=out", "Bookings"),
+            ("/board?view=week&day=2026-11-02", "/board?view=week&amp;day=2026-11-02", "Board"),
+            ("/mine", "/mine", "My bookings"),
+            ("/loans/1/change", "/board?day=2026-11-23", "Board"),
+            ("/settings", "/board?day=2026-11-23", "Board"),
+        ],
+    )
+    def test_leads_back_to_the_list_it_was_found_in(
+        self, house: House, came_from: str, leads_to: str, named: str
+    ) -> None:
+        loan = house.book()
+        page = house.signed_in("staff")
+
+        shown = page.get(f"/loans/{loan.number}", headers={"Referer": f"{ORIGIN}{came_from}"}).text
+        foreign = page.get(f"/loans/{loan.number}", headers={"Referer": f"https://evil.example{came_from}"}).text
+
+        assert re.search(rf'class="back" href="{re.escape(leads_to)}">.*{named}</a>', shown)
+        assert 'class="back" href="/board?day=2026-11-23"' in foreign
 
     def test_names_what_waits_to_be_settled(self, house: House) -> None:
         """To those who may look at cases; settled, it waits no more; another loan's is not named."""

@@ -13,11 +13,16 @@ from engine.loans.sides import OutlookSide
 from engine.loans.status import LoanAction
 from engine.reconcile.series.book import Scope
 from engine.web.access import Role
+from engine.web.locality import split_address
 from engine.web.pages.loans.cases import say_title
 from engine.web.pages.loans.change import check_dates, may_change_here, scopes_of
-from engine.web.pages.page import BookerPage, Page, UserPage
+from engine.web.pages.navigation import ENTRIES, Entry
+from engine.web.pages.page import BookerPage, Page, UserPage, local_path
 
 router = APIRouter()
+
+LISTS = frozenset({"board", "mine", "loans", "cases", "why"})
+"""Keys of the pages that list loans: who comes from one of them goes back there."""
 
 Number = Annotated[int, Path(ge=1, le=ID_MAX)]
 Reason = Annotated[str, Form(max_length=2000)]
@@ -62,11 +67,13 @@ def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "", 
     user = page.user
     assert user is not None
     reads = user.may_read(loan.requester.address, private=loan.private)
+    way_back = find_way_back(page)
     open_cases = page.parts.cases.open_of(loan.number) if user.role.includes(Role.VIEWER) else ()
     return page.render(
         "loan_piece.html" if page.is_fragment else "loan.html",
         status,
-        here="board",
+        here=way_back[0].key,
+        way_back=way_back,
         loan=loan,
         notice=notice,
         is_answer=is_answer,
@@ -81,6 +88,16 @@ def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "", 
         organizer_link=_organizer_link,
         history=page.parts.web.register.history(loan.number) if reads else (),
     )
+
+
+def find_way_back(page: Page) -> tuple[Entry, str]:
+    """Return the list that led here and its address, filters and all; the board, and no address, where none did."""
+    came_from = split_address(page.request.headers.get("referer", ""))
+    if came_from.netloc == page.request.headers.get("host"):
+        for entry in page.navigation():
+            if entry.key in LISTS and entry.path == came_from.path:
+                return entry, local_path(f"{entry.path}?{came_from.query}" if came_from.query else entry.path)
+    return next(entry for entry in ENTRIES if entry.key == "board"), ""
 
 
 def _organizer_link(side: OutlookSide) -> str:
