@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.errors import Fault
 from engine.interval import is_on_grid
@@ -20,6 +21,10 @@ TITLE_CHARACTERS_MAX = 255
 NOTES_CHARACTERS_MAX = 10_000
 ITEMS_MAX = 500
 """Graph accepts up to 500 attendees (Graph docs: event, limits)."""
+
+DAYS_MAX = 1826
+"""How long a loan may last where no rule says less, in days: five years, as events in Exchange (EWS, response code
+ErrorCalendarDurationIsTooLong). Longer ones are slips of the pen, and hold what they name for years."""
 
 YEARS = range(2000, 3000)
 """Beyond them the grid and the databases come near the ends of their calendars."""
@@ -78,6 +83,9 @@ def find_time_faults(
         faults.append(Fault("end", "before_start", "the end must come after the start"))
     elif end <= now:
         faults.append(Fault("end", "in_the_past", "the end must lie in the future"))
+    elif end - start > timedelta(days=DAYS_MAX):
+        asked = math.ceil((end - start) / timedelta(days=1))
+        faults.append(Fault("end", "lasts_too_long", f"a loan lasts {DAYS_MAX} days (five years) at most, not {asked}"))
     return faults
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.loans.wishes import DAYS_MAX
 from engine.web.translations import Say
 from engine.webhooks.endpoint import NAME_CHARACTERS_MAX, SECRET_CHARACTERS_MIN, SECRET_PREFIX
 
@@ -10,6 +11,7 @@ def describe_fault(say: Say, code: str, message: str) -> str:
     """Return what is wrong with one field in the reader's language; the desk's own English when we have no better."""
     known = {
         "in_the_past": say("The end must lie in the future."),
+        "lasts_too_long": say("A loan lasts %(count)s days (five years) at most.", count=DAYS_MAX),
         "before_start": say("The end must come after the start."),
         "end_not_after_start": say("The end must come after the start."),
         "nothing_chosen": say("Choose a room or a thing."),

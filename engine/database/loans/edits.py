@@ -89,9 +89,12 @@ def add_loan(
     return number
 
 
-def keep_requester(transaction: Transaction, requester: Requester) -> int:
-    """Return the person a loan is for, as `keep_person` does, with the details that somebody gives of them kept."""
-    person_id = keep_person(transaction.connection, requester)
+def keep_requester(transaction: Transaction, requester: Requester, *, renames: bool = False) -> int:
+    """Return the person a loan is for, as `keep_person` does, with the details that somebody gives of them kept.
+
+    Whoever books for somebody says who it is, not what they are called: a person keeps the name that is known.
+    """
+    person_id = keep_person(transaction.connection, requester, renames=renames)
     if requester.details is not None:
         keep_details(transaction.connection, person_id, requester.details, now=transaction.now)
     return person_id
@@ -110,7 +113,8 @@ def apply_change(
         "changed_at": transaction.now,
     }
     if change.requester is not None:
-        values["person_id"] = keep_requester(transaction, change.requester)
+        is_other = _is_other_person(loan, change.requester)
+        values["person_id"] = keep_requester(transaction, change.requester, renames=not is_other)
     if change.title is not None:
         values["title"] = change.title
     if change.notes is not None:

@@ -123,13 +123,19 @@ def find_person(connection: Connection, address: str) -> int | None:
     return next((int(row.id) for row in found if row is not None), None)
 
 
-def keep_person(connection: Connection, requester: Requester) -> int:
-    """Return the person of that address or alias; a new one is added, a newer name replaces the old."""
+def keep_person(connection: Connection, requester: Requester, *, renames: bool = True) -> int:
+    """
+    Return the person of that address or alias; a new one is added, and one that has no name yet gets this one.
+
+    Args:
+        renames: whether another name replaces the one they have, everywhere.
+    """
     folded = fold_address(requester.address)
     for statement in (_FIND_PERSON, _FIND_ALIAS):
         row = statement.run(connection, {"folded": folded}).first()
         if row is not None:
-            if requester.name and requester.name not in (row.name, requester.address):
+            is_nameless = fold_address(row.name) == folded
+            if requester.name and requester.name not in (row.name, requester.address) and (renames or is_nameless):
                 _NAME_PERSON.run(connection, {"of_id": row.id, "name": requester.name})
             return int(row.id)
     values = {"address": requester.address, "address_folded": folded, "name": requester.name or requester.address}
