@@ -122,6 +122,9 @@ async def carry_on_backfill(settings: Settings, number: int, told: Callable[[Bac
 
 @asynccontextmanager
 async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
+    """Yield an engine that nothing drives. Raises Unreachable where the simulated tenant that it needs does not run."""
+    if settings.simulated:
+        await _find_simulated(settings.simulator.port)
     with Office(settings, now=utc_now) as office:
         calendar = build_service_calendar(settings, _base_url(settings), credential_of(settings))
         try:
@@ -138,6 +141,17 @@ async def _open_engine(settings: Settings) -> AsyncIterator[Engine]:
             )
         finally:
             await calendar.aclose()
+
+
+async def _find_simulated(port: int) -> None:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError as error:
+        raise Unreachable(
+            f"no simulated tenant answers on port {port}; start it with run or simulate serve, "
+            "or name its port: ENGINE_SIMULATOR__PORT"
+        ) from error
+    writer.close()
 
 
 def _base_url(settings: Settings) -> str:

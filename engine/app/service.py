@@ -70,6 +70,11 @@ async def _serve(settings: Settings, roles: frozenset[Role], signals: StopSignal
             office = stack.enter_context(Office(settings, now=utc_now))
         sole = SoleWorker(office.database)
         stack.callback(sole.close)
+        if sole.is_taken:
+            raise Fatal(
+                f"another service runs on {name_database(settings.database.url)}; stop it first, or give this one a "
+                "database of its own: ENGINE_DATABASE__URL"
+            )
         if sole.is_sole:
             office.queue.release_others()  # whoever held them has died
         meter, loop = GatewayMeter(), asyncio.get_running_loop()

@@ -25,6 +25,7 @@ class TestOneFileTwoProcesses:
 
         assert first.is_sole
         assert not SoleWorker(database).is_sole
+        assert (first.is_taken, SoleWorker(database).is_taken) == (False, True)
         first.close()
         third = SoleWorker(database)
         assert third.is_sole

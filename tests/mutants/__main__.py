@@ -25,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the score; 0 when as many bugs were noticed as there had to be."""
     options = _parse(arguments)
     bugs = {name: bug for name, bug in load_bugs().items() if any(part in name for part in options.bug)}
+    planted = {name: in_a_process(lambda bug=bug: _plant(bug), options.seconds) for name, bug in bugs.items()}
+    unplanted = [name for name, told in planted.items() if told is None]
+    if unplanted:
+        sys.exit(f"cannot be planted, since what they change is not there any more: {', '.join(unplanted)}")
     sound = Sweep(next(iter(tell_stories().values())), deaths=0).live()  # and warms what every process inherits
     if sound.failures:
         sys.exit(f"a story ends badly without any planted bug: {sound.failures[0]}")
@@ -90,6 +94,12 @@ def _layers(bug: Bug, options: argparse.Namespace) -> list[str]:
     if options.quick:
         return ["crashes" if bug.story else "tests"]
     return list(options.layers)
+
+
+def _plant(bug: Bug) -> str:
+    """Plant a bug; return its name."""
+    bug.plant()
+    return bug.name
 
 
 def _show(bug: Bug, layer: str, options: argparse.Namespace) -> str | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from engine.prove.crash.stories import tell_stories
-from tests.mutants.table import load_bugs
+from tests.mutants import __main__ as mutants
+from tests.mutants.table import Bug, load_bugs
 from tests.system.harness import ROOT, clean_environment
 
 SHOWN = ("forgets_transaction_id", "leaves_a_gap_before_the_subscription", "overlooks_what_came_and_went")
@@ -47,3 +50,15 @@ def test_a_survivor_fails_the_command_unless_fewer_are_asked_for() -> None:
         status, told = show(*blind, "--least", least)
         assert status == wanted, told
         assert f"survived: {SHOWN[0]}" in told
+
+
+def test_one_that_cannot_be_planted_fails_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it changes has moved. It counted as not noticed, which a score of less than 100 % let pass."""
+
+    def miss() -> None:
+        raise AttributeError("moved")
+
+    monkeypatch.setattr(mutants, "load_bugs", lambda: {"lost": Bug("lost", "Nothing.", miss, "", "nowhere")})
+
+    with pytest.raises(SystemExit, match=r"cannot be planted, .*: lost"):
+        mutants.main(["--least", "0"])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from engine.app import errands
 from engine.errors import Unreachable
-from engine.settings import load_settings
+from engine.settings import Settings, load_settings
 
 
 class BusyBackfill:
@@ -59,3 +62,29 @@ class TestABackfill:
         """And says so; what was done stays done."""
         with pytest.raises(Unreachable, match="busy"):
             carry_on(BusyBackfill(busy=1000))
+
+
+class TestASimulatedTenantThatNobodyRuns:
+    @pytest.mark.parametrize(
+        "errand",
+        [
+            errands.import_rooms,
+            errands.try_permissions,
+            lambda settings: errands.plan_sync(settings, None, apply=False, language="en"),
+        ],
+    )
+    def test_is_told_with_what_to_do(
+        self, tmp_path: Path, errand: Callable[[Settings], Coroutine[Any, Any, Any]]
+    ) -> None:
+        """A connection error of the HTTP client was told; `sync`, without rooms, said that both sides agree."""
+        with socket.socket() as held:
+            held.bind(("127.0.0.1", 0))  # and does not listen
+            port = held.getsockname()[1]
+            environment = {
+                "ENGINE_SIMULATOR__PORT": str(port),
+                "ENGINE_DATABASE__URL": f"sqlite:///{tmp_path}/accord.db",
+            }
+            with pytest.raises(Unreachable, match=f"no simulated tenant answers on port {port}; start it with run"):
+                asyncio.run(errand(load_settings(None, environment)))
+
+        assert not list(tmp_path.iterdir())

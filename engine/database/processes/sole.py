@@ -23,6 +23,8 @@ class SoleWorker:
 
     def __init__(self, database: Database) -> None:
         self._file: IO[bytes] | None = None
+        self.is_taken = False
+        """Whether another process is the worker."""
         if database.dialect != "sqlite" or database.in_memory or fcntl is None:
             return
         with contextlib.suppress(OSError):
@@ -31,6 +33,7 @@ class SoleWorker:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 file.close()
+                self.is_taken = True
                 return
             self._file = file
 
