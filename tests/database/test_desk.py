@@ -241,7 +241,6 @@ class TestAWishWithFaults:
 
         assert [rows(building.database, table) for table in ("loan", "person", "work", "decision")] == [[]] * 4
 
-
     def test_for_ever_is_refused(self, desk: Desk) -> None:
         """A year that was mistyped held a room for ten; Exchange takes no event of more than five either."""
         with pytest.raises(Invalid, match=r"1826 days .* at most, not 3651") as error:
