@@ -757,6 +757,20 @@ class TestRoomsThatComeAndGo:
 
         assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.ACCEPTED}
 
+    def test_a_new_room_joins_what_it_was_invited_to_before_the_list_of_rooms_told_of_it(self, world: World) -> None:
+        """What it shows is from before us, but for a meeting that is a loan of its other rooms."""
+        room = world.set_up_room()
+        world.meet(2, 9, 10, 1, room)
+        world.meet(2, 14, 15, room)
+        world.settle()
+        assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED}
+
+        world.office.enqueue("places", "all")
+        world.settle()
+
+        assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED, f"Room {room}": ItemState.ACCEPTED}
+        assert world.count_writes() == 0
+
     def test_a_missing_room_keeps_its_loans(self, world: World) -> None:
         """A room that the directory no longer lists is missing, and nothing of it is cancelled."""
         world.meet(2, 9, 10, 1)

@@ -20,7 +20,7 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.meeting_marks import MeetingMarks, find_linked_loans
+from engine.database.work.meeting_marks import MeetingMarks, find_linked, find_linked_loans
 from engine.database.work.wakes import ask_about_unshown, ask_organizer
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
@@ -175,7 +175,8 @@ class Mirror:
         Copies of meetings that we have withdrawn are kept, and count for neither.
 
         Args:
-            listed: what the page shows was there before us.
+            listed: what the page shows was there before us, unless it is of a meeting that has a loan: the room is new
+                here, and the other rooms are not.
             contacted_at: so was what is new to us and was changed last before then: it lay beyond the window that
                 was read at first contact. None: nothing counts as there before us.
         """
@@ -195,6 +196,7 @@ class Mirror:
         news.add_dates(*series.follow(whole=whole))
         if whole and (page.delta_link is None or news.doubts or any(row.doubt for row in known.values())):
             self._note_seen(transaction, room_id, news, reading=reading)
+        news.take_in(find_linked(transaction, news.listed(transaction.now)))
         self._save_news(transaction, room_id, news)
         if news.has_unknown_removed and not whole:
             ask_about_unshown(transaction, room_id, priority=priority)

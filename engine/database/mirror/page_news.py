@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from engine.database.series.dates import SeriesPage
@@ -53,6 +55,18 @@ class PageNews:
         self.rows += rows
         self.uids |= uids
         self.changed += [row["ical_uid"] for row in self.rows]
+
+    def listed(self, now: datetime) -> set[str]:
+        """Return the meetings to come that are shown, and count as there before us."""
+        shown = (row for row in self.rows if row["listed"] and row["live"] and row["ical_uid"])
+        return {row["ical_uid"] for row in shown if row["end_at"] is not None and row["end_at"] > now}
+
+    def take_in(self, uids: Collection[str]) -> None:
+        """Count *uids* of what is shown as news, though it was there before us, and look at their bookings."""
+        for row in self.rows:
+            if row["ical_uid"] in uids:
+                row["listed"] = False
+        self.uids.update(uids)
 
     def _add_removed(self, event_id: EventId, before: Any) -> None:
         if before is None:

@@ -81,6 +81,11 @@ class MeetingMarks:
         self._transaction.mark_all(kind, keys, priority=self._priority, delay=self._delay, postpones=self._postpones)
 
 
+def find_linked(transaction: Transaction, uids: Iterable[str]) -> set[str]:
+    """Return those of *uids* in place of which a loan is looked at."""
+    return {row.ical_uid for row in _load_links(transaction, sorted(uids)) if row.state in HELD_BY_LOAN}
+
+
 def find_linked_loans(transaction: Transaction, uids: Iterable[str]) -> list[int]:
     """Return the loans that are looked at in place of the meetings *uids*."""
     return [row.loan_number for row in _load_links(transaction, sorted(uids)) if row.state in HELD_BY_LOAN]

@@ -67,6 +67,15 @@ class Doors:
         """Return the number of the room that has, or had, this address."""
         return self._room_numbers.get(address)
 
+    def set_up_room(self) -> int:
+        """Set up another room, of which the list of rooms tells when it is read next; return its number."""
+        number = len(self.room_addresses) + 1
+        address = f"room-{number}@example.org"
+        self.tenant.office.add_room(address, f"Room {number}", capacity=10 * number)
+        self.room_addresses.append(address)
+        self._room_numbers[address] = number
+        return number
+
     def readdress(self, room: int, address: str) -> None:
         """Give a room another address."""
         self.tenant.office.readdress(self.room_addresses[room - 1], address)

@@ -155,11 +155,10 @@ class World(Sight):
 
     def _furnish(self, rooms: int, people: int) -> None:
         office = self.tenant.office
-        self.room_addresses = [f"room-{n}@example.org" for n in range(1, rooms + 1)]
+        self.room_addresses, self._room_numbers = [], {}
         self.people = [f"person-{n}@example.org" for n in range(1, people + 1)]
-        self._room_numbers = {address: number for number, address in enumerate(self.room_addresses, 1)}
-        for number, address in enumerate(self.room_addresses, 1):
-            office.add_room(address, f"Room {number}", capacity=10 * number)
+        for _ in range(rooms):
+            self.set_up_room()
         for number, address in enumerate(self.people, 1):
             office.add_person(address, f"Person {number}")
 
