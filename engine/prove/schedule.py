@@ -52,6 +52,8 @@ FROM_BEFORE = 0.2
 """The share of worlds in which people met before the engine came."""
 SECONDS_BEFORE = 2.0
 """Between two things people do then: rooms have answered."""
+WITH_NEW_ROOM = 0.2
+"""The share of worlds in which a room more is set up while people meet."""
 READINGS_MAX = 48
 """By the timer, that is twelve hours, where requests go on failing: a series takes some that succeed in a row."""
 PAUSES = (0.01, 0.3, 1.0, 5.0)
@@ -163,6 +165,8 @@ def draw_schedule(
         )
         for _ in range(operations * STEPS_PER_OPERATION if steps is None else steps)
     )
+    if not among:
+        drawn = _with_new_room(drawn, random.Random(f"new room {seed}"), operations)
     if content:
         weather += draw_weather(random.Random(f"weather of content {seed}"), OF_CONTENT)
     lasting = chance.choice(sorted(LASTING)) if is_lasting else ""
@@ -174,6 +178,14 @@ def draw_schedule(
     before = tuple(Step(name, chance.randrange(1_000_000_000), SECONDS_BEFORE) for name in names)
     drawn = tuple(replace(step, verb=backfills.draw_plan(chance) or step.verb) for step in drawn)
     return Schedule(seed, rooms, people, weather, drawn, lasting, before, operations, content)
+
+
+def _with_new_room(steps: tuple[Step, ...], chance: random.Random, operations: int) -> tuple[Step, ...]:
+    """Return *steps*, between two of which, in some worlds, a room is set up; otherwise they are as they were."""
+    if chance.random() >= WITH_NEW_ROOM:
+        return steps
+    at = chance.randrange(min(len(steps), operations) + 1)
+    return (*steps[:at], Step("set_up_room", chance.randrange(1_000_000_000), chance.choice(PAUSES)), *steps[at:])
 
 
 def run_schedule(

@@ -117,6 +117,9 @@ def _note_emptied(crowd: Crowd, room: int, name: str) -> bool:
 
 
 def _is_named_elsewhere(crowd: Crowd, room: int, name: str) -> bool:
-    """Tell whether another room's copy names this room: those of a meeting that was forwarded to it do not."""
+    """Tell whether another room's copy names this room: those of a meeting that was forwarded to it do not. Of one that
+    the list of rooms has not told of yet, what they say is not kept."""
+    if room not in crowd.world.imported_rooms():
+        return False
     others = (crowd.world.copies_of(other) for other in range(1, len(crowd.world.room_addresses) + 1) if other != room)
     return any(room in crowd.world.invited(copies[name]) for copies in others if name in copies)

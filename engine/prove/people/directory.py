@@ -32,6 +32,13 @@ def readdress_room(crowd: Crowd) -> None:
     hear_of_rooms(crowd)
 
 
+def set_up_room(crowd: Crowd) -> None:
+    """Set up a room more, which anybody may book from now on: some do before the list of rooms tells of it."""
+    room = crowd.world.set_up_room()
+    crowd.tell(f"room {room} is set up")
+    hear_of_rooms(crowd)
+
+
 def recreate_room(crowd: Crowd) -> None:
     """Delete a room and set it up again under its address: its calendar is empty."""
     room = crowd.draw_room()

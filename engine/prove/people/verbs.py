@@ -91,6 +91,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("ignore_tag", 0.4, directory.ignore_tag),
     Verb("close_mailbox", 0.5, directory.close_mailbox),
     Verb("set_mode", 0.5, directory.set_mode),
+    Verb("set_up_room", 0, directory.set_up_room),  # drawn apart: `schedule.WITH_NEW_ROOM`
     # at the desk
     Verb("book", 5, Crowd.book),
     Verb("move_loan", 3, Crowd.move_loan),
