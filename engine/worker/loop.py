@@ -252,9 +252,12 @@ class Loop(Generic[C]):
 
     def _look_in(self, seconds: float, *, is_told: bool = True) -> None:
         """Look at the queue in so many *seconds*, or sooner if that was said before."""
-        look_at = self._now() + timedelta(seconds=seconds)
+        now = self._now()
+        look_at = now + timedelta(seconds=seconds)
         if look_at < self._look_at:
             self._look_at, self._is_told = look_at, is_told
+            self._awake.set()
+        elif self._look_at <= now:  # the clock has jumped ahead: we sleep on, by a clock that does not
             self._awake.set()
 
     def _end(self, task: asyncio.Task[None]) -> None:

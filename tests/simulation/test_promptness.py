@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from engine.loans.status import ItemState
@@ -37,6 +39,20 @@ def test_a_refusal_is_known_as_soon_as_the_room_is_heard(worlds: MakeWorld) -> N
     world.wait(SECONDS)
 
     assert [item.state for item in world.loan(loan.number).items] == [ItemState.DECLINED]
+
+
+@pytest.mark.parametrize("hours", [1, 24, -1, -24])
+def test_a_meeting_is_known_at_once_after_the_clock_has_jumped(worlds: MakeWorld, hours: int) -> None:
+    """Put right by hours, the clock was ahead of when the queue was to be looked at: half a minute was slept on."""
+    world = worlds(rooms=1, people=1)
+    world.settle()
+    world.wait(SECONDS)
+    world.skew += timedelta(hours=hours)
+
+    world.meet(1, 60, 61, 1)
+    world.wait(SECONDS)
+
+    assert [item.state for loan in world.loans for item in loan.items] == [ItemState.ACCEPTED]
 
 
 @pytest.mark.parametrize("settings", [{}, READ_ROOMS], ids=["contents", "rooms are read"])
