@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from engine.ids import LoanNumber
 from engine.loans.register import LoanChange
 from engine.reconcile.actions import Note
 from engine.settings import LoansSettings
@@ -93,7 +94,7 @@ def tab_to(page: Page, name: str) -> None:
 
 
 def test_a_wish_is_approved_or_refused_by_keyboard(tmp_path: Path, visit: Visit) -> None:
-    """What became of it has the focus, so that it is read out, and keeps it when the page hears of its own change."""
+    """What became of it has the focus, so that it is read out, and keeps it when the page hears of a change."""
     with running_site(tmp_path, loans=LoansSettings(approval=True)) as site:
         for start, end, title in (("09:00", "10:00", "Budget"), ("11:00", "12:00", "Tea")):
             site.book("Saule", start, end, title)
@@ -104,12 +105,15 @@ def test_a_wish_is_approved_or_refused_by_keyboard(tmp_path: Path, visit: Visit)
                 tab_to(page, step)
                 page.keyboard.press("Enter")
             tab_to(page, steps[-1])
-            with page.expect_response(lambda seen: seen.request.method == "GET" and "/loans/" in seen.url):
-                page.keyboard.press("Enter")
+            page.keyboard.press("Enter")
 
             status = page.locator(".badges > span").first
             expect(status).to_have_text(became)
             expect(status).to_be_focused()
+            if became == "Booked":
+                site.office.desk.change(LoanNumber(number), LoanChange(title="Budget 2027"), actor="app:test")
+                expect(page.get_by_role("heading", name="Budget 2027")).to_be_visible()
+                expect(status).to_be_focused()
             assert status.evaluate("(each) => getComputedStyle(each).outlineStyle") == "solid"
             page.context.close()
 

@@ -11,7 +11,7 @@ import pytest
 
 from engine.database.tables import metadata
 from engine.ids import LoanNumber
-from tests.web.visitors import MONDAY, NOW, ZONE, House, open_house
+from tests.web.visitors import MATHIEU, MONDAY, NOW, ZONE, House, open_house
 
 
 @pytest.fixture
@@ -65,3 +65,17 @@ def test_what_is_over_stays_where_it_is(house: House) -> None:
 
     assert move(house, **seen, start=start + 300, end=start + 420) == 409
     assert house.office.desk.find(LoanNumber(1)).interval.end == NOW
+
+
+@pytest.mark.parametrize("who", ["dupuis", "Mathieu Dupuis <mathieu.dupuis@example.org>", "mathieu.dupuis@example.org"])
+def test_a_booking_is_for_whom_a_name_or_an_address_means(house: House, who: str) -> None:
+    """As in the booking form, though the list of people has not come yet, or shows nobody."""
+    order = {"day": f"{MONDAY:%Y-%m-%d}", "room": house.room("Moss"), "start": 840, "end": 900, "who": who}
+
+    made = house.signed_in("staff").post("/board/loans", json=order)
+
+    assert made.status_code == 201
+    assert house.office.desk.find(LoanNumber(made.json()["number"])).requester == MATHIEU
+    ask_anew = {**order, "start": 960, "end": 1020}
+    assert house.signed_in("requester").post("/board/loans", json=ask_anew).status_code == 422
+    assert house.signed_in("staff").post("/board/loans", json={**ask_anew, "who": "an"}).status_code == 422

@@ -13,7 +13,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from engine.errors import Fault, Invalid
-from engine.ids import Address, BookableId, LoanNumber, StoreId
+from engine.ids import BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import ItemKind, Loan, Requester
 from engine.loans.register import ItemRef, LoanChange, LoanOrder
@@ -21,7 +21,7 @@ from engine.loans.status import ItemState
 from engine.rooms.room import Room
 from engine.web.api import wire
 from engine.web.api.models import Notes
-from engine.web.api.wire import Id, Incoming, Line, Whole
+from engine.web.api.wire import STORABLE, Id, Incoming, Line, Whole
 from engine.web.pages.forms import Sent
 from engine.web.pages.loans.change import check_not_over
 from engine.web.pages.occupancy.timeline import (
@@ -37,7 +37,7 @@ from engine.web.pages.occupancy.timeline import (
     span_of,
 )
 from engine.web.pages.page import BookerPage, Page, UserPage
-from engine.web.pages.users import User
+from engine.web.pages.people.search import read_person
 
 router = APIRouter()
 
@@ -150,8 +150,8 @@ class BoardOrder(Incoming):
     title: Line = ""
     notes: Notes = ""
     private: bool = False
-    name: Line = ""
-    address: Line = ""
+    who: Annotated[str, Field(max_length=600), STORABLE] = ""
+    """As in the booking form: a person, by name or address. Empty: who books."""
 
 
 class BoardMove(Incoming):
@@ -180,7 +180,7 @@ def book(page: BookerPage, order: BoardOrder) -> Response:
     span = Span(order.day, 1, page.parts.zone)
     made = page.parts.web.register.book(
         LoanOrder(
-            requester=requester_of(user, order.name, order.address),
+            requester=_requester(page, order.who),
             interval=_interval(span.instant(order.start), span.instant(order.end)),
             items=(ItemRef(ItemKind.ROOM, BookableId(order.room)),),
             title=order.title,
@@ -223,13 +223,16 @@ def is_as_seen(loan: Loan, wish: BoardMove, span: Span) -> bool:
     return has_room and times == (wish.seen_start, wish.seen_end)
 
 
-def requester_of(user: User, name: str, address: str) -> Requester:
-    """Return whom a booking is for: somebody else only where *user* may book for others. Raises Invalid."""
-    if not address or user.is_address(address):
+def _requester(page: Page, who: str) -> Requester:
+    """Return whom a booking is for: somebody else only where the reader may book for others. Raises Invalid."""
+    user = page.user
+    assert user is not None
+    if not who.strip():
         return user.person
     if not user.may_book_for_others():
-        raise Invalid(Fault("address", "requester_unknown", "you book for yourself"))
-    return Requester(Address(address), name or address)
+        raise Invalid(Fault("who", "requester_unknown", "you book for yourself"))
+    meant = read_person(page, who)
+    return user.person if user.is_address(meant.address) else meant
 
 
 def _interval(start: datetime, end: datetime) -> Interval:

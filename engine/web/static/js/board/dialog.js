@@ -56,18 +56,8 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
     return [day.toISOString().slice(0, 10), clock(minute)];
   }
 
-  /** "Name <address>", an address, or a name that the list knows. */
-  function person(text) {
-    const written = /^\s*(.*?)\s*<([^<>]+)>\s*$/.exec(text);
-    if (written) return { name: written[1], address: written[2] };
-    if (text.includes("@")) return { name: "", address: text.trim() };
-    const known = [...people.options].filter((option) => option.value.toLowerCase().startsWith(`${text.trim().toLowerCase()} <`));
-    return known.length === 1 ? person(known[0].value) : { name: text.trim(), address: text.trim() };
-  }
-
   async function book() {
-    const order = { day: board.dataset.first, room: wish.room, start: wish.from, end: wish.to, title: field("name").value, private: field("private").checked };
-    if (who?.value.trim()) Object.assign(order, person(who.value));
+    const order = { day: board.dataset.first, room: wish.room, start: wish.from, end: wish.to, title: field("name").value, private: field("private").checked, who: who?.value ?? "" };
     form.classList.add("htmx-request");
     const answer = await send("POST", "/board/loans", order);
     form.classList.remove("htmx-request");
