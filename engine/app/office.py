@@ -158,6 +158,11 @@ class Office:
             self.entries, rules=self.rules.sync, instance=self.instance, sender=sender, language=language
         )
         self.database.announcers[CHANNEL] = self._mailing
+        self.database.before_writing.append(self._keep_rules_at_hand)
+
+    def _keep_rules_at_hand(self) -> None:
+        """Read rooms, stores and settings if they have become old: a mail is written in the transaction it tells of."""
+        self.rules.sync()
 
     def _catch_up(self, transaction: Transaction, address: str) -> None:
         """Have mailed entries taken out, or sent again, as somebody connects or leaves a calendar of their own."""

@@ -70,6 +70,8 @@ class Database:
         """Told, after a commit that marked something, in how many seconds the first of it is due."""
         self.announcers: dict[str, Announcer] = {}
         """Told in each transaction, just before its commit, what it changed: they write what others are owed."""
+        self.before_writing: list[Callable[[], None]] = []
+        """Called before each transaction that may write: what announcers go by is read then, as it cannot be in it."""
         self._durability = _SYNCHRONOUS[durability]
         self._lock = threading.Lock()
         self._open = threading.local()
@@ -313,6 +315,8 @@ class _Writing:
 
     def __enter__(self) -> Transaction:
         database = self._database
+        for prepare in database.before_writing:
+            prepare()
         self._connection, now, self._in_turn = database._acquire(writes=True, durable=self._durable)
         self._transaction = Transaction(
             self._connection,

@@ -119,7 +119,7 @@ class MortalDatabase(Database):
         """Return the same database as the next incarnation sees it, while it lives."""
         heir = object.__new__(type(self))
         self.__dict__.setdefault("kin", [])
-        heir.__dict__.update(self.__dict__, mark_listeners=[], announcers={}, life=life)
+        heir.__dict__.update(self.__dict__, mark_listeners=[], announcers={}, before_writing=[], life=life)
         self.kin[:] = [each for each in self.kin if each.life is not None and not each.life.is_over]
         self.kin.append(heir)
         return heir

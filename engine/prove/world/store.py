@@ -117,6 +117,7 @@ class _Kept(MortalDatabase):
         self.clock = clock
         self.mark_listeners.clear()
         self.announcers.clear()
+        self.before_writing.clear()
         self.kin = []
         self._empty()
         self._is_used = True
