@@ -96,5 +96,5 @@ def test_it_finds_them_by_an_index(database: Database) -> None:
             rows = driver.execute(f"EXPLAIN QUERY PLAN {plan.sql}", plan.bind(values)).fetchall()
 
     told = " ".join(str(row) for row in rows)
-    assert "key = ANY" in told or "key=?" in told
+    assert any(each in told for each in ("key = ANY", "(key)::text = ANY", "key=?"))
     assert "Seq Scan" not in told

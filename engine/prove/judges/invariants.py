@@ -147,6 +147,8 @@ def _check_loan(
     mine = {_number(world, item): item for item in loan.rooms}
     extra = {room for room, answer in said.items() if answer != "declined"} - set(mine)
     unheard = _by_unheard_addresses(world, book, event)
+    if organizer in world.untold.closed:  # a no that its mailbox was told is lost, and the room shows nothing
+        unheard |= {room for room, answer in said.items() if answer == "none"}
     extra = {
         room for room in extra if room in shown_in_rooms or not (room in unheard or world.is_untold(room, uid or ""))
     }

@@ -103,7 +103,8 @@ def release_room(crowd: Crowd) -> None:
     name = name_of_copy(event)
     if _note_emptied(crowd, room, name):
         organizer = event["organizer"]["emailAddress"]["address"]
-        if organizer in crowd.world.people and crowd.world.tenant.office.find(organizer).state != "active":
+        is_closed = organizer in crowd.world.people and crowd.world.tenant.office.find(organizer).state != "active"
+        if is_closed or crowd.world.office.rules.sync().mode == "shadow":
             crowd.world.untold.dropped_unasked.add((room, name))
     crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])
 
