@@ -101,6 +101,8 @@ class Plan:
     conflicts: tuple[Note, ...] = ()
     """Losers' values: each becomes a case that a person must settle."""
     end_link: bool = False
+    lets_go: bool = False
+    """Whether the meeting goes on without us when the link ends: nothing of ours ended it, it may have a room again."""
     look_again_seconds: float | None = None
 
     @property

@@ -189,7 +189,7 @@ def _plan_known(situation: Situation, loan: Loan) -> Plan:
         case EndVerdict.REST:
             return Plan()
         case EndVerdict.FORGET:
-            return Plan(end_link=True)
+            return Plan(end_link=True, lets_go=meeting_end is MeetingEnd.ROOMLESS)
         case EndVerdict.CANCEL_LOAN:
             if meeting_end is MeetingEnd.GONE:
                 return Plan(

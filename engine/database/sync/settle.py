@@ -160,7 +160,7 @@ class Settler:
             values["base"] = render_base(plan.base, read_at=transaction.now if writing.ahead else None)
         if plan.end_link:
             deleting = any(isinstance(write, DeleteEvent) for write in plan.writes)
-            withdrawn = deleting or not loan.blocks
+            withdrawn = deleting or not (loan.blocks or plan.lets_go)
             values["state"] = "ended" if withdrawn else "left"
             if not withdrawn:
                 self._pass_on_news(transaction, booking, link)

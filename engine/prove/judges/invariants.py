@@ -244,7 +244,8 @@ def _check_memory(
     if booking.cancelled:
         if booking.uncertain:
             return  # its event was deleted before the answer to its creation: a repetition cannot know of the first
-        if loan is not None and loan.blocks and not world.is_kept(loan.number):
+        is_another = loan is not None and _had_no_room(world, loan, loans)
+        if loan is not None and loan.blocks and not is_another and not world.is_kept(loan.number):
             raise Broken(f"I6: {booking} was cancelled and loan {loan.number} is alive")
         return
     if booking.uncertain:
@@ -281,6 +282,18 @@ def _check_contest(world: World, contest: Contest, loans: dict[int, Loan], linke
     wrong = find_wrong(world, contest, loan)
     if wrong is not None:
         raise Broken(wrong)
+
+
+def _had_no_room(world: World, now: Loan, loans: dict[int, Loan]) -> bool:
+    """Tell whether the desk cancelled another loan of this meeting, whose end the brake held back since it had lost its
+    rooms: there was nothing to end in Outlook, and the meeting has a room again, and is another loan."""
+    return any(
+        not each.blocks
+        and each.number != now.number
+        and (each.interval, each.requester.address) == (now.interval, now.requester.address)
+        and {"cancelled_in_app", "cancellation_not_needed"} <= set(world.history(each.number))
+        for each in loans.values()
+    )
 
 
 def _is_of_an_ended_loan(world: World, booking: Remembered, now: Loan, loans: dict[int, Loan]) -> bool:

@@ -352,13 +352,14 @@ class TestWithdrawnInTheApp:
 
     @pytest.mark.parametrize(("home", "answer"), tuple(product(Home, (S.DECLINED, S.RELEASED, None))))
     def test_without_a_room_deletes_only_our_own_event(self, home: Home, answer: ItemState | None) -> None:
-        """A person's meeting that has no room of ours any more is left to that person."""
+        """A person's meeting that has no room of ours any more is left to that person, and may have one again: what is
+        heard of it then is no echo of an end of ours."""
         meeting = make_meeting(answers={} if answer is None else {ONE: answer})
 
         made = plan(situation(meeting, make_loan(home=home, status=LoanStatus.CANCELLED), AGREED))
 
         assert made.writes == ((DeleteEvent(),) if home is APP else ())
-        assert made.end_link
+        assert (made.end_link, made.lets_go) == (True, home is Home.OUTLOOK)
 
     @pytest.mark.parametrize("home", Home)
     def test_waits_in_a_mode_that_writes_nothing(self, home: Home) -> None:
