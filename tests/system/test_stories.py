@@ -11,7 +11,6 @@ from tests.system.harness import (
     eventually,
     find_event,
     find_loan,
-    name_of,
     only,
     person,
     rooms_of,
@@ -127,7 +126,7 @@ class TestLoanOfTheDesk:
         number = house.desk.book(who, start, end, house.room(1))["number"]
 
         event = find_event(house, who, number)
-        assert event["subject"] == f"#{number} {name_of(who)}"
+        assert event["subject"] == f"#{number} {house.desk.loan(number)['requester']['name']}"
         assert (when(event, "start"), when(event, "end")) == (start, end)
         assert set(rooms_of(event)) == {house.rooms[0]}
         assert f"/loans/{number}" in event["body"]["content"]
@@ -164,7 +163,7 @@ class TestLoanOfTheDesk:
         house.desk.change(number, requester=person(second))
 
         event = find_event(house, second, number)
-        assert event["subject"] == f"#{number} {name_of(second)}"
+        assert event["subject"] == f"#{number} {house.desk.loan(number)['requester']['name']}"
         assert house.outlook.of_loan(first, number) == []
         house.service.wait_idle()
         copies = [one for one in house.outlook.events(house.rooms[2]) if when(one, "start") == start]
