@@ -34,6 +34,7 @@ def show(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_planted_bugs_are_noticed() -> None:
     """Without them the same stories end well and the same tests pass: what is noticed is the bug."""
     status, told = show("--quick", "--bug", *SHOWN)
@@ -42,6 +43,7 @@ def test_planted_bugs_are_noticed() -> None:
     assert f"{len(SHOWN)} of {len(SHOWN)} planted bugs noticed (100 %)" in told
 
 
+@pytest.mark.slow
 def test_a_survivor_fails_the_command_unless_fewer_are_asked_for() -> None:
     """Asked in no world at all, nobody notices anything."""
     blind = ("--bug", SHOWN[0], "--layers", "worlds", "--share", "0")

@@ -34,6 +34,7 @@ def run_sweep(*arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_death_at_any_point_is_survived() -> None:
     told = run_sweep("--story", *STORIES)
 
@@ -41,12 +42,14 @@ def test_a_death_at_any_point_is_survived() -> None:
     assert int(re.findall(r"(\d+) deaths, 0 ended badly", told)[0]) > 50, told
 
 
+@pytest.mark.slow
 def test_a_death_at_any_point_is_survived_where_notifications_bring_their_event() -> None:
     told = run_sweep("--content", "--story", *STORIES[:3])
 
     assert int(re.findall(r"(\d+) deaths, 0 ended badly", told)[0]) > 20, told
 
 
+@pytest.mark.slow
 def test_many_deaths_in_a_row_are_survived() -> None:
     """Seeds 1006 and 1061 lost what the desk had said last: rooms showed what was before it."""
     for seed in ("1006", "1061"):
