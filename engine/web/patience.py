@@ -12,6 +12,7 @@ import asyncio
 import resource
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -115,7 +116,7 @@ class Patience:
         request = _Request(receive, send, asyncio.get_running_loop().time() + self._seconds)
         try:
             await self._app(scope, request.receive, request.send)
-        except Exception:
+        except ClientDisconnect:
             if not request.is_late:
                 raise
         if request.is_late:
