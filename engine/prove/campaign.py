@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.errors import DatabaseUnusable, Unreachable
 from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
 from engine.prove.twins import TWINS
@@ -193,6 +194,9 @@ def _work(results: Any, stop: Any, seeds: list[Schedule | int], url: str | None,
                 results.put(found)
                 if stop.is_set():
                     break
+    except (DatabaseUnusable, Unreachable) as error:
+        results.put(error)
+        return
     except Exception as error:
         results.put(RuntimeError(f"a process that lives through schedules failed: {error!r}"))
         return

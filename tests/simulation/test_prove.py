@@ -155,3 +155,20 @@ def test_several_processes_share_the_seeds_and_leave_nothing_behind(tmp_path: Pa
     assert tally.schedules == 1, "time was up after the first"
     assert tally.broken == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://here/worlds", "no such database as mysql"),
+        ("postgresql://nobody@127.0.0.1:1/worlds", "the database does not answer now"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_in_a_line(jobs: str, url: str, said: str, tmp_path: Path) -> None:
+    told = CliRunner().invoke(
+        make_app(), ["prove", "--schedules", "2", "--jobs", jobs, "--database", url, "--found", str(tmp_path)]
+    )
+    assert told.exit_code not in (0, 1), told.output
+    assert told.stderr.startswith(f"error: {said}")
+    assert told.stderr.count("\n") == 1

@@ -62,7 +62,7 @@ class Database:
         durability: str = "full",
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
-        self.url = _with_patience(_parse_url(url))
+        self.url = _with_patience(parse_url(url))
         self.dialect = self.url.get_backend_name()
         self.clock = clock
         self.draw = draw
@@ -392,7 +392,8 @@ def _rows_changed(connection: Connection) -> int:
     return int(driver.total_changes)
 
 
-def _parse_url(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """Return the address of a database of ours, with the driver we use. Raises DatabaseUnusable."""
     try:
         parsed = make_url(url)
     except exc.ArgumentError as error:
@@ -413,5 +414,5 @@ def _with_patience(url: URL) -> URL:
 
 def name_database(url: str) -> str:
     """Return how messages name the database at *url*: without a password. Raises DatabaseUnusable."""
-    parsed = _parse_url(url)
+    parsed = parse_url(url)
     return parsed.set(drivername=parsed.get_backend_name()).render_as_string()

@@ -10,10 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.database.migrations import migrate
-from engine.database.sql.connection import Database
+from engine.database.sql.connection import Database, parse_url
+from engine.database.sql.faults import translate_error
 from engine.database.sql.prepared import run_directly
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable
@@ -69,11 +71,13 @@ def databases_at(url: str | None, job: int = 0) -> Iterator[OpenDatabase]:
     Args:
         url: None: in memory. A file of SQLite: each job makes one of its own beside it. PostgreSQL: each makes a
             database of its own on that server, and drops it in the end. What is there already is left alone.
+
+    Raises: DatabaseUnusable, Unreachable.
     """
     if url is None:
         yield in_memory.open
         return
-    given = make_url(url)
+    given = parse_url(url)
     name = f"{given.database}-worlds-{os.getpid()}-{job}"
     if given.get_backend_name() == "sqlite":
         try:
@@ -83,7 +87,7 @@ def databases_at(url: str | None, job: int = 0) -> Iterator[OpenDatabase]:
             for tail in ("", "-wal", "-shm"):
                 Path(name + tail).unlink(missing_ok=True)
         return
-    server = create_engine(given.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    server = create_engine(given, isolation_level="AUTOCOMMIT")
     try:
         _run(server, f'CREATE DATABASE "{name}"')
         try:
@@ -96,8 +100,11 @@ def databases_at(url: str | None, job: int = 0) -> Iterator[OpenDatabase]:
 
 
 def _run(server: Engine, statement: str) -> None:
-    with server.connect() as connection:
-        connection.exec_driver_sql(statement)
+    try:
+        with server.connect() as connection:
+            connection.exec_driver_sql(statement)
+    except SQLAlchemyError as error:
+        raise translate_error(error) from error
 
 
 class _Kept(MortalDatabase):
