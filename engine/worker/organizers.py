@@ -87,7 +87,8 @@ class OrganizerReader:
         if series is not None and way is Way.DATE:
             # No loan yet: it is looked at again for the answer of a room, of which no version of a series tells
             since_change = booking.loan is not None and not self._answers.is_due(booking)
-            return await self._series.read_date(series, mailbox, since_change=since_change)
+            agreed_at = known.base.read_at if known.base is not None else None
+            return await self._series.read_date(series, mailbox, since_change=since_change, agreed_at=agreed_at)
         copy = None
         if way is Way.EVENT and link is not None and link.event_id is not None:
             copy = await self._calendar.fetch_event(mailbox, link.event_id)

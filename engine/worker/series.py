@@ -76,7 +76,9 @@ class SeriesReader:
             self._ledger.save_series(series, fold_address(mailbox), copy)
             return self._ledger.load_series(series.key) or series
 
-    async def read_date(self, series: Series, mailbox: str, *, since_change: bool) -> EventCopy | None:
+    async def read_date(
+        self, series: Series, mailbox: str, *, since_change: bool, agreed_at: datetime | None
+    ) -> EventCopy | None:
         """
         Return the organizer's copy of the date that *series* names; None when the organizer has none.
 
@@ -84,19 +86,25 @@ class SeriesReader:
             series: as it was loaded with the booking.
             mailbox: the organizer's.
             since_change: whether what was read after the last known change will do, however long ago that was.
+            agreed_at: when both sides agreed on what the organizer's copy said, ahead of the rooms: of that no version
+                of the series tells, and another process may have read it. What was read before will not do.
 
         Raises MailboxClosed and Refused when the mailbox may not be read.
         """
         async with self._locks.holding(series.uid):
             kept = self._kept.get(series.uid)
-            if kept is None or not self._will_do(kept, series, mailbox, since_change=since_change):
+            if kept is None or not self._will_do(kept, series, mailbox, since_change, agreed_at):
                 kept = await self._list(self._ledger.load_series(series.key) or series, mailbox)
             if isinstance(kept.by_key, EngineError):
                 raise kept.by_key
             return _pick(kept.by_key, series)
 
-    def _will_do(self, kept: _Dates, series: Series, mailbox: str, *, since_change: bool) -> bool:
+    def _will_do(
+        self, kept: _Dates, series: Series, mailbox: str, since_change: bool, agreed_at: datetime | None
+    ) -> bool:
         is_new = kept.version >= series.version and kept.mailbox == fold_address(mailbox)
+        if agreed_at is not None and kept.read_at < agreed_at:
+            return False
         return is_new and (since_change or self._now() - kept.read_at <= CHECK_AGE)
 
     async def _list(self, series: Series, mailbox: str) -> _Dates:

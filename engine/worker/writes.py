@@ -78,7 +78,7 @@ class Writes:
                     case IntentKind.CHANGE:
                         await self._change(booking, intent, organizer_copy, resumed=resumed)
                     case IntentKind.DELETE:
-                        if resumed:
+                        if resumed or booking.series is not None:  # either way the copy was read a while ago
                             await self._tell_of_late_edit(booking, intent, intents)
                         await self._delete(booking, intent, resumed=resumed)
 
