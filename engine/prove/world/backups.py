@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -46,25 +48,31 @@ def back_up(world: World) -> Backup | None:
     driver = _driver(world)
     if not isinstance(driver, sqlite3.Connection):
         return None
-    image = sqlite3.connect(":memory:")
-    driver.backup(image)
-    return Backup(world.loop.now(), image)
+    with closing(sqlite3.connect(":memory:")) as copy:
+        driver.backup(copy)
+        return Backup(world.loop.now(), copy.serialize())
 
 
 def restore(world: World, backup: Backup) -> None:
     """Put *backup* in place of the store, while no engine lives; whoever remembers anything is told what is lost."""
     assert not world.lives, "an engine is at work on this store"
-    driver, since = _driver(world), {"since": backup.at.isoformat(timespec="microseconds")}
-    kept = _numbers(backup.image, "SELECT number FROM loan")
+    with closing(sqlite3.connect(":memory:")) as image:
+        image.deserialize(backup.image)
+        loss = _find_loss(world, backup.at, image)
+        for tell in world.on_loss:
+            tell(loss)
+        with world.database.write() as transaction:
+            put_rows(transaction.connection.connection.dbapi_connection, image)
+
+
+def _find_loss(world: World, at: datetime, image: sqlite3.Connection) -> Loss:
+    driver, since = _driver(world), {"since": at.isoformat(timespec="microseconds")}
+    kept = _numbers(image, "SELECT number FROM loan")
     touched = _numbers(driver, _TOUCHED, since) | _numbers(driver, _HALF_REPLACED)
-    touched |= _numbers(backup.image, _UNWRITTEN)
-    tied = dict(backup.image.execute(_TIED_IN_SERIES).fetchall())
+    touched |= _numbers(image, _UNWRITTEN)
+    tied = dict(image.execute(_TIED_IN_SERIES).fetchall())
     touched |= {number for number, last in driver.execute(_TIED_IN_SERIES).fetchall() if last > tied.get(number, last)}
-    loss = Loss(_numbers(driver, "SELECT number FROM loan") - kept, touched)
-    for tell in world.on_loss:
-        tell(loss)
-    with world.database.write() as transaction:
-        put_rows(transaction.connection.connection.dbapi_connection, backup.image)
+    return Loss(_numbers(driver, "SELECT number FROM loan") - kept, touched)
 
 
 def _driver(world: World) -> Any:

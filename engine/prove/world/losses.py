@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +11,8 @@ class Backup:
     """The store as it was."""
 
     at: datetime
-    image: sqlite3.Connection
+    image: bytes
+    """As SQLite serializes it."""
 
 
 @dataclass(frozen=True, slots=True)
