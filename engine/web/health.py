@@ -24,8 +24,16 @@ async def show_alive() -> dict[str, str]:
 
 
 @router.get("/readyz", responses={503: {"description": "Not ready; the checks say why."}})
-def show_ready(parts: Parts) -> JSONResponse:
-    """Tell whether database, queue, subscriptions and first reading are in order. Needs no token."""
+def show_ready(request: Request, parts: Parts, credentials: Credentials) -> JSONResponse:
+    """
+    Tell whether database, queue, subscriptions and first reading are in order.
+
+    Needs no token; but the details, which name rooms and hosts, are for whoever has one, or asks from this machine.
+    """
+    is_detailed = is_local(request)
+    if credentials is not None:
+        identify(request, parts, credentials)
+        is_detailed = True
     try:
         checks = list(parts.read_checks())
     except Exception:
@@ -34,7 +42,10 @@ def show_ready(parts: Parts) -> JSONResponse:
     ready = all(check.ok for check in checks)
     content = {
         "status": "ready" if ready else "not ready",
-        "checks": {check.name: {"ok": check.ok, "detail": check.detail} for check in checks},
+        "checks": {
+            check.name: {"ok": check.ok, "detail": check.detail} if is_detailed else {"ok": check.ok}
+            for check in checks
+        },
     }
     return JSONResponse(content, 200 if ready else 503)
 

@@ -30,10 +30,19 @@ class TestHealth:
         assert client.get("/readyz").status_code == 200
 
         office.checks.append(Check("first_reading", ok=False, detail="Room 1.01"))
-        answer = client.get("/readyz")
+        answer = client.get("/readyz", headers=ADMIN)
 
         assert answer.status_code == 503
         assert answer.json()["checks"]["first_reading"] == {"ok": False, "detail": "Room 1.01"}
+
+    def test_strangers_are_not_told_the_names_of_rooms(self, client, office):
+        office.checks.append(Check("first_reading", ok=False, detail="Room 1.01"))
+
+        answer = client.get("/readyz")
+
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["first_reading"] == {"ok": False}
+        assert client.get("/readyz", headers={"Authorization": "Bearer nobody's"}).status_code == 401
 
     def test_a_check_that_fails_to_ask_is_not_ready(self, client, office):
         """The answer does not tell the world why."""

@@ -61,7 +61,7 @@ def translate_error(error: exc.SQLAlchemyError) -> Exception:
 def _translate_sqlite(error: exc.DBAPIError, original: sqlite3.Error) -> Exception:
     name: str = getattr(original, "sqlite_errorname", "") or ""
     if name.startswith(_SQLITE_LATER):
-        return Unreachable(f"the database is busy: {original}")
+        return Unreachable(f"the database is busy, try again in a moment: {original}")
     if name.startswith(_SQLITE_UNUSABLE):
         return DatabaseUnusable(f"the database cannot be used: {original} ({name}); check file, rights, disk")
     if name == "SQLITE_CONSTRAINT_TRIGGER" and OCCUPIED in str(original):
