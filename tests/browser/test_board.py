@@ -397,6 +397,17 @@ class TestWhatIsShown:
                 "(b) => b.getBoundingClientRect().bottom <= b.parentElement.getBoundingClientRect().bottom"
             )
 
+    @pytest.mark.parametrize("title", ["Tea", "Conseil de quartier, avec tous"])
+    def test_an_hour_and_a_half_has_its_times_below_its_title(self, fresh: Site, visit: Visit, title: str) -> None:
+        fresh.book("Saule", "10:30", "12:00", title)
+
+        shown = entry(visit(fresh, DAY), title)
+
+        expect(shown.locator("small")).to_contain_text("10:30–12:00")
+        assert shown.evaluate(
+            "(all) => all.querySelector('small').getBoundingClientRect().bottom <= all.getBoundingClientRect().bottom"
+        )
+
     @pytest.mark.parametrize("width", [390, 800, 1400])
     def test_half_an_hour_between_two_others_has_the_beginning_of_its_title(
         self, fresh: Site, visit: Visit, width: int

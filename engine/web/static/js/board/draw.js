@@ -7,7 +7,7 @@ import { fill } from "./wishes.js";
 const AT_ONCE = 40;
 const ROOMY = 64, WORD = 38, INSIDE = WORD + 12; // pixels: enough for a title, for the beginning of a word, and with what is around it
 const SLIM = 27; // pixels: enough for three letters of a title in small print, which goes on below them
-const TWO_LINES = 110; // pixels: narrower ones have their title over two lines, since both it and its time would be cut
+const TWO_LINES = 96; // pixels: narrower ones have their title over two lines, since their time would be cut
 const ONE_LINE = 220; // pixels: wider ones keep their time, even where it is the title that is cut
 const AROUND = 19; // pixels beside a title, inside its entry
 const SMALL = 11 / 12.5; // a title over two lines, or beside its entry, in parts of one in a line
@@ -69,6 +69,7 @@ export function makeDrawing({ board, model, texts, scale }) {
     const isCut = width < ONE_LINE && lengthOf(titleOf(entry)) > width - AROUND;
     sides.set(entry.id, side);
     element.classList.toggle("narrow", width < TWO_LINES || isCut);
+    element.classList.toggle("timed", width >= TWO_LINES);
     const isTiny = width < (entry.p && days > 1 ? ROOMY : INSIDE) && !side;
     const isSlim = isTiny && !entry.p && days === 1 && width >= SLIM;
     element.classList.toggle("tiny", isTiny && !isSlim);
