@@ -154,9 +154,8 @@ def _room(known: Known) -> Iterator[Note]:
 def _freshness(known: Known) -> Note:
     if known.read_at is None:
         return Note("why_never_read", {"item": known.room.name})
-    minutes = max(0, int((known.now - known.read_at).total_seconds() // 60))
     subscribed = known.subscribed_until is not None and known.subscribed_until > known.now
-    facts = {"item": known.room.name, "minutes": minutes}
+    facts = {"item": known.room.name, "read": say_instant(known.read_at)}
     if not subscribed:
         return Note("why_read_unsubscribed", facts)
     if known.signalled_at is None:

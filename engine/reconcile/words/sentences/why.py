@@ -97,15 +97,13 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Rien n’est connu de {item} le {at} UTC : aucun prêt, et aucune réunion à son calendrier.",
         ),
         "why_read_subscribed": (
-            "The calendar of {item} was read {minutes} min ago; Outlook notifies us of changes (last: {signalled} "
-            "UTC).",
-            "Le calendrier de {item} a été lu il y a {minutes} min ; Outlook signale les changements "
+            "The calendar of {item} was last read {read} UTC; Outlook notifies us of changes (last: {signalled} UTC).",
+            "Le calendrier de {item} a été lu le {read} UTC ; Outlook signale les changements "
             "(dernier : {signalled} UTC).",
         ),
         "why_read_quiet": (
-            "The calendar of {item} was read {minutes} min ago; Outlook notifies us of changes, and there was "
-            "none yet.",
-            "Le calendrier de {item} a été lu il y a {minutes} min ; Outlook signale les changements, il n’y en a pas "
+            "The calendar of {item} was last read {read} UTC; Outlook notifies us of changes, and there was none yet.",
+            "Le calendrier de {item} a été lu le {read} UTC ; Outlook signale les changements, il n’y en a pas "
             "encore eu.",
         ),
         "why_never_read": (
@@ -113,8 +111,8 @@ WHY: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Le calendrier de {item} n’a jamais été lu.",
         ),
         "why_read_unsubscribed": (
-            "The calendar of {item} was read {minutes} min ago; Outlook does not notify us of it at present.",
-            "Le calendrier de {item} a été lu il y a {minutes} min ; Outlook ne le signale pas en ce moment.",
+            "The calendar of {item} was last read {read} UTC; Outlook does not notify us of it at present.",
+            "Le calendrier de {item} a été lu le {read} UTC ; Outlook ne le signale pas en ce moment.",
         ),
     }
 )
