@@ -17,28 +17,29 @@ from engine.settings import Settings
 from engine.web.metrics import Metrics, Readings
 from engine.web.parts import Check
 
+NAMED = 10
+"""How many rooms a check names; there may be thousands, and probes ask every few seconds."""
+
 
 def read_checks(settings: Settings, office: Office) -> Sequence[Check]:
     """Return what must hold before the engine is ready: database, queue, subscriptions, first reading."""
     try:
         office.status.is_there()
-        depth, health, jobs = office.queue.depth(), office.status.rooms(), office.status.jobs()
+        depth, jobs = office.queue.depth(), office.status.jobs()
+        unread, missing = office.status.unread_rooms(NAMED), office.status.unsubscribed_rooms(NAMED)
         is_refused = "identity_refused" in office.status.open_cases()
     except EngineError as error:
         return [Check("database", ok=False, detail=str(error))]
-    followed = [room for room in health if room.state == "active"]
-    unread = [room.name for room in followed if not room.contacted]
     imported = (jobs.get("import_rooms") or {}).get("last_at") is not None
     checks = [
         Check("database", ok=True),
         Check("queue", ok=_is_moving(depth, office.now()), detail=f"{depth.due} due"),
         Check("identity", ok=not is_refused, detail="Graph refuses our identity" if is_refused else ""),
         Check("rooms", ok=imported, detail="" if imported else "the directory has not been read yet"),
-        Check("first_reading", ok=imported and not unread, detail=", ".join(unread[:10])),
+        Check("first_reading", ok=imported and not unread, detail=", ".join(unread)),
     ]
     if settings.sync.delivery == "push":
-        missing = [room.name for room in followed if not room.subscribed]
-        checks.append(Check("subscriptions", ok=imported and not missing, detail=", ".join(missing[:10])))
+        checks.append(Check("subscriptions", ok=imported and not missing, detail=", ".join(missing)))
     return checks
 
 
@@ -66,7 +67,7 @@ def read_metrics(office: Office, meter: GatewayMeter) -> Readings:
         throttled=meter.throttled,
         contents=office.inbox.contents.reader.counts if office.inbox.contents is not None else {},
         drift=describe_drift(office),
-        subscriptions_deaf=sum(room.deaf for room in office.status.rooms()),
+        subscriptions_deaf=office.status.deaf_rooms(),
         last_import_at=imported if isinstance(imported, datetime) else None,
         loans=office.status.loans_by_status(),
         cases_open=sum(office.status.open_cases().values()),

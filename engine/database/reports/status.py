@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from engine.database.rooms.book import IMPORT_JOB
 from engine.database.rooms.directory import PLACES_KEY
@@ -52,6 +52,25 @@ class StatusBoard:
         with self._database.read() as transaction:
             rows = transaction.connection.execute(_ROOMS).all()
             return tuple(_health(row, transaction.now) for row in rows)
+
+    def unread_rooms(self, at_most: int) -> tuple[str, ...]:
+        """Return the names of active rooms whose calendar was never read, the first ones by id."""
+        with self._database.read() as transaction:
+            return _names(transaction, room_table.c.contacted_at.is_(None), at_most)
+
+    def unsubscribed_rooms(self, at_most: int) -> tuple[str, ...]:
+        """Return the names of active rooms of whose changes nobody notifies us, the first ones by id."""
+        remote_id, expires_at = subscription_table.c.remote_id, subscription_table.c.expires_at
+        with self._database.read() as transaction:
+            is_none = or_(remote_id.is_(None), expires_at.is_(None), expires_at <= transaction.now)
+            return _names(transaction, is_none, at_most)
+
+    def deaf_rooms(self) -> int:
+        """Return how many followed rooms have a deaf subscription."""
+        suspected = _ROOMS.where(room_table.c.state != RoomState.EXCLUDED, room_table.c.changed_unsignalled > 0)
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(suspected)
+            return sum(_health(row, transaction.now).deaf for row in rows)
 
     def last_import(self) -> ImportState:
         """Return what the last import of rooms did, and whether another is asked for."""
@@ -120,6 +139,13 @@ def _answers(transaction: Transaction) -> bool:
     return bool(transaction.connection.execute(select(1)).scalar_one())
 
 
+def _names(transaction: Transaction, what: ColumnElement[bool], at_most: int) -> tuple[str, ...]:
+    active = select(room_table.c.name).select_from(_WITH_SUBSCRIPTION).where(room_table.c.state == RoomState.ACTIVE)
+    return tuple(transaction.connection.execute(active.where(what).order_by(room_table.c.id).limit(at_most)).scalars())
+
+
+_WITH_SUBSCRIPTION = room_table.outerjoin(subscription_table, subscription_table.c.room_id == room_table.c.id)
+
 _ROOMS = (
     select(
         room_table.c.id,
@@ -140,7 +166,7 @@ _ROOMS = (
         subscription_table.c.content_refused_at,
         subscription_table.c.content_refusal,
     )
-    .join(subscription_table, subscription_table.c.room_id == room_table.c.id, isouter=True)
+    .select_from(_WITH_SUBSCRIPTION)
     .order_by(room_table.c.id)
 )
 
