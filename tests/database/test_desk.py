@@ -138,6 +138,9 @@ class TestTheNameOfWhoeverIsBookedFor:
         given = desk.change(mine.number, LoanChange(requester=replace(SAM, name="Somebody Else")), actor=BY)
 
         assert given.requester == SAM
+        (told,) = [each for each in desk.history(mine.number) if each.code == "changed_in_app"]
+        assert "Sam Roe <sam@example.org>" in told.facts["changes"]
+        assert "Somebody Else" not in told.facts["changes"]
 
     def test_is_another_one_when_a_loan_says_so(self, desk: Desk) -> None:
         """Changing the name in a loan, and not the address, puts the name right."""

@@ -21,6 +21,7 @@ from engine.database.loans.edits import (
     Entry,
     add_loan,
     apply_change,
+    call_as_known,
     describe_change,
     keep_requester,
     let_go,
@@ -279,6 +280,7 @@ class Desk(LoanRegister):
         wanted = list(present) if change.items is None else [item.id for item in change.items]
         items = load_items(transaction.connection, wanted)
         refuse(find_item_faults(change.items or (), items, kept=present))
+        change = call_as_known(transaction, loan, change)
         changes = describe_change(loan, change, interval, items)
         if change.requester is not None and change.requester.details is not None:
             keep_requester(transaction, change.requester)

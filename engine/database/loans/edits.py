@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from engine.database.loans.details import keep_details
-from engine.database.loans.rows import keep_person, write_items
+from engine.database.loans.rows import keep_person, known_name, write_items
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.stores.catalogue import Item
@@ -98,6 +98,14 @@ def keep_requester(transaction: Transaction, requester: Requester, *, renames: b
     if requester.details is not None:
         keep_details(transaction.connection, person_id, requester.details, now=transaction.now)
     return person_id
+
+
+def call_as_known(transaction: Transaction, loan: Loan, change: LoanChange) -> LoanChange:
+    """Return *change* with another requester called as they are known, whatever name was given with the address."""
+    if change.requester is None or not _is_other_person(loan, change.requester):
+        return change
+    name = known_name(transaction.connection, change.requester.address)
+    return change if name is None else replace(change, requester=replace(change.requester, name=name))
 
 
 def apply_change(

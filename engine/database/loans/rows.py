@@ -118,9 +118,14 @@ _ADD_PERSON = Prepared(person_table.insert().returning(person_table.c.id))
 
 def find_person(connection: Connection, address: str) -> int | None:
     """Return the person of that address or alias."""
-    folded = fold_address(address)
-    found = (statement.run(connection, {"folded": folded}).first() for statement in (_FIND_PERSON, _FIND_ALIAS))
-    return next((int(row.id) for row in found if row is not None), None)
+    row = _find(connection, address)
+    return int(row.id) if row is not None else None
+
+
+def known_name(connection: Connection, address: str) -> str | None:
+    """Return what the person of that address or alias is called; None where nobody has it, or they have no name."""
+    row = _find(connection, address)
+    return str(row.name) if row is not None and fold_address(row.name) != fold_address(address) else None
 
 
 def keep_person(connection: Connection, requester: Requester, *, renames: bool = True) -> int:
@@ -131,15 +136,20 @@ def keep_person(connection: Connection, requester: Requester, *, renames: bool =
         renames: whether another name replaces the one they have, everywhere.
     """
     folded = fold_address(requester.address)
-    for statement in (_FIND_PERSON, _FIND_ALIAS):
-        row = statement.run(connection, {"folded": folded}).first()
-        if row is not None:
-            is_nameless = fold_address(row.name) == folded
-            if requester.name and requester.name not in (row.name, requester.address) and (renames or is_nameless):
-                _NAME_PERSON.run(connection, {"of_id": row.id, "name": requester.name})
-            return int(row.id)
+    row = _find(connection, requester.address)
+    if row is not None:
+        is_nameless = fold_address(row.name) == folded
+        if requester.name and requester.name not in (row.name, requester.address) and (renames or is_nameless):
+            _NAME_PERSON.run(connection, {"of_id": row.id, "name": requester.name})
+        return int(row.id)
     values = {"address": requester.address, "address_folded": folded, "name": requester.name or requester.address}
     return int(_ADD_PERSON.run(connection, values).scalar_one())
+
+
+def _find(connection: Connection, address: str) -> Any:
+    folded = fold_address(address)
+    found = (statement.run(connection, {"folded": folded}).first() for statement in (_FIND_PERSON, _FIND_ALIAS))
+    return next((row for row in found if row is not None), None)
 
 
 def holds(status: LoanStatus, state: ItemState) -> bool:
