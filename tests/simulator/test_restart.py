@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.simulator.test_booking import AULA, NINE, TEN, answers, book, copies
 from tests.simulator.virtual import SimulatedWorld
@@ -16,6 +17,8 @@ def crash(world: SimulatedWorld) -> None:
     old = world.tenant
     old.steps.close()
     old.courier.close()
+    state: Any = old.world.store
+    state._connection.close()  # what was not flushed is lost
     world.tenant = world.open()
     for driver in (world.alex, world.kim, world.aula, world.studio):
         driver.tenant = world.tenant
