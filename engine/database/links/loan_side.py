@@ -17,7 +17,7 @@ from engine.database.loans.edits import lock_loan
 from engine.database.loans.occupancy import find_held
 from engine.database.loans.rows import keep_person, load_loan, loan_table, write_items
 from engine.database.rooms.book import RoomCache
-from engine.database.rooms.listed import relist
+from engine.database.rooms.listed import take_in
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
@@ -74,12 +74,13 @@ def import_loan(
     connection = transaction.connection
     write_items(connection, number, new.interval, LoanStatus.NEW, before={}, after=items, whole=True)
     free_uid(transaction, booking.key)
-    if any(copy.listed for copy in booking.copies):  # of a room that has not heard yet what made this a loan
-        relist(connection, [booking.key], is_listed=False)
+    taken_in = take_in(connection, booking.key)  # of rooms that have not heard yet what made this a loan
     waits = writing.unshown or ItemState.REQUESTED in new.rooms.values()
     _link_to_meeting(transaction, number, booking, plan, writing, asked_at=transaction.now if waits else None)
     if waits:
         transaction.mark("loan", str(number), delay=FIRST_LOOK_SECONDS)
+    if taken_in - {copy.room_id for copy in booking.copies}:  # a new room, read while this was being decided
+        transaction.mark("loan", str(number))
     return number
 
 

@@ -17,6 +17,18 @@ _RELIST = Prepared(
     .values(listed=bindparam("is_listed"))
 )
 
+_TAKE_IN = Prepared(
+    update(copy_table)
+    .where(copy_table.c.ical_uid == bindparam("key"), copy_table.c.listed)
+    .values(listed=False)
+    .returning(copy_table.c.room_id)
+)
+
+
+def take_in(connection: Connection, key: str) -> set[int]:
+    """Let a meeting that has become a loan count as there before us no longer; return the rooms in which it did."""
+    return {int(row.room_id) for row in _TAKE_IN.run(connection, {"key": key})}
+
 
 def relist(connection: Connection, keys: Sequence[str], *, is_listed: bool) -> None:
     """Let meetings count as there before us, or no longer."""
