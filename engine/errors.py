@@ -5,6 +5,7 @@
     │   ├── Throttled          the other side asked us to wait (retry_after)
     │   │   └── Paused             not sent, since it had asked us to wait
     │   ├── Unreachable        no answer, or an answer that says "not now"
+    │   │   └── DirectorySilent    from the directory, which gives tokens
     │   ├── OutcomeUnknown     the request may or may not have been applied
     │   ├── Stale              somebody changed it since we looked: observe again
     │   └── Occupied           the database's guard refused an overlapping booking: look again
@@ -57,6 +58,10 @@ class Unreachable(Transient):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class DirectorySilent(Unreachable):
+    """The directory, which gives tokens, did not answer."""
 
 
 class OutcomeUnknown(Unreachable):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.app.late import Late
 from engine.app.office import Office
-from engine.errors import AccessDenied, CredentialsRevoked, EngineError
+from engine.errors import AccessDenied, CredentialsRevoked, DirectorySilent, EngineError
 from engine.ids import Address, ICalUid
 from engine.interval import Interval, ceil_to_grid
 from engine.reconcile.contacts import ContactBook
@@ -73,7 +73,7 @@ async def _try_places(calendar: RoomCalendar) -> tuple[Trial, tuple[Place, ...]]
     try:
         async for page in calendar.fetch_places():
             found += page
-    except CredentialsRevoked as error:
+    except (CredentialsRevoked, DirectorySilent) as error:
         return Trial(Needed.IDENTITY, Outcome.FAILED, str(error)), ()
     except EngineError as error:
         return Trial(Needed.PLACES, Outcome.FAILED, str(error)), ()

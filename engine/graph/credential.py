@@ -8,6 +8,7 @@ whatever https host a link points at. Scopes are named too; otherwise they are d
 from __future__ import annotations
 
 import binascii
+import logging
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError, ServiceResponseError
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 
-from engine.errors import BadSettings, CredentialsRevoked, Unreachable
+from engine.errors import BadSettings, CredentialsRevoked, DirectorySilent
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """The only hosts to which kiota's provider gives a token over plain http."""
@@ -86,6 +87,7 @@ def build_credential(
         return StaticTokenCredential(str(token))
     from azure.identity.aio import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential  # 0.2 s
 
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # what it warns of is raised, too, and told by us
     extra: dict[str, Any] = {"authority": authority} if authority else {}
     try:
         match kind:
@@ -125,7 +127,7 @@ class Authorizer:
         self._asked_at = datetime.min.replace(tzinfo=UTC)
 
     async def header(self) -> str:
-        """Return the header's value; raises CredentialsRevoked when refused, Unreachable when nobody answers."""
+        """Return the header's value; raises CredentialsRevoked when refused, DirectorySilent when nobody answers."""
         now = self._now()
         if not self._header or not timedelta(0) <= now - self._asked_at < REUSE:
             self._header = await self._ask({})
@@ -153,14 +155,14 @@ class Authorizer:
             token = await self._provider.get_authorization_token(self._base_url, context)
         except ClientAuthenticationError as error:
             if _is_unavailable(error):
-                raise Unreachable(f"ask for a token: no credential is available: {_brief(error)}") from error
+                raise DirectorySilent(f"ask for a token: no credential is available: {_brief(error)}") from error
             raise CredentialsRevoked(
                 f"ask for a token: the directory refused: {_brief(error)} (check the secret or certificate)"
             ) from error
         except (ServiceRequestError, ServiceResponseError) as error:
-            raise Unreachable(f"ask for a token: the directory did not answer: {_brief(error)}") from error
+            raise DirectorySilent(f"ask for a token: the directory did not answer: {_brief(error)}") from error
         except AzureError as error:
-            raise Unreachable(f"ask for a token: {_brief(error)}") from error
+            raise DirectorySilent(f"ask for a token: {_brief(error)}") from error
         except (ValueError, binascii.Error) as error:
             raise CredentialsRevoked(f"ask for a token: the claims challenge cannot be read: {error}") from error
         if not token:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from engine.app.trials import try_tenant
 from engine.app.web_parts import Outside
 from engine.database.access.sessions import SessionStore
-from engine.errors import CredentialsRevoked, MailboxClosed, Refused
+from engine.errors import CredentialsRevoked, DirectorySilent, EngineError, MailboxClosed, Refused
 from engine.ids import Address
 from engine.rooms.calendar import EventDraft
 from engine.rooms.room import Place
@@ -192,8 +192,10 @@ class TestTheTrials:
         }  # fmt: skip
         assert outcomes(house, Tenant(places=Refused("no")))["room_calendars"] == "not_tried"
 
-    def test_end_where_nobody_knows_us(self, house: House) -> None:
-        found = outcomes(house, Tenant(places=CredentialsRevoked("invalid_client")))
+    @pytest.mark.parametrize("error", [CredentialsRevoked("invalid_client"), DirectorySilent("no route")])
+    def test_end_where_nobody_knows_us(self, house: House, error: EngineError) -> None:
+        """Or where nobody is there to know us: a token was never given."""
+        found = outcomes(house, Tenant(places=error))
 
         assert found.pop("identity") == "failed"
         assert set(found.values()) == {"not_tried"}

@@ -10,7 +10,7 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
-from engine.errors import BadSettings, CredentialsRevoked, Unreachable
+from engine.errors import BadSettings, CredentialsRevoked, DirectorySilent
 from engine.graph.credential import Authorizer, StaticTokenCredential, build_credential
 from tests.unit.graph.scripted import BASE_URL, ROOM, MakeDesk, answer, event, failure
 
@@ -79,7 +79,7 @@ class TestTokens:
         ("trouble", "meaning"),
         [
             (ClientAuthenticationError("AADSTS7000222: the secret has expired"), CredentialsRevoked),
-            (ServiceRequestError("no route"), Unreachable),
+            (ServiceRequestError("no route"), DirectorySilent),
         ],
     )
     def test_a_directory_that_refuses_is_not_one_that_is_silent(

@@ -47,7 +47,7 @@ WANTED: Mapping[Needed, tuple[str, str]] = MappingProxyType(
     {
         Needed.IDENTITY: (
             N_("The application may sign in"),
-            N_("Tenant id, client id and the secret or certificate."),
+            N_("Tenant id, client id and the secret or certificate; and that the directory can be reached from here."),
         ),
         Needed.PLACES: (
             N_("It may read the list of rooms"),
