@@ -161,7 +161,7 @@ class Writes:
             event_id = intent.event_id or await self._find_event_id(booking, intent)
             is_done = event_id is not None and await self._calendar.delete_event(intent.mailbox, event_id)
         except (MailboxClosed, Refused, Unmatched):
-            is_deleted = await self._decline_for_rooms(booking)
+            is_deleted = await self._decline_for_rooms(booking, intent)
             self._ledger.finish_intent(intent, None, told=None if is_deleted else DECLINED_INSTEAD)
             return
         self._ledger.finish_intent(intent, None, told=None if is_done or resumed else GONE_ALREADY)
@@ -212,17 +212,23 @@ class Writes:
         found = (book.by_address(address) for address in addresses)
         return frozenset(room.id for room in found if room is not None)
 
-    async def _decline_for_rooms(self, booking: Booking) -> bool:
-        """Free the rooms without the organizer: decline on their behalf, which the organizer is told. What a room
-        organizes itself is deleted there. Tell whether it was."""
+    async def _decline_for_rooms(self, booking: Booking, intent: Intent) -> bool:
+        """
+        Free the rooms without the organizer: decline on their behalf, which the organizer is told. What a room
+        organizes itself is deleted there. Tell whether it was.
+
+        The loan may have another event by now: then its copies are that one's, and the rooms of the former are asked.
+        """
         book, link = self._ledger.room_book(), booking.link
         invited = link.base.outlook.rooms if link is not None and link.base is not None else frozenset[BookableId]()
         shown = {copy.room_id: copy.event for copy in booking.copies if copy.live}
+        if intent.ical_uid is not None and link is not None and link.ical_uid != intent.ical_uid:
+            invited, shown = self._known_rooms(room.address for room in intent.draft.rooms), {}
         deleted = False
         for room_id in sorted(invited | shown.keys()):
             if (room := book.by_id(room_id)) is None:
                 continue
-            copy = shown.get(room_id) or await self._find_in(room, booking)
+            copy = shown.get(room_id) or await self._find_in(room, booking, intent)
             if copy is None or copy.is_cancelled or copy.answer is Answer.DECLINED:
                 continue
             if copy.answer is Answer.ORGANIZER:
@@ -231,9 +237,9 @@ class Writes:
                 await self._calendar.decline_event(room.address, copy.event_id, "")
         return deleted
 
-    async def _find_in(self, room: Room, booking: Booking) -> EventCopy | None:
+    async def _find_in(self, room: Room, booking: Booking, intent: Intent) -> EventCopy | None:
         """Look in a room that was invited and has not shown the meeting yet: it may have said yes a moment ago."""
-        uid = booking.link.ical_uid if booking.link is not None else None
+        uid = intent.ical_uid or (booking.link.ical_uid if booking.link is not None else None)
         if uid is None:
             return None
         try:
