@@ -274,6 +274,8 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
         world.heal()
     if schedule.before and (left := backfills.bring_in_the_rest(world)):
         raise Broken(f"I3: a plan was applied and another finds more: {left}")
+    if crowd.believe_everything():  # what was brought in may show that a room is not closed, but lost what it had
+        world.heal()
     check_always(world, withdrawn)
     check_quiet(world, crowd)
     _check_queue(world)
