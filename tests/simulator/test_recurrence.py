@@ -135,6 +135,16 @@ class TestRules:
         assert is_same_pattern(whole, part)
         assert dates_of(part).last == date(2026, 11, 24)
 
+    @pytest.mark.parametrize(
+        "span", [{"type": "endDate", "endDate": "2026-11-24"}, {"type": "numbered", "numberOfOccurrences": 2}]
+    )
+    def test_cutting_makes_none_longer(self, span: dict[str, Any]) -> None:
+        """An exception may lie behind the last date of its pattern, and behind the horizon."""
+        pattern = {"type": "daily", "interval": 1}
+        whole = parse_recurrence({"pattern": pattern, "range": {**span, "startDate": "2026-11-23"}}, "UTC")
+
+        assert cut(whole, date(2026, 11, 25)) == whole
+
     def test_shown_as_graph_does(self) -> None:
         """Zeros and year one stand for what does not count (Graph docs: recurrencePattern, recurrenceRange)."""
         found = parse_recurrence(

@@ -143,7 +143,10 @@ def _endless(recurrence: Recurrence) -> Recurrence:
 
 
 def cut(recurrence: Recurrence, last: date) -> Recurrence:
-    """Return the same recurrence with no date after *last*."""
+    """Return the same recurrence with no date after *last*: one that ends before stays as it is."""
+    end = dates_of(recurrence).last
+    if end is not None and end <= last:
+        return recurrence
     return msgspec.structs.replace(recurrence, range_kind="endDate", end_date=last, occurrences=0)
 
 
