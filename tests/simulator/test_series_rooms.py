@@ -423,6 +423,17 @@ class TestOneDateOnly:
         assert len(room_view(world)) == 3
         assert {item["seriesMasterId"] for item in room_view(world)} == {room_master(world)["id"]}
 
+    def test_a_no_to_all_takes_the_yes_to_the_single_date_back(self, world: SimulatedWorld) -> None:
+        """The room has let go of that date, too: its organizer must not go on reading *accepted*."""
+        master = book_series(world, weekly(), rooms=())
+        self.invite(world, instances(world, master)[1], AULA)
+        assert response_of(instances(world, master)[1]) == "accepted"
+
+        self.invite(world, master, AULA)
+
+        assert room_view(world) == []
+        assert response_of(instances(world, master)[1]) == "declined"
+
     def test_a_room_added_later_is_not_asked_for_the_exceptions_it_is_not_in(self, world: SimulatedWorld) -> None:
         """The exception that goes to another room stays there."""
         master = book_series(world, weekly(times=3), rooms=())

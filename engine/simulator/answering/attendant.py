@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
+from msgspec.structs import replace
+
 from engine.simulator.answering.answers import Answers
 from engine.simulator.answering.claims import Claims
 from engine.simulator.answering.placing import Placing
@@ -240,10 +242,25 @@ class Attendant:
             self.respond(copy, copy.response, reason)
 
     def _decline_exceptions(self, copy: Event, reason: str, *, send: bool) -> None:
-        """A declined series takes its exceptions along: each was a request of its own, so each has its answer."""
-        series = self._world.calendars[copy.mailbox].series.get(copy.key)
-        for item in series.exceptions.values() if series and send else ():
+        """A declined series takes its exceptions along, and the dates that were accepted by themselves before it came:
+        each was a request of its own, so each has its answer."""
+        if copy.recurrence is None or not send:
+            return
+        series = self._world.calendars[copy.mailbox].series[copy.key]
+        for item in (*series.exceptions.values(), *self._accepted_alone(copy)):
             self.respond(item, ANSWERS[Verdict.DECLINE], reason)
+
+    def _accepted_alone(self, copy: Event) -> Iterator[Event]:
+        """Yield the dates that are like every other of the series *copy*, and of which the organizer has a yes."""
+        owner, organizer = (self._world.mailboxes[each] for each in (copy.mailbox, copy.organizer_mailbox))
+        series = self._world.calendars[owner.id].series[copy.key]
+        meeting = self._world.calendars[organizer.id].by_ical(copy.ical_uid)
+        if meeting is None or meeting.recurrence is None:
+            return
+        for day, asked in self._world.calendars[organizer.id].series[meeting.key].exceptions.items():
+            date = series.at(day) if day not in series.exceptions else None
+            if date is not None and self._placing.answer(owner, asked) == "accepted":
+                yield replace(date, sequence=asked.sequence)
 
     def _expect(self, copy: Event) -> None:
         """Where somebody has to check in, give the room back when nobody does."""

@@ -20,9 +20,9 @@ class Placing:
 
     def is_invited(self, owner: Mailbox, meeting: Event) -> bool:
         """Tell whether *meeting* lists the owner."""
-        return self._answer(owner, meeting) is not None
+        return self.answer(owner, meeting) is not None
 
-    def _answer(self, owner: Mailbox, meeting: Event) -> str | None:
+    def answer(self, owner: Mailbox, meeting: Event) -> str | None:
         """Return what the organizer knows of the owner's answer; None when the owner is not invited."""
         addresses = self._world.addresses_of(owner)
         return next((item.response for item in meeting.attendees if item.address.lower() in addresses), None)
@@ -121,7 +121,7 @@ class Placing:
             occurrence = series.at(day)
             if occurrence is None:
                 continue
-            if self._answer(owner, item) in (None, "declined"):
+            if self.answer(owner, item) in (None, "declined"):
                 self._world.erase(occurrence)
             elif source.is_modified(item):
                 self._put(owner, item, occurrence, is_new=False)
