@@ -287,6 +287,22 @@ class TestAnItemThatIsTaken:
         moved = desk.change(first.number, LoanChange(end=MONDAY + timedelta(hours=3)), actor=BY)
         assert moved.interval == hours(1, 3)
 
+    def test_by_a_meeting_of_a_loan_that_has_not_heard_of_the_room_is_refused(
+        self, building: Building, desk: Desk
+    ) -> None:
+        """Its organizer has just given it a second room: that one shows it, and its loan will. Its own loan may."""
+        theirs = book(desk, 1, 2, room(2))
+        for number in (1, 2):
+            add_meeting(building.database, number, hours(1, 2), uid="theirs")
+        known = {"loan_number": theirs.number, "generation": 1, "state": "linked", "ical_uid": "theirs", "base": {}}
+        insert(building.database, "link", **known)
+
+        with pytest.raises(Unavailable, match="by a meeting in Outlook"):
+            book(desk, 1, 2)
+        assert desk.change(theirs.number, LoanChange(items=(room(1), room(2))), actor=BY).number
+        desk.change(theirs.number, LoanChange(items=(room(2),)), actor=BY)
+        assert book(desk, 1, 2).number, "the desk took the room out, and Outlook has not heard of it yet"
+
     def test_at_the_last_moment_is_still_refused(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         """Should the look fail to see it, the guard does not."""
         book(desk)

@@ -1,4 +1,4 @@
-"""What holds an item at a time: our loans, and meetings that only Outlook knows.
+"""What holds an item at a time: our loans, and meetings of which no loan has that room.
 
 Looking is a courtesy, for the sake of a good answer: the guard has the last word.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, or_, select
 
 from engine.database.sql.prepared import Prepared
 from engine.database.stores.catalogue import Item
@@ -27,6 +27,7 @@ _start, _end = (
     bindparam("start", type_=item_table.c.blocked_end.type),
     bindparam("end", type_=item_table.c.blocked_end.type),
 )
+_apart: ColumnElement[Any] = bindparam("apart")
 
 _LOANS = Prepared(
     select(item_table.c.bookable_id, item_table.c.blocked_start, item_table.c.blocked_end, item_table.c.loan_number)
@@ -35,10 +36,24 @@ _LOANS = Prepared(
         item_table.c.holds,
         item_table.c.blocked_end > _start,
         item_table.c.blocked_start < _end,
-        item_table.c.loan_number != bindparam("apart"),
+        item_table.c.loan_number != _apart,
     )
     .order_by(item_table.c.blocked_start, item_table.c.bookable_id)
 )
+_its_loan_has_the_room = (
+    exists()
+    .where(link_table.c.ical_uid == copy_table.c.ical_uid)
+    .where(
+        or_(
+            link_table.c.loan_number == _apart,
+            exists()
+            .where(item_table.c.loan_number == link_table.c.loan_number)
+            .where(item_table.c.bookable_id == copy_table.c.room_id)
+            .correlate(link_table, copy_table),
+        )
+    )
+)
+"""Whatever became of the room in that loan: the desk may have taken it out or moved it, and Outlook not heard yet."""
 _MEETINGS = Prepared(
     select(copy_table.c.room_id, copy_table.c.start_at, copy_table.c.end_at)
     .where(
@@ -47,7 +62,7 @@ _MEETINGS = Prepared(
         copy_table.c.end_at > _start,
         copy_table.c.start_at < _end,
         copy_table.c.start_at < copy_table.c.end_at,
-        ~exists().where(link_table.c.ical_uid == copy_table.c.ical_uid),
+        ~_its_loan_has_the_room,
     )
     .order_by(copy_table.c.start_at, copy_table.c.room_id)
 )
@@ -57,16 +72,17 @@ def find_busy(
     connection: Connection, item_ids: Sequence[int], interval: Interval, *, apart: int | None = None
 ) -> list[Busy]:
     """
-    Return every stretch on the grid in which one of the items is taken within *interval*.
+    Return every stretch on the grid in which one of the items is taken within *interval*: by a loan, by a meeting that
+    only Outlook knows, or by one of a loan that its organizer just gave this room, too.
 
     Args:
         item_ids: rooms and assets.
         interval: exact or blocked; what it blocks is looked at.
-        apart: the loan whose own items do not count.
+        apart: the loan whose own items and meeting do not count.
     """
     busy = find_held(connection, item_ids, interval, apart=apart)
     if item_ids:
-        meetings = _MEETINGS.run(connection, _within(item_ids, interval))
+        meetings = _MEETINGS.run(connection, {**_within(item_ids, interval), "apart": apart or 0})
         busy += [Busy(BookableId(row[0]), Interval(row[1], row[2]).blocked()) for row in meetings]
     return busy
 
@@ -74,7 +90,7 @@ def find_busy(
 def find_held(
     connection: Connection, item_ids: Sequence[int], interval: Interval, *, apart: int | None = None
 ) -> list[Busy]:
-    """Return what loans hold of the items: as `find_busy`, without the meetings that only Outlook knows."""
+    """Return what loans hold of the items: as `find_busy`, without the meetings."""
     if not item_ids:
         return []
     loans = _LOANS.run(connection, {**_within(item_ids, interval), "apart": apart or 0})

@@ -89,7 +89,9 @@ _KNOWN = Prepared(
         _copy.c.start_at < _copy.c.end_at,
         _copy.c.observed_at < _edited_at,
         or_(_copy.c.modified_at.is_(None), _copy.c.observed_at > _copy.c.modified_at, _brought_at < _edited_at),
-        ~exists().where(_link.c.ical_uid == _copy.c.ical_uid),  # what loans hold is I1's
+        ~exists()
+        .where(_link.c.ical_uid == _copy.c.ical_uid)
+        .where(_item.c.loan_number == _link.c.loan_number, _item.c.bookable_id == _copy.c.room_id),  # that is I1's
     )
 )
 _EDITS = Prepared(
