@@ -107,10 +107,11 @@ class Observer:
             if room is None or booking.series is None or not copy.live:
                 continue
             try:
-                if await self._series.read_in_room(booking.series, room.address) is not None:
-                    return True
+                shown = await self._series.read_in_room(booking.series, room.address)
             except (MailboxClosed, Malformed, Refused):
                 continue
+            if shown is not None and not shown.is_cancelled:
+                return True
         return False
 
     def _unshown(self, booking: Booking, known: Known) -> frozenset[BookableId]:

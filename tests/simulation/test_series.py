@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from engine.errors import Stale
 from engine.interval import Interval
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.status import ItemState, LoanAction, LoanStatus
 from engine.prove.people.series import PARIS, at, book_series, recurrence, starts
 from engine.prove.world.world import World
+from engine.reconcile.actions import NewLoan, Plan
+from engine.reconcile.ledger import Booking, Writing
 from engine.worker.bookings import ECHO_SECONDS
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_bad_input import spoil_events
@@ -391,6 +394,41 @@ class TestADateThatWasCancelledInTheApp:
 
         assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
         assert "date_brought_back" in world.history(world.loans[-1].number)
+
+    def test_and_is_shown_as_cancelled_by_its_room_is_only_an_echo(self, world: World) -> None:
+        """Its whole series was cancelled since, and its organizer cannot be asked: the room is, and tells the end. What
+        it was read to show before counts for nothing."""
+        master, day = weekly(world)
+        (date,) = world.names_of(loan_on(world, day + WEEK).number)
+        world.tenant.faults.add(effect="error", status=503, path="/calendarView/delta")
+        world.act_on(loan_on(world, day + WEEK).number, LoanAction.CANCEL)
+        world.wait(10)
+        world.run(world.person(2).delete(master["id"]))
+        world.set_mailbox(2, "denied")
+        with world.database.write() as transaction:
+            transaction.mark("meeting", date)
+        world.wait(2 * ECHO_SECONDS)
+        world.tenant.faults.clear()
+        world.heal()
+
+        assert len(world.loans) == 4
+        assert not world.live_loans
+
+    def test_and_leaves_its_room_while_it_is_read_is_looked_at_again(self, world: World) -> None:
+        """Nobody is told that what we have ended is gone from a room: what is made of it must find it there."""
+        _, day = weekly(world)
+        former = loan_on(world, day + WEEK)
+        (date,) = world.names_of(former.number)
+        ledger = world.office.ledger
+        before = ledger.load_booking("loan", str(former.number))
+        assert before is not None
+        world.act_on(former.number, LoanAction.CANCEL)
+        world.settle()
+        echo = Booking("meeting", date, None, None, before.copies, series=before.series, withdrawn=former.number)
+        new = NewLoan(former.requester, former.interval, {world.item(1).id: ItemState.ACCEPTED}, "", private=False)
+
+        with pytest.raises(Stale):
+            ledger.save_plan(echo, Plan(loan=new), Writing())
 
     def test_waits_in_a_case_where_somebody_else_has_the_room(self, world: World) -> None:
         master, day = weekly(world)

@@ -147,17 +147,18 @@ class SyncLedger(RoomLedger, IntentLedger):
         with self._write() as transaction:
             if isinstance(plan.loan, NewLoan):
                 _claim_meeting(transaction, booking)
-                self._check_listed(transaction, booking)
+                self._check_shown(transaction, booking)
             return self._settler.save(transaction, booking, plan, writing)
 
-    def _check_listed(self, transaction: Transaction, booking: Booking) -> None:
-        """Make sure that what is listed of a meeting that is to become a loan still is there: nobody is told of its end
-        as long as it is listed. Raises Stale."""
-        listed = {copy.room_id for copy in booking.copies if copy.listed and copy.live}
-        if not listed:
+    def _check_shown(self, transaction: Transaction, booking: Booking) -> None:
+        """Make sure that what rooms show of a meeting that is to become a loan still is there, where nobody is told of
+        its end: as long as it is listed, or as a loan of it has ended here. Raises Stale."""
+        is_echo = booking.withdrawn is not None
+        shown = {copy.room_id for copy in booking.copies if copy.live and (copy.listed or is_echo)}
+        if not shown:
             return
         copies, _ = self._mirror.load_copies(transaction, ICalUid(booking.key))
-        if not listed <= {copy.room_id for copy in copies if copy.live}:
+        if not shown <= {copy.room_id for copy in copies if copy.live}:
             raise Stale(f"meeting {booking.key} left a room while it was being read")
 
     def note_conflict(self, booking: Booking, note: Note) -> None:
