@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import zlib
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.ids import Address
+from engine.rooms.room import Place
 from tests.browser.conftest import Visit
-from tests.browser.serving import AMELIE, Site
+from tests.browser.serving import AMELIE, Site, running_site
 
 UPRIGHT, ACROSS = 703, 1032
 """Pixels between the margins of A4."""
@@ -82,3 +86,29 @@ def test_a_page_that_was_open_for_long_tells_when_it_is_printed(fresh: Site, vis
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
 
     expect(page.locator("#printed")).to_have_text("Thu, 24 Dec 2026, 16:30")
+
+
+@pytest.mark.parametrize("view", ["day", "week"])
+def test_the_hours_stand_on_every_sheet_of_a_board(tmp_path: Path, visit: Visit, view: str) -> None:
+    """Forty rooms need more than two sheets. What the hours are written in is told from all else by its colour."""
+    places = tuple(
+        Place(f"dir-{number}", Address(f"room-{number}@example.org"), f"Room {number:02}", building="Maison", floor="1")
+        for number in range(40)
+    )
+    with running_site(tmp_path, places) as site:
+        page = visit(site, f"/board?view={view}&day=2026-11-24")
+        page.evaluate("""() => {
+            for (const hour of document.querySelectorAll(".hour")) hour.style.color = "rgb(255, 0, 51)";
+        }""")
+
+        sheets = painted_sheets(page.pdf(prefer_css_page_size=True, format="A4"))
+
+    assert len(sheets) > 2
+    assert all(b"1 0 .2 rg" in sheet for sheet in sheets)
+
+
+def painted_sheets(document: bytes) -> list[bytes]:
+    """Return what is painted on each sheet of a PDF, as Chromium writes it: those streams begin with its scale."""
+    found = re.findall(rb"/FlateDecode.*?stream\n(.*?)\nendstream", document, re.DOTALL)
+    streams = [zlib.decompressobj().decompress(each) for each in found]
+    return [each for each in streams if re.match(rb"\.2\d+ 0 0 -\.2", each)]
