@@ -204,6 +204,10 @@ class Reading:
     """Notifications brought events of it that no reading has shown: a round of changes that began then must show them.
     None: there are none, or the round began before."""
 
+    def shows(self, interval: Interval) -> bool:
+        """Tell whether what the room has on *interval* is read: at once, or when it is read anew by another address."""
+        return self.window.overlaps(interval) if self.window is not None else self.contacted_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class PageSaved:

@@ -124,8 +124,7 @@ class Observer:
         book = self._ledger.room_book()
         rooms = (book.by_id(room) for room in unshown_rooms(known, book))
         readings = (self._ledger.load_reading(room.id) for room in rooms if room is not None and room.is_synced)
-        followed = (each for each in readings if each is not None and each.window is not None)
-        return frozenset(each.room.id for each in followed if each.window and each.window.overlaps(interval))
+        return frozenset(each.room.id for each in readings if each is not None and each.shows(interval))
 
     def _may_ask_rooms(self, booking: Booking) -> bool:
         """Tell whether a room that said yes must have its copy by now: a while after it was asked, or when something

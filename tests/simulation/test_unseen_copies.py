@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from engine.loans.loan import Loan
 from engine.loans.register import LoanChange
@@ -15,6 +16,9 @@ from engine.prove.world.world import World
 from engine.simulator.people import event_path
 from engine.web.pages.parts.settings import SettingKey
 from tests.simulation.conftest import WITHOUT_CONTENT, MakeWorld
+
+UNBEGUN = "UPDATE room SET window_start = NULL, window_end = NULL WHERE id = :room"
+"""Nobody has begun to read the room: so it is for a moment after the list of rooms was read."""
 
 AT_ONCE = 30.0
 """Seconds within which what a room dropped must be known, however little was heard of it."""
@@ -161,6 +165,45 @@ class TestAMeetingOfWhichOneRoomWasNeverHeardOf:
         (loan,) = world.live_loans
         assert states(loan) == [ItemState.ACCEPTED, ItemState.RELEASED]
         assert world.cases() == ["room_released"]
+
+
+class TestAMeetingOfWhichOneRoomIsNotReadYet:
+    """It is a loan as soon as the other room shows it; what this one has is known once it is read."""
+
+    def test_goes_on_without_a_room_that_has_a_new_address_and_has_dropped_it(self, world: World) -> None:
+        world.readdress(2, "salon@example.org")
+        self.meet_and_drop(world, 2)
+
+        (loan,) = world.live_loans
+        assert states(loan) == [ItemState.ACCEPTED, ItemState.RELEASED]
+
+    def test_goes_on_without_a_room_that_is_new_and_has_dropped_it(self, world: World) -> None:
+        world.tenant.office.add_room("salon@example.org", "Salon")
+        world.room_addresses.append("salon@example.org")
+        self.meet_and_drop(world, 3)
+
+        (loan,) = world.live_loans
+        assert states(loan) == [ItemState.ACCEPTED, ItemState.RELEASED]
+
+    def meet_and_drop(self, world: World, room: int) -> None:
+        away = [
+            world.tenant.faults.add(effect="error", status=503, path=f"/users/{name}%40example.org/calendarView/delta")
+            for name in ("room-1", "salon")
+        ]
+        world.office.enqueue("places", "all")
+        world.meet(1, 9, 10, 1, room)
+        world.wait(5)
+        world.tenant.faults.remove(away[0].id)
+        with world.database.write() as transaction:
+            transaction.connection.execute(text(UNBEGUN), {"room": room})
+            transaction.mark("room", "1")
+        world.wait(0.1)
+        (loan,) = world.live_loans
+        assert states(loan) == [ItemState.ACCEPTED, ItemState.ACCEPTED]
+        drop(world, room)
+        world.tenant.faults.clear()
+        sweep(world)
+        world.wait(AT_ONCE)
 
 
 class TestAWholeReadingThatLeavesOutAMeeting:
