@@ -7,7 +7,7 @@ import logging
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from engine.web.access import Credentials, identify
+from engine.web.access import Credentials, Refusal, identify
 from engine.web.locality import is_local
 from engine.web.metrics import CONTENT_TYPE
 from engine.web.parts import Check, Parts
@@ -28,12 +28,10 @@ def show_ready(request: Request, parts: Parts, credentials: Credentials) -> JSON
     """
     Tell whether database, queue, subscriptions and first reading are in order.
 
-    Needs no token; but the details, which name rooms and hosts, are for whoever has one, or asks from this machine.
+    Needs no token; but the details, which name rooms and hosts, are for whoever has one, or asks from this machine. A
+    token that nobody has tells nothing about the process: whoever sends it is answered like those without one.
     """
-    is_detailed = is_local(request)
-    if credentials is not None:
-        identify(request, parts, credentials)
-        is_detailed = True
+    is_detailed = is_local(request) or _is_known(request, parts, credentials)
     try:
         checks = list(parts.read_checks())
     except Exception:
@@ -48,6 +46,19 @@ def show_ready(request: Request, parts: Parts, credentials: Credentials) -> JSON
         },
     }
     return JSONResponse(content, 200 if ready else 503)
+
+
+def _is_known(request: Request, parts: Parts, credentials: Credentials) -> bool:
+    if credentials is None:
+        return False
+    try:
+        identify(request, parts, credentials)
+    except Refusal:
+        return False
+    except Exception:
+        log.exception("who asks for readiness could not be told")
+        return False
+    return True
 
 
 @router.get("/metrics", response_class=Response)

@@ -42,7 +42,31 @@ class TestHealth:
 
         assert answer.status_code == 503
         assert answer.json()["checks"]["first_reading"] == {"ok": False}
-        assert client.get("/readyz", headers={"Authorization": "Bearer nobody's"}).status_code == 401
+
+    def test_a_token_that_was_revoked_does_not_make_it_unready(self, client, office):
+        """A probe goes on with it for weeks; it learns what those without one learn."""
+        office.checks.append(Check("first_reading", ok=True, detail="Room 1.01"))
+        revoked = {"Authorization": "Bearer nobody's"}
+
+        for _ in range(20):
+            answer = client.get("/readyz", headers=revoked)
+
+        assert answer.status_code == 200
+        assert answer.json()["checks"]["first_reading"] == {"ok": True}
+
+    def test_a_token_that_cannot_be_looked_up_is_not_ready(self, client, office, monkeypatch):
+        """The database is away: that is what the checks tell."""
+
+        def fail(_token):
+            raise RuntimeError("gone")
+
+        monkeypatch.setattr(office.tokens, "authenticate", fail)
+        office.checks.append(Check("database", ok=False, detail="gone"))
+
+        answer = client.get("/readyz", headers=ADMIN)
+
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["database"] == {"ok": False}
 
     def test_a_check_that_fails_to_ask_is_not_ready(self, client, office):
         """The answer does not tell the world why."""
