@@ -458,6 +458,24 @@ class TestRooms:
         assert [states(loan) for loan in world.live_loans] == [both, both]
         assert world.cases() == []
 
+    def test_that_dropped_a_meeting_before_their_new_address_was_known_are_told_as_released(
+        self, worlds: MakeWorld
+    ) -> None:
+        """Until then the organizer's list does not name them, as if they had been taken out; then it is read again."""
+        world = worlds(rooms=2)
+        world.readdress(1, "salon@example.org")
+        event = world.meet(2, 9, 10, 1, 2)
+        world.settle()
+        world.tenant.office.release("salon@example.org", event["iCalUId"])
+        world.settle()
+        assert states(only_loan(world)) == {"Room 1": ItemState.CANCELLED, "Room 2": ItemState.ACCEPTED}
+
+        world.office.enqueue("places", "all")
+        world.settle()
+
+        assert states(only_loan(world)) == {"Room 1": ItemState.RELEASED, "Room 2": ItemState.ACCEPTED}
+        assert world.cases() == ["room_released"]
+
     def test_are_read_by_their_new_address_once_the_old_one_is_gone(self, worlds: MakeWorld) -> None:
         """What a reading goes on from names the address it began with: it begins anew with the other one."""
         world = worlds(rooms=1)

@@ -23,7 +23,7 @@ from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.jobs import save_job
 from engine.database.work.meeting_marks import MeetingMarks
-from engine.database.work.wakes import ask_about_unshown, retell
+from engine.database.work.wakes import ask_about_dropped, ask_about_unshown, retell
 from engine.ids import BookableId, StoreId, fold_address
 from engine.outbox.changes import ROOM, USER, Event
 from engine.reconcile.actions import Note
@@ -349,6 +349,7 @@ class _Steps:
             self.transaction.mark("room", str(room_id))
         if values.keys() & {"address", "aliases"}:
             _mark_meetings(self.transaction, room_id)
+            ask_about_dropped(self.transaction, room_id)
         if "name" in values:
             retell(self.transaction, room_id)
         if "directory_id" in values:

@@ -1,5 +1,5 @@
 """Whom a change of an item concerns: meetings that waited for it to become free, loans whose events tell its name, and
-loans of a room of which it has shown nothing."""
+loans of a room of which it has shown nothing, or shows nothing any more."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.ids import BookableId
 from engine.loans.loan import CaseState, Home
-from engine.loans.status import ItemState, LoanStatus
+from engine.loans.status import BLOCKING_STATUSES, ItemState, LoanStatus
 from engine.reconcile.answers import DUE_NOW
 
 loan_table = metadata.tables["loan"]
@@ -70,6 +70,23 @@ _UNSHOWN = Prepared(
     .where(or_(item_table.c.state == ItemState.REQUESTED.value, copy_table.c.event_id.is_(None)))
     .distinct()
 )
+_DROPPED = Prepared(
+    select(item_table.c.loan_number)
+    .join(loan_table, loan_table.c.number == item_table.c.loan_number)
+    .join(link_table, and_(link_table.c.loan_number == loan_table.c.number, link_table.c.state == "linked"))
+    .join(
+        copy_table,
+        and_(copy_table.c.room_id == item_table.c.bookable_id, copy_table.c.ical_uid == link_table.c.ical_uid),
+    )
+    .where(
+        item_table.c.bookable_id == bindparam("room"),
+        item_table.c.state == ItemState.CANCELLED.value,
+        loan_table.c.status.in_(sorted(BLOCKING_STATUSES)),
+        loan_table.c.end_at > bindparam("now", type_=Instant()),
+        copy_table.c.gone,
+    )
+    .distinct()
+)
 _CHECK_NOW = Prepared(
     update(link_table)
     .where(link_table.c.loan_number == bindparam("of_number"), link_table.c.state == "linked")
@@ -92,6 +109,18 @@ def ask_about_unshown(transaction: Transaction, room_id: BookableId, *, priority
     for row in _UNSHOWN.run(transaction.connection, {"room": room_id}).all():
         ask_organizer(transaction, row.loan_number)
         transaction.mark("loan", str(row.loan_number), priority=priority)
+
+
+def ask_about_dropped(transaction: Transaction, room_id: BookableId) -> None:
+    """
+    Look at every loan that went on without this room, whose meeting its calendar has no more, and ask its organizer.
+
+    The room may have been invited by an address that nobody knew, which its organizer's list has still: then it was not
+    taken out of the meeting, but dropped it.
+    """
+    for row in _DROPPED.run(transaction.connection, {"room": room_id, "now": transaction.now}).all():
+        ask_organizer(transaction, row.loan_number)
+        transaction.mark("loan", str(row.loan_number))
 
 
 def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
