@@ -216,6 +216,25 @@ class TestWhatOnlyTheOrganizersCopyShows:
         shown = {item.name: item.state for item in world.loans[0].rooms}
         assert shown == {"Room 1": ItemState.RELEASED, "Room 2": ItemState.ACCEPTED}
 
+    def test_a_room_that_dropped_the_meeting_before_its_address_was_known_is_found(self, world: World) -> None:
+        """Nothing was ever read of its copy, and of an address that nobody knew the other room's copy kept nothing."""
+        world.readdress(1, "salon@example.org")
+        world.tenant.faults.add(effect="lose")
+        event = world.meet(1, 9, 10, 1, 2)
+        world.wait(5.0)
+        world.tenant.office.release("salon@example.org", event["iCalUId"])
+        world.office.enqueue("room", "2")
+        world.settle()
+        world.office.enqueue("places", "all")
+        world.heal()
+        assert [item.name for item in world.loans[0].rooms] == ["Room 2"]
+
+        compare(world)
+        world.wait(30.0)
+
+        shown = {item.name: item.state for item in world.loans[0].rooms}
+        assert shown == {"Room 1": ItemState.RELEASED, "Room 2": ItemState.ACCEPTED}
+
     def test_is_bounded(self, worlds: MakeWorld) -> None:
         """No more organizers' copies are read in a room by night than the setting says."""
         world = worlds(rooms=1, settings={"ENGINE_SYNC__COMPARE_READS_PER_ROOM": "2"})

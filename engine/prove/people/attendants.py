@@ -118,9 +118,13 @@ def _note_emptied(crowd: Crowd, room: int, name: str) -> bool:
 
 
 def _is_named_elsewhere(crowd: Crowd, room: int, name: str) -> bool:
-    """Tell whether another room's copy names this room: those of a meeting that was forwarded to it do not. Of one that
-    the list of rooms has not told of yet, what they say is not kept."""
-    if room not in crowd.world.imported_rooms():
-        return False
+    """Tell whether another room's copy names this room: those of a meeting that was forwarded to it do not. By an
+    address of which the list of rooms has not told yet it does not count: that is not kept."""
     others = (crowd.world.copies_of(other) for other in range(1, len(crowd.world.room_addresses) + 1) if other != room)
-    return any(room in crowd.world.invited(copies[name]) for copies in others if name in copies)
+    return any(_is_named(crowd, room, copies[name]) for copies in others if name in copies)
+
+
+def _is_named(crowd: Crowd, room: int, copy: dict[str, Any]) -> bool:
+    book = crowd.world.office.rooms.room_book()
+    told = [each for each in copy["attendees"] if book.by_address(each["emailAddress"]["address"]) is not None]
+    return room in crowd.world.invited({**copy, "attendees": told})

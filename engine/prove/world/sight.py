@@ -148,11 +148,6 @@ class Sight(Doors):
             for copy in copies
         )
 
-    def imported_rooms(self) -> set[int]:
-        """Return the numbers of the rooms of which the list of rooms has told."""
-        numbers = (self.room_number(str(room.address)) for room in self.office.rooms.load_rooms())
-        return {number for number in numbers if number is not None}
-
     def _is_cut_off(self, room: int, key: str) -> bool:
         """Tell whether a room has the series of a date, but ends it before (AllowRecurringMeetings, BookingWindow)."""
         day, box = day_of(key), self.tenant.office.find(self.room_addresses[room - 1]).id
