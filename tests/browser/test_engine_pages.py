@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from engine.interval import Interval
 from tests.browser.conftest import Visit, look_back
 from tests.browser.serving import Site
 from tests.web.case_scene import open_declined, open_times_conflict
+
+BOTTOM = "(each) => each.getBoundingClientRect().bottom"
+
+HIDDEN = """(all) => all.filter((each) => {
+    each.scrollIntoView({block: "nearest"});
+    const {left, right, top, bottom} = each.getBoundingClientRect();
+    return !each.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+}).map((each) => each.textContent.trim())"""
+"""What something else lies upon, even when one has scrolled to it."""
 
 
 def conflict(site: Site) -> int:
@@ -67,6 +77,22 @@ class TestCases:
 
         expect(second.get_by_role("alert")).to_contain_text("Not possible any more")
         expect(second.locator(".settled")).to_contain_text("Keep what Outlook says")
+
+    @pytest.mark.parametrize("word", ["Settled otherwise…", "Another room"])
+    def test_a_menu_covers_nothing_on_a_telephone(self, fresh: Site, visit: Visit, word: str) -> None:
+        """Neither its own button nor one beside it, wherever on the screen it is opened; and it is seen whole."""
+        loan = fresh.book("Saule", "09:00", "10:00", "Tea")
+        open_declined(fresh.office, loan, fresh.room("Saule"))
+        page = visit(fresh, "/cases", width=390, height=844)
+        summary = page.get_by_text(word, exact=True)
+        page.set_viewport_size({"width": 390, "height": int(summary.evaluate(BOTTOM)) + 70})
+
+        summary.click()
+
+        page.wait_for_function(f"({BOTTOM})(document.querySelector('.menu[open] .menu-sheet')) <= innerHeight - 58")
+        assert page.locator(".ways .button:visible, .ways .menu-item:visible").evaluate_all(HIDDEN) == []
+        summary.click()
+        expect(page.locator(".ways .menu-sheet:visible")).to_have_count(0)
 
     def test_new_ones_are_announced_without_moving_what_is_read(self, fresh: Site, visit: Visit) -> None:
         conflict(fresh)
