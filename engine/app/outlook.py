@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from engine.errors import Fault, Invalid, Unreachable
 from engine.ids import Address, fold_address
 from engine.interval import Interval
+from engine.rooms.room import natural
 from engine.simulator.people import Person, Refused
 from engine.simulator.tenant import Tenant
 from engine.web.pages.parts.outlook import (
@@ -51,7 +52,7 @@ class SimulatedOutlook:
                 if one.kind in ("user", "room") and one.state == "active"
             ]
 
-        return sorted(self._run(look()), key=lambda one: (one.is_room, one.name.casefold()))
+        return sorted(self._run(look()), key=lambda one: (one.is_room, natural(one.name)))
 
     def view(self, who: str, span: Interval) -> Sequence[OutlookEvent]:
         """Return what touches *span*, by start. Events without a length are left out: they block nothing."""

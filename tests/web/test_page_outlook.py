@@ -182,3 +182,10 @@ def test_events_without_a_length_are_left_out() -> None:
     seen = parse_event({"id": "a", "start": at, "end": later}, {})
     assert seen is not None
     assert (seen.subject, seen.guests, seen.response) == ("", (), "none")
+
+
+def test_people_and_rooms_are_in_the_order_of_the_alphabet(outlook: OutlookPlayer) -> None:
+    """Érable comes after Châtaignier."""
+    rooms = [one.name for one in outlook.mailboxes() if one.is_room]
+
+    assert rooms[rooms.index("Châtaignier") + 1] == "Érable"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.ids import Address
 from engine.loans.loan import Asset, TextLevel
+from engine.rooms.listing import Place, plan_import
 from tests.web.conftest import TestClient
 from tests.web.visitors import House, open_house
 
@@ -35,6 +38,11 @@ def add_trolley(house: House, admin: TestClient) -> Asset:
     return asset_named(house, "Trolley")
 
 
+def in_order(page: str, names: Iterable[str]) -> list[str]:
+    """Return *names* as they first come up in a page, where each is the end of a link."""
+    return sorted(names, key=lambda name: re.search(rf">{name}(</b>)?</a>", page).start())  # type: ignore[union-attr]
+
+
 class TestTheList:
     def test_shows_what_belongs_where(self, house: House, admin: TestClient) -> None:
         add_trolley(house, admin)
@@ -46,6 +54,22 @@ class TestTheList:
         assert "Trolley" in page
         assert "two wheels" in page
         assert "Add a store" not in page
+
+    def test_is_in_the_order_of_the_alphabet(self, house: House, admin: TestClient) -> None:
+        """An É stands among the E, a 2 before a 10; on the page of a store too, where rooms come first."""
+        names = ("Table 10", "Écran", "Vidéoprojecteur", "Table 2")
+        for name in names:
+            admin.post("/assets", data={"name": name, "description": "", "store": "1"})
+        rooms = house.office.rooms
+        known = rooms.load_rooms()
+        elm = Place("dir-elm", Address("elm@example.org"), "Elm")
+        rooms.apply_import(plan_import((elm,), known, ignored_tags=frozenset()), default_store="Main desk")
+
+        everything, one = admin.get("/stores").text, admin.get("/stores/1").text
+
+        assert in_order(everything, names) == ["Écran", "Table 2", "Table 10", "Vidéoprojecteur"]
+        assert in_order(one, names) == in_order(everything, names)
+        assert in_order(one, ("Fern", "Elm", "Oak")) == ["Elm", "Fern", "Oak"]
 
     def test_is_not_for_requesters(self, house: House) -> None:
         assert house.signed_in("requester").get("/stores").status_code == 403

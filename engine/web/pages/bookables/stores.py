@@ -12,6 +12,7 @@ from engine.errors import NotFound
 from engine.ids import ID_MAX, BookableId, StoreId
 from engine.loans.loan import Store, TextLevel
 from engine.loans.rules import BookingRules
+from engine.rooms.room import natural
 from engine.web.api.wire import STORABLE, Id, Line
 from engine.web.pages.bookables.rules_form import RulesForm, show_days
 from engine.web.pages.forms import Sent
@@ -44,7 +45,7 @@ def show_stores(page: ViewerPage) -> Response:
         "stores.html",
         here="stores",
         stores=register.list_stores(),
-        assets=register.list_assets(),
+        assets=sorted(register.list_assets(), key=lambda asset: natural(asset.name)),
         rooms=rooms,
     )
 
@@ -61,7 +62,9 @@ def add_store(page: AdminPage, form: Annotated[StoreForm, Form()]) -> Response:
 def show_store(page: ViewerPage, id: Number, done: str = "") -> Response:
     """Show one store."""
     store = _find_store(page, id)
-    register = page.parts.web.register
+    web = page.parts.web
+    assets = [asset for asset in web.register.list_assets() if asset.store_id == store.id]
+    rooms = [room for room in web.rooms.load_rooms() if room.store_id == store.id]
     return page.render(
         "store.html",
         here="stores",
@@ -70,8 +73,8 @@ def show_store(page: ViewerPage, id: Number, done: str = "") -> Response:
         merged=store.rules,
         days=show_days(store.rules),
         levels=tuple(TextLevel),
-        assets=[asset for asset in register.list_assets() if asset.store_id == store.id],
-        rooms=[room for room in page.parts.web.rooms.load_rooms() if room.store_id == store.id],
+        assets=sorted(assets, key=lambda asset: natural(asset.name)),
+        rooms=sorted(rooms, key=lambda room: natural(room.name)),
         done=done,
     )
 
