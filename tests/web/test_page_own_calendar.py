@@ -67,6 +67,7 @@ def test_shows_how_it_stands(amelie: TestClient, desk: MemoryDesk, state: OwnCal
     page = amelie.get(PAGE).text
     assert shown in page
     assert ("2 loans stand there." in page) is (state is OwnCalendarState.CONNECTED)
+    assert ("take our entries out" in page) is (state is OwnCalendarState.CONNECTED), "only then can we"
 
 
 def test_disconnects_the_reader_and_nobody_else(amelie: TestClient, desk: MemoryDesk) -> None:

@@ -103,6 +103,16 @@ class TestLookingAfter:
         admin.post(f"/webhooks/{number}/retire")
         assert house.office.webhooks.find(number).secrets == (second,)
 
+    def test_its_removal_is_not_among_its_secrets(self, house: House, admin: TestClient) -> None:
+        """There it read as if a secret were removed."""
+        number = add(house)
+
+        page = admin.get(f"/webhooks/{number}").text
+
+        secrets = page[page.index('id="secrets"') :]
+        assert "/remove" not in secrets[: secrets.index("</section>")]
+        assert f'action="/webhooks/{number}/remove"' in page
+
     def test_one_that_is_removed_is_gone(self, house: House, admin: TestClient) -> None:
         number = add(house)
 
