@@ -151,6 +151,38 @@ def test_what_is_short_stays_in_one_line(pass_by: PassBy, path: str, role: str, 
     assert all(beyond <= 0 for beyond in cut)
 
 
+def test_the_headings_of_cards_are_alike(pass_by: PassBy) -> None:
+    """As large, and as far below the edge."""
+    look = next(look for look in PAGES if look.name == "fields-tried")
+    page = pass_by(look.path, role=look.role, width=1400)
+    found = page.locator(".card > h2").evaluate_all("""(all) => all.map((each) => {
+        const edge = each.parentElement.getBoundingClientRect().top;
+        return [getComputedStyle(each).fontSize, Math.round(each.getBoundingClientRect().top - edge)].join();
+    })""")
+
+    assert len(found) > 4
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "which"),
+    [("/outbox/1", "#tries-list > p"), ("/rooms/2", ".history li"), ("/loans/2", ".history li")],
+)
+def test_what_stands_in_a_line_stands_on_one(pass_by: PassBy, path: str, which: str) -> None:
+    """Small print has the base line of the words beside it. A bare letter tells where that is."""
+    page = pass_by(path, role="admin", width=1400, language="fr-FR")
+    lines = page.locator(which).evaluate_all("""(all) => all.map((line) => [...line.children].map((each) => {
+        const probe = Object.assign(document.createElement("span"), {style: "display: inline-block"});
+        each.prepend(probe);
+        const base = probe.getBoundingClientRect().bottom;
+        probe.remove();
+        return base;
+    }))""")
+
+    assert lines
+    assert all(max(line) - min(line) <= 1 for line in lines)
+
+
 @pytest.mark.parametrize(
     ("path", "width"),
     [("/book", 1400), ("/book", 390), ("/loans/2/change", 390), ("/board?view=list&day=2026-11-24", 390)],
