@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,16 +15,7 @@ if TYPE_CHECKING:
     from engine.rooms.connection import Connection
     from engine.settings import Settings
     from engine.web.pages.parts.trials import Trial
-
-Say = Callable[[str], str]
-
-PROOFS = {
-    "simulated": "none: the simulated tenant lets everybody in",
-    "secret": "a client secret",
-    "certificate": "a certificate",
-    "managed_identity": "the identity of this Azure machine",
-    "static_token": "a fixed token, for a simulated tenant",
-}
+    from engine.web.translations import Say
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +42,7 @@ def connect(
 
     doors: Doors = ctx.obj
     settings = _with_closed(doors.settings, closed)
-    say = _translate(lang)
+    say = _speak(lang)
     if tries:
         _show_trials(asyncio.run(doors.engine().try_permissions(settings)), say, output)
     else:
@@ -70,10 +61,10 @@ def _with_closed(settings: Settings, closed: str) -> Settings:
     return settings.model_copy(update={"graph": settings.graph.model_copy(update={"closed_mailbox": address})})
 
 
-def _translate(language: str) -> Say:
-    from engine.web.translations import load_translations
+def _speak(language: Language) -> Say:
+    from engine.web.translations import speak
 
-    return load_translations(language).gettext
+    return speak(language.value)
 
 
 def _redirect(settings: Settings) -> str:
@@ -109,28 +100,43 @@ def _show_connection(connection: Connection, redirect: str, say: Say, output: Fo
             }
         )
         return
-    known = f"{expiry.on} ({expiry.days} days left)" if expiry else "not known; set graph.credential_expires"
     rows = [
-        ("directory", connection.tenant or "not known yet: graph.tenant_id"),
-        ("application", connection.client or "not known yet: graph.client_id"),
-        ("proof", PROOFS[connection.credential]),
+        (say("directory"), connection.tenant or say("not known yet: graph.tenant_id")),
+        (say("application"), connection.client or say("not known yet: graph.client_id")),
+        (say("proof"), _proof(connection.credential, say)),
     ]
     if connection.credential in ("secret", "certificate"):
-        rows.append(("ends on", known))
-    show_table(("what", "value"), rows)
-    typer.echo("\nApplication permissions of Microsoft Graph, and no others:")
+        ends = say("not known; set graph.credential_expires")
+        if expiry is not None:
+            ends = say("%(day)s; days left: %(days)s", day=expiry.on, days=expiry.days)
+        rows.append((say("ends on"), ends))
+    show_table((say("what"), say("value")), rows)
+    typer.echo("\n" + say("Application permissions of Microsoft Graph, and no others:"))
     show_table(
-        ("permission", "grant it in", "what for"),
+        (say("permission"), say("grant it in"), say("what for")),
         [(each.name, each.where.value, say(PURPOSES[each.name])) for each in connection.permissions],
     )
-    typer.echo(f"\nConsent, by an administrator, with {redirect} among the redirect addresses (platform Web):")
-    typer.echo(consent or "  an address stands here once graph.tenant_id and graph.client_id are set")
-    typer.echo("\nIn Exchange Online PowerShell, so that no other mailbox is open to it:")
+    address = say(
+        "Consent, by an administrator, with %(address)s among the redirect addresses (platform Web):", address=redirect
+    )
+    typer.echo("\n" + address)
+    typer.echo(consent or "  " + say("an address stands here once graph.tenant_id and graph.client_id are set"))
+    typer.echo("\n" + say("In Exchange Online PowerShell, so that no other mailbox is open to it:"))
     for line in connection.scoping_commands():
         typer.echo(f"  {line}")
     if expiry is not None and expiry.step is not None:
-        note(f"the {connection.credential} ends in {expiry.days} days: make a new one")
-    note("connect --try tries each of them")
+        note(say("the secret or certificate nears its end, or is past it: make a new one"))
+    note(say("connect --try tries each of them"))
+
+
+def _proof(credential: str, say: Say) -> str:
+    return {
+        "simulated": say("none: the simulated tenant lets everybody in"),
+        "secret": say("a client secret"),
+        "certificate": say("a certificate"),
+        "managed_identity": say("the identity of this Azure machine"),
+        "static_token": say("a fixed token, for a simulated tenant"),
+    }[credential]
 
 
 def _show_trials(trials: Sequence[Trial], say: Say, output: Format) -> None:
@@ -152,6 +158,6 @@ def _show_trials(trials: Sequence[Trial], say: Say, output: Format) -> None:
             rows.append(
                 (signs[trial.outcome], f"{say(WANTED[trial.needed][0])} · {say(OUTCOMES[trial.outcome])}", told)
             )
-        show_lines(rows, output, nothing="nothing to try")
+        show_lines(rows, output, nothing=say("nothing to try"))
     if any(trial.outcome is Outcome.FAILED for trial in trials):
         raise typer.Exit(Exit.REFUSED)

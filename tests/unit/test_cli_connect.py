@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +45,18 @@ def test_shows_permissions_consent_and_commands_without_the_secret() -> None:
     assert "https://login.microsoftonline.com/contoso.example/adminconsent?client_id=0e4b-6a4c&" in done.stdout
     assert "New-ManagementRoleAssignment -App 0e4b-6a4c" in done.stdout
     assert "hunter2" not in done.stdout
+
+
+def test_speaks_french_throughout() -> None:
+    """All but names of settings, permissions and commands."""
+    done = connect("--lang", "fr")
+
+    heads = [line for line in done.stdout.splitlines() if not line.startswith(("  ", "https:"))]
+    assert "Autorisations d’application de Microsoft Graph, et aucune autre" in done.stdout
+    assert "un secret client" in done.stdout
+    assert "connect --try les essaie une à une" in done.stderr
+    english = re.compile(r"\b(the|of|and|what|not|value|permission|proof|directory|consent)\b")
+    assert [line for line in heads if english.search(line)] == []
 
 
 def test_says_the_same_to_scripts() -> None:

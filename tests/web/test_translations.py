@@ -21,6 +21,7 @@ SAME_IN_BOTH = {
     "Actions",
     "Notes",
     "{room}, {when}",
+    "application",
     "%(first)s – %(last)s",
     "Webhooks",
     "Webhook %(number)s",
