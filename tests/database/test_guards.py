@@ -157,6 +157,7 @@ class TestManyAtOnce:
         assert len(rows(building.database, "loan_item")) == 2 * len(booked) > 0
         assert overlaps(building.database) == []
 
+    @pytest.mark.slow
     def test_processes_never_overlap(self, building: Building, migrated_url: str) -> None:
         """Four processes write rows straight into the table, hundreds of tries: the guard alone keeps them apart."""
         tries = 150

@@ -170,6 +170,7 @@ class TestMigrating:
         """The revision written in the code is the newest script's."""
         assert ScriptDirectory.from_config(_config()).get_current_head() == HEAD
 
+    @pytest.mark.slow
     def test_happens_once_when_two_processes_start(self, database_url: str) -> None:
         """Two processes that start on an empty database both find it ready."""
         run_all((migrate_it, (database_url,)), (migrate_it, (database_url,)))

@@ -584,6 +584,7 @@ class TestUnderStress:
         assert (overlaps, seen) == ([], written)
         database.close()
 
+    @pytest.mark.slow
     def test_processes_share_the_keys(self, migrated_url: str) -> None:
         """Three processes empty one queue: each key is passed over once, and its end is written with its result."""
         database = Database(migrated_url, durability="normal")

@@ -19,6 +19,8 @@ from engine.prove.shrink import Shrinking
 from engine.prove.world.store import Databases
 from engine.reconcile.backfill.proposal import Proposal, Step
 
+pytestmark = pytest.mark.slow
+
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "10"))
 FIRST_SEED = int(os.environ.get("ACCORD_SEED", "1"))
 

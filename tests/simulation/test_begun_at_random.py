@@ -22,6 +22,8 @@ from engine.reconcile.merge import plan_merge
 from engine.reconcile.views import Base
 from tests.simulation.conftest import MakeWorld
 
+pytestmark = pytest.mark.slow
+
 WORLDS = int(os.environ.get("ACCORD_WORLDS", "24"))
 FIRST_SEED = int(os.environ.get("ACCORD_SEED", "1"))
 

@@ -55,7 +55,9 @@ def test_a_meeting_is_known_at_once_after_the_clock_has_jumped(worlds: MakeWorld
     assert [item.state for loan in world.loans for item in loan.items] == [ItemState.ACCEPTED]
 
 
-@pytest.mark.parametrize("settings", [{}, READ_ROOMS], ids=["contents", "rooms are read"])
+@pytest.mark.parametrize(
+    "settings", [pytest.param({}, id="contents"), pytest.param(READ_ROOMS, id="rooms are read", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", IN_GOOD_WEATHER)
 def test_both_sides_agree_within_seconds(name: str, settings: dict[str, str]) -> None:
     """A loan given to somebody else took half a minute: its rooms were not heard to let go of the former event."""

@@ -150,6 +150,7 @@ def test_a_kept_promise_is_counted(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_several_processes_share_the_seeds_and_leave_nothing_behind(tmp_path: Path) -> None:
     *_, tally = live_through(range(1, 100), jobs=2, url=f"sqlite:///{tmp_path / 'worlds.db'}", seconds_max=0.0)
     assert tally.schedules == 1, "time was up after the first"
@@ -157,7 +158,7 @@ def test_several_processes_share_the_seeds_and_leave_nothing_behind(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("url", "said"),
     [

@@ -17,6 +17,7 @@ for seed in {list(SEEDS)}:
 """
 
 
+@pytest.mark.slow
 def test_a_seed_goes_the_same_way_in_another_process() -> None:
     """Every request and answer, every decision and every second: other hashes, another order, other worlds before."""
     root = Path(__file__).parents[2]
