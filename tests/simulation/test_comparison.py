@@ -284,6 +284,21 @@ class TestAnEmptyCalendar:
         assert len(world.live_loans) == 12
         assert state_of(world, 1) is RoomState.ACTIVE
 
+    def test_is_believed_where_the_bookings_were_never_seen(self, world: World) -> None:
+        """Set up anew before it had answered, a room is still asked for them; they were never in its calendar."""
+        for day in range(1, 13):
+            world.meet(1, 9, 10, 1, 2, days=day)
+        world.tenant.office.remove_room(world.room_addresses[0])
+        world.tenant.office.add_room(world.room_addresses[0], "Room 1")
+        world.office.enqueue("places", "all")
+        world.heal()
+        asked = [loan for loan in world.live_loans for item in loan.rooms if item.state is ItemState.REQUESTED]
+        assert len(asked) == 12
+
+        compare(world)
+
+        assert state_of(world, 1) is RoomState.ACTIVE
+
 
 def state_of(world: World, room: int) -> RoomState:
     found = world.office.rooms.room_book().by_id(world.item(room).id)

@@ -96,8 +96,9 @@ class RoomLedger(LedgerBase):
         Believe no calendar that comes back empty where many bookings were (design: brakes). The page is not saved.
 
         A room that was really emptied shows each meeting's end; one that shows nothing at all was restored from
-        nowhere, or the reading went wrong. Raises MailboxClosed: the room is suspended until it shows something
-        again, or its loans are cancelled here.
+        nowhere, or the reading went wrong. What it was asked for and does not show was not in it: a room that is set up
+        anew starts empty. Raises MailboxClosed: the room is suspended until it shows something again, or its loans are
+        cancelled here.
         """
         values = {"room": reading.room.id, "number": reading.number, "now": transaction.now}
         if shown or _SEEN_BY.run(transaction.connection, values).scalar():
@@ -206,6 +207,9 @@ _LINKED_TO_COME = Prepared(
         item_table.c.holds,
         item_table.c.blocked_start > bindparam("now", type_=Instant()),
         link_table.c.state == "linked",
+        exists()
+        .where(copy_table.c.room_id == item_table.c.bookable_id, copy_table.c.ical_uid == link_table.c.ical_uid)
+        .where(copy_table.c.live),
     )
 )
 
