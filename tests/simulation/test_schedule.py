@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from engine.prove.schedule import run_schedule
 
 SEEDS = range(101, 105)

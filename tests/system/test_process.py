@@ -65,6 +65,7 @@ class TestWhatStopsTheStart:
         assert not (tmp_path / "var").exists()
 
 
+@pytest.mark.slow
 class TestTheEndAndTheNextStart:
     def test_ends_when_told_to_and_goes_on_where_it_was(self, services: MakeService, separate: SeparateTenant) -> None:
         """SIGTERM ends it with code 0; started again on the same database it knows everything and goes on."""
@@ -175,6 +176,7 @@ class TestTheCommandLineBesideTheService:
 
 
 @pytest.mark.usefixtures("postgres")
+@pytest.mark.slow
 class TestOnPostgreSQL:
     def test_one_story_of_each_side(self, services: MakeService, separate: SeparateTenant, postgresql_url: str) -> None:
         """The same service on PostgreSQL: a meeting becomes a loan, a loan an event, and kill -9 loses nothing."""
