@@ -9,12 +9,14 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine.ids import Address
+from engine.loans.loan import Requester
 from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.rooms.room import Place
 from tests.browser.conftest import Visit
 from tests.browser.serving import AMELIE, Site, running_site
 
+NOEMIE = Requester(Address("noemie.garnier@example.org"), "Noémie Garnier")
 DAY = "/board?view=day&day=2026-11-24"
 
 UNTIL_STILL = """scroller => new Promise((resolve) => {
@@ -86,6 +88,27 @@ class TestWithThePointer:
         loan = fresh.office.desk.find(2)
         assert (loan.interval.start, loan.interval.end) == (fresh.at("11:00"), fresh.at("12:30"))
         assert loan.requester.address == AMELIE.address
+
+    def test_the_dialog_offers_people_without_their_accents(self, fresh: Site, visit: Visit) -> None:
+        """Escape closes what is offered, and not the dialog with it."""
+        fresh.book("Tilleul", "09:00", "10:30", "Budget", NOEMIE)
+        page = visit(fresh, DAY)
+        x, y = centre(lane(page, "Saule"))
+        drag(page, (x, y), (x + hour_width(page), y))
+        field = page.get_by_role("combobox", name="For whom")
+        offered = page.locator(".offered:visible [role=option]")
+
+        field.fill("noemie")
+        expect(offered).to_have_count(1)
+        field.press("Escape")
+        expect(offered).to_have_count(0)
+        field.fill("noemie gar")
+        offered.click()
+
+        expect(field).to_have_value(f"{NOEMIE.name} <{NOEMIE.address}>")
+        page.get_by_role("button", name="Book", exact=True).click()
+        expect(page.locator(".toast")).to_contain_text("#2 booked")
+        assert fresh.office.desk.find(2).requester == NOEMIE
 
     def test_a_booking_is_moved_to_another_room_and_taken_back(self, fresh: Site, visit: Visit) -> None:
         loan = fresh.book("Tilleul", "09:00", "10:30", "Budget")

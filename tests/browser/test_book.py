@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from engine.ids import LoanNumber
+from engine.ids import Address, LoanNumber
+from engine.loans.loan import Requester
 from tests.browser.conftest import Visit
 from tests.browser.serving import AMELIE, MATHIEU, Site
+from tests.browser.test_every_page import run_axe
 
+NOEMIE = Requester(Address("noemie.garnier@example.org"), "Noémie Garnier")
 TEN = "/book?day=2026-11-24&start=10:00&end=11:00"
 
 
@@ -121,14 +124,43 @@ class TestBooking:
 
         page.get_by_label("For whom").click()
         page.keyboard.type("mathi")
-        expect(page.locator("#book-people-found option")).to_have_count(1)
-        page.get_by_label("For whom").fill("Mathieu Dupuis <mathieu.dupuis@example.org>")
-        page.get_by_label("What for").focus()
+        page.get_by_role("option", name="Mathieu Dupuis").click()
+        expect(page.get_by_label("For whom")).to_have_value("Mathieu Dupuis <mathieu.dupuis@example.org>")
+        expect(page.get_by_label("For whom")).to_be_focused()
         expect(page.locator("#book-told")).to_contain_text("#… Mathieu Dupuis")
         page.locator("#book-save").click()
 
         page.wait_for_url("**/loans/2")
         assert fresh.office.desk.find(LoanNumber(2)).requester == MATHIEU
+
+    def test_the_list_folds_accents_and_is_used_by_keyboard(self, fresh: Site, visit: Visit) -> None:
+        """A combobox: the arrows go through it, Enter takes, Escape closes it and nothing else."""
+        fresh.book("Platane", "10:00", "11:00", "Choir", NOEMIE)
+        fresh.book("Platane", "11:00", "12:00", "Choir", Requester(Address("n.noel@example.org"), "Noël Noémi"))
+        page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")
+        field = page.get_by_role("combobox", name="For whom")
+        offered = page.locator(".offered:visible [role=option]")
+        field.focus()
+
+        page.keyboard.type("noemi")
+        expect(offered).to_have_count(2)
+        expect(field).to_have_attribute("aria-expanded", "true")
+        assert run_axe(page) == []
+        page.keyboard.press("ArrowUp")  # from the field to the last one
+        if "Noël" in page.locator(".offered [aria-selected=true]").inner_text():
+            page.keyboard.press("ArrowUp")
+        pointed = page.locator(".offered [aria-selected=true]").get_attribute("id") or "none"
+        expect(field).to_have_attribute("aria-activedescendant", pointed)
+        page.keyboard.press("Enter")
+
+        expect(field).to_have_value(f"{NOEMIE.name} <{NOEMIE.address}>")
+        expect(page.locator("#book-told")).to_contain_text("#… Noémie Garnier")
+        expect(offered).to_have_count(0)
+        field.fill("noel")
+        expect(offered).to_have_count(1)
+        page.keyboard.press("Escape")
+        expect(offered).to_have_count(0)
+        expect(field).to_have_value("noel")
 
     def test_when_somebody_was_faster_everything_written_stays(self, fresh: Site, visit: Visit) -> None:
         page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}", forgiven=(409,))
