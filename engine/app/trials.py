@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.app.late import Late
 from engine.app.office import Office
-from engine.errors import AccessDenied, CredentialsRevoked, DirectorySilent, EngineError
+from engine.errors import AccessDenied, CredentialsRevoked, DirectorySilent, EngineError, Unreachable
 from engine.ids import Address, ICalUid
 from engine.interval import Interval, ceil_to_grid
 from engine.reconcile.contacts import ContactBook
@@ -53,9 +53,13 @@ async def try_tenant(office: Office, calendar: RoomCalendar, contacts: ContactBo
 
     Only a default user's calendar is written to: one event without guests, taken back.
     """
-    places, listed = await _try_places(calendar)
-    if places.needed is Needed.IDENTITY:
-        return [places, *(Trial(needed, Outcome.NOT_TRIED) for needed in Needed if needed is not Needed.IDENTITY)]
+    try:
+        places, listed = await _try_places(calendar)
+    except (CredentialsRevoked, DirectorySilent) as error:
+        return _end_with(Trial(Needed.IDENTITY, Outcome.FAILED, str(error)))
+    except Unreachable as error:
+        nobody = Trial(Needed.PLACES, Outcome.FAILED, str(error))
+        return [Trial(Needed.IDENTITY, Outcome.OK), *_end_with(nobody)]
     rules = office.rules.sync()
     return [
         Trial(Needed.IDENTITY, Outcome.OK),
@@ -68,13 +72,21 @@ async def try_tenant(office: Office, calendar: RoomCalendar, contacts: ContactBo
     ]
 
 
+def _end_with(failed: Trial) -> list[Trial]:
+    """Return a trial without which all that come after it would fail for the same reason, and those, not tried."""
+    order = list(Needed)
+    later = order[order.index(failed.needed) + 1 :]
+    return [failed, *(Trial(needed, Outcome.NOT_TRIED, is_moot=True) for needed in later)]
+
+
 async def _try_places(calendar: RoomCalendar) -> tuple[Trial, tuple[Place, ...]]:
+    """Raise CredentialsRevoked when the directory refuses us, Unreachable when it or Graph does not answer."""
     found: list[Place] = []
     try:
         async for page in calendar.fetch_places():
             found += page
-    except (CredentialsRevoked, DirectorySilent) as error:
-        return Trial(Needed.IDENTITY, Outcome.FAILED, str(error)), ()
+    except (CredentialsRevoked, Unreachable):
+        raise
     except EngineError as error:
         return Trial(Needed.PLACES, Outcome.FAILED, str(error)), ()
     outcome = Outcome.OK if found else Outcome.FAILED

@@ -153,7 +153,7 @@ def _show_trials(trials: Sequence[Trial], say: Say, output: Format) -> None:
         }
         rows = []
         for trial in trials:
-            more = advice[trial.outcome].get(trial.needed)
+            more = None if trial.is_moot else advice[trial.outcome].get(trial.needed)
             told = "; ".join(part for part in (trial.detail, say(more) if more else "") if part)
             rows.append(
                 (signs[trial.outcome], f"{say(WANTED[trial.needed][0])} · {say(OUTCOMES[trial.outcome])}", told)

@@ -29,6 +29,10 @@ REUSE = timedelta(seconds=30)
 """How long a token is reused before the credential is asked again. azure-identity renews five minutes before the end,
 so this never outlives a token; asking it for every request costs more than building the request."""
 
+CONNECT_RETRIES = 0
+"""How often azure-identity goes back by itself to a directory that cannot be connected to. Whoever asks for the token
+tries again, by one policy for all calls (`gateway.py`); both together make three tries of six seconds each."""
+
 _CLAIMS = re.compile(r'claims="([^"]+)"')
 
 
@@ -88,7 +92,9 @@ def build_credential(
     from azure.identity.aio import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential  # 0.2 s
 
     logging.getLogger("azure.identity").setLevel(logging.ERROR)  # what it warns of is raised, too, and told by us
-    extra: dict[str, Any] = {"authority": authority} if authority else {}
+    extra: dict[str, Any] = {"retry_connect": CONNECT_RETRIES}
+    if authority:
+        extra["authority"] = authority
     try:
         match kind:
             case "secret":

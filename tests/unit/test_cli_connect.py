@@ -85,6 +85,13 @@ def test_a_trial_says_what_to_do_in_both_languages() -> None:
     assert "Autorisation d’application Place.Read.All" in french.stdout
 
 
+def test_what_an_earlier_trial_kept_from_being_made_is_not_said_to_lack_anything() -> None:
+    """It told to name a mailbox, though one was named."""
+    trials = [Trial(Needed.IDENTITY, Outcome.FAILED), Trial(Needed.CLOSED, Outcome.NOT_TRIED, is_moot=True)]
+
+    assert "graph.closed_mailbox" not in connect("--try", trials=trials).stdout
+
+
 def test_the_mailbox_that_must_stay_closed_may_be_named_here() -> None:
     seen: list[Settings] = []
 

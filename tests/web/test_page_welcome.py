@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from engine.app.trials import try_tenant
 from engine.app.web_parts import Outside
 from engine.database.access.sessions import SessionStore
-from engine.errors import CredentialsRevoked, DirectorySilent, EngineError, MailboxClosed, Refused
+from engine.errors import CredentialsRevoked, DirectorySilent, EngineError, MailboxClosed, Refused, Unreachable
 from engine.ids import Address
 from engine.rooms.calendar import EventDraft
 from engine.rooms.room import Place
@@ -199,6 +199,29 @@ class TestTheTrials:
 
         assert found.pop("identity") == "failed"
         assert set(found.values()) == {"not_tried"}
+
+    def test_end_where_graph_does_not_answer(self, house: House) -> None:
+        """Each of the others would wait as long, only to say that its own permission is missing."""
+        house.office.overrides.save_override("loans.default_user", "desk@example.org", "app:test")
+        house.office.rules.forget()
+        tenant = Tenant(places=Unreachable("no connection"))
+
+        found = outcomes(house, tenant)
+
+        assert (found.pop("identity"), found.pop("places")) == ("ok", "failed")
+        assert set(found.values()) == {"not_tried"}
+        assert tenant.written == []
+
+    @pytest.mark.parametrize("error", [CredentialsRevoked("invalid_client"), Unreachable("no connection")])
+    def test_give_no_other_reason_for_what_an_earlier_one_kept_from_being_tried(
+        self, house: House, error: EngineError
+    ) -> None:
+        """A default user is named, and a closed mailbox may be: neither is what is missing."""
+        trials = asyncio.run(try_tenant(house.office, Tenant(places=error)))
+
+        later = [trial for trial in trials if trial.outcome is Outcome.NOT_TRIED]
+        assert later
+        assert all(trial.is_moot for trial in later)
 
     def test_leave_nothing_behind_and_write_only_where_the_mode_allows_it(self, house: House) -> None:
         tenant, overrides = Tenant(), house.office.overrides

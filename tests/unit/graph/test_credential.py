@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from datetime import timedelta
 from typing import Any
@@ -156,6 +157,29 @@ class TestBuildingFromSettings:
         """azure-identity wants https, and says so with a ValueError."""
         with pytest.raises(BadSettings):
             build_credential("secret", tenant_id="t", client_id="c", client_secret="s", authority="http://127.0.0.1:1")
+
+    def test_a_directory_that_cannot_be_connected_to_is_asked_once(self) -> None:
+        """By the credential: whoever calls Graph tries again, by a policy of its own."""
+        calls: list[object] = []
+
+        async def refuse(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            calls.append(writer)
+            writer.close()
+
+        async def ask() -> None:
+            server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            credential = build_credential(
+                "secret", tenant_id="t", client_id="c", client_secret="s", authority=f"https://127.0.0.1:{port}"
+            )
+            async with server:
+                with pytest.raises(ServiceRequestError):
+                    await credential.get_token("https://graph.microsoft.com/.default")
+                await credential.close()
+
+        asyncio.run(ask())
+
+        assert len(calls) == 1
 
     def test_a_certificate_that_is_not_there(self) -> None:
         with pytest.raises(BadSettings):

@@ -34,11 +34,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One thing tried. `detail` is what was met: a name or a number when it worked, else what Graph said."""
+    """
+    One thing tried, or not.
+
+    Attributes:
+        detail: what was met: a name or a number when it worked, else what Graph said.
+        is_moot: not tried because an earlier one failed, on which all others rest.
+    """
 
     needed: Needed
     outcome: Outcome
     detail: str = ""
+    is_moot: bool = False
 
 
 TryTenant = Callable[[], Sequence[Trial]]
@@ -89,7 +96,7 @@ WHY_NOT_TRIED: Mapping[Needed, str] = MappingProxyType(
         Needed.NOTIFICATIONS: N_("No room is followed yet, or rooms are asked in turn."),
     }
 )
-"""What to think of a trial that was not made, where there is more to say than that an earlier one failed."""
+"""What to think of a trial that was not made, unless that is for an earlier one's sake."""
 
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
     {Outcome.OK: N_("works"), Outcome.FAILED: N_("does not work"), Outcome.NOT_TRIED: N_("not tried")}
