@@ -134,10 +134,12 @@ def test_what_is_quoted_stands_apart_from_french_quotation_marks(site: Site, vis
         ("/rooms", "admin", 390, ".segments a"),
         ("/mine", "requester", 390, ".segments a"),
         ("/series/1", "staff", 390, ".series-date > a"),
+        ("/mine", "requester", 390, ".own .badge"),
+        ("/loans", "staff", 390, ".own .badge"),
     ],
 )
 def test_what_is_short_stays_in_one_line(pass_by: PassBy, path: str, role: str, width: int, which: str) -> None:
-    """Times, addresses and tabs, in French; and tabs are not cut."""
+    """Times, addresses, tabs and how a booking stands, in French; and tabs are not cut."""
     page = pass_by(path, role=role, width=width, language="fr-FR")
     heights = page.locator(which).evaluate_all("""(all) => all.map((each) => {
         const range = new Range();
