@@ -177,6 +177,25 @@ class TestEvents:
         assert only_loan(world).interval.start == world.at(14)
         assert world.cases() == []
 
+    def test_of_a_loan_whose_date_cannot_be_read_are_joined_by_a_new_room(self, world: World) -> None:
+        """The room shows the meeting at no time that anybody knows; it is not over for that."""
+        room = world.set_up_room()
+        event = world.meet(2, 9, 10, 1, room)
+        world.settle()
+
+        def spoil(item: dict[str, Any]) -> None:
+            item["end"] = {"dateTime": "soon", "timeZone": "UTC"}
+
+        spoil_events(world, spoil)
+        world.run(world.person(2).change(event["id"], subject="Odd times"))
+        world.settle()
+        world.office.enqueue("places", "all")
+        world.settle()
+
+        assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED, f"Room {room}": ItemState.ACCEPTED}
+        assert only_loan(world).interval.start == world.at(9)
+        assert world.cases() == ["dates_invalid"]
+
     def test_of_which_one_has_a_value_of_the_wrong_kind(self, world: World) -> None:
         """A number where a list belongs: the room's own acceptance says enough, and the others of the page count."""
         bad: list[str] = []

@@ -57,9 +57,9 @@ class PageNews:
         self.changed += [row["ical_uid"] for row in self.rows]
 
     def listed(self, now: datetime) -> set[str]:
-        """Return the meetings to come that are shown, and count as there before us."""
+        """Return the meetings that are shown, and count as there before us, unless they are known to be over."""
         shown = (row for row in self.rows if row["listed"] and row["live"] and row["ical_uid"])
-        return {row["ical_uid"] for row in shown if row["end_at"] is not None and row["end_at"] > now}
+        return {row["ical_uid"] for row in shown if row["end_at"] is None or row["end_at"] > now}
 
     def take_in(self, uids: Collection[str]) -> None:
         """Count *uids* of what is shown as news, though it was there before us, and look at their bookings."""
