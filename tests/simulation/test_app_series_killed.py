@@ -16,6 +16,7 @@ from tests.simulation.test_app_series import WEEK, book, first_day, masters, sho
 from tests.simulation.test_app_to_outlook import Crash, live_through
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 8))
 class TestKilledOnTheWay:

@@ -124,6 +124,7 @@ BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...], range]] = {
 """By promise, and what of it: a bug, what people do, and the worlds in which it is looked for."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUGS)
 def test_a_bug_that_breaks_it_is_noticed(name: str) -> None:
     plant, among, seeds = BUGS[name]
@@ -148,6 +149,7 @@ def test_a_bug_that_breaks_i2_is_noticed_where_people_met_before_the_engine_came
     assert in_a_process(look, SECONDS) == "I2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUGS)
 def test_without_the_bug_nothing_is(name: str) -> None:
     _, among, seeds = BUGS[name]

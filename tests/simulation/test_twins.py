@@ -14,6 +14,7 @@ from engine.prove.world.store import in_memory
 from engine.prove.world.world import World
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("twin", twins.TWINS)
 def test_a_world_and_its_twin_agree(twin: str) -> None:
     told = CliRunner().invoke(make_app(), ["prove", "--schedules", "1", "--seed", "3", "--no-shrinks", "--twin", twin])

@@ -140,6 +140,7 @@ def check_opened(child: Child, file: Path) -> None:
     assert file in opened, child.logged
 
 
+@pytest.mark.slow
 class TestTheCommandLineBesideTheService:
     def test_books_lists_and_tells(self, house: House) -> None:
         """Commands work on the same database while the service runs, and the service acts on what they did."""
