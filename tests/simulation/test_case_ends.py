@@ -267,6 +267,7 @@ class TestAModeThatDoesNotWrite:
         finally:
             world.close()
 
+    @pytest.mark.slow
     def test_keeps_telling_of_a_loan_that_is_cancelled_and_has_its_event(self) -> None:
         """It is withdrawn here and not in Outlook: that is still to be done."""
         world = World(rooms=2, people=3).open()

@@ -221,6 +221,7 @@ def test_the_room_of_a_meeting_too_far_ahead_is_taken_at_the_desk(make: Make) ->
         world.book(1, 14, 15, 2, days=40)
 
 
+@pytest.mark.slow
 def test_a_series_is_written_by_its_first_date_and_then_as_a_whole(make: Make) -> None:
     world = make(ENGINE_VIEW__DAYS_AHEAD="30")
     near = book_series(world, first=25)
