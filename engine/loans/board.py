@@ -1,4 +1,4 @@
-"""What the planning board shows: one entry per room and loan, and per meeting that only Outlook knows."""
+"""What the planning board shows: one entry per room and loan, and per meeting of which no loan has the room."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class BoardEntry:
 
 @dataclass(frozen=True, slots=True)
 class BoardMeeting:
-    """A meeting in a room's calendar that no loan stands for: all that is told is that the room is taken."""
+    """A meeting in a room's calendar of which no loan has that room: all that is told is that the room is taken."""
 
     room_id: BookableId
     interval: Interval
@@ -57,7 +57,7 @@ class BoardShelf(Protocol):
         ...
 
     def meetings(self, interval: Interval) -> Sequence[BoardMeeting]:
-        """Return the meetings without a loan that overlap *interval*."""
+        """Return the meetings that overlap *interval* in a room that no loan of theirs has."""
         ...
 
     def newest(self) -> int:

@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from engine.database.loans.desk import CODES, Desk, DeskOptions
+from engine.database.reports.board import Board
+from engine.database.reports.why import WhyDesk
 from engine.database.stores.catalogue import load_items
 from engine.errors import Invalid, NotAllowed, NotFound, Occupied, Outdated, RuleBroken, Stale, Unavailable
 from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
+from engine.loans.board import BoardMeeting
 from engine.loans.loan import CaseState, Home, Loan, Requester
 from engine.loans.register import LoanChange, LoanFilter
 from engine.loans.rules import BookingRules, OpeningHours
@@ -299,8 +302,12 @@ class TestAnItemThatIsTaken:
 
         with pytest.raises(Unavailable, match="by a meeting in Outlook"):
             book(desk, 1, 2)
+        board, why = Board(building.database), WhyDesk(building.database)
+        assert board.meetings(hours(0, 24)) == [BoardMeeting(BookableId(1), hours(1, 2))]
+        assert why.ask(BookableId(1), hours(1, 2).start).notes[0].code == "why_meeting_waits"
         assert desk.change(theirs.number, LoanChange(items=(room(1), room(2))), actor=BY).number
         desk.change(theirs.number, LoanChange(items=(room(2),)), actor=BY)
+        assert board.meetings(hours(0, 24)) == []
         assert book(desk, 1, 2).number, "the desk took the room out, and Outlook has not heard of it yet"
 
     def test_at_the_last_moment_is_still_refused(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,20 +40,26 @@ _LOANS = Prepared(
     )
     .order_by(item_table.c.blocked_start, item_table.c.bookable_id)
 )
-_its_loan_has_the_room = (
-    exists()
-    .where(link_table.c.ical_uid == copy_table.c.ical_uid)
-    .where(
-        or_(
-            link_table.c.loan_number == _apart,
-            exists()
-            .where(item_table.c.loan_number == link_table.c.loan_number)
-            .where(item_table.c.bookable_id == copy_table.c.room_id)
-            .correlate(link_table, copy_table),
-        )
+
+
+def is_in_its_loan(*, apart: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+    """
+    Return whether a room's copy is one of a loan that has that room, whatever became of the room there: the desk may
+    have taken it out or moved it, and Outlook not heard yet. A copy that is not so takes its room by itself.
+
+    Args:
+        apart: a loan whose meeting counts as in it wherever it shows.
+    """
+    has_room = (
+        exists()
+        .where(item_table.c.loan_number == link_table.c.loan_number)
+        .where(item_table.c.bookable_id == copy_table.c.room_id)
+        .correlate(link_table, copy_table)
     )
-)
-"""Whatever became of the room in that loan: the desk may have taken it out or moved it, and Outlook not heard yet."""
+    is_meant = has_room if apart is None else or_(link_table.c.loan_number == apart, has_room)
+    return exists().where(link_table.c.ical_uid == copy_table.c.ical_uid).where(is_meant)
+
+
 _MEETINGS = Prepared(
     select(copy_table.c.room_id, copy_table.c.start_at, copy_table.c.end_at)
     .where(
@@ -62,7 +68,7 @@ _MEETINGS = Prepared(
         copy_table.c.end_at > _start,
         copy_table.c.start_at < _end,
         copy_table.c.start_at < copy_table.c.end_at,
-        ~_its_loan_has_the_room,
+        ~is_in_its_loan(apart=_apart),
     )
     .order_by(copy_table.c.start_at, copy_table.c.room_id)
 )

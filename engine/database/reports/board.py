@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
+from engine.database.loans.occupancy import is_in_its_loan
 from engine.database.loans.told import find_unasked
 from engine.database.sql.connection import Database
 from engine.database.tables import metadata
@@ -20,7 +21,6 @@ _loan = metadata.tables["loan"]
 _item = metadata.tables["loan_item"]
 _person = metadata.tables["person"]
 _copy = metadata.tables["room_copy"]
-_link = metadata.tables["link"]
 _decision = metadata.tables["decision"]
 
 LOOK_BACK = 200
@@ -70,7 +70,7 @@ _MEETINGS = select(_copy.c.room_id, _copy.c.start_at, _copy.c.end_at).where(
     _copy.c.end_at > _start,
     _copy.c.start_at < _end,
     _copy.c.start_at < _copy.c.end_at,
-    ~exists().where(_link.c.ical_uid == _copy.c.ical_uid),
+    ~is_in_its_loan(),
 )
 _NEWEST = select(func.max(_decision.c.id))
 _SINCE = (
@@ -98,7 +98,7 @@ class Board:
         return [_entry(row, unasked) for row in rows]
 
     def meetings(self, interval: Interval) -> Sequence[BoardMeeting]:
-        """Return the meetings without a loan that overlap *interval*."""
+        """Return the meetings that overlap *interval* in a room that no loan of theirs has."""
         values = {"start": interval.start, "end": interval.end}
         with self._database.read() as transaction:
             rows = transaction.connection.execute(_MEETINGS, values)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select
 
 from engine.database.cases.refused import is_about
+from engine.database.loans.occupancy import is_in_its_loan
 from engine.database.loans.told import find_unasked
 from engine.database.rooms.book import read_room
 from engine.database.sql.connection import Database
@@ -56,7 +57,7 @@ _MEETINGS = (
         _copy.c.start_at <= _at,
         _copy.c.end_at > _at,
         _copy.c.ical_uid.is_not(None),
-        ~_copy.c.ical_uid.in_(select(_link.c.ical_uid).where(_link.c.ical_uid.is_not(None))),
+        ~is_in_its_loan(),
     )
     .order_by(_copy.c.live.desc(), _copy.c.start_at)
     .limit(MEETINGS_MAX)

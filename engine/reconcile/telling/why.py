@@ -49,7 +49,7 @@ class LoanThen:
 
 @dataclass(frozen=True, slots=True)
 class MeetingThen:
-    """A meeting in the room's calendar at that time that is no loan. Its title is nobody's business here."""
+    """A meeting in the room's calendar at that time of which no loan has it. Its title is nobody's business here."""
 
     interval: Interval
     live: bool

@@ -187,7 +187,7 @@ def show_entry(entry: BoardEntry, minutes: Minutes, user: User, now: datetime) -
 
 
 def show_meeting(meeting: BoardMeeting, minutes: Minutes) -> Shown:
-    """Return a meeting without a loan: a taken stretch, nothing else."""
+    """Return a meeting of which no loan has the room: a taken stretch, nothing else."""
     start, end = minutes[meeting.interval.start], minutes[meeting.interval.end]
     return {"n": 0, "r": meeting.room_id, "s": start, "e": end, "v": 0, "p": 1, "ls": "meeting"}
 
