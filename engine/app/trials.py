@@ -58,8 +58,7 @@ async def try_tenant(office: Office, calendar: RoomCalendar, contacts: ContactBo
     except (CredentialsRevoked, DirectorySilent) as error:
         return _end_with(Trial(Needed.IDENTITY, Outcome.FAILED, str(error)))
     except Unreachable as error:
-        nobody = Trial(Needed.PLACES, Outcome.FAILED, str(error))
-        return [Trial(Needed.IDENTITY, Outcome.OK), *_end_with(nobody)]
+        return [Trial(Needed.IDENTITY, Outcome.OK), *_end_with(_failed(Needed.PLACES, error))]
     rules = office.rules.sync()
     return [
         Trial(Needed.IDENTITY, Outcome.OK),
@@ -70,6 +69,11 @@ async def try_tenant(office: Office, calendar: RoomCalendar, contacts: ContactBo
         *await _try_contacts(contacts, office.settings.contacts),
         _look_at_subscriptions(office),
     ]
+
+
+def _failed(needed: Needed, error: EngineError) -> Trial:
+    """Return a trial that did not work. Where nobody answered, that tells nothing of what is permitted."""
+    return Trial(needed, Outcome.FAILED, str(error), is_moot=isinstance(error, Unreachable))
 
 
 def _end_with(failed: Trial) -> list[Trial]:
@@ -88,7 +92,7 @@ async def _try_places(calendar: RoomCalendar) -> tuple[Trial, tuple[Place, ...]]
     except (CredentialsRevoked, Unreachable):
         raise
     except EngineError as error:
-        return Trial(Needed.PLACES, Outcome.FAILED, str(error)), ()
+        return _failed(Needed.PLACES, error), ()
     outcome = Outcome.OK if found else Outcome.FAILED
     return Trial(Needed.PLACES, outcome, str(len(found))), tuple(found)
 
@@ -100,7 +104,7 @@ async def _try_room(calendar: RoomCalendar, places: tuple[Place, ...]) -> Trial:
     try:
         await calendar.find_event(place.address, LOOKING)
     except EngineError as error:
-        return Trial(Needed.ROOM_CALENDARS, Outcome.FAILED, str(error))
+        return _failed(Needed.ROOM_CALENDARS, error)
     return Trial(Needed.ROOM_CALENDARS, Outcome.OK, place.name)
 
 
@@ -114,7 +118,7 @@ async def _try_writing(office: Office, calendar: RoomCalendar, mailbox: Address 
         made = await calendar.create_event(mailbox, draft)
         await calendar.delete_event(mailbox, made.event_id)
     except EngineError as error:
-        return Trial(Needed.WRITING, Outcome.FAILED, str(error))
+        return _failed(Needed.WRITING, error)
     return Trial(Needed.WRITING, Outcome.OK, mailbox)
 
 
@@ -128,7 +132,7 @@ async def _try_closed(calendar: RoomCalendar, mailbox: Address | None) -> Trial:
     except AccessDenied:
         return Trial(Needed.CLOSED, Outcome.OK, mailbox)
     except EngineError as error:
-        return Trial(Needed.CLOSED, Outcome.FAILED, str(error))
+        return _failed(Needed.CLOSED, error)
     return Trial(Needed.CLOSED, Outcome.FAILED, f"{mailbox} could be read")
 
 
@@ -139,7 +143,7 @@ async def _try_contacts(contacts: ContactBook | None, wish: ContactsSettings) ->
     try:
         await contacts.find_folder(wish.mailbox, wish.folder)
     except EngineError as error:
-        return [Trial(Needed.CONTACTS, Outcome.FAILED, str(error))]
+        return [_failed(Needed.CONTACTS, error)]
     return [Trial(Needed.CONTACTS, Outcome.OK, wish.mailbox)]
 
 

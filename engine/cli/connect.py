@@ -12,7 +12,7 @@ from engine.cli.failures import Exit
 from engine.cli.output import Format, Lang, Language, Output, note, show_json, show_lines, show_table
 
 if TYPE_CHECKING:
-    from engine.rooms.connection import Connection
+    from engine.rooms.connection import Connection, Expiry
     from engine.settings import Settings
     from engine.web.pages.parts.trials import Trial
     from engine.web.translations import Say
@@ -78,7 +78,7 @@ def _show_connection(connection: Connection, redirect: str, say: Say, output: Fo
 
     from engine.clock import utc_now
     from engine.rooms.connection import expiry_of
-    from engine.web.pages.parts.trials import PURPOSES
+    from engine.web.pages.parts.trials import PROOFS, PURPOSES
 
     expiry = expiry_of(connection, utc_now().astimezone(UTC).date())
     consent = connection.consent_address(redirect)
@@ -103,7 +103,7 @@ def _show_connection(connection: Connection, redirect: str, say: Say, output: Fo
     rows = [
         (say("directory"), connection.tenant or say("not known yet: graph.tenant_id")),
         (say("application"), connection.client or say("not known yet: graph.client_id")),
-        (say("proof"), _proof(connection.credential, say)),
+        (say("proof"), say(PROOFS[connection.credential])),
     ]
     if connection.credential in ("secret", "certificate"):
         ends = say("not known; set graph.credential_expires")
@@ -125,18 +125,15 @@ def _show_connection(connection: Connection, redirect: str, say: Say, output: Fo
     for line in connection.scoping_commands():
         typer.echo(f"  {line}")
     if expiry is not None and expiry.step is not None:
-        note(say("the secret or certificate nears its end, or is past it: make a new one"))
+        note(_ending(expiry, say))
     note(say("connect --try tries each of them"))
 
 
-def _proof(credential: str, say: Say) -> str:
-    return {
-        "simulated": say("none: the simulated tenant lets everybody in"),
-        "secret": say("a client secret"),
-        "certificate": say("a certificate"),
-        "managed_identity": say("the identity of this Azure machine"),
-        "static_token": say("a fixed token, for a simulated tenant"),
-    }[credential]
+def _ending(expiry: Expiry, say: Say) -> str:
+    if expiry.days < 0:
+        return say("the secret or certificate ended on %(day)s: make a new one", day=expiry.on)
+    when = {"day": expiry.on, "days": expiry.days}
+    return say("the secret or certificate ends on %(day)s, days left: %(days)s; make a new one", **when)
 
 
 def _show_trials(trials: Sequence[Trial], say: Say, output: Format) -> None:

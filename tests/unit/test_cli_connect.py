@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,13 +28,18 @@ ENVIRON = {
 }
 
 
-def connect(*words: str, trials: Sequence[Trial] = (), seen: list[Settings] | None = None) -> Result:
+def connect(
+    *words: str,
+    trials: Sequence[Trial] = (),
+    seen: list[Settings] | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Result:
     async def try_permissions(settings: Settings) -> Sequence[Trial]:
         (seen if seen is not None else []).append(settings)
         return trials
 
     engine: Any = SimpleNamespace(describe_connection=describe_connection, try_permissions=try_permissions)
-    doors = Doors(engine=lambda: engine, read=lambda _path: load_settings(None, ENVIRON))
+    doors = Doors(engine=lambda: engine, read=lambda _path: load_settings(None, {**ENVIRON, **(more or {})}))
     return CliRunner().invoke(make_app(), ["connect", *words], obj=doors)
 
 
@@ -90,6 +96,22 @@ def test_what_an_earlier_trial_kept_from_being_made_is_not_said_to_lack_anything
     trials = [Trial(Needed.IDENTITY, Outcome.FAILED), Trial(Needed.CLOSED, Outcome.NOT_TRIED, is_moot=True)]
 
     assert "graph.closed_mailbox" not in connect("--try", trials=trials).stdout
+
+
+def test_a_trial_that_nobody_answered_says_only_that() -> None:
+    """It told to grant a permission, after the true cause."""
+    trials = [Trial(Needed.IDENTITY, Outcome.OK), Trial(Needed.PLACES, Outcome.FAILED, "no connection", is_moot=True)]
+
+    assert connect("--try", trials=trials).stdout.rstrip().endswith("no connection")
+
+
+@pytest.mark.parametrize(("days", "said"), [(30, "ends on {day}, days left: 30;"), (-2, "ended on {day}:")])
+def test_says_when_the_secret_ends(days: int, said: str) -> None:
+    day = datetime.now(UTC).date() + timedelta(days=days)
+
+    done = connect(more={"ENGINE_GRAPH__CREDENTIAL_EXPIRES": day.isoformat()})
+
+    assert f"the secret or certificate {said.format(day=day)} make a new one" in done.stderr
 
 
 def test_the_mailbox_that_must_stay_closed_may_be_named_here() -> None:

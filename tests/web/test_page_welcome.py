@@ -222,6 +222,8 @@ class TestTheTrials:
         later = [trial for trial in trials if trial.outcome is Outcome.NOT_TRIED]
         assert later
         assert all(trial.is_moot for trial in later)
+        cause = next(trial for trial in trials if trial.outcome is Outcome.FAILED)
+        assert cause.is_moot == (cause.needed is Needed.PLACES), "that Graph is silent tells nothing of a permission"
 
     def test_leave_nothing_behind_and_write_only_where_the_mode_allows_it(self, house: House) -> None:
         tenant, overrides = Tenant(), house.office.overrides

@@ -39,7 +39,8 @@ class Trial:
 
     Attributes:
         detail: what was met: a name or a number when it worked, else what Graph said.
-        is_moot: not tried because an earlier one failed, on which all others rest.
+        is_moot: tells nothing of what is needed, so no advice is given: an earlier one failed, on which all others
+            rest; or nobody answered.
     """
 
     needed: Needed
@@ -96,7 +97,7 @@ WHY_NOT_TRIED: Mapping[Needed, str] = MappingProxyType(
         Needed.NOTIFICATIONS: N_("No room is followed yet, or rooms are asked in turn."),
     }
 )
-"""What to think of a trial that was not made, unless that is for an earlier one's sake."""
+"""What to think of a trial that was not made; in English."""
 
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
     {Outcome.OK: N_("works"), Outcome.FAILED: N_("does not work"), Outcome.NOT_TRIED: N_("not tried")}
@@ -115,3 +116,14 @@ PURPOSES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What each permission is for; in English."""
+
+PROOFS: Mapping[str, str] = MappingProxyType(
+    {
+        "simulated": N_("none: the simulated tenant lets everybody in"),
+        "secret": N_("a client secret"),
+        "certificate": N_("a certificate"),
+        "managed_identity": N_("the identity of this Azure machine"),
+        "static_token": N_("a fixed token, for a simulated tenant"),
+    }
+)
+"""How we prove who we are, by `Connection.credential`; in English."""
