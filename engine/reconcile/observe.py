@@ -94,7 +94,7 @@ def needs_organizer(known: Known, *, check_answers: bool) -> bool:
     """
     if known.base is None:
         return any(copy.live for copy in known.copies) or _vanished(known)
-    if len(_new_times(known)) > (0 if known.written else 1) or _may_be_behind(known) or is_handed_over(known):
+    if len(_new_times(known)) > (0 if known.written else 1) or bool(_rooms_behind(known)) or is_handed_over(known):
         return True
     by_room = {copy.room_id: copy for copy in known.copies}
     invited = [by_room.get(room) for room in known.base.outlook.rooms]
@@ -199,15 +199,25 @@ def _new_times(known: Known) -> frozenset[Interval | None]:
     return frozenset(copy.interval for copy in known.copies if copy.live) - {before}
 
 
-def _may_be_behind(known: Known) -> bool:
-    """Tell whether a room shows other times than were agreed on, and did so before another room showed those: it may
+def _rooms_behind(known: Known) -> frozenset[BookableId]:
+    """Return the rooms that show other times than were agreed on, and did so before another room showed those: they may
     not have been read since a move."""
-    agreed = known.base.outlook.interval if known.base else None
-    seen = [
-        (copy.interval == agreed, copy.seen_at) for copy in known.copies if copy.live and copy.event.all_day is None
-    ]
-    last = max((at for is_agreed, at in seen if is_agreed and at is not None), default=None)
-    return last is not None and any(at is not None and at < last for is_agreed, at in seen if not is_agreed)
+    if known.base is None:
+        return frozenset()
+    agreed = known.base.outlook.interval
+    seen = [(copy.room_id, copy.seen_at, _is_within(copy, agreed)) for copy in known.copies if copy.live]
+    last = max((at for _, at, is_agreed in seen if is_agreed and at is not None), default=None)
+    if last is None:
+        return frozenset()
+    return frozenset(room for room, at, is_agreed in seen if not is_agreed and at is not None and at < last)
+
+
+def _is_within(copy: RoomCopy, agreed: Interval | None) -> bool:
+    """Tell whether a room's copy may be of the times that were *agreed* on: whole days last from the first midnight of
+    all rooms to the last, of which those of one room are a part."""
+    if copy.event.all_day is None or copy.interval is None or agreed is None:
+        return copy.interval == agreed
+    return agreed.start <= copy.interval.start and copy.interval.end <= agreed.end
 
 
 def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) -> MeetingView:
@@ -326,10 +336,10 @@ def _view_live(
 
 def _agreed_interval(known: Known, live: list[RoomCopy]) -> Interval | None:
     """Return the times the room copies agree on; while a move spreads from room to room, the new ones."""
-    changed = _new_times(known)
-    if changed:
-        return min(changed, key=lambda interval: (interval is None, interval and interval.start))
-    return live[0].interval
+    behind = _rooms_behind(known)
+    told = [copy.interval for copy in live if copy.room_id not in behind]
+    before = known.base.outlook.interval if known.base else None
+    return min({*told} - {before} or told, key=lambda interval: (interval is None, interval and interval.start))
 
 
 def _organizer(shown: EventCopy, book: RoomBook) -> Mailbox | None:

@@ -360,6 +360,26 @@ class TestAMoveThatSpreadsFromRoomToRoom:
         shown = view(*copies, base=base, organizer=organizer_copy(invite(ONE), invite(TWO), interval=AFTERNOON))
         assert shown.interval == AFTERNOON
 
+    @pytest.mark.parametrize("whole_days_first", [True, False])
+    @pytest.mark.parametrize("hours", [0, 1])
+    def test_is_not_undone_by_a_room_that_tells_nothing_any_more(self, hours: int, whole_days_first: bool) -> None:
+        """Of two rooms that show other times, the one that showed them before may be of an address that is gone. The
+        organizer tells, also where whole days last *hours* longer than in that one room."""
+        day = (date(2026, 11, 23), date(2026, 11, 24))
+        whole = make_copy(ONE, interval=None, all_day=day)
+        whole = replace(whole, interval=resolve_interval(whole.event, UTC), seen_at=WRITTEN_AT)
+        timed = replace(make_copy(TWO, interval=MORNING), seen_at=WRITTEN_AT)
+        assert whole.interval is not None
+        of_all_rooms = Interval(whole.interval.start - timedelta(hours=hours), whole.interval.end)
+        agreed = MORNING if whole_days_first else of_all_rooms
+        later = WRITTEN_AT + timedelta(seconds=1)
+        copies = (whole, replace(timed, seen_at=later)) if whole_days_first else (timed, replace(whole, seen_at=later))
+
+        base = make_base(rooms=(ONE, TWO), interval=agreed)
+        assert is_read(*copies, base=base)
+        assert view(*copies, base=base).interval == copies[1].interval, "also where the organizer cannot be asked"
+        assert not is_read(whole, base=make_base(rooms=(ONE,), interval=of_all_rooms))
+
 
 class TestOurOwnEcho:
     def test_makes_the_organizers_copy_be_read(self) -> None:
