@@ -225,13 +225,26 @@ class SeriesPass:
         """
         faces = self._ledger.load_faces(write)
         shown = await self._dates(write, event_id) if event_id is not None else None
-        if write.is_begun and _has_ended(write, faces, shown):
+        if write.is_begun and write.kind is SeriesWriteKind.END and self._has_ended(write, faces, shown):
             return True
         if shown is None or not all(day in shown and self._shows(shown[day], face) for day, face in faces.items()):
             return False
         if not write.is_begun:
             self._ledger.begin(write)
         return True
+
+    def _has_ended(
+        self, write: SeriesWrite, faces: Mapping[date, Face], shown: Mapping[date, EventCopy] | None
+    ) -> bool:
+        """
+        Tell whether an end that was tried has arrived: it takes all its dates at once, the series where none stays.
+
+        A series that is gone although dates were to stay was cancelled by somebody, before or after our end; that
+        holds. Where the desk has cancelled each of those since, the series went with the last of them.
+        """
+        if shown is None:
+            return write.draft.last is None or self._ledger.has_cancelled_the_rest(write)
+        return write.draft.last is not None and not faces.keys() & shown.keys()
 
     def _shows(self, copy: EventCopy, face: Face) -> bool:
         book = self._ledger.room_book()
@@ -281,17 +294,6 @@ def _says(master: EventCopy, draft: SeriesDraft) -> bool:
     if there & {fold_address(address) for address in draft.drop_rooms} or not _invites(master, draft.rooms):
         return False
     return draft.recurrence is None or master.interval == times_on(draft.recurrence, draft.recurrence.first)
-
-
-def _has_ended(write: SeriesWrite, faces: Mapping[date, Face], shown: Mapping[date, EventCopy] | None) -> bool:
-    """
-    Tell whether an end that was tried has arrived: it takes all its dates at once, the series only where none stays.
-
-    A series that is gone although dates were to stay was cancelled by somebody, before or after our end: that holds.
-    """
-    if write.kind is not SeriesWriteKind.END or (shown is None) != (write.draft.last is None):
-        return False
-    return shown is None or not faces.keys() & shown.keys()
 
 
 def _day(copy: EventCopy, zone: str) -> date | None:

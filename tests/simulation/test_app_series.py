@@ -317,6 +317,23 @@ class TestADateChanged:
         assert len(world.live_loans) == 3
         assert world.count_writes() == 2
 
+    def test_cancelled_in_the_app_leaves_those_that_were_just_made_a_series_of_their_own(self, world: World) -> None:
+        """The old series has ended before them, of which the answer was lost, and goes with its last date."""
+        made = book(world)
+        world.settle()
+        fault = world.tenant.faults.add(effect="error_after", status=504, method="PATCH", times=1)
+        change = LoanChange(items=(world.item(2),))
+        world.office.series.change(made.loans[1].number, change, Scope.FOLLOWING, actor="app:test")
+        world.wait(0.2)
+        world.act_on(made.loans[0].number, LoanAction.CANCEL)
+        world.settle()
+        world.heal()
+
+        assert fault.struck == fault.times
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans[1:]]
+        assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 2"] * 3
+        assert shown(world) == utc(world, 9, 9, 9, 9)[1:]
+
     def test_in_outlook_moves_the_one_loan(self, world: World) -> None:
         made = book(world)
         world.settle()

@@ -36,7 +36,7 @@ from engine.database.tables import metadata
 from engine.ids import Address, BookableId, EventId, fold_address
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import cut_before
-from engine.loans.status import ItemState, LoanAction
+from engine.loans.status import WITHDRAWN_STATUSES, ItemState, LoanAction
 from engine.reconcile.actions import LoanEdit, Note
 from engine.reconcile.freeing import LOOK_SECONDS, replaces_another
 from engine.reconcile.ledger import RoomRef, SyncRules
@@ -68,6 +68,17 @@ _NEXT_VERSION = Prepared(_CHANGED.values(version=_series.c.version + 1))
 _KNOW_EVENT = Prepared(_CHANGED.values(version=_series.c.version + 1, read_version=_series.c.version + 1))
 _CHANGE_WRITE = Prepared(update(_write).where(_write.c.id == bindparam("of_id")))
 _BEGIN = Prepared(update(_write).where(_write.c.id == bindparam("of_id")).values(is_begun=True))
+_STAYS = Prepared(
+    select(_loan.c.number)
+    .join(_link, _link.c.loan_number == _loan.c.number)
+    .where(
+        _loan.c.series == bindparam("of_series"),
+        _loan.c.number.not_in(bindparam("its_own", expanding=True)),
+        _loan.c.status.not_in([status.value for status in WITHDRAWN_STATUSES]) | _link.c.cancelled_at.is_not(None),
+    )
+    .limit(1)
+)
+"""A date that goes on with its series, or that Outlook has cancelled."""
 
 HEAR_SECONDS = 9.0
 """After a series was made, when to ask whether it was declined whole: before its dates are looked at one by one."""
@@ -214,6 +225,12 @@ class AppSeriesLedger:
     def load_faces(self, write: SeriesWrite) -> Mapping[date, Face]:
         with self._database.read() as transaction:
             return {day: base.outlook for day, base in load_bases(transaction, write).items()}
+
+    def has_cancelled_the_rest(self, write: SeriesWrite) -> bool:
+        its_own = [each.number for each in write.draft.dates]
+        with self._database.read() as transaction:
+            found = _STAYS.run(transaction.connection, {"of_series": str(write.series_id), "its_own": its_own})
+            return found.first() is None
 
     def begin(self, write: SeriesWrite) -> None:
         with self._database.write() as transaction:

@@ -300,6 +300,10 @@ class SeriesLedger(Protocol):
         """Return what Outlook showed of each date when both sides agreed last."""
         ...
 
+    def has_cancelled_the_rest(self, write: SeriesWrite) -> bool:
+        """Tell whether the desk has cancelled every date that stays when *write* ends the others."""
+        ...
+
     def begin(self, write: SeriesWrite) -> None:
         """Remember that the write is being sent."""
         ...
