@@ -29,12 +29,12 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sync.settle import Settler
 from engine.database.tables import metadata
+from engine.database.work.wakes import ask_organizers
 from engine.errors import Occupied
 from engine.ids import domain_of
 from engine.loans.loan import Home, Loan
 from engine.outbox.changes import LOAN, Event
 from engine.reconcile.actions import Note, Situation
-from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.backfill.book import MeetingState
 from engine.reconcile.backfill.proposal import Proposal, Step, linked_base
 from engine.reconcile.ledger import Booking, SyncRules, Writing
@@ -57,11 +57,6 @@ _LINKS_OF = Prepared(
     )
 )
 _GENERATION = Prepared(select(func.max(link_table.c.generation)).where(link_table.c.loan_number == bindparam("number")))
-_READ_TITLES = Prepared(
-    update(link_table)
-    .where(link_table.c.loan_number.in_(bindparam("numbers", expanding=True)), link_table.c.state == "linked")
-    .values(checked_at=DUE_NOW)
-)
 _CHANGE_LOAN = Prepared(update(loan_table).where(loan_table.c.number == bindparam("of_number")))
 _LAST_DECISION = Prepared(select(func.coalesce(func.max(decision_table.c.id), 0)))
 
@@ -167,8 +162,7 @@ class BackfillDoer:
         relist(connection, keys, is_listed=False)
         numbers = {row.ical_uid: row.loan_number for row in _LINKS_OF.run(connection, {"keys": keys})}
         readable = [numbers[key] for key in keys if domain_of(scene.meetings[key].organizer) in scene.people.domains]
-        if readable:
-            _READ_TITLES.run(connection, {"numbers": readable})
+        ask_organizers(transaction, readable)
         last = _LAST_DECISION.run(connection).scalar_one()
         for result in done:
             result.loan_number, result.seen_decision = numbers[result.line.key], last

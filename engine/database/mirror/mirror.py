@@ -21,7 +21,7 @@ from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.meeting_marks import MeetingMarks, find_linked, find_linked_loans
-from engine.database.work.wakes import ask_about_unshown, ask_organizer
+from engine.database.work.wakes import ask_about_unshown, ask_organizers
 from engine.ids import BookableId, EventId, ICalUid
 from engine.interval import Interval
 from engine.reconcile.observe import resolve_interval
@@ -253,8 +253,7 @@ class Mirror:
     def _ask_returned(self, transaction: Transaction, uids: set[str]) -> None:
         """Have the organizers asked whose meetings a room has shown the end of, and has no more now: one may have come
         back to it and have left it since, which the other rooms' copies need not tell."""
-        for number in find_linked_loans(transaction, uids):
-            ask_organizer(transaction, number)
+        ask_organizers(transaction, find_linked_loans(transaction, uids))
 
     def doubt_unseen(
         self,

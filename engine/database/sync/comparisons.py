@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, select, update
+from sqlalchemy import bindparam, case, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.database.cases.records import close_case_of, open_cases, write_decisions
@@ -22,11 +22,11 @@ from engine.database.sql.transaction import Transaction
 from engine.database.sync.ledger import SyncLedger
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
+from engine.database.work.wakes import ask_organizers
 from engine.ids import BookableId
 from engine.interval import Interval
 from engine.loans.status import BLOCKING_STATUSES, ItemState
 from engine.reconcile.actions import Note
-from engine.reconcile.answers import DUE_NOW
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy, EventRemoved, read_change
 
@@ -58,7 +58,7 @@ _WAITS = select(func.count()).where(
 _other = item_table.alias("other_item")
 _said_no = exists().where(_other.c.loan_number == link_table.c.loan_number, _other.c.state == ItemState.DECLINED.value)
 _TO_CHECK = (
-    select(link_table.c.loan_number, link_table.c.generation, loan_table.c.series)
+    select(link_table.c.loan_number, loan_table.c.series)
     .join(loan_table, loan_table.c.number == link_table.c.loan_number)
     .join(item_table, item_table.c.loan_number == link_table.c.loan_number)
     .where(
@@ -143,10 +143,9 @@ class ComparisonStore:
         with self._database.write() as transaction:
             values = {"room": room_id, "most": most, "now": transaction.now}
             rows = transaction.connection.execute(_TO_CHECK, values).all()
-            for row in rows:
-                this = and_(link_table.c.loan_number == row.loan_number, link_table.c.generation == row.generation)
-                transaction.connection.execute(update(link_table).where(this).values(checked_at=DUE_NOW))
-                transaction.mark("loan", str(row.loan_number), priority=Priority(priority))
+            numbers = [row.loan_number for row in rows]
+            ask_organizers(transaction, numbers)
+            transaction.mark_all("loan", map(str, numbers), priority=Priority(priority))
             series = sorted({int(row.series) for row in rows if row.series})
             if series:
                 shared = update(series_table).where(series_table.c.id.in_(series))

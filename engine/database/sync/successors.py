@@ -19,8 +19,8 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
+from engine.database.work.wakes import ask_organizers
 from engine.ids import LoanNumber, fold_address
-from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.ledger import Booking, Link
 from engine.reconcile.markers import Marker, name_birth
 from engine.reconcile.told import FOUND_AGAIN, tell_done
@@ -105,6 +105,5 @@ def seconds_until_heard(transaction: Transaction, booking: Booking, began_at: da
         transaction.mark("room", str(room))
     if not unread and _NEWS.run(transaction.connection, rooms).first() is None:
         return 0.0
-    which = {"of_number": loan.number, "of_generation": link.generation}
-    CHANGE_LINK.run(transaction.connection, {**which, "checked_at": DUE_NOW})
+    ask_organizers(transaction, [loan.number])
     return LOOK_SECONDS

@@ -3,7 +3,7 @@ loans of a room of which it has shown nothing, or shows nothing any more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import and_, bindparam, exists, or_, select, update
 
@@ -89,14 +89,15 @@ _DROPPED = Prepared(
 )
 _CHECK_NOW = Prepared(
     update(link_table)
-    .where(link_table.c.loan_number == bindparam("of_number"), link_table.c.state == "linked")
-    .values(checked_at=bindparam("due_now", type_=Instant()))
+    .where(link_table.c.loan_number.in_(bindparam("numbers", expanding=True)), link_table.c.state == "linked")
+    .values(checked_at=DUE_NOW)
 )
 
 
-def ask_organizer(transaction: Transaction, number: int) -> None:
-    """Have the organizer's copy read when a loan is looked at next, whatever its rooms show."""
-    _CHECK_NOW.run(transaction.connection, {"of_number": number, "due_now": DUE_NOW})
+def ask_organizers(transaction: Transaction, numbers: Sequence[int]) -> None:
+    """Have the organizers' copies read when these loans are looked at next, whatever their rooms show."""
+    if numbers:
+        _CHECK_NOW.run(transaction.connection, {"numbers": numbers})
 
 
 def ask_about_unshown(transaction: Transaction, room_id: BookableId, *, priority: Priority = Priority.LIVE) -> None:
@@ -106,9 +107,7 @@ def ask_about_unshown(transaction: Transaction, room_id: BookableId, *, priority
     An item that came and went may have been its refusal, after a yes that only the organizer's copy told; and of what
     happened to such a meeting while the room was left alone nobody has told.
     """
-    for row in _UNSHOWN.run(transaction.connection, {"room": room_id}).all():
-        ask_organizer(transaction, row.loan_number)
-        transaction.mark("loan", str(row.loan_number), priority=priority)
+    _ask_anew(transaction, _UNSHOWN.run(transaction.connection, {"room": room_id}).scalars(), priority)
 
 
 def ask_about_dropped(transaction: Transaction, room_id: BookableId) -> None:
@@ -118,9 +117,13 @@ def ask_about_dropped(transaction: Transaction, room_id: BookableId) -> None:
     The room may have been invited by an address that nobody knew, which its organizer's list has still: then it was not
     taken out of the meeting, but dropped it.
     """
-    for row in _DROPPED.run(transaction.connection, {"room": room_id, "now": transaction.now}).all():
-        ask_organizer(transaction, row.loan_number)
-        transaction.mark("loan", str(row.loan_number))
+    values = {"room": room_id, "now": transaction.now}
+    _ask_anew(transaction, _DROPPED.run(transaction.connection, values).scalars(), Priority.LIVE)
+
+
+def _ask_anew(transaction: Transaction, numbers: Sequence[int], priority: Priority) -> None:
+    ask_organizers(transaction, numbers)
+    transaction.mark_all("loan", map(str, numbers), priority=priority)
 
 
 def wake_waiting(transaction: Transaction, freed: Iterable[int]) -> None:
