@@ -185,7 +185,8 @@ class Writing:
     ahead: bool = False
     """Whether a room has not heard yet of what the organizer's copy says."""
     shown: Draft = Draft()
-    """The times and rooms the organizer's copy had then; kept with its deletion, to tell what is done to it later."""
+    """The times and rooms the organizer's copy had then; kept with its deletion, to tell what is done to it later.
+    Where it was not read, the rooms that were agreed on: without its organizer each is asked to let go of it."""
 
 
 @dataclass(frozen=True, slots=True)

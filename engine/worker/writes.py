@@ -155,6 +155,7 @@ class Writes:
     # --- delete
 
     async def _delete(self, booking: Booking, intent: Intent, *, resumed: bool) -> None:
+        booking = self._with_event_of(intent, booking)
         try:
             if not intent.mailbox:
                 raise Unmatched("no person has this event: it was written straight into a room's calendar")
@@ -165,6 +166,14 @@ class Writes:
             self._ledger.finish_intent(intent, None, told=None if is_deleted else DECLINED_INSTEAD)
             return
         self._ledger.finish_intent(intent, None, told=None if is_done or resumed else GONE_ALREADY)
+
+    def _with_event_of(self, intent: Intent, booking: Booking) -> Booking:
+        """Return the booking as it was with the event of *intent*: the loan may have another one by now, and what rooms
+        show is that one's."""
+        if booking.link is None or booking.link.ical_uid == intent.ical_uid:
+            return booking
+        series = self._ledger.load_series(intent.ical_uid) if intent.ical_uid is not None else None
+        return replace(booking, copies=(), series=series)
 
     async def _find_event_id(self, booking: Booking, intent: Intent) -> EventId | None:
         """Find what is to be deleted; of a series never more than the one date."""
@@ -216,15 +225,10 @@ class Writes:
         """
         Free the rooms without the organizer: decline on their behalf, which the organizer is told. What a room
         organizes itself is deleted there. Tell whether it was.
-
-        The loan may have another event by now: then its copies are that one's, and the rooms of the former are asked.
         """
-        book, link = self._ledger.room_book(), booking.link
-        invited = link.base.outlook.rooms if link is not None and link.base is not None else frozenset[BookableId]()
+        book, deleted = self._ledger.room_book(), False
+        invited = self._known_rooms(room.address for room in intent.draft.rooms)
         shown = {copy.room_id: copy.event for copy in booking.copies if copy.live}
-        if intent.ical_uid is not None and link is not None and link.ical_uid != intent.ical_uid:
-            invited, shown = self._known_rooms(room.address for room in intent.draft.rooms), {}
-        deleted = False
         for room_id in sorted(invited | shown.keys()):
             if (room := book.by_id(room_id)) is None:
                 continue
@@ -239,11 +243,10 @@ class Writes:
 
     async def _find_in(self, room: Room, booking: Booking, intent: Intent) -> EventCopy | None:
         """Look in a room that was invited and has not shown the meeting yet: it may have said yes a moment ago."""
-        uid = intent.ical_uid or (booking.link.ical_uid if booking.link is not None else None)
-        if uid is None:
+        if intent.ical_uid is None:
             return None
         try:
-            return await self._series.find_in_room(booking.series, room.address, uid)
+            return await self._series.find_in_room(booking.series, room.address, intent.ical_uid)
         except (MailboxClosed, Malformed, Refused, Unmatched):
             return None
 

@@ -9,9 +9,9 @@ from engine.ids import EventId
 from engine.loans.loan import Home, Loan
 from engine.reconcile.actions import CreateEvent, Plan
 from engine.reconcile.ledger import Draft, Ledger, Link, RoomRef, SyncRules, Writing
+from engine.reconcile.observe import Known
 from engine.reconcile.shadow import is_withheld
 from engine.reconcile.telling.preview import mailbox_for
-from engine.rooms.event import EventCopy
 from engine.worker.answers import AnswerClock
 from engine.worker.observer import Observed
 from engine.worker.wording import Wording
@@ -48,7 +48,7 @@ class WritingBuilder:
             mailbox=mailbox_for(loan.requester.address, self._rules()) if _creates(made) else None,
             subject=self._wording.subject(loan),
             body=self._wording.body(loan),
-            shown=self._shown(observed.known.organizer_copy),
+            shown=self._shown(observed.known),
             fields=self._wording.fields(loan),
         )
 
@@ -58,13 +58,16 @@ class WritingBuilder:
         booking = observed.booking
         return self._answers.is_due(booking) or (observed.known.organizer_read and booking.series is None)
 
-    def _shown(self, copy: EventCopy | None) -> Draft:
-        if copy is None:
-            return Draft()
-        book = self._ledger.room_book()
-        rooms = (book.by_address(attendee.address) for attendee in copy.attendees)
+    def _shown(self, known: Known) -> Draft:
+        book, copy = self._ledger.room_book(), known.organizer_copy
+        if copy is not None:
+            rooms = [book.by_address(attendee.address) for attendee in copy.attendees]
+        else:
+            rooms = [book.by_id(room) for room in known.base.outlook.rooms] if known.base is not None else []
         refs = {room.id: RoomRef(room.address, room.name) for room in rooms if room is not None}
-        return Draft(interval=copy.interval, rooms=tuple(refs[room] for room in sorted(refs)))
+        return Draft(
+            interval=copy.interval if copy is not None else None, rooms=tuple(refs[room] for room in sorted(refs))
+        )
 
 
 def _home_mailbox(link: Link | None, organizer: str | None, loan: Loan | None, event_id: EventId | None) -> str | None:

@@ -274,6 +274,27 @@ class TestADateChanged:
         assert event["subject"].startswith(f"#{first.number} ")
         assert [each["emailAddress"]["address"] for each in event["attendees"]] == [world.room_addresses[0]]
 
+    def test_given_to_somebody_frees_its_room_although_the_former_calendar_closes_first(self, world: World) -> None:
+        """
+        By then the loan has an event of its own: its room is asked for the date as it was.
+
+        It kept that, and declined the new event.
+        """
+        made = book(world)
+        world.settle()
+        world.tenant.faults.add(effect="error", method="DELETE", path="events/", status=503, times=9)
+        world.change(made.loans[1].number, LoanChange(requester=world.requester(3)))
+        world.wait(2.0)
+        world.set_mailbox(2, "disabled")
+        world.tenant.faults.clear()
+        world.settle()
+        world.heal()
+
+        assert "declined_for_room" in world.history(made.loans[1].number)
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert world.cases() == []
+
     def test_moved_just_before_all_take_another_room_is_moved_for_all_that(self, world: World) -> None:
         """Nothing was written of it yet: the write of all is of rooms alone, and its own follows."""
         made = book(world)
