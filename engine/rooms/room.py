@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from engine.folding import fold_text
 from engine.ids import Address, BookableId, StoreId, fold_address
@@ -109,3 +110,16 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     """Return a sort key that reads numbers in *text* as numbers, and letters without their accents: É comes after D."""
     parts = re.split(r"(\d+)", fold_text(text))
     return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts if part]
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def sort_by_name(things: Iterable[N]) -> list[N]:
+    """Return rooms, or whatever else has a name, in the order in which people look for them."""
+    return sorted(things, key=lambda thing: natural(thing.name))

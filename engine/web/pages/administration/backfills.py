@@ -17,7 +17,7 @@ from engine.ids import ID_MAX, BookableId
 from engine.interval import Interval
 from engine.reconcile.backfill.book import Backfill, BackfillState, MeetingState, Selection
 from engine.reconcile.backfill.proposal import Step
-from engine.rooms.room import natural
+from engine.rooms.room import sort_by_name
 from engine.web.api.wire import Id, Whole
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Day, Sent
@@ -136,7 +136,7 @@ def _render_all(page: Page, *, trouble: Trouble | None = None, form: BackfillFor
         first=form.first if form else today,
         last=form.last if form else today + timedelta(days=DAYS_AHEAD),
         chosen=form.room if form else (),
-        rooms=sorted(shown_rooms(page.parts.web.rooms.load_rooms()), key=lambda room: natural(room.name)),
+        rooms=sort_by_name(shown_rooms(page.parts.web.rooms.load_rooms())),
         states=STATES,
         trouble=trouble,
     )

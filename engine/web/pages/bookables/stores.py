@@ -12,7 +12,7 @@ from engine.errors import NotFound
 from engine.ids import ID_MAX, BookableId, StoreId
 from engine.loans.loan import Store, TextLevel
 from engine.loans.rules import BookingRules
-from engine.rooms.room import natural
+from engine.rooms.room import sort_by_name
 from engine.web.api.wire import STORABLE, Id, Line
 from engine.web.pages.bookables.rules_form import RulesForm, show_days
 from engine.web.pages.forms import Sent
@@ -45,7 +45,7 @@ def show_stores(page: ViewerPage) -> Response:
         "stores.html",
         here="stores",
         stores=register.list_stores(),
-        assets=sorted(register.list_assets(), key=lambda asset: natural(asset.name)),
+        assets=sort_by_name(register.list_assets()),
         rooms=rooms,
     )
 
@@ -73,8 +73,8 @@ def show_store(page: ViewerPage, id: Number, done: str = "") -> Response:
         merged=store.rules,
         days=show_days(store.rules),
         levels=tuple(TextLevel),
-        assets=sorted(assets, key=lambda asset: natural(asset.name)),
-        rooms=sorted(rooms, key=lambda room: natural(room.name)),
+        assets=sort_by_name(assets),
+        rooms=sort_by_name(rooms),
         done=done,
     )
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from engine.calendars.book import Feed, FeedKind, FeedOrder
 from engine.calendars.mailing import MailLevel, MailPreference
 from engine.ids import ID_MAX, BookableId, StoreId
-from engine.rooms.room import natural
+from engine.rooms.room import sort_by_name
 from engine.web.access import Role
 from engine.web.pages.page import AdminPage, Page, UserPage
 from engine.web.pages.users import User
@@ -114,7 +114,7 @@ def _render(
     assert user is not None
     own = [feed for feed in page.parts.feeds.list_feeds(owner=user.address) if feed.revoked_at is None]
     follows_others = may_follow(user, FeedKind.ROOM)
-    rooms = sorted(web.rooms.load_rooms(), key=lambda each: natural(each.name)) if follows_others else []
+    rooms = sort_by_name(web.rooms.load_rooms()) if follows_others else []
     return page.render(
         "calendars.html",
         here="account",

@@ -20,7 +20,7 @@ from engine.reconcile.cases.ways import CaseView, Way, say_way
 from engine.reconcile.over import OVER
 from engine.reconcile.words.local import say_fact
 from engine.reconcile.words.reasons import without_loans
-from engine.rooms.room import natural
+from engine.rooms.room import sort_by_name
 from engine.web.api.wire import STORABLE, Whole
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Sent
@@ -113,7 +113,7 @@ def show_cases(page: ViewerPage, wanted: Annotated[CaseQuery, Query()]) -> Respo
         last=found[PAGE_SIZE - 1].view.case.id if len(found) > PAGE_SIZE else None,
         counts=counts,
         topics={topic: page.say(word) for topic, word in TOPIC_WORDS.items()},
-        rooms=sorted(page.parts.web.rooms.load_rooms(), key=lambda room: natural(room.name)),
+        rooms=sort_by_name(page.parts.web.rooms.load_rooms()),
         stores=page.parts.web.register.list_stores(),
         newest=page.parts.cases.newest(),
         say_way=say_way,

@@ -20,7 +20,7 @@ from engine.loans.loan import Decision, Loan
 from engine.reconcile.actions import Note
 from engine.reconcile.telling.why import Answer
 from engine.reconcile.words.local import say_fact
-from engine.rooms.room import natural
+from engine.rooms.room import sort_by_name
 from engine.web.api.wire import Whole
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loans.loan import title_of
@@ -86,7 +86,7 @@ def show_why(page: ViewerPage, wanted: Annotated[WhyQuery, Query()]) -> Response
     """Ask for a room and a moment; tell what is known of it."""
     soon = floor_to_grid(page.now).astimezone(page.parts.zone)
     day, at = wanted.day or soon.date(), parse_clock(wanted.at) or soon.time()
-    rooms = sorted(page.parts.web.rooms.load_rooms(), key=lambda room: natural(room.name))
+    rooms = sort_by_name(page.parts.web.rooms.load_rooms())
     answer = None
     if wanted.room:
         answer = page.parts.web.why.ask(BookableId(wanted.room), datetime.combine(day, at, page.parts.zone))

@@ -19,7 +19,7 @@ from engine.interval import Interval
 from engine.loans.board import BoardEntry, BoardMeeting
 from engine.loans.loan import Home
 from engine.loans.status import ItemState, LoanStatus, is_past_changing
-from engine.rooms.room import Room, RoomState, natural
+from engine.rooms.room import Room, RoomState, natural, sort_by_name
 from engine.web.pages.users import User
 
 DAY_MINUTES = 24 * 60
@@ -118,7 +118,7 @@ def group_rooms(rooms: Iterable[Room]) -> list[Group]:
     for room in rooms:
         groups.setdefault((room.building or "", room.floor or ""), []).append(room)
     keys = sorted(groups, key=lambda key: (key[0] == "", natural(key[0]), key[1] == "", natural(key[1])))
-    return [Group(*key, tuple(sorted(groups[key], key=lambda room: (natural(room.name), room.id)))) for key in keys]
+    return [Group(*key, tuple(sort_by_name(groups[key]))) for key in keys]
 
 
 def all_features(rooms: Iterable[Room]) -> list[str]:
