@@ -7,6 +7,7 @@ import logging
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from engine.errors import EngineError
 from engine.web.access import Credentials, Refusal, identify
 from engine.web.locality import is_local
 from engine.web.metrics import CONTENT_TYPE
@@ -55,8 +56,8 @@ def _is_known(request: Request, parts: Parts, credentials: Credentials) -> bool:
         identify(request, parts, credentials)
     except Refusal:
         return False
-    except Exception:
-        log.exception("who asks for readiness could not be told")
+    except EngineError as error:
+        log.warning("who asks for readiness could not be told: %s", error)
         return False
     return True
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from engine.app.office import Office
 from engine.app.readings import Watching, read_checks
 from engine.database.tables import metadata
+from engine.errors import Unreachable
 from engine.settings import Settings
 from engine.web.api.app import create_api
 from engine.web.metrics import Metrics, Readings
@@ -58,7 +59,7 @@ class TestHealth:
         """The database is away: that is what the checks tell."""
 
         def fail(_token):
-            raise RuntimeError("gone")
+            raise Unreachable("gone")
 
         monkeypatch.setattr(office.tokens, "authenticate", fail)
         office.checks.append(Check("database", ok=False, detail="gone"))
