@@ -13,7 +13,7 @@ from engine.database.rooms.copies import make_row
 from engine.database.sql.marks import Priority
 from engine.ids import Address, EventId, ICalUid
 from engine.interval import Interval
-from engine.rooms.event import Answer, Attendee, EventCopy, EventType
+from engine.rooms.event import Answer, Attendee, EventCopy, EventType, TimeFault
 from engine.rooms.room import RoomState
 from tests.database.opening import NOW, ONE, TWO, Opened, place
 
@@ -134,16 +134,19 @@ class TestAnImport:
             ("invited", "Room1@example.org"),
             ("other", "room2@example.org"),
             ("a", "big-room1@example.org"),
+            ("unreadable", "room1@example.org"),
         ):
             invited = (Attendee(Address(address), "", "resource", Answer.ACCEPTED),)
             copy = replace(make_copy(uid), attendees=invited)
+            if uid == "unreadable":
+                copy = replace(copy, interval=None, time_fault=TimeFault("dates_invalid", "soon"))
             row = make_row(TWO, copy, zone=UTC, reading=1, now=NOW, book=opened.directory.room_book())
             opened.insert("room_copy", **row)
         opened.forget_marks()
 
         opened.list_places(place(1), place(2))
 
-        assert {key for kind, key in opened.marks() if kind == "meeting"} == {"invited"}
+        assert {key for kind, key in opened.marks() if kind == "meeting"} == {"invited", "unreadable"}
 
     def test_a_room_that_is_not_listed_is_missing_until_it_is(self, opened: Opened) -> None:
         """Absence is weak evidence: the room is kept and goes on being read."""

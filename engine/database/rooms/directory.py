@@ -397,7 +397,7 @@ def _mark_meetings(transaction: Transaction, room_id: BookableId) -> None:
         copy_table.c.live,
         ~copy_table.c.listed,
         copy_table.c.ical_uid.is_not(None),
-        copy_table.c.end_at > transaction.now,
+        or_(copy_table.c.end_at.is_(None), copy_table.c.end_at > transaction.now),
     )
     uids = transaction.connection.execute(shown.distinct()).scalars()
     MeetingMarks(transaction, priority=Priority.LIVE).mark(uids)
