@@ -103,7 +103,7 @@ class Office:
         self.subscriptions = SubscriptionStore(self.database)
         self.outbox = Outbox(self.database)
         self.once = OnceStore(self.database)
-        _ = self.rules.text_level  # within a transaction, only what was read before counts
+        self.database.before_writing.append(self._keep_rules_at_hand)
         self.webhooks = WebhookStore(
             self.database,
             link=self.rules.link_to,
@@ -158,10 +158,10 @@ class Office:
             self.entries, rules=self.rules.sync, instance=self.instance, sender=sender, language=language
         )
         self.database.announcers[CHANNEL] = self._mailing
-        self.database.before_writing.append(self._keep_rules_at_hand)
 
     def _keep_rules_at_hand(self) -> None:
-        """Read rooms, stores and settings if they have become old: a mail is written in the transaction it tells of."""
+        """Read rooms, stores and settings if they have become old: what others are told of a change is written in the
+        transaction that makes it, where nothing is read again."""
         self.rules.sync()
 
     def _catch_up(self, transaction: Transaction, address: str) -> None:
