@@ -62,7 +62,9 @@ def _is_known(request: Request, parts: Parts, credentials: Credentials) -> bool:
     return True
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics", response_class=Response, responses={401: {"description": "Asked from elsewhere, without a token."}}
+)
 def show_metrics(request: Request, parts: Parts, credentials: Credentials) -> Response:
     """Return the metrics in Prometheus' text format. Needs a token unless asked from this very machine."""
     if not is_local(request):

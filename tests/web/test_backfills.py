@@ -58,6 +58,11 @@ def body(world: World) -> dict[str, object]:
 
 
 class TestAnOrder:
+    def test_that_ends_before_it_begins_is_told_in_the_names_it_has(self, api: TestClient) -> None:
+        refused = api.post("/api/backfills", json={"from": "2026-11-23T10:00:00Z", "to": "2026-11-23T09:00:00Z"})
+
+        assert (refused.status_code, refused.json()["detail"]) == (422, "to: must be after from")
+
     def test_is_accepted_planned_and_carried_out(self, api: TestClient, world: World) -> None:
         """202 says it will be done; the same address tells how far it is, and that it is done."""
         ordered = api.post("/api/backfills", json=body(world))

@@ -125,7 +125,7 @@ class TestMessages:
 
         assert ([m["id"] for m in first["items"]], [m["id"] for m in rest["items"]]) == ([3, 2], [1])
         assert admin.get("/api/outbox?state=sent").json()["items"] == []
-        assert admin.get("/api/outbox?receiver=9").json()["items"] == []
+        assert admin.get("/api/outbox?receiver=9&lang=fr").json()["items"] == []
 
     def test_are_everything_there_is_for_a_new_receiver(self, house: House, admin: TestClient) -> None:
         house.book()

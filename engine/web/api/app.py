@@ -11,11 +11,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import __version__
+from engine.reconcile.words.reasons import LANGUAGES
 from engine.web import health
 from engine.web.api import cases, desk, docs, loans, rooms, series, why
 from engine.web.api.once import HEADER as ONCE
 from engine.web.api.once import KEY_CHARACTERS_MAX, answer_once
-from engine.web.api.problems import MEDIA_TYPE, install_problems, problem
+from engine.web.api.problems import describe_problems, install_problems, problem
 from engine.web.language import language_of
 from engine.web.parts import WebParts
 from engine.web.translations import speak
@@ -29,17 +30,27 @@ DESCRIPTION = (
     "of histories and cases) is English or French, by Accept-Language or ?lang=; types, codes and values stay the same."
 )
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for status, text in (
-        (401, "No token, or one that nobody has."),
-        (403, "The token's role is too small."),
-        (404, "There is no such thing."),
-        (409, "Taken, outdated or not allowed."),
-        (422, "Something in the request is wrong."),
-        (503, "Not right now; see Retry-After."),
-    )
-}
+
+PROBLEMS = describe_problems(
+    {
+        401: "No token, or one that nobody has.",
+        403: "The token's role is too small.",
+        404: "There is no such thing.",
+        409: "Taken, outdated or not allowed.",
+        422: "Something in the request is wrong.",
+        429: "Too many attempts from this address failed; see Retry-After.",
+        500: "The engine failed; its log tells why.",
+        503: "Not right now; see Retry-After.",
+    }
+)
+WITH_A_BODY = describe_problems(
+    {
+        400: "The body is malformed JSON, or the Idempotency-Key is none.",
+        413: f"The body is larger than {BODY_BYTES_MAX} bytes.",
+        415: "The body is not application/json.",
+    }
+)
+"""What else may be answered where a body is read."""
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -71,6 +82,15 @@ KEY_PARAMETER: dict[str, Any] = {
 }
 
 
+LANGUAGE_PARAMETER: dict[str, Any] = {
+    "name": "lang",
+    "in": "query",
+    "required": False,
+    "description": "The language of what people read; before Accept-Language.",
+    "schema": {"type": "string", "enum": list(LANGUAGES)},
+}
+
+
 class Api(FastAPI):
     """FastAPI, with our problem document in the place of its own validation error."""
 
@@ -83,9 +103,24 @@ class Api(FastAPI):
                 schemas.pop(name, None)
             schemas["Problem"] = PROBLEM_SCHEMA
             for path, methods in document["paths"].items():
-                if path.startswith("/api/") and "post" in methods:
-                    methods["post"].setdefault("parameters", []).append(KEY_PARAMETER)
+                for method, operation in methods.items():
+                    if path.startswith("/api/"):
+                        _complete(method, operation)
+                    elif "security" in operation:
+                        operation["security"].insert(0, {})  # those who watch the process may come without a token
         return super().openapi()
+
+
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    """Add to *operation* what every route of the API has in common."""
+    parameters = operation.setdefault("parameters", [])
+    parameters[:] = [item for item in parameters if item["name"] != "lang"] + [LANGUAGE_PARAMETER]
+    if method == "post":
+        parameters.append(KEY_PARAMETER)
+    if method == "post" or "requestBody" in operation:
+        answers = operation["responses"]
+        answers.update({str(status): answer for status, answer in WITH_A_BODY.items()})
+        operation["responses"] = dict(sorted(answers.items()))
 
 
 def create_api(parts: WebParts, *, routers: Sequence[APIRouter] = ()) -> FastAPI:

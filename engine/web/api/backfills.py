@@ -28,7 +28,7 @@ from engine.reconcile.backfill.proposal import Step
 from engine.web.access import Admin, Viewer
 from engine.web.api.app import PROBLEMS
 from engine.web.api.models import Explain, Listing, parse_interval, render_page
-from engine.web.api.wire import Id, Incoming, Instant, Outgoing, Page, Spoken, Whole
+from engine.web.api.wire import WHOLE, Id, Incoming, Instant, Outgoing, Page, Spoken
 from engine.web.language import Language
 from engine.web.parts import Parts, WebParts
 
@@ -60,7 +60,7 @@ class SelectionIn(Incoming):
 class BackfillQuery(Spoken):
     step: Step | SkipJsonSchema[None] = None
     state: MeetingState | SkipJsonSchema[None] = None
-    after: Annotated[Whole, Field(ge=0, le=ID_MAX)] = 0
+    after: Annotated[int, Field(ge=0, le=ID_MAX), WHOLE] = 0
     limit: Page = 100
 
 
@@ -144,7 +144,7 @@ def build_backfills(backfills: BackfillBook) -> APIRouter:
     def plan_backfill(parts: Parts, caller: Admin, wanted: BackfillIn, response: Response) -> BackfillOut:
         """Order a preview. Nothing is changed by it."""
         _check_rooms(parts, wanted.rooms)
-        window = parse_interval(wanted.from_, wanted.to)
+        window = parse_interval(wanted.from_, wanted.to, fields=("from", "to"))
         made = backfills.create(window, [BookableId(room) for room in wanted.rooms], actor=caller.actor)
         response.headers["Location"] = f"{parts.base_address}/api/backfills/{made.number}"
         return render_backfill(made)

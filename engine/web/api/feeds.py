@@ -118,7 +118,7 @@ def build_feeds(feeds: FeedBook, now: Callable[[], datetime]) -> APIRouter:
 def add_reading(router: APIRouter, feeds: FeedBook, failures: Failures, pace: Pace) -> None:
     """Add what calendar programs ask for."""
 
-    @router.api_route("/feeds/{secret}.ics", methods=["GET", "HEAD"], include_in_schema=False)
+    @router.get("/feeds/{secret}.ics", include_in_schema=False)
     def read_feed(request: Request, secret: str) -> Response:
         check_failures(request, failures)
         feed = feeds.find(secret) if len(secret) <= SECRET_CHARACTERS_MAX else None

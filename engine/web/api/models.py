@@ -18,7 +18,20 @@ from engine.loans.register import Availability, ItemRef, LoanChange, LoanOrder
 from engine.loans.status import ItemState, LoanStatus
 from engine.reconcile.series.book import Scope
 from engine.web.api import wire
-from engine.web.api.wire import STORABLE, Amendment, Id, Incoming, Instant, Line, Name, Outgoing, Page, Spoken, Whole
+from engine.web.api.wire import (
+    STORABLE,
+    WHOLE,
+    Amendment,
+    Id,
+    Incoming,
+    Instant,
+    Line,
+    Name,
+    Outgoing,
+    Page,
+    Spoken,
+    Whole,
+)
 
 T = TypeVar("T")
 Explain = Callable[[str, Mapping[str, object]], str]
@@ -154,7 +167,7 @@ class CancelIn(ActionIn):
     scope: Scope = Scope.THIS
 
 
-class LoanQuery(Incoming):
+class LoanQuery(Spoken):
     """Which loans to list. `from` and `to` keep those that overlap the stretch between them."""
 
     from_: Annotated[Instant | SkipJsonSchema[None], Field(alias="from")] = None
@@ -162,14 +175,14 @@ class LoanQuery(Incoming):
     room: Id | SkipJsonSchema[None] = None
     status: list[LoanStatus] = Field(default=[], max_length=len(LoanStatus))
     series: Id | SkipJsonSchema[None] = None
-    after: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
+    after: Annotated[int, Field(ge=0, le=wire.ID_MAX), WHOLE] = 0
     limit: Page = 100
 
 
-def parse_interval(start: datetime, end: datetime) -> Interval:
-    """Return the stretch from *start* to *end*. Raises Invalid when it has no length."""
+def parse_interval(start: datetime, end: datetime, *, fields: tuple[str, str] = ("start", "end")) -> Interval:
+    """Return the stretch from *start* to *end*, which came in *fields*. Raises Invalid when it has no length."""
     if end <= start:
-        raise Invalid(Fault("end", "end_not_after_start", "must be after start"))
+        raise Invalid(Fault(fields[1], "end_not_after_start", f"must be after {fields[0]}"))
     return Interval(start, end)
 
 
@@ -257,12 +270,12 @@ def render_decision(decision: Decision, explain: Explain) -> DecisionOut:
 # --- availability -------------------------------------------------------------------------------------------------
 
 
-class AvailabilityQuery(Incoming):
+class AvailabilityQuery(Spoken):
     """The stretch asked about, and for how many people."""
 
     start: Instant
     end: Instant
-    people: Annotated[Whole, Field(ge=1, le=wire.ID_MAX)] | SkipJsonSchema[None] = None
+    people: Annotated[int, Field(ge=1, le=wire.ID_MAX), WHOLE] | SkipJsonSchema[None] = None
 
 
 class BusyOut(Outgoing):
@@ -295,7 +308,7 @@ def render_availability(found: Availability) -> AvailabilityOut:
 
 class CaseQuery(Spoken):
     state: CaseState | SkipJsonSchema[None] = None
-    after: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
+    after: Annotated[int, Field(ge=0, le=wire.ID_MAX), WHOLE] = 0
     limit: Page = 100
 
 

@@ -14,7 +14,7 @@ from engine.outbox.message import Attempt, Message, MessageFilter, MessageState,
 from engine.web.access import Admin, Staff
 from engine.web.api.app import PROBLEMS
 from engine.web.api.models import Listing, render_page
-from engine.web.api.wire import Incoming, Line, Outgoing, Page, Whole
+from engine.web.api.wire import WHOLE, Incoming, Line, Outgoing, Page, Spoken
 
 Number = Annotated[int, Path(ge=1, le=ID_MAX, description="The message's number.")]
 
@@ -27,9 +27,9 @@ class WhichIn(Incoming):
     lane: Line | SkipJsonSchema[None] = Field(default=None, description="What it is about, such as loan:12.")
 
 
-class MessageQuery(WhichIn):
+class MessageQuery(WhichIn, Spoken):
     state: MessageState | SkipJsonSchema[None] = None
-    after: Annotated[Whole, Field(ge=1, le=ID_MAX)] | SkipJsonSchema[None] = None
+    after: Annotated[int, Field(ge=1, le=ID_MAX), WHOLE] | SkipJsonSchema[None] = None
     limit: Page = 50
 
 
@@ -158,7 +158,7 @@ def build_outbox(outbox: OutboxBook) -> APIRouter:
         count = outbox.replay_all(MessageFilter(which.channel, which.receiver, lane=which.lane))
         return ReplayedOut(replayed=count)
 
-    @router.get("/{number}")
+    @router.get("/{number:int}")
     def show_message(caller: Admin, number: Number) -> WholeMessageOut:
         """Show one message: exactly what is sent, and what came of every try."""
         return render_whole(outbox.find(number), list(outbox.attempts(number)))

@@ -24,6 +24,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from engine.errors import (
     Clash,
@@ -47,6 +48,7 @@ from engine.web.translations import N_, Say, speak
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 RETRY_SECONDS = 5
 
 CODES: Mapping[str, str] = {
@@ -123,6 +125,12 @@ def problem(
     }
     ready = jsonable_encoder(content, custom_encoder={datetime: _render_instant})
     return JSONResponse(ready, status, {"Content-Language": language, **(headers or {})}, MEDIA_TYPE)
+
+
+def describe_problems(texts: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Return what the OpenAPI document says of answers that are problems: their statuses, and *texts* of each."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": text, "content": content} for status, text in texts.items()}
 
 
 def _render_instant(instant: datetime) -> str:
@@ -247,11 +255,21 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _BY_STATUS.get(error.status_code, "")
     detail = error.detail
+    headers = error.headers
     if isinstance(error, Refusal):
         detail = speak(language_of(request))(error.text, **error.values)
     elif detail == HTTPStatus(error.status_code).phrase and error.status_code in (404, 405):
         detail = _say_where(request, error.status_code)
-    return problem(request, error.status_code, code, detail, headers=error.headers)
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_methods_at(request))}
+    return problem(request, error.status_code, code, detail, headers=headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return every method that the address of *request* takes: several routes may share it."""
+    routes = request.app.routes
+    asked = {method: {**request.scope, "method": method} for method in METHODS}
+    return [method for method in METHODS if any(route.matches(asked[method])[0] is Match.FULL for route in routes)]
 
 
 def _say_where(request: Request, status: int) -> str:
@@ -321,8 +339,8 @@ def _fault(item: Mapping[str, Any], say: Say) -> dict[str, str]:
     """Say what is wrong with one field."""
     kind = str(item["type"])
     *outer, last = item["loc"]
-    # Names of validators, which have brackets, are no field; an unknown field may be called as it likes.
-    steps = [step for step in outer if "[" not in str(step)]
+    # Names of validators, which have brackets or a capital, are no field; an unknown field may be called as it likes.
+    steps = [step for step in outer if "[" not in str(step) and not str(step)[:1].isupper()]
     if "[" not in str(last) or kind == "extra_forbidden":
         steps.append(last)
     place, *path = steps

@@ -49,7 +49,7 @@ def list_rooms(parts: Parts, caller: Viewer, wanted: Annotated[RoomQuery, Query(
     return Listing(items=[render_room(room, stores) for room in page], next=following)
 
 
-@router.get("/rooms/{id}")
+@router.get("/rooms/{id:int}")
 def show_room(parts: Parts, caller: Viewer, id: ThingId) -> RoomOut:
     """Show one room."""
     return render_room(_find_room(parts, id), _store_names(parts))

@@ -37,7 +37,7 @@ def book_series(parts: Parts, caller: Staff, order: SeriesIn, response: Response
     return render_series(made, language)
 
 
-@router.get("/{series}")
+@router.get("/{series:int}")
 def show_series(parts: Parts, caller: Viewer, series: SeriesId, language: Language) -> SeriesOut:
     """Show a series, made in the app or in Outlook, with its loans."""
     return render_series(parts.series.find(series), language)

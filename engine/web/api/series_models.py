@@ -24,18 +24,18 @@ from engine.reconcile.series.book import (
 )
 from engine.web.api.models import Explain, Items, LoanOut, Notes, RequesterIn, parse_interval, render_loan
 from engine.web.api.settling import RoomChoiceOut, render_choice
-from engine.web.api.wire import Day, Incoming, Instant, Line, Outgoing, Whole, ZoneName
+from engine.web.api.wire import WHOLE, Day, Incoming, Instant, Line, Outgoing, ZoneName
 
 
 class RepeatIn(Incoming):
     """How a series repeats: until a day, or so many times. What is left out follows from the first date."""
 
     pattern: Repeat
-    every: Annotated[Whole, Field(ge=1, le=EVERY_MAX)] = 1
+    every: Annotated[int, Field(ge=1, le=EVERY_MAX), WHOLE] = 1
     weekdays: list[Weekday] = Field(default=[], max_length=7)
     week: Week | SkipJsonSchema[None] = None
     until: Day | SkipJsonSchema[None] = None
-    count: Annotated[Whole, Field(ge=1, le=DATES_MAX)] | SkipJsonSchema[None] = None
+    count: Annotated[int, Field(ge=1, le=DATES_MAX), WHOLE] | SkipJsonSchema[None] = None
 
 
 class DateChoiceIn(Incoming):

@@ -16,7 +16,7 @@ from engine.loans.rules import BookingRules, OpeningHours
 from engine.rooms.room import Room, RoomState
 from engine.web.access import Role
 from engine.web.api import wire
-from engine.web.api.wire import STORABLE, Incoming, Name, Outgoing, Page, Whole
+from engine.web.api.wire import STORABLE, WHOLE, Incoming, Name, Outgoing, Page, Spoken
 from engine.web.translations import N_
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -35,7 +35,7 @@ def _check_hours(value: tuple[str, str]) -> tuple[str, str]:
     return value
 
 
-Clock = Annotated[str, AfterValidator(_check_clock)]
+Clock = Annotated[str, AfterValidator(_check_clock), Field(json_schema_extra={"pattern": f"^{_CLOCK.pattern}$"})]
 Hours = Annotated[tuple[Clock, Clock], AfterValidator(_check_hours)]
 Weekday = Literal["1", "2", "3", "4", "5", "6", "7"]
 
@@ -48,8 +48,8 @@ class RulesIn(Incoming):
     """
 
     opening_hours: dict[Weekday, Hours] | None = None
-    window_days: Annotated[Whole, Field(ge=0, le=3650)] | None = None
-    duration_minutes_max: Annotated[Whole, Field(ge=15, le=525_600)] | None = None
+    window_days: Annotated[int, Field(ge=0, le=3650), WHOLE] | None = None
+    duration_minutes_max: Annotated[int, Field(ge=15, le=525_600), WHOLE] | None = None
     automatic_check_out: bool | None = None
     automatic_closing: bool | None = None
 
@@ -92,9 +92,9 @@ def render_rules(rules: BookingRules) -> RulesOut:
     )
 
 
-class RoomQuery(Incoming):
+class RoomQuery(Spoken):
     state: RoomState | SkipJsonSchema[None] = None
-    after: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
+    after: Annotated[int, Field(ge=0, le=wire.ID_MAX), WHOLE] = 0
     limit: Page = 500
 
 
@@ -139,8 +139,8 @@ class AssetIn(Incoming):
     description: Annotated[str, Field(max_length=2000), STORABLE] = ""
 
 
-class PageQuery(Incoming):
-    after: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
+class PageQuery(Spoken):
+    after: Annotated[int, Field(ge=0, le=wire.ID_MAX), WHOLE] = 0
     limit: Page = 500
 
 

@@ -13,14 +13,14 @@ from engine.reconcile.telling.why import Answer
 from engine.rooms.room import match_rooms
 from engine.web.access import Viewer
 from engine.web.api.models import Explain
-from engine.web.api.wire import STORABLE, Incoming, Instant, Outgoing
+from engine.web.api.wire import STORABLE, Instant, Outgoing, Spoken
 from engine.web.language import Language
 from engine.web.parts import Parts
 
 router = APIRouter(tags=["why"])
 
 
-class WhyQuery(Incoming):
+class WhyQuery(Spoken):
     """The room, by number, name or address, and the instant."""
 
     room: Annotated[str, Field(min_length=1, max_length=320), STORABLE]

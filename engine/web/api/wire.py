@@ -84,15 +84,19 @@ Instant = Annotated[
 Day = Annotated[
     date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-23"]})
 ]
-Whole = Annotated[int, BeforeValidator(_refuse_truth)]
-Id = Annotated[Whole, Field(ge=1, le=ID_MAX)]
+WHOLE = BeforeValidator(_refuse_truth)
+"""Goes onto every whole number, after its bounds: before them it would hide them from the OpenAPI document."""
+Whole = Annotated[int, WHOLE]
+Id = Annotated[int, Field(ge=1, le=ID_MAX), WHOLE]
 STORABLE = AfterValidator(_check_text)
 """Goes onto every text, after its length."""
 Line = Annotated[str, Field(max_length=255), STORABLE]
 Name = Annotated[str, Field(min_length=1, max_length=255), STORABLE]
-Address = Annotated[str, Field(max_length=320), STORABLE, AfterValidator(_check_address)]
+Address = Annotated[
+    str, Field(max_length=320, json_schema_extra={"format": "email"}), STORABLE, AfterValidator(_check_address)
+]
 ZoneName = Annotated[str, Field(max_length=64), STORABLE, AfterValidator(_check_zone)]
-Page = Annotated[Whole, Field(ge=1, le=500)]
+Page = Annotated[int, Field(ge=1, le=500), WHOLE]
 
 
 class Incoming(BaseModel):
@@ -102,7 +106,7 @@ class Incoming(BaseModel):
 
 
 class Spoken(Incoming):
-    """A query whose answer holds sentences. `language.find_language` reads `lang`; a closed model must know of it."""
+    """A query. What it is answered has sentences, if only those of a problem: `language.py` reads in which language."""
 
     lang: Literal["en", "fr"] | SkipJsonSchema[None] = None
 

@@ -18,7 +18,7 @@ from engine.interval import Interval
 from engine.reconcile.backfill.book import Backfill, BackfillState, MeetingState, Selection
 from engine.reconcile.backfill.proposal import Step
 from engine.rooms.room import sort_by_name
-from engine.web.api.wire import Id, Whole
+from engine.web.api.wire import WHOLE, Id
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Day, Sent
 from engine.web.pages.occupancy.timeline import shown_rooms
@@ -98,7 +98,7 @@ class PlanQuery(Sent):
     """Which lines of a plan to show."""
 
     step: Step | None = None
-    after: Annotated[Whole, Field(ge=0, le=ID_MAX)] = 0
+    after: Annotated[int, Field(ge=0, le=ID_MAX), WHOLE] = 0
 
     def link(self, number: int, **changes: object) -> str:
         values = {"step": self.step, **changes}

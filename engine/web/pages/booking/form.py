@@ -22,7 +22,7 @@ from engine.loans.register import Availability, ItemRef, LoanOrder
 from engine.reconcile.series.book import Scope
 from engine.reconcile.telling.preview import Telling, foretell
 from engine.rooms.room import Room
-from engine.web.api.wire import Id, Line, Whole
+from engine.web.api.wire import WHOLE, Id, Line, Whole
 from engine.web.pages.booking.dates import Dates, preview_dates, series_order
 from engine.web.pages.booking.offers import Offers, make_offers
 from engine.web.pages.booking.repeats import Repeated
@@ -63,7 +63,7 @@ class BookWish(Repeated):
     end: Clock | None = None
     seen: Annotated[str, Field(max_length=40)] = ""
     item: list[Id] = Field(default=[], max_length=ITEMS_MAX)
-    people: Annotated[Whole, Field(ge=0, le=100_000)] = 0
+    people: Annotated[int, Field(ge=0, le=100_000), WHOLE] = 0
     q: Line = ""
     who: Annotated[str, Field(max_length=600)] = ""
     title: Line = ""
@@ -76,7 +76,7 @@ class BookWish(Repeated):
     street: Line = ""
     postcode: Line = ""
     town: Line = ""
-    shift: Annotated[Whole, Field(ge=-SHIFT_MINUTES_MAX, le=SHIFT_MINUTES_MAX)] = 0
+    shift: Annotated[int, Field(ge=-SHIFT_MINUTES_MAX, le=SHIFT_MINUTES_MAX), WHOLE] = 0
     """Minutes by which a button moves it."""
     swap: Swap | None = None
     """`3-5`: a button that puts room 5 in the place of room 3."""

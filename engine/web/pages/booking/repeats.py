@@ -17,7 +17,7 @@ from engine.loans.recurrence import DATES_MAX, EVERY_MAX, WEEKDAYS, Recurrence, 
 from engine.loans.register import ItemRef
 from engine.reconcile.series.book import DateChoice, DateState, PlannedDate
 from engine.rooms.room import Room
-from engine.web.api.wire import Whole
+from engine.web.api.wire import WHOLE
 from engine.web.pages.forms import Day, Sent
 
 OUT = "out"
@@ -44,10 +44,10 @@ class Repeated(Sent):
     """The fields of a form that make a series of a booking."""
 
     repeat: Repeat | None = None
-    every: Annotated[Whole, Field(ge=1, le=EVERY_MAX)] = 1
+    every: Annotated[int, Field(ge=1, le=EVERY_MAX), WHOLE] = 1
     weekday: list[Weekday] = Field(default=[], max_length=7)
     ending: Ending = Ending.TIMES
-    count: Annotated[Whole, Field(ge=1, le=DATES_MAX)] = 10
+    count: Annotated[int, Field(ge=1, le=DATES_MAX), WHOLE] = 10
     last: Day | None = None
     seen_day: Day | None = None
     """The day on which it began when the form was shown."""

@@ -17,7 +17,7 @@ from engine.errors import Fault, Invalid
 from engine.ids import LoanNumber, fold_address
 from engine.interval import Interval
 from engine.loans.board import BoardEntry
-from engine.web.api.wire import Line, Whole
+from engine.web.api.wire import WHOLE, Line
 from engine.web.pages.calendars.outlook_week import lay_out
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.occupancy.timeline import Span, View, span_of
@@ -50,7 +50,7 @@ class NewMeeting(Sent):
     room: list[Line] = Field(default=[], max_length=GUESTS_MAX)
     guest: list[Line] = Field(default=[], max_length=GUESTS_MAX)
     private: bool = False
-    weeks: Annotated[Whole, Field(ge=1, le=WEEKS_MAX)] = 1
+    weeks: Annotated[int, Field(ge=1, le=WEEKS_MAX), WHOLE] = 1
     csrf: str = ""
 
 

@@ -21,7 +21,7 @@ from engine.reconcile.over import OVER
 from engine.reconcile.words.local import say_fact
 from engine.reconcile.words.reasons import without_loans
 from engine.rooms.room import sort_by_name
-from engine.web.api.wire import STORABLE, Whole
+from engine.web.api.wire import STORABLE, WHOLE
 from engine.web.pages.errors import Trouble, describe
 from engine.web.pages.forms import Sent
 from engine.web.pages.loans.case_words import CHANGED, LACKS, NAMES_PEOPLE, TITLES, TOPIC_WORDS
@@ -44,10 +44,10 @@ class CaseQuery(Sent):
 
     shelf: Shelf = Shelf.OPEN
     topic: Topic | None = None
-    room: Annotated[Whole, Field(ge=0, le=ID_MAX)] = 0
-    store: Annotated[Whole, Field(ge=0, le=ID_MAX)] = 0
-    before: Annotated[Whole, Field(ge=0, le=ID_MAX)] = 0
-    since: Annotated[Whole, Field(ge=0, le=ID_MAX)] = 0
+    room: Annotated[int, Field(ge=0, le=ID_MAX), WHOLE] = 0
+    store: Annotated[int, Field(ge=0, le=ID_MAX), WHOLE] = 0
+    before: Annotated[int, Field(ge=0, le=ID_MAX), WHOLE] = 0
+    since: Annotated[int, Field(ge=0, le=ID_MAX), WHOLE] = 0
     """For the news only: the newest case that the page knows."""
 
     @property

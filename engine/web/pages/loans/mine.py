@@ -15,7 +15,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from engine.loans.loan import Loan
-from engine.web.api.wire import Whole
+from engine.web.api.wire import WHOLE
 from engine.web.pages.forms import Sent
 from engine.web.pages.page import UserPage
 
@@ -34,7 +34,7 @@ class MineQuery(Sent):
     """Which of them to show. `leaf` counts from 1."""
 
     show: Shelf = Shelf.TO_COME
-    leaf: Annotated[Whole, Field(ge=1, le=PAGES_MAX)] = 1
+    leaf: Annotated[int, Field(ge=1, le=PAGES_MAX), WHOLE] = 1
 
 
 @dataclass(frozen=True, slots=True)

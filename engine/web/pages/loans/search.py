@@ -14,7 +14,7 @@ from engine.errors import NotFound
 from engine.ids import ID_MAX, LoanNumber
 from engine.loans.search import LoanSearch
 from engine.loans.status import LoanStatus
-from engine.web.api.wire import STORABLE, Whole
+from engine.web.api.wire import STORABLE, WHOLE
 from engine.web.pages.forms import Sent
 from engine.web.pages.loans.mine import AT_ONCE, PAGES_MAX, Shelf, by_day
 from engine.web.pages.page import Page, ViewerPage
@@ -30,7 +30,7 @@ class LoanQuery(Sent):
     q: Annotated[str, Field(max_length=200), STORABLE] = ""
     show: Shelf = Shelf.TO_COME
     status: LoanStatus | None = None
-    leaf: Annotated[Whole, Field(ge=1, le=PAGES_MAX)] = 1
+    leaf: Annotated[int, Field(ge=1, le=PAGES_MAX), WHOLE] = 1
 
     def link(self, **changes: object) -> str:
         """Return the address of the list with some things changed; it begins anew unless told where to go on."""

@@ -21,7 +21,7 @@ from engine.reconcile.actions import Note
 from engine.reconcile.telling.why import Answer
 from engine.reconcile.words.local import say_fact
 from engine.rooms.room import sort_by_name
-from engine.web.api.wire import Whole
+from engine.web.api.wire import WHOLE
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.loans.loan import title_of
 from engine.web.pages.page import Page, ViewerPage
@@ -76,7 +76,7 @@ class Strand:
 class WhyQuery(Sent):
     """The room and the moment, on the building's clocks."""
 
-    room: Annotated[Whole, Field(ge=0, le=ID_MAX)] = 0
+    room: Annotated[int, Field(ge=0, le=ID_MAX), WHOLE] = 0
     day: Day | None = None
     at: Clock | None = None
 

@@ -21,7 +21,7 @@ from engine.loans.status import ItemState
 from engine.rooms.room import Room
 from engine.web.api import wire
 from engine.web.api.models import Notes
-from engine.web.api.wire import STORABLE, Id, Incoming, Line, Whole
+from engine.web.api.wire import STORABLE, WHOLE, Id, Incoming, Line, Whole
 from engine.web.pages.forms import Sent
 from engine.web.pages.loans.change import check_not_over
 from engine.web.pages.occupancy.timeline import (
@@ -49,9 +49,9 @@ class BoardQuery(Sent):
 
     view: View | None = None
     day: date | None = None
-    people: Annotated[Whole, Field(ge=0, le=100_000)] = 0
+    people: Annotated[int, Field(ge=0, le=100_000), WHOLE] = 0
     feature: list[Line] = Field(default=[], max_length=FEATURES_MAX)
-    store: Annotated[Whole, Field(ge=0, le=wire.ID_MAX)] = 0
+    store: Annotated[int, Field(ge=0, le=wire.ID_MAX), WHOLE] = 0
     q: Line = ""
     loan: list[Id] = Field(default=[], max_length=500)
     """For entries only: those of these loans."""
@@ -145,8 +145,8 @@ class BoardOrder(Incoming):
 
     day: date
     room: Id
-    start: Annotated[Whole, Field(ge=0, le=370 * DAY_MINUTES)]
-    end: Annotated[Whole, Field(ge=1, le=370 * DAY_MINUTES)]
+    start: Annotated[int, Field(ge=0, le=370 * DAY_MINUTES), WHOLE]
+    end: Annotated[int, Field(ge=1, le=370 * DAY_MINUTES), WHOLE]
     title: Line = ""
     notes: Notes = ""
     private: bool = False
@@ -164,12 +164,12 @@ class BoardMove(Incoming):
 
     day: date
     room: Id
-    start: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
-    end: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
+    start: Annotated[int, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES), WHOLE] | None = None
+    end: Annotated[int, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES), WHOLE] | None = None
     to_room: Id | None = None
     version: Whole
-    seen_start: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
-    seen_end: Annotated[Whole, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES)] | None = None
+    seen_start: Annotated[int, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES), WHOLE] | None = None
+    seen_end: Annotated[int, Field(ge=-370 * DAY_MINUTES, le=370 * DAY_MINUTES), WHOLE] | None = None
 
 
 @router.post("/board/loans")

@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from engine.loans.openings import find_openings, widen
-from engine.web.api.wire import Line, Whole
+from engine.web.api.wire import WHOLE, Line
 from engine.web.pages.forms import Clock, Day, Sent, parse_clock
 from engine.web.pages.occupancy.findings import find_rooms
 from engine.web.pages.occupancy.timeline import all_features, shown_rooms
@@ -31,8 +31,8 @@ class FindWish(Sent):
 
     day: Day | None = None
     start: Clock | None = None
-    minutes: Annotated[Whole, Field(ge=15, le=MINUTES_MAX, multiple_of=15)] = 60
-    people: Annotated[Whole, Field(ge=0, le=100_000)] = 0
+    minutes: Annotated[int, Field(ge=15, le=MINUTES_MAX, multiple_of=15), WHOLE] = 60
+    people: Annotated[int, Field(ge=0, le=100_000), WHOLE] = 0
     feature: list[Line] = Field(default=[], max_length=FEATURES_MAX)
 
 
