@@ -34,6 +34,13 @@ class TestBooking:
         assert set(loan["items"][0]) == {"kind", "id", "name", "address", "state"}
         assert loan["requester"] == {"name": "Alex Doe", "address": "alex@example.org"}
 
+    @pytest.mark.parametrize("written", ["2026-11-23T09:00:00.0000000Z", "2026-11-23T10:00:00.0000000+01:00"])
+    def test_times_may_be_written_as_graph_and_dotnet_do(self, admin, written):
+        """With seven digits of a second, of which six count."""
+        answer = admin.post("/api/loans", json={**ORDER, "start": written})
+
+        assert (answer.status_code, answer.json()["start"]) == (201, "2026-11-23T09:00:00Z")
+
     def test_what_was_booked_can_be_read_again(self, admin):
         made = admin.post("/api/loans", json=ORDER).json()
 

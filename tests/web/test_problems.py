@@ -277,12 +277,14 @@ class TestBadInput:
         assert errors(answer) == {field: code}
         assert office.desk.loans == {}
 
-    def test_half_a_surrogate_pair_is_refused(self, admin):
+    @pytest.mark.parametrize(("language", "said"), [("en", "lone surrogates"), ("fr", "ni NUL ni demi-caractère")])
+    def test_half_a_surrogate_pair_is_refused(self, admin, language, said):
         body = b'{"name": "\\ud800"}'
 
-        answer = admin.post("/api/assets", content=body, headers={"Content-Type": "application/json"})
+        answer = admin.post(f"/api/assets?lang={language}", content=body, headers={"Content-Type": "application/json"})
 
-        assert answer.status_code == 422
+        assert errors(answer) == {"name": "characters_invalid"}
+        assert said in answer.json()["detail"]
 
     def test_an_unknown_value_names_the_allowed_ones(self, admin):
         answer = admin.get("/api/loans?status=nwe")

@@ -41,6 +41,7 @@ from engine.errors import (
 )
 from engine.reconcile.words.quoting import quote_error, say_ours_in_french
 from engine.web.access import Refusal
+from engine.web.api.wire import UNSTORABLE
 from engine.web.faults import describe_fault
 from engine.web.language import DEFAULT, language_of
 from engine.web.translations import N_, Say, speak
@@ -313,6 +314,7 @@ _MESSAGES: Mapping[str, str] = {
     "enum": N_("must be %(expected)s"),
     "literal_error": N_("must be %(expected)s"),
     "string_type": _TEXTS,
+    "string_unicode": UNSTORABLE,
     "string_too_short": N_("its length must be at least %(min_length)s"),
     "string_too_long": N_("its length must be at most %(max_length)s"),
     "too_short": N_("must hold at least %(min_length)s"),
@@ -332,7 +334,7 @@ _MESSAGES: Mapping[str, str] = {
 }
 """What pydantic finds, in our words: the values are those of its `ctx`. What we find says itself what is wrong."""
 
-_OUR_CODES = {"enum": "unknown_value", "literal_error": "unknown_value"}
+_OUR_CODES = {"string_unicode": "characters_invalid", "enum": "unknown_value", "literal_error": "unknown_value"}
 
 
 def _fault(item: Mapping[str, Any], say: Say) -> dict[str, str]:

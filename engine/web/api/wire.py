@@ -15,12 +15,17 @@ from pydantic_core import PydanticCustomError
 from engine.ids import ID_MAX
 from engine.web.translations import N_
 
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,6})?)([Zz]|[+-]\d\d:\d\d)?")
+UNSTORABLE = N_("must not contain NUL or lone surrogates")
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)([Zz]|[+-]\d\d:\d\d)?")
 _ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
 
 
 def parse_instant(value: object) -> datetime:
-    """Return the instant an RFC 3339 text names, in UTC. Without an offset it names none: refused."""
+    """
+    Return the instant an RFC 3339 text names, in UTC. Without an offset it names none: refused.
+
+    Of a fraction, which Graph and .NET write with seven digits, six count.
+    """
     if isinstance(value, datetime) and value.utcoffset() is not None:
         return value.astimezone(UTC)
     text = _restore_plus(value) if isinstance(value, str) else ""
@@ -60,7 +65,7 @@ def _check_zone(value: str) -> str:
 def _check_text(value: str) -> str:
     """Refuse what a database cannot keep: NUL, and halves of surrogate pairs."""
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise PydanticCustomError("characters_invalid", N_("must not contain NUL or lone surrogates"))
+        raise PydanticCustomError("characters_invalid", UNSTORABLE)
     return value
 
 
