@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from engine.app.office import Office
@@ -11,6 +12,7 @@ from engine.database.calendars.own import KEY as OWN_CALENDAR
 from engine.database.rooms.directory import ImportReport
 from engine.database.sql.marks import Priority
 from engine.database.work.queue import Claim
+from engine.errors import MailboxClosed
 from engine.ids import BookableId
 from engine.outbox.message import KEY as OUTBOX
 from engine.outbox.message import Sender
@@ -110,9 +112,10 @@ class Engine:
 
     async def _read_room(self, claim: Claim) -> None:
         began_at = self.office.now()
-        signalled_at = await self.room_pass.read(BookableId(int(claim.key)), priority=int(claim.priority))
-        is_noticed = signalled_at is not None and signalled_at >= claim.marked_at
-        self._noticed = (began_at, claim.marked_at) if is_noticed else None
+        with suppress(MailboxClosed):  # it is suspended, which a case tells: the clock has it tried again
+            signalled_at = await self.room_pass.read(BookableId(int(claim.key)), priority=int(claim.priority))
+            is_noticed = signalled_at is not None and signalled_at >= claim.marked_at
+            self._noticed = (began_at, claim.marked_at) if is_noticed else None
 
     async def _settle(self, claim: Claim) -> None:
         await self.booking_pass.settle(claim.kind, claim.key)
@@ -122,7 +125,8 @@ class Engine:
             self._watcher.settled((self.office.now() - self._noticed[1]).total_seconds())
 
     async def _compare(self, claim: Claim) -> None:
-        await self.compare_pass.compare(BookableId(int(claim.key)), priority=int(claim.priority))
+        with suppress(MailboxClosed):
+            await self.compare_pass.compare(BookableId(int(claim.key)), priority=int(claim.priority))
 
     async def _write_series(self, claim: Claim) -> None:
         await self.series_pass.settle(int(claim.key))

@@ -68,8 +68,6 @@ OF_ROOMS = ("room", "subscription")
 SUCCEEDED = "409 Conflict: Subscription Id"
 """What parks the subscription of a room that is no longer listed, and whose address leads to another one's mailbox: it
 was set up anew, and got another address, before the list of rooms was read again."""
-EMPTIED = "its calendar came back empty"
-"""What parks a room's key on purpose until its calendar is seen again: a storm may hide it once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +337,7 @@ def _check_rest(world: World, witness: Witness) -> None:
 def _is_expected(kind: str, error: str, *, is_followed: bool) -> bool:
     if kind == "subscription" and not is_followed and SUCCEEDED in error:
         return True
-    return error.startswith(EMPTIED) or any(code in error for code in UNKNOWN)
+    return any(code in error for code in UNKNOWN)
 
 
 def _check_queue(world: World) -> None:

@@ -8,7 +8,8 @@ what that does not show is put in doubt, never deleted.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -76,20 +77,18 @@ class RoomPass:
     async def read(self, room_id: BookableId, *, priority: int) -> datetime | None:
         """Read the changes of one room since it was read last, or the whole window the first time.
 
-        Returns when the last notification for the room had come.
+        Returns when the last notification for the room had come. Raises MailboxClosed: the room is suspended.
         """
         reading = self._ledger.load_reading(room_id)
         if reading is None:
             return None
-        try:
-            unsettled = await self._read_from(reading, priority)
-        except ResyncRequired:
-            log.info("delta token lost, reading the whole window", extra={"room": room_id})
-            unsettled = await self._read_whole(room_id, priority)
-        except MailboxClosed as error:
-            self._ledger.suspend_room(room_id, str(error))
-            raise
-        await self._settle_series(reading.room, unsettled)
+        with self._suspending(room_id):
+            try:
+                unsettled = await self._read_from(reading, priority)
+            except ResyncRequired:
+                log.info("delta token lost, reading the whole window", extra={"room": room_id})
+                unsettled = await self._read_whole(room_id, priority)
+            await self._settle_series(reading.room, unsettled)
         if reading.room.state is RoomState.SUSPENDED:
             self._ledger.resume_room(room_id)
         return reading.signalled_at
@@ -97,7 +96,7 @@ class RoomPass:
     async def read_anew(self, room_id: BookableId, *, priority: int, look: Callable[[ChangesPage], None]) -> int | None:
         """
         Read the whole window of one room, whatever was read before; returns the number of this reading.
-        None: the room is not followed any more.
+        None: the room is not followed any more. Raises MailboxClosed: it is suspended.
 
         Args:
             look: shown each page before it is saved.
@@ -105,13 +104,20 @@ class RoomPass:
         reading = self._ledger.begin_reading(room_id, self._window.window(self._now()))
         if reading is None:
             return None
-        try:
+        with self._suspending(room_id):
             unsettled = await self._read_pages(reading, None, whole=True, priority=priority, look=look)
-        except MailboxClosed as error:
-            self._ledger.suspend_room(room_id, str(error))
-            raise
-        await self._settle_series(reading.room, unsettled)
+            await self._settle_series(reading.room, unsettled)
         return reading.number
+
+    @contextmanager
+    def _suspending(self, room_id: BookableId) -> Iterator[None]:
+        """Suspend the room whose mailbox turns out to be closed."""
+        try:
+            yield
+        except MailboxClosed as error:
+            if self._ledger.suspend_room(room_id, str(error)):
+                log.warning("mailbox closed, room suspended", extra={"room": room_id})
+            raise
 
     async def _read_from(self, reading: Reading, priority: int) -> Sequence[UnsettledSeries]:
         window = reading.window

@@ -224,8 +224,8 @@ class SubscriptionPass:
             self._store.drop(room_id)
             return
         except MailboxClosed as error:
-            log.warning("mailbox closed, room suspended", extra={"room": room_id})
-            self._rooms.suspend(room_id, str(error))
+            if self._rooms.suspend(room_id, str(error)):
+                log.warning("mailbox closed, room suspended", extra={"room": room_id})
             return
         self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at, content_refusal=refusal)
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.database.inbox.subscriptions import SubscriptionStore
+from engine.database.rooms.states import resume
 from engine.errors import Duplicate, EngineError, MailboxClosed, OutcomeUnknown, Unreachable
 from engine.ids import BookableId
 from engine.rooms.calendar import Certificate, RemoteSubscription
@@ -258,7 +259,8 @@ class TestKeepingOne:
         assert (room["state"], room["state_detail"]) == ("suspended", "mailbox not enabled")
         assert world.service.living == {}
 
-        world.directory.resume(ONE)
+        with world.database.write() as transaction:
+            resume(transaction, ONE)
         world.keep()
 
         assert world.held == "s1"

@@ -13,6 +13,7 @@ from engine.database.outbox.messages import Outbox
 from engine.database.outbox.webhooks import WebhookStore
 from engine.database.rooms.book import RoomCache
 from engine.database.rooms.directory import RoomDirectory
+from engine.database.rooms.states import resume
 from engine.database.sql.connection import Database
 from engine.errors import Fault, Invalid, NotAllowed, NotFound, Unavailable
 from engine.ids import BookableId
@@ -135,7 +136,8 @@ class TestRoomsCasesAndClosures:
         add(webhooks, models=("room", "closure"))
         directory = RoomDirectory(building.database, RoomCache(building.database))
         directory.suspend(BookableId(1), "403")
-        directory.resume(BookableId(1))
+        with building.database.write() as transaction:
+            resume(transaction, BookableId(1))
 
         assert told(outbox) == [
             ("room", "updated", "engine"),

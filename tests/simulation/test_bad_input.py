@@ -402,6 +402,18 @@ class TestOneMailboxIsClosed:
         assert world.office.read_status()["rooms"] == {"active": 1, "suspended": 1}
         assert sorted(world.cases()) == ["room_does_not_answer", "room_suspended"]
 
+    def test_suspends_a_room_that_is_not_listed_any_more(self, world: World) -> None:
+        """What its mailbox answers says more than the list."""
+        world.tenant.office.set_state("room-1@example.org", "removed")
+        world.office.enqueue("places", "all")
+        world.settle()
+        world.office.rooms.mark_rooms(priority=1)
+        world.settle()
+
+        assert world.office.read_status()["rooms"] == {"active": 1, "suspended": 1}
+        assert world.cases() == ["room_suspended"]
+        assert world.watcher.parked_keys == []
+
     def test_is_taken_up_again_without_waiting_for_a_sweep(self, world: World) -> None:
         world.tenant.office.set_state("room-1@example.org", "denied")
         world.office.rooms.mark_rooms(priority=1)
@@ -424,7 +436,8 @@ class TestOneMailboxIsClosed:
             world.office.rooms.mark_rooms(priority=1)
             world.settle()
 
-        assert len([record for record in caplog.records if record.msg == "parked: %s"]) == 1
+        assert len([record for record in caplog.records if record.msg == "mailbox closed, room suspended"]) == 1
+        assert world.watcher.parked_keys == []
 
 
 class TestTheDatabaseIsBusy:

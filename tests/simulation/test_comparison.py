@@ -254,7 +254,10 @@ def organizer_reads(world: World) -> int:
 
 
 class TestAnEmptyCalendar:
-    def test_is_not_believed_where_many_bookings_were(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("way", ["compared", "its token lost"])
+    def test_is_not_believed_where_many_bookings_were(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, way: str
+    ) -> None:
         """Suspend and tell, cancel nothing; once the calendar shows something again the room resumes."""
         for day in range(1, 13):
             world.meet(1, 9, 10, 1, days=day)
@@ -267,13 +270,18 @@ class TestAnEmptyCalendar:
             return replace(page, changes=())
 
         monkeypatch.setattr(world.engine.calendar, "fetch_changes", forget)
-        world.office.mark_comparisons()
+        if way == "compared":
+            world.office.mark_comparisons()
+        else:
+            world.lose_delta(1)
+            world.office.rooms.mark_rooms(priority=1)
         world.settle()
 
         assert len(world.live_loans) == 12
         assert state_of(world, 1) is RoomState.SUSPENDED
         told = world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=10)
         assert any("came back empty" in str(case.facts) for case in told)
+        assert world.watcher.parked_keys == []
 
         monkeypatch.setattr(world.engine.calendar, "fetch_changes", honest)
         world.heal()

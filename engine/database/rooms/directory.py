@@ -1,17 +1,18 @@
-"""The rooms: loading them, applying a room import, suspending and resuming one. Each method is one transaction."""
+"""The rooms: loading them, applying a room import, suspending one. Each method is one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
-from engine.database.cases.records import close_case_of, keep_standing_cases, open_cases, write_decisions
+from engine.database.cases.records import close_case_of, keep_standing_cases, write_decisions
 from engine.database.rooms.book import ALL_ROOMS, IMPORT_JOB, RoomCache, read_room
+from engine.database.rooms.states import suspend, turn
 from engine.database.rooms.whole_days import shift_whole_days
 from engine.database.sql.connection import Database
 from engine.database.sql.marks import Priority
@@ -181,25 +182,8 @@ class RoomDirectory:
     def suspend(self, room_id: BookableId, reason: str) -> bool:
         """Stop asking a room whose mailbox refuses us; cancels nothing. False when it was not active or missing."""
         with self._database.write() as transaction:
-            note = Note("room_suspended", {"reason": reason}, actor="engine", room_id=room_id)
-            statement = _turn(room_id, transaction.now, RoomState.SUSPENDED, RoomState.ACTIVE, RoomState.MISSING)
-            changed = transaction.connection.execute(statement.values(state_detail=reason)).rowcount > 0
+            changed = suspend(transaction, room_id, reason)
             if changed:
-                write_decisions(transaction, [note], loan_number=None, ical_uid=None)
-                open_cases(transaction, f"room:{room_id}", [note], standing=True)
-                self._cache.change(transaction)
-        return changed
-
-    def resume(self, room_id: BookableId, *, actor: str = "engine") -> bool:
-        """Take up a suspended room again: it is read and subscribed to at once. False when it was not suspended."""
-        with self._database.write() as transaction:
-            note = Note("room_resumed", actor=actor, room_id=room_id)
-            statement = _turn(room_id, transaction.now, RoomState.ACTIVE, RoomState.SUSPENDED)
-            changed = transaction.connection.execute(statement).rowcount > 0
-            if changed:
-                write_decisions(transaction, [note], loan_number=None, ical_uid=None)
-                close_case_of(transaction, f"room:{room_id}", "room_suspended")
-                _mark_room(transaction, room_id)
                 self._cache.change(transaction)
         return changed
 
@@ -360,24 +344,16 @@ class _Steps:
         self._count("changed", room_id, "room_changed", {"changes": shown, **facts})
 
     def _exclude(self, room_id: BookableId, tag: str) -> None:
-        statement = _turn(room_id, self.transaction.now, RoomState.EXCLUDED, *(set(RoomState) - {RoomState.EXCLUDED}))
-        if self.transaction.connection.execute(statement.values(state_detail=tag)).rowcount:
+        others = set(RoomState) - {RoomState.EXCLUDED}
+        if turn(self.transaction, room_id, RoomState.EXCLUDED, *others, detail=tag):
             self.transaction.mark("subscription", str(room_id))
             close_case_of(self.transaction, f"room:{room_id}", "room_suspended")
             self._count("excluded", room_id, "room_excluded", {"tag": tag})
 
     def _turn(self, room_id: BookableId, name: str, after: RoomState, *before: RoomState) -> None:
-        if self.transaction.connection.execute(_turn(room_id, self.transaction.now, after, *before)).rowcount:
+        if turn(self.transaction, room_id, after, *before):
             _mark_room(self.transaction, room_id)
             self._count(name, room_id, f"room_{name}", {})
-
-
-def _turn(room_id: BookableId, now: datetime, after: RoomState, *before: RoomState) -> Update:
-    return (
-        update(room_table)
-        .where(room_table.c.id == room_id, room_table.c.state.in_(sorted(before)))
-        .values(state=after.value, state_since=now, state_detail=None)
-    )
 
 
 def _mark_meetings(transaction: Transaction, room_id: BookableId) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, case, exists, func, null, select, update
 
-from engine.database.cases.records import close_case_of, open_cases, write_decisions
 from engine.database.inbox.contents import doubt_unshown
 from engine.database.mirror.mirror import copy_table, item_table, link_table
+from engine.database.rooms.states import resume, suspend
 from engine.database.series.dates import find_unsettled
 from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
@@ -24,7 +23,6 @@ from engine.database.work.wakes import ask_about_unshown
 from engine.errors import MailboxClosed
 from engine.ids import BookableId, EventId
 from engine.interval import Interval
-from engine.reconcile.actions import Note
 from engine.reconcile.ledger import PageSaved, Reading, UnsettledSeries
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import EventCopy
@@ -131,29 +129,17 @@ class RoomLedger(LedgerBase):
         with self._write() as transaction:
             self._mirror.save_dates(transaction, room_id, master_id, copies, self._rooms.book())
 
-    def suspend_room(self, room_id: BookableId, reason: str) -> None:
-        self._set_state(room_id, RoomState.ACTIVE, RoomState.SUSPENDED, Note("room_suspended", {"reason": reason}))
+    def suspend_room(self, room_id: BookableId, reason: str) -> bool:
+        with self._write() as transaction:
+            changed = suspend(transaction, room_id, reason)
+            if changed:
+                self._rooms.change(transaction)
+        return changed
 
     def resume_room(self, room_id: BookableId) -> None:
-        self._set_state(room_id, RoomState.SUSPENDED, RoomState.ACTIVE, Note("room_resumed"))
-
-    def _set_state(self, room_id: BookableId, before: RoomState, after: RoomState, note: Note) -> None:
         with self._write() as transaction:
-            changed = transaction.connection.execute(
-                update(room_table)
-                .where(room_table.c.id == room_id, room_table.c.state == before.value)
-                .values(state=after.value, state_since=transaction.now, state_detail=str(note.facts.get("reason", "")))
-            )
-            if not changed.rowcount:
-                return
-            note = replace(note, actor="engine", room_id=room_id)
-            write_decisions(transaction, [note], loan_number=None, ical_uid=None)
-            if after is RoomState.SUSPENDED:
-                open_cases(transaction, f"room:{room_id}", [note], standing=True)
-            else:
-                close_case_of(transaction, f"room:{room_id}", "room_suspended")
-                transaction.mark("subscription", str(room_id))
-            self._rooms.change(transaction)
+            if resume(transaction, room_id):
+                self._rooms.change(transaction)
 
 
 def _find_reading(transaction: Transaction, room: Room) -> Reading:
