@@ -21,7 +21,7 @@ from engine.reconcile.freeing import Readiness
 from engine.reconcile.markers import Marker
 from engine.reconcile.views import Base, RoomCopy
 from engine.rooms.calendar import PLAIN, ChangesPage, EventFields
-from engine.rooms.event import EventCopy
+from engine.rooms.event import EventCopy, Mailbox
 from engine.rooms.room import Room, RoomBook
 
 
@@ -32,21 +32,13 @@ class IntentKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RoomRef:
-    """A room as a write names it, frozen with the intent."""
-
-    address: Address
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Draft:
     """What a write says: frozen when it was decided, so that a retry sends exactly this."""
 
     interval: Interval | None = None
     subject: str | None = None
     body: str | None = None
-    rooms: tuple[RoomRef, ...] = ()
+    rooms: tuple[Mailbox, ...] = ()
     """Create: all rooms. Change: the rooms to add."""
     drop_rooms: tuple[Address, ...] = ()
     private: bool | None = None

@@ -119,8 +119,8 @@ def unshown_rooms(known: Known, book: RoomBook) -> frozenset[BookableId]:
     have shown last is an end, or of other times, and the yes may be to those."""
     states = known.answers_before
     if known.organizer_copy is not None:
-        rooms = (book.by_address(each.address) for each in known.organizer_copy.attendees if each.answer in _YES)
-        said_yes = {room.id for room in rooms if room is not None and states.get(room.id) is not ItemState.RELEASED}
+        rooms = book.numbers_of(each.address for each in known.organizer_copy.attendees if each.answer in _YES)
+        said_yes = {room for room in rooms if states.get(room) is not ItemState.RELEASED}
     else:
         invited = known.base.outlook.rooms if known.base is not None else frozenset()
         said_yes = {room for room in invited if states.get(room) in _STATES_OF_YES}
@@ -269,8 +269,11 @@ def _says_otherwise(copy: RoomCopy, interval: Interval | None, rooms: frozenset[
 
 def _named(copy: RoomCopy, book: RoomBook) -> set[BookableId]:
     """Return the rooms that a room's copy names, itself among them."""
-    invited = (book.by_address(attendee.address) for attendee in copy.event.attendees)
-    return {copy.room_id, *(room.id for room in invited if room is not None)}
+    return {copy.room_id, *_invited_by(copy, book)}
+
+
+def _invited_by(copy: RoomCopy, book: RoomBook) -> frozenset[BookableId]:
+    return book.numbers_of(attendee.address for attendee in copy.event.attendees)
 
 
 def is_any_overtaken(known: Known, book: RoomBook) -> bool:
@@ -412,8 +415,7 @@ def _is_asked_by_unknown_name(copy: RoomCopy, known: Known, book: RoomBook) -> b
     """Tell whether a room's own copy invites it by no address that we know: by one of which the list of rooms has not
     told yet or, where the room had it for a while only, never will."""
     room = book.by_id(copy.room_id)
-    invited = (book.by_address(attendee.address) for attendee in copy.event.attendees)
-    return room is not None and _takes_part(room, known) and room.id not in {each.id for each in invited if each}
+    return room is not None and _takes_part(room, known) and room.id not in _invited_by(copy, book)
 
 
 def may_name_unknown_room(copy: EventCopy, book: RoomBook) -> bool:

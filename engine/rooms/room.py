@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from engine.folding import fold_text
 from engine.ids import Address, BookableId, StoreId, fold_address
+from engine.rooms.event import Mailbox
 
 
 class RoomState(StrEnum):
@@ -104,6 +105,15 @@ class RoomBook:
 
     def by_address(self, address: str) -> Room | None:
         return self._by_address.get(fold_address(address))
+
+    def numbers_of(self, addresses: Iterable[str]) -> frozenset[BookableId]:
+        """Return the numbers of the rooms that *addresses* name, whatever else is among them."""
+        return frozenset(room.id for room in map(self.by_address, addresses) if room is not None)
+
+    def mailboxes_of(self, rooms: Iterable[BookableId]) -> tuple[Mailbox, ...]:
+        """Return the mailboxes of *rooms* as they are now, in the order of their numbers."""
+        found = map(self.by_id, sorted(rooms))
+        return tuple(Mailbox(room.address, room.name) for room in found if room is not None)
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

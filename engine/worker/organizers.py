@@ -107,9 +107,8 @@ class OrganizerReader:
 
     def _times_of(self, copy: EventCopy) -> Interval | None:
         """Return the times of an organizer's copy; whole days are those where its rooms are that did not decline."""
-        book = self._ledger.room_book()
-        invited = [book.by_address(each.address) for each in copy.attendees if each.answer is not Answer.DECLINED]
-        return self._ledger.times_of(copy, {room.id for room in invited if room is not None})
+        invited = (each.address for each in copy.attendees if each.answer is not Answer.DECLINED)
+        return self._ledger.times_of(copy, self._ledger.room_book().numbers_of(invited))
 
     def _organizer_mailbox(self, booking: Booking) -> str | None:
         """Return the organizer's mailbox when it is one of ours: not a room, not from outside. Rooms that have left the

@@ -19,7 +19,7 @@ from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, times_on
 from engine.reconcile.actions import Note
 from engine.reconcile.field_map import map_fields
-from engine.reconcile.ledger import RoomRef, SyncRules
+from engine.reconcile.ledger import SyncRules
 from engine.reconcile.markers import make_series_marker
 from engine.reconcile.series.writes import (
     AppSeriesState,
@@ -119,7 +119,7 @@ class SeriesPass:
 
     def _draft(self, series_id: int, plan: CreatePlan) -> SeriesDraft:
         first = next(each.loan for each in plan.dates if frozenset(item.id for item in each.loan.rooms) == plan.rooms)
-        level, rules = self._ledger.text_level(first), self._rules()
+        level, rules, book = self._ledger.text_level(first), self._rules(), self._ledger.room_book()
         numbers = [each.loan.number for each in plan.dates]
         dates = freeze_dates(plan)
         return SeriesDraft(
@@ -127,11 +127,11 @@ class SeriesPass:
             subject=render_series_subject(first, min(numbers), max(numbers), level, rules.fields),
             body=render_body(first, level, f"{rules.link_base}/series/{series_id}", rules.fields),
             fields=map_fields(rules.fields, first, level),
-            rooms=self._ledger.refs(plan.rooms),
+            rooms=book.mailboxes_of(plan.rooms),
             dates=dates,
             left_out=plan.left_out,
             others=MappingProxyType(
-                {each.day: self._ledger.refs(each.rooms) for each in dates if each.rooms != plan.rooms}
+                {each.day: book.mailboxes_of(each.rooms) for each in dates if each.rooms != plan.rooms}
             ),
             private=first.private,
             marker=make_series_marker(self._instance, series_id, self._ledger.draw(4)),
@@ -170,11 +170,11 @@ class SeriesPass:
         for day, rooms in sorted(draft.others.items()):
             if day in dates and not _invites(dates[day], rooms):
                 unversioned = replace(dates[day], etag="")  # all dates share a version, which each change counts up
-                await self._calendar.change_event(write.mailbox, unversioned, EventPatch(attendees=_mailboxes(rooms)))
+                await self._calendar.change_event(write.mailbox, unversioned, EventPatch(attendees=rooms))
         now = await self._calendar.fetch_event(write.mailbox, master.event_id)
         if now is None:
             raise Unmatched("the series was deleted while it was being made")
-        return await self._calendar.change_event(write.mailbox, now, EventPatch(attendees=_mailboxes(draft.rooms)))
+        return await self._calendar.change_event(write.mailbox, now, EventPatch(attendees=draft.rooms))
 
     # --- change, end
 
@@ -190,7 +190,7 @@ class SeriesPass:
                 if not await self._is_as_agreed(write, master.event_id):
                     self._ledger.give_back(write, None)
                     return
-                patch = SeriesPatch(write.draft.recurrence, _mailboxes(write.draft.rooms), write.draft.drop_rooms)
+                patch = SeriesPatch(write.draft.recurrence, write.draft.rooms, write.draft.drop_rooms)
                 master = await self._calendar.change_series(write.mailbox, master, patch)
         except (Stale, Unmatched):
             self._ledger.give_back(write, None)
@@ -247,9 +247,8 @@ class SeriesPass:
         return write.draft.last is not None and not faces.keys() & shown.keys()
 
     def _shows(self, copy: EventCopy, face: Face) -> bool:
-        book = self._ledger.room_book()
-        rooms = (book.by_address(attendee.address) for attendee in copy.attendees)
-        return copy.interval == face.interval and {room.id for room in rooms if room is not None} == face.rooms
+        rooms = self._ledger.room_book().numbers_of(attendee.address for attendee in copy.attendees)
+        return copy.interval == face.interval and rooms == face.rooms
 
     async def _find(self, write: SeriesWrite) -> EventId | None:
         """Return the id of the organizer's master; None when it is gone."""
@@ -274,7 +273,7 @@ def _event(draft: SeriesDraft) -> SeriesEvent:
         subject=draft.subject,
         body_html=draft.body,
         recurrence=_recurrence(draft),
-        rooms=_mailboxes(draft.rooms),
+        rooms=draft.rooms,
         invites=draft.is_plain,
         transaction_id=draft.marker,
         loan_ref=draft.marker,
@@ -301,10 +300,6 @@ def _day(copy: EventCopy, zone: str) -> date | None:
     return start.astimezone(ZoneInfo(zone)).date() if start is not None else None
 
 
-def _invites(copy: EventCopy, rooms: tuple[RoomRef, ...]) -> bool:
+def _invites(copy: EventCopy, rooms: tuple[Mailbox, ...]) -> bool:
     there = {fold_address(attendee.address) for attendee in copy.attendees}
     return {fold_address(room.address) for room in rooms} <= there
-
-
-def _mailboxes(rooms: tuple[RoomRef, ...]) -> tuple[Mailbox, ...]:
-    return tuple(Mailbox(room.address, room.name) for room in rooms)

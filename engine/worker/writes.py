@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
-from engine.ids import BookableId, EventId, fold_address
+from engine.ids import EventId, fold_address
 from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.freeing import Readiness
@@ -22,7 +22,7 @@ from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Ledger, 
 from engine.reconcile.notes import note_lost_interval, note_lost_rooms
 from engine.reconcile.told import DECLINED_INSTEAD, GONE_ALREADY, NOT_KNOWN, tell_unmade
 from engine.rooms.calendar import PLAIN, EventDraft, EventPatch, RoomCalendar
-from engine.rooms.event import Answer, EventCopy, Mailbox, Privacy
+from engine.rooms.event import Answer, EventCopy, Privacy
 from engine.rooms.room import Room
 from engine.worker.locks import Holding
 from engine.worker.series import SeriesReader
@@ -108,7 +108,7 @@ class Writes:
             subject=draft.subject or "",
             body_html=draft.body or "",
             interval=draft.interval,
-            rooms=tuple(Mailbox(room.address, room.name) for room in draft.rooms),
+            rooms=draft.rooms,
             transaction_id=draft.marker,
             loan_ref=draft.marker,
             private=bool(draft.private),
@@ -202,8 +202,9 @@ class Writes:
         kept = successor.interval
         if kept is not None and copy.interval is not None and copy.interval not in (intent.draft.interval, kept):
             self._ledger.note_conflict(booking, note_lost_interval("app", kept=kept, lost=copy.interval))
-        rooms = self._known_rooms(attendee.address for attendee in copy.attendees)
-        before, after = (self._known_rooms(room.address for room in draft.rooms) for draft in (intent.draft, successor))
+        book = self._ledger.room_book()
+        rooms = book.numbers_of(attendee.address for attendee in copy.attendees)
+        before, after = (book.numbers_of(room.address for room in draft.rooms) for draft in (intent.draft, successor))
         if rooms not in (before, after):
             self._ledger.note_conflict(booking, note_lost_rooms("app", kept=after, lost=rooms))
 
@@ -213,13 +214,8 @@ class Writes:
         if intent.base is None:
             return True
         wanted = intent.base.outlook
-        rooms = self._known_rooms(attendee.address for attendee in copy.attendees)
+        rooms = self._ledger.room_book().numbers_of(attendee.address for attendee in copy.attendees)
         return rooms == wanted.rooms and copy.interval in (None, wanted.interval)
-
-    def _known_rooms(self, addresses: Iterable[str]) -> frozenset[BookableId]:
-        book = self._ledger.room_book()
-        found = (book.by_address(address) for address in addresses)
-        return frozenset(room.id for room in found if room is not None)
 
     async def _decline_for_rooms(self, booking: Booking, intent: Intent) -> bool:
         """
@@ -227,7 +223,7 @@ class Writes:
         organizes itself is deleted there. Tell whether it was.
         """
         book, deleted = self._ledger.room_book(), False
-        invited = self._known_rooms(room.address for room in intent.draft.rooms)
+        invited = book.numbers_of(room.address for room in intent.draft.rooms)
         shown = {copy.room_id: copy.event for copy in booking.copies if copy.live}
         for room_id in sorted(invited | shown.keys()):
             if (room := book.by_id(room_id)) is None:
@@ -256,7 +252,7 @@ def _event_patch(draft: Draft) -> EventPatch:
         interval=draft.interval,
         subject=draft.subject,
         body_html=draft.body,
-        attendees=tuple(Mailbox(room.address, room.name) for room in draft.rooms) if draft.rooms else None,
+        attendees=draft.rooms or None,
         drop_rooms=draft.drop_rooms,
         private=draft.private,
         fields=draft.fields,

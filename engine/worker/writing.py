@@ -8,7 +8,7 @@ from dataclasses import replace
 from engine.ids import EventId
 from engine.loans.loan import Home, Loan
 from engine.reconcile.actions import CreateEvent, Plan
-from engine.reconcile.ledger import Draft, Ledger, Link, RoomRef, SyncRules, Writing
+from engine.reconcile.ledger import Draft, Ledger, Link, SyncRules, Writing
 from engine.reconcile.observe import Known
 from engine.reconcile.shadow import is_withheld
 from engine.reconcile.telling.preview import mailbox_for
@@ -60,14 +60,10 @@ class WritingBuilder:
 
     def _shown(self, known: Known) -> Draft:
         book, copy = self._ledger.room_book(), known.organizer_copy
-        if copy is not None:
-            rooms = [book.by_address(attendee.address) for attendee in copy.attendees]
-        else:
-            rooms = [book.by_id(room) for room in known.base.outlook.rooms] if known.base is not None else []
-        refs = {room.id: RoomRef(room.address, room.name) for room in rooms if room is not None}
-        return Draft(
-            interval=copy.interval if copy is not None else None, rooms=tuple(refs[room] for room in sorted(refs))
-        )
+        if copy is None:
+            return Draft(rooms=book.mailboxes_of(known.base.outlook.rooms if known.base is not None else ()))
+        rooms = book.numbers_of(attendee.address for attendee in copy.attendees)
+        return Draft(interval=copy.interval, rooms=book.mailboxes_of(rooms))
 
 
 def _home_mailbox(link: Link | None, organizer: str | None, loan: Loan | None, event_id: EventId | None) -> str | None:

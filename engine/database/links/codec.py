@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from engine.ids import Address, BookableId
 from engine.interval import Interval
 from engine.loans.recurrence import Recurrence, Repeat, Week, Weekday
-from engine.reconcile.ledger import Draft, RoomRef
+from engine.reconcile.ledger import Draft
 from engine.reconcile.views import Base, Face
 from engine.rooms.calendar import PLAIN, EventFields
+from engine.rooms.event import Mailbox
 
 
 def render_face(face: Face) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def render_draft(draft: Draft) -> dict[str, Any]:
         "end": draft.interval.end.isoformat() if draft.interval else None,
         "subject": draft.subject,
         "body": draft.body,
-        "rooms": [[room.address, room.name] for room in draft.rooms],
+        "rooms": render_mailboxes(draft.rooms),
         "drop": list(draft.drop_rooms),
         "marked_private": draft.private,
         **({"fields": render_fields(draft.fields)} if draft.fields is not None else {}),
@@ -103,12 +104,20 @@ def parse_draft(value: Mapping[str, Any]) -> Draft:
         interval=Interval(datetime.fromisoformat(start), datetime.fromisoformat(end)) if start and end else None,
         subject=value.get("subject"),
         body=value.get("body"),
-        rooms=tuple(RoomRef(Address(address), name) for address, name in value.get("rooms", ())),
+        rooms=parse_mailboxes(value.get("rooms", ())),
         drop_rooms=tuple(Address(address) for address in value.get("drop", ())),
         private=_parse_private(value),
         fields=parse_fields(value.get("fields")),
         marker=value.get("marker", ""),
     )
+
+
+def render_mailboxes(mailboxes: Sequence[Mailbox]) -> list[list[str]]:
+    return [[each.address, each.name] for each in mailboxes]
+
+
+def parse_mailboxes(value: Sequence[Sequence[str]]) -> tuple[Mailbox, ...]:
+    return tuple(Mailbox(Address(address), name) for address, name in value)
 
 
 def _parse_private(value: Mapping[str, Any]) -> bool | None:

@@ -7,10 +7,16 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from engine.database.links.codec import parse_fields, parse_recurrence, render_fields, render_recurrence
+from engine.database.links.codec import (
+    parse_fields,
+    parse_mailboxes,
+    parse_recurrence,
+    render_fields,
+    render_mailboxes,
+    render_recurrence,
+)
 from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
-from engine.reconcile.ledger import RoomRef
 from engine.reconcile.series.writes import SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
 from engine.rooms.calendar import PLAIN
 
@@ -35,10 +41,10 @@ def render_series_draft(draft: SeriesDraft) -> dict[str, Any]:
         "subject": draft.subject,
         "fields": render_fields(draft.fields),
         "body": draft.body,
-        "rooms": _render_refs(draft.rooms),
+        "rooms": render_mailboxes(draft.rooms),
         "dates": [_render_date(each) for each in draft.dates],
         "left_out": [day.isoformat() for day in draft.left_out],
-        "others": {day.isoformat(): _render_refs(rooms) for day, rooms in draft.others.items()},
+        "others": {day.isoformat(): render_mailboxes(rooms) for day, rooms in draft.others.items()},
         "private": draft.private,
         "marker": draft.marker,
         "drop": list(draft.drop_rooms),
@@ -54,11 +60,11 @@ def parse_series_draft(value: Mapping[str, Any]) -> SeriesDraft:
         subject=value["subject"],
         fields=parse_fields(value.get("fields")) or PLAIN,
         body=value["body"],
-        rooms=_parse_refs(value["rooms"]),
+        rooms=parse_mailboxes(value["rooms"]),
         dates=tuple(_parse_date(each) for each in value["dates"]),
         left_out=tuple(date.fromisoformat(day) for day in value["left_out"]),
         others=MappingProxyType(
-            {date.fromisoformat(day): _parse_refs(rooms) for day, rooms in value["others"].items()}
+            {date.fromisoformat(day): parse_mailboxes(rooms) for day, rooms in value["others"].items()}
         ),
         private=value["private"],
         marker=value["marker"],
@@ -71,14 +77,6 @@ def parse_series_draft(value: Mapping[str, Any]) -> SeriesDraft:
 
 def _parse_stays(value: Sequence[int] | None) -> tuple[LoanNumber, LoanNumber] | None:
     return (LoanNumber(value[0]), LoanNumber(value[1])) if value else None
-
-
-def _render_refs(rooms: Sequence[RoomRef]) -> list[list[str]]:
-    return [[room.address, room.name] for room in rooms]
-
-
-def _parse_refs(value: Sequence[Sequence[str]]) -> tuple[RoomRef, ...]:
-    return tuple(RoomRef(Address(address), name) for address, name in value)
 
 
 def _render_date(each: SeriesDate) -> dict[str, Any]:

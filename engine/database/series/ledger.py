@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -33,13 +33,13 @@ from engine.database.sql.connection import Database
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.ids import Address, BookableId, EventId, fold_address
+from engine.ids import EventId, fold_address
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import cut_before
 from engine.loans.status import WITHDRAWN_STATUSES, ItemState, LoanAction
 from engine.reconcile.actions import LoanEdit, Note
 from engine.reconcile.freeing import LOOK_SECONDS, replaces_another
-from engine.reconcile.ledger import RoomRef, SyncRules
+from engine.reconcile.ledger import SyncRules
 from engine.reconcile.series.writes import (
     LED,
     AppSeriesState,
@@ -109,10 +109,6 @@ class AppSeriesLedger:
                 writes=tuple(read_series_write(row, found.uid, found.zone) for row in writes),
                 must_wait=_follows_an_end(transaction, series_id),
             )
-
-    def refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
-        found = [self._rooms.book().by_id(room) for room in sorted(rooms)]
-        return tuple(RoomRef(room.address, room.name) for room in found if room is not None)
 
     def text_level(self, loan: Loan) -> TextLevel:
         return self._rooms.text_level(loan.store_id) or self._rules().text_level
@@ -205,8 +201,8 @@ class AppSeriesLedger:
         """Return what both sides agree on about a date once a change is done: hours and rooms as far as it wrote them.
         What else the desk has changed in its loan is still to be written for this date alone."""
         draft = write.draft
-        added = self._known(room.address for room in draft.rooms)
-        dropped = self._known(draft.drop_rooms)
+        added = self.room_book().numbers_of(room.address for room in draft.rooms)
+        dropped = self.room_book().numbers_of(draft.drop_rooms)
 
         def change(face: Face) -> Face:
             interval = face.interval if draft.recurrence is None else each.interval
@@ -214,10 +210,6 @@ class AppSeriesLedger:
 
         outlook = replace(change(agreed.outlook), requester=fold_address(write.mailbox))
         return Base(outlook=outlook, loan=change(agreed.loan))
-
-    def _known(self, addresses: Iterable[Address]) -> frozenset[BookableId]:
-        rooms = map(self.room_book().by_address, addresses)
-        return frozenset(room.id for room in rooms if room is not None)
 
     def room_book(self) -> RoomBook:
         return self._rooms.book()

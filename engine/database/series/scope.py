@@ -33,7 +33,6 @@ from engine.loans.loan import Loan
 from engine.loans.recurrence import Recurrence, begin_on, by_the_clock, days_of, expand, move
 from engine.loans.register import LoanChange
 from engine.loans.status import WITHDRAWN_STATUSES, LoanAction
-from engine.reconcile.ledger import RoomRef
 from engine.reconcile.series.book import Scope
 from engine.reconcile.series.writes import LED, SeriesDate, SeriesDraft, SeriesWriteKind
 from engine.rooms.series import day_of, is_date_of
@@ -215,10 +214,11 @@ class SeriesScope:
 
     def _change_master(self, tied: Sequence[_Date], after: dict[LoanNumber, Loan], moved: Recurrence | None) -> None:
         before_rooms, after_rooms = _rooms(tied[0].loan), _rooms(after[tied[0].loan.number])
+        book = self._rooms.book()
         draft = SeriesDraft(
             recurrence=moved,
-            rooms=self._refs(after_rooms - before_rooms),
-            drop_rooms=tuple(ref.address for ref in self._refs(before_rooms - after_rooms)),
+            rooms=book.mailboxes_of(after_rooms - before_rooms),
+            drop_rooms=tuple(room.address for room in book.mailboxes_of(before_rooms - after_rooms)),
             dates=tuple(_as_written(each, after[each.loan.number]) for each in tied),
         )
         self._set_links(tied, LED)
@@ -278,10 +278,6 @@ class SeriesScope:
             draft=draft,
         )
         self._transaction.mark("series", str(self._series.id))
-
-    def _refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
-        found = [self._rooms.book().by_id(room) for room in sorted(rooms)]
-        return tuple(RoomRef(room.address, room.name) for room in found if room is not None)
 
 
 def _lock_series(transaction: Transaction, number: LoanNumber) -> tuple[Loan, int]:

@@ -10,12 +10,12 @@ from engine.database.rooms.book import RoomCache
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.ids import BookableId, EventId, fold_address
+from engine.ids import EventId, fold_address
 from engine.loans.loan import Loan
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, OutlookWrite, Plan
 from engine.reconcile.field_map import changed_fields
 from engine.reconcile.freeing import replaces_another
-from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, RoomRef, Writing
+from engine.reconcile.ledger import Booking, Draft, Intent, IntentKind, Link, Writing
 from engine.reconcile.markers import make_marker, name_birth
 from engine.reconcile.telling.texts import without_link
 from engine.reconcile.told import tell_write
@@ -82,7 +82,7 @@ class IntentWriter:
             interval=loan.interval,
             subject=writing.subject,
             body=writing.body,
-            rooms=self._refs(frozenset(item.id for item in loan.rooms)),
+            rooms=self._rooms.book().mailboxes_of(item.id for item in loan.rooms),
             private=loan.private,
             marker=make_marker(
                 self._instance, loan.number, generation, name_birth(loan.made_at), self._transaction.draw(4)
@@ -97,15 +97,15 @@ class IntentWriter:
             CHANGE_LINK.run(self._transaction.connection, {**which, "state": "ended"})
 
     def _change(self, write: ChangeEvent) -> Intent:
-        writing, link = self._writing, self._booking.link
+        writing, link, book = self._writing, self._booking.link, self._rooms.book()
         assert link is not None, "only a linked event is changed"
         assert writing.event_id is not None, "the organizer's copy was read before"
         draft = Draft(
             interval=write.interval,
             subject=writing.subject if write.text and writing.subject != self._written_subject() else None,
             body=writing.body if write.text and self._is_new_body(link.base) else None,
-            rooms=self._refs(write.add_rooms),
-            drop_rooms=tuple(ref.address for ref in self._refs(write.drop_rooms)),
+            rooms=book.mailboxes_of(write.add_rooms),
+            drop_rooms=tuple(room.address for room in book.mailboxes_of(write.drop_rooms)),
             private=self._loan.private if write.text and self._written_private() is not self._loan.private else None,
             fields=self._changed_fields(link.base, write),
         )
@@ -148,11 +148,6 @@ class IntentWriter:
         private = self._loan.private if is_text else base.private
         fields = self._writing.fields if is_text else base.fields
         return replace(base, subject=self._writing.subject, body=self._writing.body, fields=fields, private=private)
-
-    def _refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
-        book = self._rooms.book()
-        found = [book.by_id(room) for room in sorted(rooms)]
-        return tuple(RoomRef(room.address, room.name) for room in found if room is not None)
 
     def _save(
         self,

@@ -21,7 +21,6 @@ from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import Recurrence, begin_on, days_of, expand
 from engine.reconcile.actions import Note
-from engine.reconcile.ledger import RoomRef
 from engine.reconcile.views import Face
 from engine.rooms.calendar import PLAIN, EventFields, RoomCalendar
 from engine.rooms.event import EventCopy, Mailbox
@@ -70,12 +69,12 @@ class SeriesDraft:
     """Create: how it repeats. Change: its new hours; None leaves them alone."""
     subject: str = ""
     body: str = ""
-    rooms: tuple[RoomRef, ...] = ()
+    rooms: tuple[Mailbox, ...] = ()
     """Create: its rooms. Change: those to add."""
     dates: tuple[SeriesDate, ...] = ()
     left_out: tuple[date, ...] = ()
     """Days of the pattern that are taken out of the series before any room is asked."""
-    others: Mapping[date, tuple[RoomRef, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    others: Mapping[date, tuple[Mailbox, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """The rooms of the dates that have others than the series."""
     private: bool = False
     fields: EventFields = PLAIN
@@ -276,10 +275,6 @@ class SeriesLedger(Protocol):
 
     def release(self, series_id: int) -> None:
         """Let the dates of a series go their own way: no series is made of them."""
-        ...
-
-    def refs(self, rooms: frozenset[BookableId]) -> tuple[RoomRef, ...]:
-        """Return *rooms* as a write names them."""
         ...
 
     def text_level(self, loan: Loan) -> TextLevel: ...
