@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from engine.database.loans import desk, occupancy
 from engine.database.mirror.mirror import Mirror
 from engine.graph.calendar import GraphCalendar
 from engine.prove.campaign import promise_of
+from engine.prove.found import read_schedule
 from engine.prove.schedule import draw_schedule, run_schedule
-from engine.reconcile import merge
+from engine.reconcile import merge, observe
 from engine.reconcile.brake import BrakeRule
 from engine.reconcile.decide import Verdict, decide_field
 from engine.worker.loop import Loop
@@ -110,6 +112,10 @@ def overlook_the_last_of_a_page() -> None:
     Mirror.save_page = overlook
 
 
+def let_rooms_that_tell_nothing_any_more_move_meetings() -> None:
+    observe._rooms_behind = lambda _known: frozenset()
+
+
 CALM = ("meet", "book", "move_meeting", "move_loan", "cancel_meeting")
 BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...], range]] = {
     "I10": (write_every_change_twice, ("book", "give_loan", "reroom_loan", "move_loan"), range(1, 10)),
@@ -147,6 +153,17 @@ def test_a_bug_that_breaks_i2_is_noticed_where_people_met_before_the_engine_came
         return next((each for each in map(promise_of, map(run_schedule, drawn)) if each == "I2"), None)
 
     assert in_a_process(look, SECONDS) == "I2"
+
+
+def test_a_bug_that_breaks_i10_is_noticed_where_a_loan_goes_to_and_fro() -> None:
+    """A room that is gone and one that took its place show a meeting at two times."""
+
+    def look() -> str | None:
+        let_rooms_that_tell_nothing_any_more_move_meetings()
+        name = "made-to-last-all-day-while-its-room-was-set-up-anew.json"
+        return promise_of(run_schedule(read_schedule(Path(__file__).parent / "found" / name)))
+
+    assert in_a_process(look, SECONDS) == "I10"
 
 
 @pytest.mark.slow

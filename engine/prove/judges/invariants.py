@@ -36,6 +36,13 @@ BEGUN_DATES = frozenset({"begun_date_cancelled", "begun_date_moved", "begun_date
 """What histories say of dates that had begun when their series changed."""
 
 
+FOLLOWED = frozenset({"moved_in_outlook", "room_added_in_outlook", "room_removed_in_outlook"})
+"""What histories say of loans that followed their event."""
+
+ALIKE_MAX = 3
+"""How often a loan may follow its event from the same to the same: people repeat themselves, and so does a restart."""
+
+
 class Broken(AssertionError):
     """A promise was broken."""
 
@@ -83,6 +90,7 @@ def check_quiet(world: World, crowd: Crowd) -> None:
     _check_meetings(world, events, linked, answers)
     _check_secrets(world)
     _check_writes(world, crowd, loans.values())
+    _check_histories(world)
     for booking in crowd.bookings:
         _check_memory(world, book, booking, loans, linked)
     for contest in crowd.contests:
@@ -113,6 +121,13 @@ def _check_writes(world: World, crowd: Crowd, loans: Iterable[Loan]) -> None:
     written = world.count_known_writes()
     if written > causes:
         raise Broken(f"I10: {written} writes, for {causes} that are told, deaths and lost answers")
+
+
+def _check_histories(world: World) -> None:
+    """I10: decisions have causes. A loan that goes to and fro between two states goes on so, however it ends."""
+    for (number, code, facts), count in world.count_alike().items():
+        if code in FOLLOWED and count > ALIKE_MAX:
+            raise Broken(f"I10: loan {number} was told {count} times: {code} {facts}")
 
 
 def _check_loan(

@@ -7,6 +7,7 @@ Graph requests, staff through the desk, notifications through the inbox.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -351,6 +352,11 @@ class World(Sight):
             "FROM decision WHERE loan_number IS NOT NULL GROUP BY loan_number"
         )
         return {row.loan_number: (int(row.written), int(row.made - row.written)) for row in rows}
+
+    def count_alike(self) -> Counter[tuple[int, str, str]]:
+        """Return how often the same was decided about the same loan: its number, the code, and the facts as JSON."""
+        rows = self._rows("SELECT loan_number, code, facts FROM decision WHERE loan_number IS NOT NULL")
+        return Counter((row.loan_number, row.code, json.dumps(row.facts, sort_keys=True)) for row in rows)
 
     def count_told_writes(self) -> int:
         """Return how many writes to single events histories tell, or say they do not know whether they were made."""
