@@ -221,9 +221,10 @@ class GraphCalendar:
         call = self._on_event("change event", "PATCH", mailbox, copy.event_id, body=body, if_match=copy.etag or None)
         return await self._gateway.run(call, _decode_event)
 
-    async def delete_event(self, mailbox: str, event_id: EventId) -> bool:
+    async def delete_event(self, mailbox: str, event_id: EventId, *, etag: str = "") -> bool:
         """Delete the organizer's copy; attendees get a cancellation (Graph docs: event-delete)."""
-        return await self._run_unless_gone(self._on_event("delete event", "DELETE", mailbox, event_id))
+        call = self._on_event("delete event", "DELETE", mailbox, event_id, if_match=etag or None)
+        return await self._run_unless_gone(call)
 
     async def decline_event(self, mailbox: str, event_id: EventId, comment: str) -> bool:
         """Decline on behalf of *mailbox* and tell the organizer (Graph docs: event-decline)."""

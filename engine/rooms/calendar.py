@@ -159,8 +159,9 @@ class RoomCalendar(Protocol):
         """
         ...
 
-    async def delete_event(self, mailbox: str, event_id: EventId) -> bool:
-        """Delete the organizer's copy, which cancels the meeting for everybody. False when it was gone already."""
+    async def delete_event(self, mailbox: str, event_id: EventId, *, etag: str = "") -> bool:
+        """Delete the organizer's copy, which cancels the meeting for everybody. False when it was gone already. Raises
+        Stale where *etag* is given and not the newest."""
         ...
 
     async def decline_event(self, mailbox: str, event_id: EventId, comment: str) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from engine.errors import MailboxClosed, Malformed, Refused, Stale, Unmatched
 from engine.ids import EventId, fold_address
+from engine.interval import Interval
 from engine.loans.status import LoanStatus
 from engine.reconcile.actions import Note
 from engine.reconcile.freeing import Readiness
@@ -78,9 +79,7 @@ class Writes:
                     case IntentKind.CHANGE:
                         await self._change(booking, intent, organizer_copy, resumed=resumed)
                     case IntentKind.DELETE:
-                        if resumed or booking.series is not None:  # either way the copy was read a while ago
-                            await self._tell_of_late_edit(booking, intent, intents)
-                        await self._delete(booking, intent, resumed=resumed)
+                        await self._end(booking, intent, intents, resumed=resumed)
 
     # --- create
 
@@ -154,13 +153,27 @@ class Writes:
 
     # --- delete
 
-    async def _delete(self, booking: Booking, intent: Intent, *, resumed: bool) -> None:
+    async def _end(self, booking: Booking, intent: Intent, intents: tuple[Intent, ...], *, resumed: bool) -> None:
+        """Delete an event; where something takes its place, not before cases keep what somebody did to it meanwhile."""
+        successor = _successor_of(booking, intents)
+        if successor is None or intent.event_id is None or intent.etag is None:
+            await self._delete(booking, intent, resumed=resumed)
+            return
+        is_read = not resumed and booking.series is None  # else its copy was read a while ago
+        etag = intent.etag if is_read else await self._tell_of_late_edit(booking, intent, successor)
+        try:
+            await self._delete(booking, intent, resumed=resumed, etag=etag)
+        except Stale:
+            await self._tell_of_late_edit(booking, intent, successor)
+            await self._delete(booking, intent, resumed=resumed)
+
+    async def _delete(self, booking: Booking, intent: Intent, *, resumed: bool, etag: str = "") -> None:
         booking = self._with_event_of(intent, booking)
         try:
             if not intent.mailbox:
                 raise Unmatched("no person has this event: it was written straight into a room's calendar")
             event_id = intent.event_id or await self._find_event_id(booking, intent)
-            is_done = event_id is not None and await self._calendar.delete_event(intent.mailbox, event_id)
+            is_done = event_id is not None and await self._calendar.delete_event(intent.mailbox, event_id, etag=etag)
         except (MailboxClosed, Refused, Unmatched):
             is_deleted = await self._decline_for_rooms(booking, intent)
             self._ledger.finish_intent(intent, None, told=None if is_deleted else DECLINED_INSTEAD)
@@ -185,28 +198,33 @@ class Writes:
             return None
         return found.event_id if found is not None else None
 
-    async def _tell_of_late_edit(self, booking: Booking, intent: Intent, intents: tuple[Intent, ...]) -> None:
-        """Keep in cases what somebody did to an event whose end was decided: the one that replaces it says otherwise,
-        or none does, because no room was left to its loan, and somebody has given it rooms again."""
-        successor = next((each.draft for each in intents if each.kind is IntentKind.CREATE), None)
-        if successor is None and booking.loan is not None and booking.loan.status is LoanStatus.REFUSED:
-            successor = Draft()
-        if successor is None or intent.event_id is None or intent.etag is None:
-            return
+    async def _tell_of_late_edit(self, booking: Booking, intent: Intent, successor: Draft) -> str:
+        """Keep in cases what somebody did to an event since its end was decided: *successor* says otherwise. Return the
+        version that was read; "" where there is none, or what is different is told."""
         try:
-            copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id)
+            copy = await self._calendar.fetch_event(intent.mailbox, intent.event_id or EventId(""))
         except (MailboxClosed, Refused):
-            return  # a mailbox that refuses us tells of no edit
+            return ""  # a mailbox that refuses us tells of no edit
         if copy is None or copy.etag == intent.etag:
-            return
-        kept = successor.interval
+            return copy.etag if copy is not None else ""
+        kept, is_told = self._interval_kept(booking, successor), False
         if kept is not None and copy.interval is not None and copy.interval not in (intent.draft.interval, kept):
             self._ledger.note_conflict(booking, note_lost_interval("app", kept=kept, lost=copy.interval))
+            is_told = True
         book = self._ledger.room_book()
         rooms = book.numbers_of(attendee.address for attendee in copy.attendees)
         before, after = (book.numbers_of(room.address for room in draft.rooms) for draft in (intent.draft, successor))
         if rooms not in (before, after):
             self._ledger.note_conflict(booking, note_lost_rooms("app", kept=after, lost=rooms))
+            is_told = True
+        return "" if is_told else copy.etag
+
+    def _interval_kept(self, booking: Booking, successor: Draft) -> Interval | None:
+        """Return the times that the loan has by now: the desk may have moved it since *successor* was decided."""
+        now = self._ledger.load_booking(booking.kind, booking.key)
+        if successor.interval is None or now is None or now.loan is None:
+            return successor.interval
+        return now.loan.interval
 
     def _says_no_more(self, copy: EventCopy, intent: Intent) -> bool:
         """Tell whether *copy* is just as the write would leave it: else somebody changed it, who may have done all of
@@ -245,6 +263,14 @@ class Writes:
             return await self._series.find_in_room(booking.series, room.address, intent.ical_uid)
         except (MailboxClosed, Malformed, Refused, Unmatched):
             return None
+
+
+def _successor_of(booking: Booking, intents: tuple[Intent, ...]) -> Draft | None:
+    """Return what takes the place of an event whose end was decided: another one, or nothing where no room was left to
+    its loan, and somebody may have given it rooms again. None: it ends for good."""
+    if (made := next((each.draft for each in intents if each.kind is IntentKind.CREATE), None)) is not None:
+        return made
+    return Draft() if booking.loan is not None and booking.loan.status is LoanStatus.REFUSED else None
 
 
 def _event_patch(draft: Draft) -> EventPatch:

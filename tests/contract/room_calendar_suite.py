@@ -270,6 +270,17 @@ class RoomCalendarSuite:
         left = stage.run(stage.calendar.find_event(stage.room.address, copy.ical_uid))
         assert left is None or left.is_cancelled
 
+    def test_what_changed_meanwhile_is_deleted_only_when_no_version_is_named(self, stage: Stage) -> None:
+        """An old etag is Stale, and the event stays; without one, it goes whatever it says."""
+        copy = self.book(stage)
+        stage.run(stage.calendar.change_event(stage.person, copy, EventPatch(subject="first")))
+
+        with pytest.raises(Stale):
+            stage.run(stage.calendar.delete_event(stage.person, copy.event_id, etag=copy.etag))
+        assert stage.run(stage.calendar.fetch_event(stage.person, copy.event_id)).subject == "first"
+
+        assert stage.run(stage.calendar.delete_event(stage.person, copy.event_id)) is True
+
     def test_a_room_that_declines_tells_the_organizer(self, stage: Stage) -> None:
         """The organizer's copy lives on, with that room's refusal in it."""
         copy = self.book(stage)
