@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from engine.ids import Address
+from engine.ids import Address, BookableId
 from engine.loans.loan import Loan
 from engine.loans.status import LoanStatus
 
@@ -25,6 +25,8 @@ class LoanSearch:
     over: bool = False
     """Whether their time has passed; else it has not, or somebody still has the items."""
     status: LoanStatus | None = None
+    item: BookableId | None = None
+    """The room or thing that they hold: nobody else gets it then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from engine.ids import Address
-from engine.loans.loan import Asset, TextLevel
+from engine.interval import Interval
+from engine.loans.loan import Asset, ItemKind, TextLevel
+from engine.loans.register import ItemRef, LoanOrder
+from engine.loans.status import LoanAction
 from engine.rooms.listing import Place, plan_import
 from tests.web.conftest import TestClient
-from tests.web.visitors import House, open_house
+from tests.web.visitors import MATHIEU, MONDAY, House, open_house
 
 RULES = {"hours": "inherit", "window_days": "30", "duration_minutes_max": "90", "automatic_closing": "yes"}
 
@@ -108,6 +112,40 @@ class TestAStore:
 
 
 class TestAThing:
+    def test_shows_who_has_it_and_who_gets_it_next(self, house: House, admin: TestClient) -> None:
+        """Who gave it back, or cancelled, has it no more. Private titles of others stay so."""
+        items = (ItemRef(ItemKind.ASSET, add_trolley(house, admin).id),)
+        hours = [Interval(MONDAY + timedelta(hours=hour), MONDAY + timedelta(hours=hour + 1)) for hour in range(9, 14)]
+        desk, titles = house.office.desk, ("Given back", "Cancelled", "Still out", "Surprise", "Next")
+        loans = [
+            desk.book(LoanOrder(MATHIEU, when, items, title, private=title == "Surprise"), actor="app:test").number
+            for when, title in zip(hours, titles, strict=True)
+        ]
+        for number, *steps in (
+            (0, LoanAction.CHECK_OUT, LoanAction.CLOSE),
+            (1, LoanAction.CANCEL),
+            (2, LoanAction.CHECK_OUT),
+        ):
+            for step in steps:
+                desk.act(loans[number], step, actor="app:test")
+
+        path = f"/assets/{items[0].id}"
+        page = house.signed_in("staff").get(path).text
+
+        shown = re.findall(r"<b>([^<]+)</b><small>#", page)
+        assert shown == ["Still out", "Private booking", "Next"]
+        assert "Surprise" not in page
+        assert f'href="/book?item={items[0].id}"' in page
+        assert "/book?item=" not in house.signed_in("viewer").get(path).text
+
+    def test_that_nobody_has_says_so(self, house: House, admin: TestClient) -> None:
+        thing = add_trolley(house, admin)
+        assert "Nobody has it, and nobody has booked it." in admin.get(f"/assets/{thing.id}").text
+
+        house.office.inventory.retire_asset(thing.id, actor="app:test")
+
+        assert "/book?item=" not in admin.get(f"/assets/{thing.id}").text, "out of service"
+
     def test_is_changed(self, house: House, admin: TestClient) -> None:
         trolley = add_trolley(house, admin)
         admin.post("/stores", data={"name": "Annex"})

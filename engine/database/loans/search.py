@@ -63,6 +63,8 @@ def _fits(wanted: LoanSearch) -> Iterator[ColumnElement[bool]]:
         people = select(_person.c.id).where(or_(holds_word(_person.c.name, word), holds_word(_person.c.address, word)))
         names = or_(holds_word(_loan.c.title, word), _loan.c.person_id.in_(people))
         yield or_(_is_number(word), and_(is_told, names), _loan.c.number.in_(_having(word)))
+    if wanted.item is not None:
+        yield _loan.c.number.in_(select(_item.c.loan_number).where(_item.c.holds, _item.c.bookable_id == wanted.item))
 
 
 def _is_number(word: str) -> ColumnElement[bool]:

@@ -12,15 +12,20 @@ from engine.errors import NotFound
 from engine.ids import ID_MAX, BookableId, StoreId
 from engine.loans.loan import Store, TextLevel
 from engine.loans.rules import BookingRules
+from engine.loans.search import LoanSearch
 from engine.rooms.room import sort_by_name
 from engine.web.api.wire import STORABLE, Id, Line
 from engine.web.pages.bookables.rules_form import RulesForm, show_days
 from engine.web.pages.forms import Sent
+from engine.web.pages.loans.mine import by_day
 from engine.web.pages.page import AdminPage, Page, ViewerPage
 
 router = APIRouter()
 
 Number = Annotated[int, Path(ge=1, le=ID_MAX)]
+
+LOANS_SHOWN = 12
+"""How many loans the page of an asset shows, the next first."""
 
 
 class StoreForm(Sent):
@@ -112,8 +117,12 @@ def add_asset(page: AdminPage, form: Annotated[AssetForm, Form()]) -> Response:
 
 @router.get("/assets/{id}")
 def show_asset(page: ViewerPage, id: Number, done: str = "") -> Response:
-    """Show one asset."""
+    """Show one asset, with who has it and who gets it next."""
+    assert page.user is not None
     asset = page.parts.inventory.find_asset(BookableId(id))
+    held = LoanSearch(page.user.address, item=asset.id)
+    loans = page.parts.search.find(held, now=page.now, limit=LOANS_SHOWN + 1)
+    today = page.now.astimezone(page.parts.zone).date()
     stores = page.parts.web.register.list_stores()
     store_rules = next((store.rules for store in stores if store.id == asset.store_id), BookingRules())
     return page.render(
@@ -125,6 +134,9 @@ def show_asset(page: ViewerPage, id: Number, done: str = "") -> Response:
         merged=asset.rules.over(store_rules),
         days=show_days(asset.rules, store_rules),
         history=page.parts.room_board.room_history(asset.id),
+        loans=by_day(loans[:LOANS_SHOWN], zone=page.parts.zone, not_before=today),
+        goes_on=len(loans) > LOANS_SHOWN,
+        today=today,
         done=done,
     )
 
