@@ -16,8 +16,8 @@ from engine.database.reports.board import Board
 from engine.database.sync.sides import Sides
 from engine.ids import Address, LoanNumber
 from engine.interval import Interval
-from engine.loans.loan import Requester
-from engine.loans.register import LoanChange, LoanFilter
+from engine.loans.loan import ItemKind, Requester
+from engine.loans.register import ItemRef, LoanChange, LoanFilter, LoanOrder
 from engine.loans.sides import OutlookSide, RoomSide, Standing, one_per_room, standing_of
 from engine.loans.status import ItemState, LoanAction
 from engine.prove.people.people import parse_instant
@@ -38,6 +38,23 @@ def world() -> Iterator[World]:
     made.open()
     yield made
     made.close()
+
+
+def test_rooms_answer_and_things_do_not(tmp_path: Path) -> None:
+    """Each leads to its page, but for requesters, whom these are not for."""
+    with open_house(tmp_path) as house:
+        kettle = house.office.desk.add_asset("Kettle", store=None, description="", actor="app:test")
+        items = (ItemRef(ItemKind.ROOM, house.room("Fern")), ItemRef(ItemKind.ASSET, kettle.id))
+        house.office.desk.book(LoanOrder(AMELIE, MORNING, items), actor="app:test")
+        with house.office.database.write() as transaction:
+            transaction.connection.exec_driver_sql("UPDATE loan_item SET state = 'accepted'")
+
+        staff, requester = (house.signed_in(role).get("/loans/1").text for role in ("staff", "requester"))
+
+        assert staff.count(">Accepted<") == 1
+        assert f'<a href="/rooms/{items[0].id}"><b>Fern</b></a>' in staff
+        assert f'<a href="/assets/{kettle.id}"><b>Kettle</b></a></li>' in staff
+        assert "/assets/" not in requester
 
 
 class TestOutlooksSide:
