@@ -47,6 +47,21 @@ class TestFillingIt:
         expect(offer(page, "Saule").get_by_role("checkbox")).to_be_focused()
         expect(page.get_by_label("What for")).to_have_value("Tea")
 
+    def test_the_list_stays_where_it_is(self, fresh: Site, visit: Visit) -> None:
+        """A part of it is gone to, and what is chosen there stays in sight."""
+        for number in range(30):
+            fresh.office.desk.add_asset(f"Thing {number}", store=None, description="", actor="app:test")
+        fresh.book("Saule", "10:00", "11:00", "Choir")
+        page = visit(fresh, TEN)
+
+        page.get_by_role("link", name="Not free then 1").click()
+        expect(offer(page, "Saule")).to_be_in_viewport()
+        expect(offer(page, "Saule").get_by_role("checkbox")).to_be_focused()
+        page.keyboard.press("Space")
+
+        expect(page.locator("#book-list .notice")).to_contain_text("Saule")
+        assert page.evaluate("document.getElementById('book-scroll').scrollTop") > 300
+
     def test_two_presses_book_once(self, fresh: Site, visit: Visit) -> None:
         """The second one would be refused: the room is taken, by the first."""
         page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")

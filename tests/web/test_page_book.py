@@ -78,6 +78,21 @@ class TestBooking:
         assert loan.interval.length == timedelta(hours=3, minutes=30)
         assert [item.kind for item in loan.items] == [ItemKind.ROOM, ItemKind.ASSET]
 
+    def test_a_thing_is_found_by_what_is_said_of_it(self, house: House) -> None:
+        """It stands before the rooms that are taken: there are many of them, at times."""
+        for name, about in (("Kettle", "two litres"), ("Beamer", "HDMI & USB-C")):
+            house.office.desk.add_asset(name, store=None, description=about, actor="app:test")
+        house.book()
+        staff = house.signed_in("staff")
+
+        page = staff.get("/book?day=2026-11-23&start=10:00&end=11:00").text
+        found = staff.get("/book?day=2026-11-23&start=10:00&end=11:00&q=usb").text
+
+        assert re.findall(r"<legend>([^<]+)</legend>", page)[-3:] == ["Free", "Things", "Not free then"]
+        assert "<small>HDMI &amp; USB-C</small>" in page
+        assert "Beamer" in found
+        assert "Kettle" not in found
+
     def test_of_what_is_taken_changes_nothing_and_keeps_what_was_written(self, house: House) -> None:
         house.book()
 

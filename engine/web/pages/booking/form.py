@@ -266,7 +266,8 @@ def _offers(page: Page, wish: BookWish, interval: Interval, rooms: Mapping[Booka
     if wish.loan is not None:
         known = [item.without(LoanNumber(wish.loan)) for item in known]
     openings = find_openings(interval, known, now=page.now, zone=page.parts.zone)
-    return make_offers(openings, rooms, wish.items, people=wish.people, words=wish.q)
+    about = {asset.id: asset.description for asset in page.parts.web.register.list_assets()}
+    return make_offers(openings, rooms, wish.items, people=wish.people, words=wish.q, about=about)
 
 
 def _changing(page: Page, loan: Loan | None, order: LoanOrder | None, fingerprint: str) -> Changing | None:

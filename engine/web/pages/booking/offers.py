@@ -19,12 +19,16 @@ INSTEAD_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One room or thing of the list. `room` is None for things; `is_small`: it seats fewer than will come."""
+    """
+    One room or thing of the list. `room` is None for things, `about` what is said of them; `is_small`: it seats fewer
+    than will come.
+    """
 
     opening: Opening
     room: Room | None
     is_chosen: bool
     is_small: bool
+    about: str = ""
     instead: tuple[RankedRoom, ...] = ()
     """Free rooms that can stand in, the best first; only where it is chosen and cannot be had."""
 
@@ -69,6 +73,7 @@ def make_offers(
     *,
     people: int,
     words: str = "",
+    about: Mapping[BookableId, str] | None = None,
 ) -> Offers:
     """
     Return what to show.
@@ -79,8 +84,11 @@ def make_offers(
         chosen: numbers in the order they were chosen.
         people: how many will come; 0: nobody said.
         words: leaves out what neither its name nor its place nor its features hold; what is chosen stays.
+        about: what is said of things, by number.
     """
-    offers = {o.item.id: _offer(o, rooms.get(o.item.id), chosen, people) for o in openings}
+    offers = {
+        o.item.id: _offer(o, rooms.get(o.item.id), chosen, people, (about or {}).get(o.item.id, "")) for o in openings
+    }
     shown = [offer for offer in offers.values() if offer.is_chosen or _holds(offer, words)]
     of_rooms = _in_order([offer for offer in shown if offer.room is not None], people)
     taken = tuple(offers[BookableId(number)] for number in dict.fromkeys(chosen) if number in offers)
@@ -93,10 +101,10 @@ def make_offers(
     )
 
 
-def _offer(opening: Opening, room: Room | None, chosen: Collection[int], people: int) -> Offer:
+def _offer(opening: Opening, room: Room | None, chosen: Collection[int], people: int, about: str) -> Offer:
     seats = opening.item.capacity
     is_small = opening.item.kind is ItemKind.ROOM and seats is not None and seats < people
-    return Offer(opening, room, opening.item.id in chosen, is_small)
+    return Offer(opening, room, opening.item.id in chosen, is_small, about)
 
 
 def _in_order(offers: Sequence[Offer], people: int) -> list[Offer]:
@@ -116,5 +124,5 @@ def _instead(offer: Offer, all_offers: Collection[Offer], people: int) -> tuple[
 
 def _holds(offer: Offer, words: str) -> bool:
     room = offer.room
-    parts = (offer.name, *((room.building or "", *room.tags, *room.features) if room else ()))
+    parts = (offer.name, offer.about, *((room.building or "", *room.tags, *room.features) if room else ()))
     return holds_words(" ".join(parts), words)
