@@ -119,6 +119,7 @@ class TestWithThePointer:
         drag(page, (x, y), (x + 2 * hour_width(page), target))
 
         expect(lane(page, "Saule").locator(".entry")).to_contain_text("11:00–12:30")
+        expect(page.locator(".entry.saving")).to_have_count(0)
         with fresh.office.database.write() as transaction:  # the new room answers, which is another version
             transaction.connection.exec_driver_sql("UPDATE loan SET version = version + 1")
         page.get_by_role("button", name="Undo").click()
@@ -233,6 +234,51 @@ class TestWithTheKeyboard:
         expect(lane(page, "Platane").locator(".entry")).to_contain_text("09:15–11:00")
         expect(lane(page, "Platane").locator(".entry")).to_be_focused()
 
+    def test_ctrl_z_takes_moves_back_the_last_one_first(self, fresh: Site, visit: Visit) -> None:
+        """One message tells of one booking: the button of an earlier one would take nothing back any more."""
+        loan = fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        entry(page, "Budget").focus()
+        for hours in ("09:15–10:45", "09:30–11:00"):
+            page.keyboard.press("Alt+ArrowRight")
+            page.keyboard.press("Enter")
+            expect(page.locator(".toast")).to_have_count(1)
+            expect(entry(page, "Budget")).to_contain_text(hours)
+            expect(page.locator(".entry.saving")).to_have_count(0)
+
+        for hours in ("09:15–10:45", "09:00–10:30"):
+            page.keyboard.press("Control+z")
+            expect(entry(page, "Budget")).to_contain_text(hours)
+        page.keyboard.press("Control+z")
+
+        expect(page.locator("#board-says")).to_have_text("There is no move to take back.")
+        assert fresh.office.desk.find(loan.number).interval == loan.interval
+
+    @pytest.mark.parametrize(("key", "focused"), [("n", ".cursor"), ("ArrowDown", ".entry")])
+    def test_a_key_leads_to_the_board_where_nothing_has_the_focus(
+        self, fresh: Site, visit: Visit, key: str, focused: str
+    ) -> None:
+        fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+
+        page.keyboard.press(key)
+
+        expect(page.locator(f".lane {focused}")).to_be_focused()
+
+    def test_enter_pressed_twice_books_once(self, fresh: Site, visit: Visit) -> None:
+        """The second would be told that the room is taken: by the first."""
+        page = visit(fresh, DAY)
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        page.keyboard.press("n")
+        page.keyboard.press("Enter")
+        page.keyboard.type("Tea")
+
+        page.evaluate("() => { for (const _ of [1, 2]) document.getElementById('booking-form').requestSubmit(); }")
+
+        expect(page.locator(".toast")).to_contain_text("#1 booked")
+        assert len(sent) == 1
+
     def test_escape_gives_a_move_up(self, fresh: Site, visit: Visit) -> None:
         fresh.book("Frêne", "09:00", "10:30", "Budget")
         page = visit(fresh, DAY)
@@ -330,7 +376,9 @@ class TestTwoPeople:
 
 
 class TestTheKeyboard:
-    @pytest.mark.parametrize(("role", "has"), [("staff", ["N", "Ctrl"]), ("requester", ["N"]), ("viewer", ["Ctrl"])])
+    @pytest.mark.parametrize(
+        ("role", "has"), [("staff", ["N", "Ctrl", "Ctrl"]), ("requester", ["N", "Ctrl"]), ("viewer", ["Ctrl"])]
+    )
     def test_its_keys_are_told_to_whoever_may_use_them(
         self, site: Site, visit: Visit, role: str, has: list[str]
     ) -> None:
@@ -404,6 +452,17 @@ class TestWhatIsShown:
 
         expect(page.locator(".head-day.quiet")).to_have_count(1)
         expect(entry(page, "Open day")).to_be_visible()
+
+    def test_a_folded_day_has_its_name_on_one_line(self, site: Site, visit: Visit) -> None:
+        """Sundays have the shorter name; *sam. 28* broke in two."""
+        page = visit(site, "/board?view=week&day=2027-02-22", language="fr-FR")
+
+        names = page.locator(".head-day.quiet a")
+        expect(names).to_have_text(["sam. 27", "dim. 28"])
+        for name in names.all():
+            assert name.evaluate(
+                "a => [a.getClientRects().length, a.parentElement.scrollWidth - a.parentElement.clientWidth]"
+            ) == [1, 0]
 
     @pytest.mark.parametrize("width", [390, 1400])
     def test_the_title_of_an_hour_is_whole(self, fresh: Site, visit: Visit, width: int) -> None:

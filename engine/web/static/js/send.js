@@ -14,10 +14,14 @@ export async function send(method, address, body) {
   }
 }
 
-/** Shows a short message at the edge of the page, with at most one thing to do about it. */
-export function toast(text, { bad = false, label = "", action = null, seconds = 8 } = {}) {
+/**
+ * Shows a short message at the edge of the page, with at most one thing to do about it. It takes the place of an earlier
+ * one `about` the same, and stays while the pointer rests on it or it has the focus.
+ */
+export function toast(text, { bad = false, label = "", action = null, seconds = 8, about = "" } = {}) {
   const box = document.createElement("div");
   box.className = bad ? "toast bad" : "toast";
+  box.dataset.about = about;
   box.append(Object.assign(document.createElement("span"), { textContent: text }));
   if (action) {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
@@ -25,8 +29,14 @@ export function toast(text, { bad = false, label = "", action = null, seconds = 
     box.append(button);
   }
   const all = document.getElementById("toasts");
+  if (about) for (const other of [...all.children]) if (other.dataset.about === about) other.remove();
   all.append(box);
   while (all.children.length > 3) all.firstElementChild.remove();
-  setTimeout(() => box.remove(), seconds * 1000);
+  let going = 0;
+  const stay = () => clearTimeout(going);
+  const leave = () => { stay(); if (!box.matches(":hover, :focus-within")) going = setTimeout(() => box.remove(), seconds * 1000); };
+  for (const name of ["pointerenter", "focusin"]) box.addEventListener(name, stay);
+  for (const name of ["pointerleave", "focusout"]) box.addEventListener(name, () => setTimeout(leave));
+  leave();
   return box;
 }

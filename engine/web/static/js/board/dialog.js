@@ -57,6 +57,7 @@ export function makeDialog({ board, wishes, keeper, texts, onClose }) {
   }
 
   async function book() {
+    if (form.classList.contains("htmx-request")) return; // pressed twice
     const order = { day: board.dataset.first, room: wish.room, start: wish.from, end: wish.to, title: field("name").value, private: field("private").checked, who: who?.value ?? "" };
     form.classList.add("htmx-request");
     const answer = await send("POST", "/board/loans", order);

@@ -3,6 +3,8 @@ import { send, toast } from "../send.js";
 import { changesOf, fill, isChange } from "./wishes.js";
 
 export function makeKeeper({ board, model, drawing, wishes, texts, say }) {
+  const undos = []; // what takes back each move that stands, the last one at the end
+
   const troubleText = ({ status, body }) => status === 0 ? texts.offline : [body.title, ...(body.lines ?? [])].filter(Boolean).join(" · ") || texts.failed;
 
   /** Shows an entry as if the server had said yes already; returns how to go back. */
@@ -42,8 +44,16 @@ export function makeKeeper({ board, model, drawing, wishes, texts, say }) {
     const moved = model.get(`${entry.n}-${wish.room}`);
     if (moved) { moved.v = answer.body.version; board.querySelector(`[data-id="${moved.id}"]`)?.classList.remove("saving"); }
     say(texts.kept);
-    toast(fill(texts.moved, { number: entry.n }), { label: texts.undo, action: () => takeBack(wish, answer.body.version) });
+    const undo = () => { undos.splice(undos.indexOf(undo), 1); return takeBack(wish, answer.body.version); };
+    undos.push(undo);
+    toast(fill(texts.moved, { number: entry.n }), { label: texts.undo, action: undo, about: `move-${entry.n}` });
     return true;
+  }
+
+  /** Takes back the last move that stands; says so where there is none. */
+  function takeBackLast() {
+    if (undos.length) undos.at(-1)();
+    else say(texts.nothing_to_undo);
   }
 
   async function takeBack({ entry, room, from, to }, version) {
@@ -53,9 +63,9 @@ export function makeKeeper({ board, model, drawing, wishes, texts, say }) {
     if (isMoved) Object.assign(changes, { start: entry.b, end: entry.f });
     if (room !== entry.r) changes.to_room = entry.r;
     const answer = await post(entry.n, changes);
-    toast(answer.ok ? texts.undone : troubleText(answer), { bad: !answer.ok, seconds: 4 });
+    toast(answer.ok ? texts.undone : troubleText(answer), { bad: !answer.ok, seconds: 4, about: `move-${entry.n}` });
     if (answer.ok) say(texts.undone);
   }
 
-  return { keep, troubleText };
+  return { keep, takeBackLast, troubleText };
 }

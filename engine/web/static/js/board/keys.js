@@ -4,6 +4,8 @@
 //   Enter                  opens an entry; books at the cursor
 //   Shift + left, right    longer and shorter, at the cursor
 //   Alt + arrows           move an entry;  Alt + Shift + left, right: its end;  Enter keeps it, Escape gives it up
+//   Ctrl + Z               takes back the last move
+// Where nothing has the focus, arrows and N go to the tab stop first.
 import { DAY, clock } from "./scale.js";
 import { isChange, staying } from "./wishes.js";
 
@@ -123,6 +125,20 @@ export function listenToKeys({ board, model, drawing, wishes, keeper, texts, say
     if (event.target === cursor) { if (onCursor(event)) event.preventDefault(); return; }
     const entry = entryOf(event.target);
     if (entry && onEntry(event, entry)) event.preventDefault();
+  });
+  document.addEventListener("keydown", (event) => {
+    const key = event.key.toLowerCase(), isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+    if (key === "z" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && !event.target.closest?.("input, textarea, select, dialog")) {
+      event.preventDefault();
+      keeper.takeBackLast();
+    } else if (isPlain && (key === "n" || event.key in ARROWS) && [document.body, document.getElementById("main")].includes(event.target)) {
+      const stop = board.querySelector('.lane [tabindex="0"]');
+      if (!stop) return;
+      event.preventDefault();
+      stop.focus();
+      if (key === "n" && entryOf(stop)) onEntry(event, entryOf(stop));
+      else stop.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
   });
   cursor.addEventListener("click", () => open(place));
   board.addEventListener("focusout", (event) => { if (wish && !event.relatedTarget?.closest?.(`[data-id="${CSS.escape(wish.entry.id)}"]`)) giveUp(); });

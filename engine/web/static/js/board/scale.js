@@ -5,7 +5,7 @@
 // which nothing is booked.
 
 export const DAY = 1440;
-const FOLDED = 45, QUIET = 170;
+const FOLDED = 45, QUIET = 190;
 
 /** The scale of some days. With `whole`, all 24 hours are equally wide; else days of `quiet` are folded too. */
 export function makeScale({ days, opens, closes, whole, quiet = new Set() }) {
