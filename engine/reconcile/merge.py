@@ -57,22 +57,22 @@ class _Merge:
     one_side: bool = False
     """Whether what either side changed excludes the other: times and rooms are then those of the booking's home."""
 
-    def agree(self, **fields: object) -> None:
-        """Set fields of both faces in both bases: what is agreed once the loan's side is saved."""
-        self.base = _with_faces(self.base, fields, fields)
-        self.after = _with_faces(self.after, fields, fields)
+    def agree(self, name: str, outlook: object, loan: object) -> None:
+        """Set a field of both faces in both bases: what is agreed once the loan's side is saved."""
+        self.base = _with_faces(self.base, name, outlook, loan)
+        self.after = _with_faces(self.after, name, outlook, loan)
 
-    def overrule(self, **fields: object) -> None:
+    def overrule(self, name: str, value: object) -> None:
         """Note that a case holds what Outlook says: until that is written over, the loan says otherwise, and no more
         than that. Whoever looks again before then, because the write could not be made, opens no other case."""
-        self.base = _with_faces(self.base, fields, fields)
+        self.base = _with_faces(self.base, name, value, value)
 
 
-def _with_faces(base: Base, outlook: Mapping[str, object], loan: Mapping[str, object]) -> Base:
+def _with_faces(base: Base, name: str, outlook: object, loan: object) -> Base:
     return replace(
         base,
-        outlook=replace(base.outlook, **outlook),  # type: ignore[arg-type]
-        loan=replace(base.loan, **loan),  # type: ignore[arg-type]
+        outlook=replace(base.outlook, **{name: outlook}),  # type: ignore[arg-type]
+        loan=replace(base.loan, **{name: loan}),  # type: ignore[arg-type]
     )
 
 
@@ -139,18 +139,17 @@ def _merge_interval(merge: _Merge) -> None:
     _settle(merge, verdict, "interval", outlook=say_times(meeting.interval), loan=say_times(loan.interval))
     match verdict:
         case Verdict.AGREE:
-            merge.agree(interval=meeting.interval)
+            merge.agree("interval", meeting.interval, meeting.interval)
         case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
             merge.edit = replace(merge.edit, interval=meeting.interval)
-            merge.agree(interval=meeting.interval)
+            merge.agree("interval", meeting.interval, meeting.interval)
             facts = {"old": say_interval(loan.interval), "new": say_interval(meeting.interval)}
             merge.notes.append(Note("moved_in_outlook", facts))
         case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
             if verdict is Verdict.APP_WINS:
-                merge.overrule(interval=meeting.interval)
+                merge.overrule("interval", meeting.interval)
             merge.change = replace(merge.change, interval=loan.interval)
-            fields = {"interval": loan.interval}
-            merge.after = _with_faces(merge.after, fields, fields)
+            merge.after = _with_faces(merge.after, "interval", loan.interval, loan.interval)
         case Verdict.REST:
             pass
 
@@ -173,17 +172,17 @@ def _merge_rooms(merge: _Merge) -> None:
     )
     match verdict:
         case Verdict.AGREE:
-            merge.agree(rooms=there)
+            merge.agree("rooms", there, there)
         case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
             _take_rooms(merge, there, here, whole=verdict is Verdict.OUTLOOK_WINS)
         case Verdict.COPY_TO_OUTLOOK | Verdict.APP_WINS:
             known = base.loan.rooms
             if verdict is Verdict.APP_WINS:
                 known = there
-                merge.overrule(rooms=there)
+                merge.overrule("rooms", there)
             merge.change = replace(merge.change, add_rooms=here - known - there, drop_rooms=(known - here) & there)
             outlook = (there - (known - here)) | here
-            merge.after = _with_faces(merge.after, {"rooms": outlook}, {"rooms": here})
+            merge.after = _with_faces(merge.after, "rooms", outlook, here)
         case Verdict.REST:
             pass
 
@@ -198,9 +197,7 @@ def _take_rooms(merge: _Merge, there: frozenset[BookableId], here: frozenset[Boo
     for room in removed:
         merge.states[room] = ItemState.CANCELLED
         merge.notes.append(Note("room_removed_in_outlook", {"item_id": room}, room_id=room))
-    kept = (here - removed) | added
-    merge.base = _with_faces(merge.base, {"rooms": there}, {"rooms": kept})
-    merge.after = _with_faces(merge.after, {"rooms": there}, {"rooms": kept})
+    merge.agree("rooms", there, (here - removed) | added)
 
 
 def _merge_requester(merge: _Merge) -> None:
@@ -226,8 +223,7 @@ def _merge_requester(merge: _Merge) -> None:
         merge.cases.append(Note("organizer_unknown", {"organizer": there}))
     match verdict:
         case Verdict.AGREE:
-            merge.base = _with_faces(merge.base, {"requester": there}, {"requester": here})
-            merge.after = _with_faces(merge.after, {"requester": there}, {"requester": here})
+            merge.agree("requester", there, here)
         case Verdict.COPY_TO_LOAN | Verdict.OUTLOOK_WINS:
             assert wanted is not None  # an organizer nobody can stand in for changes nothing
             _take_requester(merge, there, wanted)
@@ -240,8 +236,7 @@ def _merge_requester(merge: _Merge) -> None:
 def _take_requester(merge: _Merge, there: Address, wanted: Requester) -> None:
     merge.edit = replace(merge.edit, requester=wanted)
     merge.notes.append(Note("organizer_changed", {"old": merge.loan.requester.address, "new": wanted.address}))
-    faces = {"requester": there}, {"requester": fold_address(wanted.address)}
-    merge.base, merge.after = _with_faces(merge.base, *faces), _with_faces(merge.after, *faces)
+    merge.agree("requester", there, fold_address(wanted.address))
 
 
 def _give_requester(merge: _Merge, here: Address, wanted: Requester | None) -> None:
@@ -316,10 +311,10 @@ def _drop_taken(merge: _Merge) -> None:
         facts = clash_facts(clashes[item_id])
         merge.notes.append(Note("item_dropped", facts, actor="engine", room_id=item_id))
         merge.conflicts.append(Note("item_unavailable", facts, actor="engine", room_id=item_id))
-        kept = {"rooms": merge.base.loan.rooms - {item_id}}
-        merge.base = _with_faces(merge.base, {}, kept)
-        asked = {"rooms": merge.after.outlook.rooms - (merge.change.add_rooms & {item_id})}
-        merge.after = _with_faces(merge.after, asked, {"rooms": merge.after.loan.rooms - {item_id}})
+        kept = merge.base.loan.rooms - {item_id}
+        merge.base = _with_faces(merge.base, "rooms", merge.base.outlook.rooms, kept)
+        asked = merge.after.outlook.rooms - (merge.change.add_rooms & {item_id})
+        merge.after = _with_faces(merge.after, "rooms", asked, merge.after.loan.rooms - {item_id})
         merge.change = replace(merge.change, add_rooms=merge.change.add_rooms - {item_id})
         merge.dropped = True
 
