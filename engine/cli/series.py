@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -13,18 +12,10 @@ import typer
 from engine.cli.outlook import SimulatedOutlook
 from engine.cli.wishes import parse_day
 from engine.errors import Fault, Invalid
+from engine.loans.recurrence import Repeat
 
 Date = Annotated[str | None, typer.Option("--date", help="One date of a series: the day its pattern put it on.")]
 Following = Annotated[bool, typer.Option("--following", help="That date and all after it.")]
-
-
-class Repeat(StrEnum):
-    DAILY = "daily"
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
-    MONTHLY_BY_WEEKDAY = "monthly-by-weekday"
-    YEARLY = "yearly"
-    YEARLY_BY_WEEKDAY = "yearly-by-weekday"
 
 
 PATTERNS = {

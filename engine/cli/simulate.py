@@ -16,9 +16,10 @@ from engine.cli.doors import Doors
 from engine.cli.failures import Group
 from engine.cli.outlook import At, reach, render_time
 from engine.cli.output import Format, Output, note, show_json, show_mapping, show_mappings
-from engine.cli.series import Date, Following, Part, Repeat, parse_part, render_date, render_recurrence
+from engine.cli.series import Date, Following, Part, parse_part, render_date, render_recurrence
 from engine.cli.wishes import parse_day, parse_stretch
 from engine.errors import Fault, Invalid
+from engine.loans.recurrence import Repeat
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="Play Outlook in the simulated tenant.")
 
