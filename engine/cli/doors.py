@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from engine.calendars.book import FeedBook
     from engine.calendars.mailing import MailBook
-    from engine.ids import BookableId, StoreId
+    from engine.ids import BookableId
     from engine.loans.personal import PersonalBook
     from engine.loans.register import LoanRegister
     from engine.outbox.message import OutboxBook
     from engine.reconcile.backfill.book import Backfill, BackfillBook
-    from engine.reconcile.cases.ways import CaseView, Way
+    from engine.reconcile.cases.ways import CaseDesk
     from engine.reconcile.contacts import ContactReport
     from engine.reconcile.series.book import SeriesBook
     from engine.reconcile.telling.why import Answer
@@ -37,20 +37,6 @@ if TYPE_CHECKING:
 
 class RoomShelf(Protocol):
     def load_rooms(self) -> Sequence[Room]: ...
-
-
-class CaseDesk(Protocol):
-    """What can be done about cases; the desk lists them."""
-
-    def find(self, case_id: int) -> CaseView: ...
-
-    def settle(self, case_id: int, way: Way, *, room_id: BookableId | None, actor: str) -> CaseView: ...
-
-    def undo(self, case_id: int, *, actor: str) -> CaseView: ...
-
-    def policy_of(self, store_id: StoreId) -> Mapping[str, Way]: ...
-
-    def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None: ...
 
 
 class WhyDesk(Protocol):

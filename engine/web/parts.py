@@ -10,10 +10,10 @@ from typing import Annotated, ParamSpec, Protocol, TypeVar
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from engine.ids import BookableId, StoreId
+from engine.ids import BookableId
 from engine.loans.once import OnceBook
 from engine.loans.register import LoanRegister
-from engine.reconcile.cases.ways import CaseView, Way
+from engine.reconcile.cases.ways import CaseDesk
 from engine.reconcile.series.book import SeriesBook
 from engine.reconcile.telling.why import Answer
 from engine.rooms.room import Room
@@ -30,20 +30,6 @@ class RoomShelf(Protocol):
     def load_rooms(self) -> Sequence[Room]:
         """Return every room, whatever its state."""
         ...
-
-
-class CaseDesk(Protocol):
-    """What can be done about cases; `register` lists them."""
-
-    def find(self, case_id: int) -> CaseView: ...
-
-    def settle(self, case_id: int, way: Way, *, room_id: BookableId | None, actor: str) -> CaseView: ...
-
-    def undo(self, case_id: int, *, actor: str) -> CaseView: ...
-
-    def policy_of(self, store_id: StoreId) -> Mapping[str, Way]: ...
-
-    def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None: ...
 
 
 class WhyDesk(Protocol):

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Protocol
 
-from engine.ids import BookableId, LoanNumber
+from engine.ids import BookableId, LoanNumber, StoreId
 from engine.loans.loan import Case, Home, Loan
 from engine.reconcile.actions import Note
 from engine.reconcile.words.reasons import LANGUAGES
@@ -77,6 +78,20 @@ class CaseView:
     """The loans it is about: the one, or those whose cancellation is held back."""
     loan: Loan | None = None
     """The one loan it can be settled by (`loan_concerned`)."""
+
+
+class CaseDesk(Protocol):
+    """What can be done about cases; the desk lists them."""
+
+    def find(self, case_id: int) -> CaseView: ...
+
+    def settle(self, case_id: int, way: Way, *, room_id: BookableId | None, actor: str) -> CaseView: ...
+
+    def undo(self, case_id: int, *, actor: str) -> CaseView: ...
+
+    def policy_of(self, store_id: StoreId) -> Mapping[str, Way]: ...
+
+    def set_policy(self, store_id: StoreId, policy: Mapping[str, Way], *, actor: str) -> None: ...
 
 
 def ways_of(code: str) -> tuple[Way, ...]:
