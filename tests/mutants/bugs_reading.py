@@ -213,7 +213,7 @@ def overlooks_what_came_and_went() -> None:
 )
 def takes_its_echo_for_news() -> None:
     for module in (ledger, meeting_marks):
-        replace_in(module, "WITHDRAWN", lambda _old: "nothing at all")
+        replace_in(module, "ENDED", lambda _old: "nothing at all")
 
 
 @bug(

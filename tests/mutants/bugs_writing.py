@@ -13,7 +13,7 @@ from engine.database.links.codec import render_base
 from engine.database.loans.desk import Desk
 from engine.database.sync import intent_ledger
 from engine.database.sync.ledger import SyncLedger
-from engine.database.work.meeting_marks import WITHDRAWN
+from engine.database.work.meeting_marks import ENDED
 from engine.reconcile.ledger import IntentKind
 from engine.worker import writes
 from engine.worker.series_writes import SeriesPass
@@ -264,7 +264,7 @@ def drops_what_may_have_been_sent() -> None:
 def passes_over_what_is_waited_for() -> None:
     def make(is_seen: Any) -> Any:
         return lambda notice, copy: (
-            (copy is not None and copy.link_state == WITHDRAWN and copy.series_master is None) or is_seen(notice, copy)
+            (copy is not None and copy.link_state == ENDED and copy.series_master is None) or is_seen(notice, copy)
         )
 
     replace_in(notifications, "_is_seen", make)

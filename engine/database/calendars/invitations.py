@@ -12,6 +12,7 @@ from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.sql.upserts import upsert
 from engine.database.tables import metadata
+from engine.database.work.meeting_marks import HELD_BY_LOAN
 from engine.ids import Address, fold_address
 from engine.reconcile.own_calendar import OwnCalendarState
 
@@ -28,7 +29,7 @@ _HELD = Prepared(
 )
 _LINKED = Prepared(
     select(_link.c.loan_number).where(
-        _link.c.loan_number.in_(bindparam("numbers", expanding=True)), _link.c.state.in_(("pending", "led", "linked"))
+        _link.c.loan_number.in_(bindparam("numbers", expanding=True)), _link.c.state.in_(HELD_BY_LOAN)
     )
 )
 _CONNECTED = Prepared(

@@ -39,7 +39,7 @@ from engine.database.sql.lists import is_any_of
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
-from engine.database.work.meeting_marks import WITHDRAWN
+from engine.database.work.meeting_marks import ENDED
 from engine.reconcile.gathering import GatherRule, Told
 from engine.rooms.event import EventCopy
 
@@ -308,7 +308,7 @@ def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset
 def _is_seen(notice: Notice, copy: Any) -> bool:
     if copy is None:
         return False
-    if copy.link_state == WITHDRAWN and copy.series_master is None:
+    if copy.link_state == ENDED and copy.series_master is None:
         return not (copy.live and copy.is_awaited)
     if copy.gone or notice.change_type == "deleted":
         return bool(copy.gone) and notice.change_type == "deleted"

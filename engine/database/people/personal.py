@@ -23,6 +23,7 @@ from engine.database.people.personal_places import (
 from engine.database.sql.connection import Database
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
+from engine.database.work.meeting_marks import HELD_BY_LOAN
 from engine.errors import NotAllowed, NotFound
 from engine.ids import LoanNumber, fold_address
 from engine.loans.personal import Erasure, PersonalBook
@@ -115,7 +116,7 @@ def _plan(transaction: Transaction, who: Known) -> Erasure:
     intent, link = _t["intent"], _t["link"]
     holding = [status.value for status in BLOCKING_STATUSES]
     mine = _loan.c.number.in_(who.loans)
-    linked = select(link.c.loan_number).where(link.c.state.in_(("pending", "led", "linked")))
+    linked = select(link.c.loan_number).where(link.c.state.in_(HELD_BY_LOAN))
     open_ones = or_(
         _loan.c.status.in_(holding),
         _loan.c.number.in_(select(intent.c.loan_number)),

@@ -24,7 +24,7 @@ from engine.database.sync.room_ledger import RoomLedger
 from engine.database.sync.settle import is_told
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
-from engine.database.work.meeting_marks import HELD_BY_LOAN, LEFT, WITHDRAWN
+from engine.database.work.meeting_marks import ENDED, HELD_BY_LOAN, LEFT
 from engine.errors import Clash, Stale
 from engine.ids import BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
@@ -69,7 +69,7 @@ class SyncLedger(RoomLedger, IntentLedger):
     ) -> Booking | None:
         connection = transaction.connection
         if kind == "meeting":
-            withdrawn = LoanNumber(found[0]) if found is not None and found[1].state == WITHDRAWN else None
+            withdrawn = LoanNumber(found[0]) if found is not None and found[1].state == ENDED else None
             series = find_series(connection, key)
             if withdrawn is not None and (series is None or _is_being_ended(connection, withdrawn, series)):
                 return None  # ours, and withdrawn: what is still heard of it is its echo
@@ -236,8 +236,8 @@ _MEETINGS_OF = Prepared(
         copy_table.c.ical_uid.is_not(None),
         copy_table.c.end_at > bindparam("now", type_=Instant()),
         (link_table.c.id.is_(None))
-        | (link_table.c.state == "left")
-        | ((link_table.c.state == WITHDRAWN) & copy_table.c.series_master.is_not(None)),
+        | (link_table.c.state == LEFT)
+        | ((link_table.c.state == ENDED) & copy_table.c.series_master.is_not(None)),
     )
     .distinct()
     .order_by(copy_table.c.ical_uid)

@@ -22,7 +22,7 @@ HELD_BY_LOAN = ("linked", "pending", LED)
 LEFT = "left"
 """As `link.state`: Outlook ended the loan, and may bring its meeting back."""
 
-WITHDRAWN = "ended"
+ENDED = "ended"
 """As `link.state`: what is still heard of such a meeting is the echo of its end."""
 
 _LINKED = Prepared(
@@ -57,7 +57,7 @@ class MeetingMarks:
         for row in _load_links(self._transaction, wanted):
             if row.state in HELD_BY_LOAN:
                 loans[row.ical_uid] = row.loan_number
-            elif row.state == WITHDRAWN and row.ical_uid not in shown:
+            elif row.state == ENDED and row.ical_uid not in shown:
                 self.withdrawn.add(row.ical_uid)
         self._mark("loan", [str(number) for number in loans.values()])
         self._mark("meeting", [uid for uid in wanted if uid not in self.withdrawn and uid not in loans])
@@ -73,7 +73,7 @@ class MeetingMarks:
         states: dict[str, set[str]] = {}
         for row in _load_links(self._transaction, sorted(shown)):
             states.setdefault(row.ical_uid, set()).add(row.state)
-        ended = [uid for uid, found in states.items() if WITHDRAWN in found and found.isdisjoint(HELD_BY_LOAN)]
+        ended = [uid for uid, found in states.items() if ENDED in found and found.isdisjoint(HELD_BY_LOAN)]
         self._mark("meeting", ended)
         return len(ended)
 
