@@ -103,7 +103,7 @@ class Control:
             return json_response(404, {"message": str(error)})
         except ValueError as error:
             return json_response(400, {"message": str(error)})
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, RecursionError) as error:
             return json_response(400, {"message": f"{type(error).__name__}: {error}"})
         except GraphError as error:
             return json_response(error.status, {"message": str(error)})

@@ -117,7 +117,7 @@ class Request:
         if self._json is None:
             try:
                 self._json = canonical(decode_json(self.body)) if self.body.strip() else {}
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 raise bad_request("Unable to read JSON request payload.", code="BadRequest") from error
             if not isinstance(self._json, dict):
                 raise bad_request("Unable to read JSON request payload.", code="BadRequest")
@@ -161,6 +161,11 @@ def error_response(error: GraphError, *, request_id: str, client_request_id: str
 def bad_request(message: str, *, code: str = "ErrorInvalidRequest") -> GraphError:
     """Return a 400."""
     return GraphError(400, code, message)
+
+
+def unreadable() -> GraphError:
+    """Return the 400 for a body whose parts have the wrong shape."""
+    return bad_request("A property of the request body could not be read.", code="RequestBodyRead")
 
 
 def item_not_found() -> GraphError:

@@ -21,6 +21,13 @@ BODY = {
 }
 MARK = "String {6b2f0d0e-0000-4000-8000-000000000001} Name LoanRef"
 EVENTS = "/users/alex@example.org/events"
+WATCH = {
+    "changeType": "created",
+    "resource": "/users/alex@example.org/events",
+    "notificationUrl": "https://receiver.example/graph",
+    "expirationDateTime": "2026-11-24T09:00:00Z",
+}
+SCHEDULE = "/users/alex@example.org/calendar/getSchedule"
 
 
 def code_of(response: Any) -> tuple[int, str]:
@@ -98,6 +105,30 @@ class TestErrors:
 
         assert code_of(answer) == (status, code)
         assert answer.json()["error"]["innerError"]["client-request-id"] == "mine"
+
+    @pytest.mark.parametrize(
+        ("path", "body", "code"),
+        [
+            ("/$batch", {"requests": [1]}, "BadRequest"),
+            ("/$batch", {"requests": [{"id": "1", "url": "/users", "headers": "x"}]}, "BadRequest"),
+            ("/$batch", {"requests": [{"id": "1", "url": "/users", "headers": {"Prefer": 1}}]}, "BadRequest"),
+            ("/$batch", {"requests": [{"id": "1", "url": "/users", "dependsOn": 1}]}, "BadRequest"),
+            ("/subscriptions", {**WATCH, "resource": 5}, "RequestBodyRead"),
+            ("/subscriptions", {**WATCH, "notificationUrl": 5}, "RequestBodyRead"),
+            ("/subscriptions", {**WATCH, "clientState": 5}, "RequestBodyRead"),
+            (SCHEDULE, {"schedules": [AULA], "availabilityViewInterval": "x"}, "RequestBodyRead"),
+            (SCHEDULE, {"schedules": AULA}, "RequestBodyRead"),
+        ],
+    )
+    def test_a_body_of_another_shape_is_refused(
+        self, world: SimulatedWorld, path: str, body: dict[str, Any], code: str
+    ) -> None:
+        """400, never 500: it is the caller's fault."""
+        assert code_of(world.call("POST", path, body)) == (400, code)
+
+    def test_a_body_that_is_nested_without_end_is_refused(self, world: SimulatedWorld) -> None:
+        assert code_of(world.call("POST", EVENTS, b'{"a":' * 20_000)) == (400, "BadRequest")
+        assert world.call("POST", "/sim/faults", b"[" * 20_000).status == 400
 
     @pytest.mark.parametrize(
         ("change", "code"),

@@ -199,15 +199,20 @@ class TestEndless:
         found = world.get(f"{ALEX}{event_path(master['id'])}/instances?{window}")["value"]
         assert len(found) == 4
 
-    def test_no_window_is_too_wide(self, world: SimulatedWorld) -> None:
-        """The calendar ends, so even an endless series does."""
+    def test_no_window_lies_too_far_away(self, world: SimulatedWorld) -> None:
+        """The calendar ends, so even an endless series does. A view of more than five years is refused."""
         book_series(world, {"pattern": {"type": "absoluteYearly", "interval": 1, "month": 2, "dayOfMonth": 29},
                             "range": {"type": "noEnd", "startDate": "2028-02-29"}}, rooms=())  # fmt: skip
 
-        window = "startDateTime=0001-01-01T00:00:00Z&endDateTime=9999-12-31T00:00:00Z&$top=1000"
-        found = world.get(f"{ALEX}/calendarView?{window}")
-        assert len(found["value"]) == 1000
-        assert found["value"][1]["start"]["dateTime"] == "2029-02-28T09:00:00.0000000"
+        window = "startDateTime=4496-01-02T00:00:00Z&endDateTime=4500-12-31T00:00:00Z"
+        found = world.get(f"{ALEX}/calendarView?{window}")["value"]
+        assert [event["start"]["dateTime"][:10] for event in found] == [
+            "4496-02-29", "4497-02-28", "4498-02-28", "4499-02-28", "4500-02-28",
+        ]  # fmt: skip
+
+        five_years = "startDateTime=2027-01-01T00:00:00Z&endDateTime=2032-01-01T00:00:00Z"
+        answer = world.call("GET", f"{ALEX}/calendarView?{five_years}")
+        assert (answer.status, answer.json()["error"]["code"]) == (400, "ErrorInvalidRequest")
 
 
 class TestOneDate:

@@ -40,10 +40,21 @@ def _read_parts(request: Request) -> list[dict[str, Any]]:
     parts = request.json.get("requests")
     if not isinstance(parts, list) or not 1 <= len(parts) <= PARTS_MAX:
         raise bad_request(f"A batch takes 1 to {PARTS_MAX} requests.", code="BadRequest")
+    if not all(isinstance(part, dict) and _is_read(part) for part in parts):
+        raise bad_request("A request of the batch could not be read.", code="BadRequest")
     ids = [str(part.get("id", "")).lower() for part in parts]
     if "" in ids or len(set(ids)) < len(ids):
         raise bad_request("Every request needs an id of its own.", code="BadRequest")
     return parts
+
+
+def _is_read(part: dict[str, Any]) -> bool:
+    headers, before = part.get("headers") or {}, part.get("dependsOn") or []
+    return isinstance(headers, dict) and all(map(_is_text, headers.values())) and isinstance(before, list)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 async def _one(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -34,6 +35,7 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "le": lambda one, other: one <= other,
     "lt": lambda one, other: one < other,
 }
+VIEW_DAYS_MAX = 1825
 Test = Callable[[Event], bool]
 VERDICTS = {
     "accept": Verdict.ACCEPT,
@@ -88,7 +90,7 @@ class Events:
             if rest[0].lower() not in ("delta", "delta()", "microsoft.graph.delta", "microsoft.graph.delta()"):
                 raise unknown_segment(rest[0])
             return self._delta.answer(mailbox, request)
-        start, end = read_window(request.query)
+        start, end = _read_view(request.query)
         found = self._world.calendars[mailbox.id].window(start, end)
         return self._page(_passing(found, request), mailbox, request, "calendarView")
 
@@ -97,7 +99,7 @@ class Events:
         series = self._world.calendars[mailbox.id].series.get(master.key)
         if request.method != "GET" or series is None:
             raise bad_request("The event is not a series master.", code="ErrorInvalidRequest")
-        found = series.window(*read_window(request.query))
+        found = series.window(*_read_view(request.query))
         return self._page(_passing(found, request), mailbox, request, f"events('{request.segments[-2]}')/instances")
 
     def _page(self, events: Iterable[Event], mailbox: Mailbox, request: Request, name: str) -> Response:
@@ -196,6 +198,15 @@ class Events:
         if body.get("proposedNewTime") and (not send or not event.extras.get("allowNewTimeProposals", True)):
             raise bad_request("A new time cannot be proposed for this meeting.")
         self._meetings.respond(event, verdict, send=send)
+
+
+def _read_view(query: dict[str, str]) -> tuple[datetime, datetime]:
+    """Return the window of a calendarView or of instances, which spans five years at most (docs-contrib 6321)."""
+    start, end = read_window(query)
+    if end - start > timedelta(days=VIEW_DAYS_MAX):
+        message = "The range between the start and end dates is greater than the allowed range. Maximum number of days:"
+        raise bad_request(f"Your request can't be completed. {message} {VIEW_DAYS_MAX}", code="ErrorInvalidRequest")
+    return start, end
 
 
 def _check_match(event: Event, request: Request) -> None:

@@ -15,7 +15,7 @@ from engine.simulator.calendars.patterns import apply_recurrence
 from engine.simulator.calendars.records import Attendee, Event
 from engine.simulator.graph.render import EXTRA_DEFAULTS, checked_zone
 from engine.simulator.times import is_midnight, parse_when
-from engine.simulator.wire import GraphError, bad_request, encode_json
+from engine.simulator.wire import GraphError, bad_request, encode_json, unreadable
 
 ATTENDEES_MAX = 500
 LOCAL_ONLY = frozenset({"singleValueExtendedProperties", "categories", "isReminderOn", "reminderMinutesBeforeStart"})
@@ -40,11 +40,6 @@ def apply_body(event: Event, body: dict[str, Any]) -> None:
         _apply(event, body)
     except (KeyError, AttributeError, TypeError) as error:
         raise unreadable() from error
-
-
-def unreadable() -> GraphError:
-    """Return the 400 for a body whose parts have the wrong shape."""
-    return bad_request("A property of the request body could not be read.", code="RequestBodyRead")
 
 
 def _apply(event: Event, body: dict[str, Any]) -> None:

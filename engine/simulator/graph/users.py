@@ -10,7 +10,7 @@ from engine.simulator.calendars.records import Event, Mailbox
 from engine.simulator.graph.places import next_link
 from engine.simulator.graph.render import checked_zone
 from engine.simulator.times import CUSTOM_ZONE, find_zone, parse_when, render_local
-from engine.simulator.wire import Request, Response, bad_request, json_response, parse_count
+from engine.simulator.wire import Request, Response, bad_request, json_response, parse_count, unreadable
 from engine.simulator.world import World
 
 DEFAULT_FIELDS = (
@@ -90,8 +90,9 @@ class Users:
     def schedule(self, request: Request) -> Response:
         """Answer POST getSchedule: free/busy of up to twenty addresses; unknown ones fail alone."""
         body = request.json
-        schedules = body.get("schedules") or []
-        interval = int(body.get("availabilityViewInterval") or 30)
+        schedules, interval = body.get("schedules") or [], body.get("availabilityViewInterval") or 30
+        if not isinstance(schedules, list) or not isinstance(interval, int):
+            raise unreadable()
         if not schedules or len(schedules) > SCHEDULES_MAX or not 5 <= interval <= 1440:
             raise bad_request("The schedules or the interval are out of range.", code="ErrorInvalidParameter")
         start, end = _moment(body.get("startTime")), _moment(body.get("endTime"))

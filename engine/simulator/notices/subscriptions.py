@@ -16,7 +16,7 @@ from engine.simulator.calendars.records import Mailbox, Subscription
 from engine.simulator.notices.content import read_certificate
 from engine.simulator.times import parse_when, render_instant
 from engine.simulator.weather.faults import DUPLICATE, REFUSAL, Faults
-from engine.simulator.wire import GraphError, Request, Response, bad_request, json_response
+from engine.simulator.wire import GraphError, Request, Response, bad_request, json_response, unreadable
 from engine.simulator.world import World
 
 Post = Callable[[str, bytes, dict[str, str]], Awaitable[tuple[int, str, bytes]]]
@@ -26,6 +26,8 @@ _RESOURCE = re.compile(
 )
 _CHANGES = ("created", "updated", "deleted")
 CLIENT_STATE_MAX = 128
+TEXTS = ("changeType", "resource", "notificationUrl", "lifecycleNotificationUrl", "clientState")
+"""Properties that are text, or left out."""
 CONTENT_MINUTES_MAX = 1440
 """How long a subscription lives whose notices bring Outlook's events (Graph docs: subscription)."""
 CERTIFICATE_ID_MAX = 128
@@ -78,6 +80,7 @@ class Subscriptions:
         """Answer PATCH: a new end, or a new URL that has to pass the handshake."""
         subscription = self._find(request)
         body = request.json
+        _check_texts(body)
         limit = self._minutes_max(subscription.certificate is not None)
         expires_at = self._read_end(body, limit) if "expirationDateTime" in body else subscription.expires_at
         url = body.get("notificationUrl")
@@ -172,6 +175,7 @@ class Subscriptions:
         for name in ("changeType", "resource", "notificationUrl", "expirationDateTime"):
             if not body.get(name):
                 raise bad_request(f"Property {name} is required.", code="ValidationError")
+        _check_texts(body)
         client_state = body.get("clientState")
         if client_state is not None and len(client_state) > CLIENT_STATE_MAX:
             raise bad_request("clientState is too long.", code="ValidationError")
@@ -262,6 +266,11 @@ class Subscriptions:
 
 def _validation_failed(why: str) -> GraphError:
     return bad_request(f"Subscription validation request failed. {why}", code="ValidationError")
+
+
+def _check_texts(body: dict[str, Any]) -> None:
+    if not all(isinstance(body.get(name), str | None) for name in TEXTS):
+        raise unreadable()
 
 
 def _read_content(body: dict[str, Any]) -> dict[str, Any]:
