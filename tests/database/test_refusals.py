@@ -93,8 +93,13 @@ class TestARefusedSeries:
         """The case says what was said last."""
         refuse(refused, SECOND)
 
-        ((_, loans),) = open_cases(refused)
+        ((case, loans),) = open_cases(refused)
         assert (loans, versions(refused)) == (DATES, [2, 2, 2])
+        with refused.database.write() as transaction:
+            leave_unmade(transaction, [SECOND], REFUSED)
+            assert not [change for change in transaction.changes if change.model == "case"]
+            leave_unmade(transaction, [SECOND], Note("write_refused", {"error": "404"}, actor="engine"))
+            assert [change.number for change in transaction.changes if change.model == "case"] == [case.id]
 
     def test_lets_go_of_each_date_that_is_made(self, refused: Building) -> None:
         make(refused, FIRST)

@@ -95,7 +95,12 @@ def _subject(transaction: Transaction, number: LoanNumber) -> str:
 
 
 def _tell(transaction: Transaction, subject: str, note: Note, numbers: Sequence[LoanNumber]) -> None:
-    """Keep the case, under the first loan that it is about; where there are several, it names them."""
+    """
+    Keep the case, under the first loan that it is about; where there are several, it names them.
+
+    One that says so already is left alone: refused again, hour after hour, nothing has changed for anybody.
+    """
     named = {"loans": name_loans(numbers)} if len(numbers) > 1 else {}
     note = Note(note.code, {**note.facts, **named}, actor=note.actor)
-    open_cases(transaction, subject, [note], standing=False, loan_number=numbers[0])
+    if facts_of(transaction, subject, note.code) != note.facts:
+        open_cases(transaction, subject, [note], standing=False, loan_number=numbers[0])
