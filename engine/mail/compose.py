@@ -25,6 +25,9 @@ FILE_NAME = "invite.ics"
 LETTERS = "font-family: 'Segoe UI', Arial, sans-serif; font-size: 15px; line-height: 1.5"
 """How HTML looks where a program would choose for itself: Outlook takes Times. Programs drop style sheets, not this."""
 
+JOINERS = "\u200c\u200d"
+"""What parts and joins letters within a word, in Persian and in emoji: not printed, and yet no control character."""
+
 WIRE = SMTP.clone(cte_type="7bit")
 """Every mail server takes it."""
 
@@ -104,7 +107,8 @@ def _word(word: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    kept = (letter if letter.isprintable() or letter in JOINERS else " " for letter in text)
+    return " ".join("".join(kept).split())
 
 
 def _address(name: str, address: str) -> Address:

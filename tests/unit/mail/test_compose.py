@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -23,8 +24,8 @@ MAIL = Mail(
 )
 
 
-def wire(mail: Mail = MAIL) -> EmailMessage:
-    sent = compose(mail, sender="desk@example.org", sender_name="Accord, Hôtel").as_bytes()
+def wire(mail: Mail = MAIL, **changed: str) -> EmailMessage:
+    sent = compose(replace(mail, **changed), sender="desk@example.org", sender_name="Accord, Hôtel").as_bytes()
     sent.decode("ascii")  # every server takes it
     found = message_from_bytes(sent, policy=default)
     assert isinstance(found, EmailMessage)
@@ -55,6 +56,11 @@ def test_the_headers_say_who_what_and_that_no_answer_is_wanted() -> None:
     assert found["Message-ID"] == "<accord-abc-12-0-1@example.org>"
     assert found["Date"].datetime.isoformat() == MAIL.made_at
     assert found["Auto-Submitted"] == "auto-generated"
+
+
+@pytest.mark.parametrize("subject", ["👩\u200d👧 famille", "می\u200cخواهم"])
+def test_a_subject_keeps_what_joins_its_letters(subject: str) -> None:
+    assert str(wire(subject=subject)["Subject"]) == subject
 
 
 def test_text_and_html_say_the_same() -> None:
