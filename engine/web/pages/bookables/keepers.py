@@ -20,9 +20,9 @@ _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>.]+")
 
 
 @router.get("/keepers")
-def show_keepers(page: AdminPage) -> Response:
-    """Show every store with its keepers."""
-    return _render(page)
+def show_keepers(page: AdminPage, done: int = 0) -> Response:
+    """Show every store with its keepers; that of store *done* was just saved."""
+    return _render(page, done=done)
 
 
 @router.post("/keepers/{store}")
@@ -37,27 +37,42 @@ def set_keepers(
         keepers = read_addresses(addresses)
         page.parts.keepers.set_keepers(StoreId(store), keepers, actor=page.user.actor)
     except Invalid as error:
-        return _render(page, trouble=describe(page, error), written={store: addresses})
-    return RedirectResponse("/keepers", 303)
+        return _render(page, trouble=describe(page, error), written=(store, addresses))
+    return RedirectResponse(f"/keepers?done={store}", 303)
 
 
 def read_addresses(text: str) -> list[Address]:
     """Return the addresses in *text*, each once, in their order. Raises Invalid."""
-    words = list(dict.fromkeys(word for word in re.split(r"[\s,;]+", text) if word))
-    wrong = [word for word in words if len(word) > 320 or not _ADDRESS.fullmatch(word)]
+    words = _words(text)
+    wrong = find_wrong(text)
     if wrong or len(words) > KEEPERS_MAX:
         raise Invalid(Fault("addresses", "implausible", f"{wrong[0][:60]!r} is no address" if wrong else "too many"))
     return [Address(word) for word in words]
 
 
-def _render(page: Page, *, trouble: Trouble | None = None, written: dict[int, str] | None = None) -> Response:
+def find_wrong(text: str) -> list[str]:
+    """Return what is no address among those in *text*."""
+    return [word for word in _words(text) if len(word) > 320 or not _ADDRESS.fullmatch(word)]
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(word for word in re.split(r"[\s,;]+", text) if word))
+
+
+def _render(
+    page: Page, *, done: int = 0, trouble: Trouble | None = None, written: tuple[int, str] | None = None
+) -> Response:
     keepers = page.parts.keepers.load_keepers()
-    shown = {store: "\n".join(addresses) for store, addresses in keepers.items()}
+    shown: dict[int, str] = {store: "\n".join(addresses) for store, addresses in keepers.items()}
     return page.render(
         "keepers.html",
         trouble.status if trouble else 200,
         here="stores",
         stores=page.parts.web.register.list_stores(),
-        shown={**shown, **(written or {})},
+        kept=frozenset(keepers),
+        shown=shown if written is None else {**shown, written[0]: written[1]},
         trouble=trouble,
+        troubled=written[0] if written is not None else 0,
+        wrong=find_wrong(written[1]) if written is not None else (),
+        done=done,
     )

@@ -80,6 +80,7 @@ def show_store(page: ViewerPage, id: Number, done: str = "") -> Response:
         levels=tuple(TextLevel),
         assets=sort_by_name(assets),
         rooms=sort_by_name(rooms),
+        keepers=page.parts.keepers.load_keepers().get(store.id, ()),
         done=done,
     )
 
