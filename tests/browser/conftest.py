@@ -106,7 +106,7 @@ def furnish(site: Site) -> None:
     site.book("Saule", "22:00", "26:00", "Night of the theses")
     site.book("Frêne", "08:00", "36:00", "Exhibition")
     long_name = "Vidéoprojecteur avec télécommande, câble HDMI de dix mètres, rallonge et valise à roulettes"
-    site.office.desk.add_asset(long_name, store=None, description="", actor="app:test")
+    site.office.desk.add_asset(long_name, store=None, description="Au magasin du rez-de-chaussée", actor="app:test")
     file_cases(site.office)
     site.book_weekly("Saule", "16:00", "17:00", 4, day=3)
     look_back(site)

@@ -64,6 +64,8 @@ PAGES = (
     Look("stores", "/stores", role="admin"),
     Look("store", "/stores/1", role="admin"),
     Look("store-viewer", "/stores/1", role="viewer"),
+    Look("asset", "/assets/5", role="admin"),
+    Look("asset-viewer", "/assets/5", role="viewer"),
     Look("outlook", f"/outlook?day={TUESDAY}"),
     Look("outlook-new", f"/outlook?day={TUESDAY}&new=1"),
     Look("outlook-room", f"/outlook?day={TUESDAY}&who=saule@example.org", role="viewer"),
