@@ -15,10 +15,11 @@ from engine.reconcile.notes import note_lost_interval
 
 
 def open_case(office: Office, subject: str, note: Note, *, loan: Loan | None = None, standing: bool = True) -> int:
-    """Open a case and return its number."""
+    """Open a case and return its number. A subject `meeting:abc` is the meeting whose copies have the uid `abc`."""
+    uid = subject.removeprefix("meeting:") if subject.startswith("meeting:") else None
     with office.database.write() as transaction:
         number = loan.number if loan is not None else None
-        open_cases(transaction, subject, [note], standing=standing, loan_number=number)
+        open_cases(transaction, subject, [note], standing=standing, loan_number=number, ical_uid=uid)
     return max(case.id for case in office.desk.list_cases(state=None, after=None, limit=1000))
 
 

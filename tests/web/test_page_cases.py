@@ -16,6 +16,7 @@ from engine.interval import Interval
 from engine.loans.loan import CaseState, Loan
 from engine.loans.register import LoanChange
 from engine.reconcile.actions import Note
+from tests.database.building import add_meeting
 from tests.web.case_scene import open_case, open_declined, open_times_conflict
 from tests.web.visitors import AMELIE, MATHIEU, House, open_house
 
@@ -50,6 +51,29 @@ class TestLooking:
         assert "Mon 23 Nov 2026, 10:00 – 11:00" in shown
         assert "Mon 23 Nov 2026, 12:00 – 13:00" in shown
         assert "UTC" not in shown
+
+    def test_a_meeting_that_is_kept_out_is_told_apart_from_what_is_in_its_way(self, house: House) -> None:
+        """The card told the room and the times of the loan, as if these were what was not taken over."""
+        loan = house.book(hour=10, title="Budget 2027", private=True)
+        longer = Interval(loan.interval.start, loan.interval.end + timedelta(minutes=90))
+        for room in ("Fern", "Oak"):
+            add_meeting(house.office.database, house.room(room), longer, uid="abc")
+        facts = {"item_id": house.room("Fern"), "item": "Fern", "loan": loan.number}
+        facts |= {"start": "2026-11-23 09:00", "end": "2026-11-23 10:00"}
+        open_case(house.office, "meeting:abc", Note("item_unavailable", facts))
+
+        shown = house.signed_in("viewer", MATHIEU).get("/cases").text
+
+        what = re.search(r'<p class="case-what">.*?</p>', shown, re.DOTALL)
+        way = re.search(r'<p class="case-loans">.*?</p>', shown, re.DOTALL)
+        assert what is not None
+        assert way is not None
+        assert "A meeting in Outlook" in what[0]
+        assert "Fern, Oak" in what[0]
+        assert "10:00 – 12:30" in what[0]
+        assert "/loans/" not in what[0]
+        assert f'<a href="/loans/{loan.number}">' in way[0]
+        assert "Private booking" in way[0]
 
     @pytest.mark.parametrize(
         ("code", "facts", "english", "french"),

@@ -95,6 +95,8 @@ class Card:
     settlement: str
     is_stuck: bool
     """Whether looking again is all that helps."""
+    is_of_meeting: bool = False
+    """Whether it is about a meeting that has no loan; the loan that `view` has is in its way then."""
 
 
 # --- looking
@@ -244,10 +246,11 @@ def make_card(page: Page, line: CaseLine) -> Card:
         text=without_title(text, title),
         sides=() if hides else _sides(page, case),
         what=name if reads else page.say("Private booking"),
-        when=loan.interval if loan is not None else line.meeting.interval if line.meeting else None,
+        when=line.meeting.interval if line.meeting is not None else loan.interval if loan is not None else None,
         rooms=_rooms(page, line),
         settlement=_settlement(page, view),
         is_stuck=case.code == "key_parked" and line.key is not None,
+        is_of_meeting=line.meeting is not None,
     )
 
 
@@ -278,10 +281,10 @@ def _sides(page: Page, case: Case) -> tuple[Side, ...]:
 def _rooms(page: Page, line: CaseLine) -> tuple[str, ...]:
     """Return the names of the rooms and things a case is about."""
     loan, case = line.view.loan, line.view.case
-    if loan is not None:
-        return tuple(item.name for item in loan.items)
     if line.meeting is not None:
         return line.meeting.rooms
+    if loan is not None:
+        return tuple(item.name for item in loan.items)
     if case.room is None and line.key is not None and line.key[0] == "room":
         return tuple(room.name for room in page.parts.web.rooms.load_rooms() if str(room.id) == line.key[1])
     return (case.room,) if case.room else ()
