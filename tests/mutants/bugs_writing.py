@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from engine.database.inbox import notifications
-from engine.database.links.bookings import CHANGE_LINK
+from engine.database.links.bookings import change_link
 from engine.database.links.codec import render_base
 from engine.database.loans.desk import Desk
 from engine.database.sync import intent_ledger
@@ -58,9 +58,8 @@ def agrees_before_it_writes() -> None:
             with self._write() as transaction:
                 for intent in intents:
                     if intent.kind is IntentKind.CHANGE:
-                        which = {"of_number": intent.loan_number, "of_generation": intent.generation}
-                        values = {**which, "base": render_base(intent.base)}
-                        CHANGE_LINK.run(transaction.connection, values)
+                        base = render_base(intent.base)
+                        change_link(transaction, intent.loan_number, intent.generation, base=base)
                         transaction.connection.execute(text("DELETE FROM intent WHERE id = :id"), {"id": intent.id})
             return intents
 

@@ -32,12 +32,11 @@ NEWEST_LINKS = Prepared(
 )
 """All links of loans, the newest of each last."""
 ADD_LINK = Prepared(link_table.insert())
-CHANGE_LINK = Prepared(
+_CHANGE_LINK = Prepared(
     update(link_table).where(
         link_table.c.loan_number == bindparam("of_number"), link_table.c.generation == bindparam("of_generation")
     )
 )
-"""Changes the columns it is given of a link: `of_number`, `of_generation`."""
 
 _INTENTS = Prepared(
     select(intent_table, link_table.c.ical_uid)
@@ -75,6 +74,12 @@ def read_link(row: Any) -> Link:
         hold=row.hold,
         refused=row.refused,
     )
+
+
+def change_link(transaction: Transaction, number: LoanNumber, generation: int, **values: object) -> None:
+    """Set *values*, by the names of their columns, in what links one generation of a loan to its event."""
+    which = {"of_number": number, "of_generation": generation}
+    _CHANGE_LINK.run(transaction.connection, {**which, **values})
 
 
 def load_intents(connection: Connection, number: LoanNumber) -> tuple[Intent, ...]:

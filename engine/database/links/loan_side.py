@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, null, update
 
 from engine.database.cases.records import open_cases, write_decisions
 from engine.database.cases.refused import drop_refusal, keep_refusal
-from engine.database.links.bookings import ADD_LINK, CHANGE_LINK, load_link
+from engine.database.links.bookings import ADD_LINK, change_link, load_link
 from engine.database.links.codec import render_base
 from engine.database.loans.edits import lock_loan
 from engine.database.loans.occupancy import find_held
@@ -248,9 +248,8 @@ def return_to_base(transaction: Transaction, number: LoanNumber) -> bool:
             edit_loan(transaction, loan, LoanEdit(requester=requester))
         refused = replace(loan_face(loan), requester=face.requester)
         shown = replace(refused, requester=base.outlook.requester)
-        which = {"of_number": number, "of_generation": found[1].generation}
         document = render_base(replace(base, outlook=shown, loan=refused))
-        CHANGE_LINK.run(transaction.connection, {**which, "base": document})
+        change_link(transaction, number, found[1].generation, base=document)
         transaction.mark("loan", str(number))
         return True
     states = {item.id: ItemState.CANCELLED for item in loan.rooms if item.id not in face.rooms}

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, null, select, update
 
 from engine.database.cases.records import open_cases, write_decisions
+from engine.database.links.bookings import change_link
 from engine.database.links.codec import parse_recurrence, render_base
 from engine.database.links.freeing import await_rooms
 from engine.database.links.loan_side import FIRST_LOOK_SECONDS, edit_loan, leave_unmade
@@ -21,7 +22,6 @@ from engine.database.series.rows import (
     LINKED_DATES,
     ONE_SERIES,
     add_write,
-    change_link,
     forget_write,
     let_go,
     load_bases,
@@ -185,16 +185,18 @@ class AppSeriesLedger:
     ) -> None:
         """Tie a date to its series' event, as it was written."""
         key = day_key(master.ical_uid, each.day)
-        values = {
-            "state": "linked",
-            "ical_uid": key,
-            "organizer_mailbox": write.mailbox,
-            "base": render_base(base),
-            "written_at": transaction.now,
-            "asked_at": transaction.now,
-            "web_link": master.web_link,
-        }
-        change_link(transaction, each, values)
+        change_link(
+            transaction,
+            each.number,
+            each.generation,
+            state="linked",
+            ical_uid=key,
+            organizer_mailbox=write.mailbox,
+            base=render_base(base),
+            written_at=transaction.now,
+            asked_at=transaction.now,
+            web_link=master.web_link,
+        )
         write_decisions(transaction, [tell_done(code)], loan_number=each.number, ical_uid=key)
 
     def _changed(self, write: SeriesWrite, each: SeriesDate, agreed: Base) -> Base:
@@ -256,7 +258,7 @@ class AppSeriesLedger:
         loan = load_loans(connection, [each.number])[0]
         states = {item.id: ItemState.DECLINED for item in loan.rooms}
         edit_loan(transaction, loan, LoanEdit(states=states, action=LoanAction.REFUSE))
-        change_link(transaction, each, {"state": "ended"})
+        change_link(transaction, each.number, each.generation, state="ended")
         write_decisions(transaction, [Note("all_rooms_declined")], loan_number=each.number, ical_uid=None)
 
     def finish_change(self, write: SeriesWrite, master: EventCopy) -> None:
@@ -283,7 +285,7 @@ class AppSeriesLedger:
             if not forget_write(transaction, write):
                 return
             for each in write.draft.dates:
-                change_link(transaction, each, {"written_at": transaction.now})
+                change_link(transaction, each.number, each.generation, written_at=transaction.now)
                 write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
             _cut_pattern(transaction, write)
             if successor is not None:
@@ -302,7 +304,7 @@ class AppSeriesLedger:
                 connection.execute(update(_loan).where(_loan.c.number.in_(numbers)).values(series=str(write.series_id)))
                 connection.execute(_series.delete().where(_series.c.id == successor))
             for each in write.draft.dates:
-                change_link(transaction, each, {"state": "linked"})
+                change_link(transaction, each.number, each.generation, state="linked")
                 if note is not None:
                     write_decisions(transaction, [note], loan_number=each.number, ical_uid=None)
                 transaction.mark("loan", str(each.number))

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, null, select, update
 
-from engine.database.links.bookings import ADD_LINK, CHANGE_LINK, NEWEST_LINKS
+from engine.database.links.bookings import ADD_LINK, NEWEST_LINKS
 from engine.database.links.codec import parse_base, render_recurrence
 from engine.database.loans.rows import load_loans
 from engine.database.series.codec import render_series_draft
@@ -17,7 +17,7 @@ from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.ids import ICalUid, LoanNumber
 from engine.loans.recurrence import Recurrence
-from engine.reconcile.series.writes import LED, LedDate, SeriesDate, SeriesDraft, SeriesWrite, SeriesWriteKind
+from engine.reconcile.series.writes import LED, LedDate, SeriesDraft, SeriesWrite, SeriesWriteKind
 from engine.reconcile.views import Base
 from engine.rooms.series import day_key, day_of
 
@@ -91,12 +91,6 @@ def let_go(transaction: Transaction, numbers: list[LoanNumber]) -> None:
         _LET_GO_AGAIN.run(transaction.connection, {"numbers": numbers})
     for number in numbers:
         transaction.mark("loan", str(number))
-
-
-def change_link(transaction: Transaction, each: SeriesDate, values: dict[str, Any]) -> None:
-    """Change what links one date to its event."""
-    which = {"of_number": each.number, "of_generation": each.generation}
-    CHANGE_LINK.run(transaction.connection, {**which, **values})
 
 
 def load_versions(transaction: Transaction, numbers: list[LoanNumber]) -> dict[Any, int]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import and_, bindparam, delete, select, update
 
 from engine.database.cases.records import write_decisions
-from engine.database.links.bookings import CHANGE_LINK, finish_change, load_intents
+from engine.database.links.bookings import change_link, finish_change, load_intents
 from engine.database.links.codec import render_base
 from engine.database.links.freeing import await_rooms
 from engine.database.links.loan_side import FIRST_LOOK_SECONDS, end_refusal, leave_unmade, tell_refusal
@@ -86,8 +86,7 @@ class IntentLedger(LedgerBase):
                     self._mark_if_changed_since(transaction, intent)
                     end_refusal(transaction, intent.loan_number)
             case IntentKind.DELETE:
-                which = {"of_number": intent.loan_number, "of_generation": intent.generation}
-                CHANGE_LINK.run(transaction.connection, {**which, "written_at": transaction.now})
+                change_link(transaction, intent.loan_number, intent.generation, written_at=transaction.now)
 
     def _mark_if_changed_since(self, transaction: Transaction, intent: Intent) -> None:
         """Look at once when the room's copy came in before its answer to us did: nobody will mark it again."""
@@ -132,11 +131,7 @@ class IntentLedger(LedgerBase):
                 .where(intent_table.c.id == intent.id)
                 .values(mailbox=mailbox, base=render_base(base))
             )
-            transaction.connection.execute(
-                update(link_table)
-                .where(link_table.c.loan_number == intent.loan_number, link_table.c.generation == intent.generation)
-                .values(organizer_mailbox=mailbox)
-            )
+            change_link(transaction, intent.loan_number, intent.generation, organizer_mailbox=mailbox)
             write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=None)
         return replace(intent, mailbox=mailbox, base=base)
 

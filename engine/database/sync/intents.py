@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.database.links.bookings import ADD_LINK, CHANGE_LINK
+from engine.database.links.bookings import ADD_LINK, change_link
 from engine.database.links.codec import render_base, render_draft
 from engine.database.rooms.book import RoomCache
 from engine.database.sql.prepared import Prepared
@@ -93,8 +93,7 @@ class IntentWriter:
 
     def _end_former(self, link: Link | None) -> None:
         if link is not None and link.state in ("linked", "pending"):
-            which = {"of_number": self._loan.number, "of_generation": link.generation}
-            CHANGE_LINK.run(self._transaction.connection, {**which, "state": "ended"})
+            change_link(self._transaction, self._loan.number, link.generation, state="ended")
 
     def _change(self, write: ChangeEvent) -> Intent:
         writing, link, book = self._writing, self._booking.link, self._rooms.book()

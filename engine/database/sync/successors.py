@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, or_, select
 
 from engine.database.cases.records import write_decisions
-from engine.database.links.bookings import ADD_LINK, CHANGE_LINK, load_intents, load_link
+from engine.database.links.bookings import ADD_LINK, change_link, load_intents, load_link
 from engine.database.links.codec import render_base
 from engine.database.loans.rows import load_loan
 from engine.database.mirror.mirror import copy_table
@@ -70,7 +70,7 @@ def tie_successor(transaction: Transaction, marker: Marker, copy: EventCopy) -> 
     if link is None or copy.organizer is None:
         return False
     number = LoanNumber(marker.number)
-    CHANGE_LINK.run(connection, {"of_number": number, "of_generation": link.generation, "state": "ended"})
+    change_link(transaction, number, link.generation, state="ended")
     ADD_LINK.run(
         connection,
         {
