@@ -99,7 +99,7 @@ class Events:
         series = self._world.calendars[mailbox.id].series.get(master.key)
         if request.method != "GET" or series is None:
             raise bad_request("The event is not a series master.", code="ErrorInvalidRequest")
-        found = series.window(*_read_view(request.query))
+        found = series.window(*read_window(request.query))
         return self._page(_passing(found, request), mailbox, request, f"events('{request.segments[-2]}')/instances")
 
     def _page(self, events: Iterable[Event], mailbox: Mailbox, request: Request, name: str) -> Response:
@@ -201,7 +201,7 @@ class Events:
 
 
 def _read_view(query: dict[str, str]) -> tuple[datetime, datetime]:
-    """Return the window of a calendarView or of instances, which spans five years at most (docs-contrib 6321)."""
+    """Return the window of a calendarView, which spans five years at most (docs-contrib 6321)."""
     start, end = read_window(query)
     if end - start > timedelta(days=VIEW_DAYS_MAX):
         message = "The range between the start and end dates is greater than the allowed range. Maximum number of days:"
