@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from engine.database.sql.lists import is_any_of
 from engine.database.sql.marks import Priority
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
+from engine.loans.status import WITHDRAWN_STATUSES
 from engine.reconcile.series.writes import LED
 
 link_table = metadata.tables["link"]
+loan_table = metadata.tables["loan"]
+item_table = metadata.tables["loan_item"]
+copy_table = metadata.tables["room_copy"]
 
 HELD_BY_LOAN = ("linked", "pending", LED)
 """The states of a link in which the loan, and not its meeting, is looked at."""
@@ -30,6 +34,23 @@ _LINKED = Prepared(
         is_any_of(link_table.c.ical_uid, "uids")
     )
 )
+
+_LEFT_BEHIND = Prepared(
+    select(link_table.c.loan_number)
+    .distinct()
+    .join(loan_table, loan_table.c.number == link_table.c.loan_number)
+    .join(copy_table, copy_table.c.ical_uid == link_table.c.ical_uid)
+    .where(
+        is_any_of(link_table.c.ical_uid, "uids"),
+        link_table.c.state == ENDED,
+        loan_table.c.status.in_([status.value for status in WITHDRAWN_STATUSES]),
+        copy_table.c.live & ~copy_table.c.doubt & copy_table.c.series_master.is_(None),
+        ~exists().where(
+            item_table.c.loan_number == link_table.c.loan_number, item_table.c.bookable_id == copy_table.c.room_id
+        ),
+    )
+)
+"""The withdrawn loans whose meetings are shown in a room that they never had: it may have been left behind."""
 
 
 class MeetingMarks:
@@ -47,7 +68,8 @@ class MeetingMarks:
 
     def mark(self, uids: Iterable[str], *, shown: Container[str] = ()) -> int:
         """
-        Mark the booking of each uid; returns how many.
+        Mark the booking of each uid; returns how many, of which a withdrawn loan that may have left a room behind is
+        none.
 
         *shown*: the dates of series that a room shows live. Of those we have withdrawn the organizer may have brought
         one back; anything else of what we have withdrawn is an echo.
@@ -59,9 +81,14 @@ class MeetingMarks:
                 loans[row.ical_uid] = row.loan_number
             elif row.state == ENDED and row.ical_uid not in shown:
                 self.withdrawn.add(row.ical_uid)
-        self._mark("loan", [str(number) for number in loans.values()])
+        left = self._find_left_behind() if self.withdrawn else []
+        self._mark("loan", [str(number) for number in (*loans.values(), *left)])
         self._mark("meeting", [uid for uid in wanted if uid not in self.withdrawn and uid not in loans])
         return len(wanted) - len(self.withdrawn.intersection(wanted))
+
+    def _find_left_behind(self) -> list[int]:
+        values = {"uids": sorted(self.withdrawn)}
+        return list(_LEFT_BEHIND.run(self._transaction.connection, values).scalars())
 
     def mark_returned(self, shown: Iterable[str]) -> int:
         """
