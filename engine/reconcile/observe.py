@@ -394,7 +394,7 @@ def _invited(
         for copy in live:
             is_its_own = organizer_copy.is_organizer and copy.event.is_organizer
             is_meant = copy.room_id in agreed or _is_asked_by_unknown_name(copy, known, book)
-            if is_its_own or (is_renamed and is_meant):
+            if is_its_own or ((is_renamed or _is_called(copy, organizer_copy, book)) and is_meant):
                 invited.setdefault(copy.room_id, None)
     return invited
 
@@ -422,6 +422,14 @@ def may_name_unknown_room(copy: EventCopy, book: RoomBook) -> bool:
     """Tell whether *copy* invites a resource that nobody knows: it may be one of our rooms under an address of which
     the list of rooms has not told yet. A room that still shows the meeting is not out of it then."""
     return any(each.type == "resource" and book.by_address(each.address) is None for each in copy.attendees)
+
+
+def _is_called(copy: RoomCopy, organizer_copy: EventCopy, book: RoomBook) -> bool:
+    """Tell whether the organizer invites, under an address that nobody knows, somebody of the very name of the room
+    that shows *copy*: what was forwarded to a room invites it as a person (P31)."""
+    room = book.by_id(copy.room_id)
+    unknown = (each.name for each in organizer_copy.attendees if book.by_address(each.address) is None)
+    return room is not None and any(name.casefold() == room.name.casefold() for name in unknown)
 
 
 def _takes_part(room: Room, known: Known) -> bool:

@@ -209,6 +209,16 @@ class TestWhichRoomsAreInvited:
 
         assert set(view(organizer=organizer_copy(bob, invite(TWO))).answers) == {TWO}
 
+    @pytest.mark.parametrize("name", ["Room 1", "ROOM 1", "Bob"])
+    def test_takes_in_a_room_that_is_invited_as_a_person_of_its_name(self, name: str) -> None:
+        """What is forwarded to a room invites it as a person, maybe by an address that it has no more."""
+        shown = make_copy(ONE, attendees=(invite(TWO),))
+        somebody = Attendee(Address("former@example.org"), name, "required", A.ACCEPTED)
+
+        meeting = view(shown, organizer=organizer_copy(somebody, invite(TWO)))
+
+        assert (ONE in meeting.answers) is (name != "Bob")
+
     @pytest.mark.parametrize("state", RoomState)
     def test_counts_only_rooms_that_take_part(self, state: RoomState) -> None:
         """An excluded room is not synced; one that is missing or suspended still is."""
