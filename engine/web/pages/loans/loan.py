@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Path
 from starlette.responses import RedirectResponse, Response
 
-from engine.ids import ID_MAX, LoanNumber
+from engine.ids import ID_MAX, Address, LoanNumber
 from engine.loans.loan import Loan
 from engine.loans.sides import OutlookSide
 from engine.loans.status import LoanAction
@@ -18,6 +19,7 @@ from engine.web.pages.loans.cases import say_title
 from engine.web.pages.loans.change import check_dates, may_change_here, scopes_of
 from engine.web.pages.navigation import ENTRIES, Entry
 from engine.web.pages.page import BookerPage, Page, UserPage, local_path
+from engine.web.pages.users import User
 
 router = APIRouter()
 
@@ -79,6 +81,7 @@ def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "", 
         is_answer=is_answer,
         reads=reads,
         title=title_of(page, loan, reads=reads),
+        keepers=_find_keepers(page, user, loan),
         blocked=loan.interval.blocked(),
         actions=user.actions(loan),
         may_change=may_change_here(page, loan),
@@ -88,6 +91,13 @@ def render_loan(page: Page, loan: Loan, status: int = 200, *, notice: str = "", 
         organizer_link=_organizer_link,
         history=page.parts.web.register.history(loan.number) if reads else (),
     )
+
+
+def _find_keepers(page: Page, user: User, loan: Loan) -> Sequence[Address] | None:
+    """Return who looks after *loan*, empty for all staff; None where the reader does, or has no part in the desk."""
+    if user.role is Role.REQUESTER or user.keeps(loan.store_id):
+        return None
+    return page.parts.keepers.load_keepers().get(loan.store_id, ())
 
 
 def find_way_back(page: Page) -> tuple[Entry, str]:
