@@ -96,7 +96,7 @@ class TestFillingIt:
 
     def test_what_somebody_else_books_shows_at_once(self, fresh: Site, visit: Visit) -> None:
         page = visit(fresh, f"{TEN}&item={fresh.room('Saule')}")
-        page.wait_for_function("document.documentElement.dataset.connected === 'yes'")
+        expect(page.locator("html[data-connected=yes]")).to_have_count(1)
         page.wait_for_timeout(300)  # until the stream has had its first look
         page.get_by_label("Notes").fill("Two kettles")
 

@@ -89,7 +89,12 @@ class TestCases:
 
         summary.click()
 
-        page.wait_for_function(f"({BOTTOM})(document.querySelector('.menu[open] .menu-sheet')) <= innerHeight - 58")
+        sheet = page.locator(".menu[open] .menu-sheet")
+        for _ in range(200):  # until it is brought into the window; `wait_for_function` needs eval, which pages forbid
+            if sheet.evaluate(BOTTOM) <= page.evaluate("innerHeight") - 58:
+                break
+            page.wait_for_timeout(20)
+        assert sheet.evaluate(BOTTOM) <= page.evaluate("innerHeight") - 58
         assert page.locator(".ways .button:visible, .ways .menu-item:visible").evaluate_all(HIDDEN) == []
         summary.click()
         expect(page.locator(".ways .menu-sheet:visible")).to_have_count(0)
