@@ -112,10 +112,11 @@ class Engine:
 
     async def _read_room(self, claim: Claim) -> None:
         began_at = self.office.now()
+        signalled_at = None
         with suppress(MailboxClosed):  # it is suspended, which a case tells: the clock has it tried again
             signalled_at = await self.room_pass.read(BookableId(int(claim.key)), priority=int(claim.priority))
-            is_noticed = signalled_at is not None and signalled_at >= claim.marked_at
-            self._noticed = (began_at, claim.marked_at) if is_noticed else None
+        is_noticed = signalled_at is not None and signalled_at >= claim.marked_at
+        self._noticed = (began_at, claim.marked_at) if is_noticed else None
 
     async def _settle(self, claim: Claim) -> None:
         await self.booking_pass.settle(claim.kind, claim.key)

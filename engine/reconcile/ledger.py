@@ -13,6 +13,7 @@ from engine.ids import Address, BookableId, EventId, ICalUid, LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.rules import RuleBreach
+from engine.loans.status import WITHDRAWN_STATUSES
 from engine.reconcile.actions import Note, Plan
 from engine.reconcile.answers import DUE_NOW
 from engine.reconcile.brake import BrakeRule
@@ -152,6 +153,21 @@ class Booking:
     has brought it back."""
     former: Loan | None = None
     """The loan it was, when that has let go of it: of what it lent beside rooms nobody but we know."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the loan was withdrawn and its event has ended: what tells of that end stays true at a later look."""
+        loan, link = self.loan, self.link
+        return loan is not None and loan.status in WITHDRAWN_STATUSES and link is not None and link.state == "ended"
+
+    @property
+    def leaves_a_room_behind(self) -> bool:
+        """Whether an ended meeting is shown by a room that its loan never had: where its organizer's mailbox is closed,
+        each room is freed by itself, and nobody knew of this one."""
+        if self.loan is None or not self.has_ended or self.series is not None:
+            return False
+        had = {item.id for item in self.loan.items}
+        return any(copy.live and not copy.doubt and copy.room_id not in had for copy in self.copies)
 
 
 @dataclass(frozen=True, slots=True)

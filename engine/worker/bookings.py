@@ -92,7 +92,7 @@ class BookingPass:
             return None
         if (wait := self._seconds_to_answer(booking)) > 0:
             return self._wait(booking, wait)
-        if _leaves_a_room_behind(booking):
+        if booking.leaves_a_room_behind:
             return await self._end_once_more(booking)
         observed = await self._observer.observe(booking, read_organizer=booking.withdrawn is not None)
         if await self._is_ours(observed):
@@ -254,16 +254,6 @@ def _ends_with_its_event(observed: Observed, made: Plan) -> bool:
     booking = observed.booking
     is_ours = booking.loan is not None and booking.loan.home is Home.APP
     return is_ours and observed.meeting.presence is Presence.GONE and made.loan is not None
-
-
-def _leaves_a_room_behind(booking: Booking) -> bool:
-    """Tell whether a meeting that the desk has ended is shown by a room that its loan never had: where its organizer's
-    mailbox is closed, each room is freed by itself, and nobody knew of this one."""
-    loan, link = booking.loan, booking.link
-    if loan is None or loan.blocks or link is None or link.state != "ended" or booking.series is not None:
-        return False
-    had = {item.id for item in loan.items}
-    return any(copy.live and not copy.doubt and copy.room_id not in had for copy in booking.copies)
 
 
 def _is_echo(observed: Observed) -> bool:

@@ -23,7 +23,7 @@ from engine.database.tables import metadata
 from engine.errors import Stale
 from engine.ids import LoanNumber
 from engine.loans.loan import Loan
-from engine.loans.status import WITHDRAWN_STATUSES, ItemState
+from engine.loans.status import ItemState
 from engine.reconcile.actions import DeleteEvent, LoanEdit, NewLoan, Note, Plan
 from engine.reconcile.answers import SILENT
 from engine.reconcile.brake import is_cancelled_by_outlook
@@ -120,7 +120,7 @@ class Settler:
             notes = () if is_said else notes
         write_decisions(transaction, notes, loan_number=number, ical_uid=uid)
         if plan.cases or not isinstance(plan.loan, NewLoan):  # a new loan has none to close
-            passing = UNDONE if _has_ended(booking) else None
+            passing = UNDONE if booking.has_ended else None
             opened = keep_standing_cases(
                 transaction, subject, plan.cases, loan_number=number, ical_uid=uid, passing=passing
             )
@@ -195,12 +195,6 @@ class Settler:
     def _look_again(self, transaction: Transaction, booking: Booking, plan: Plan) -> None:
         if plan.look_again_seconds is not None:
             transaction.mark(booking.kind, booking.key, delay=plan.look_again_seconds)
-
-
-def _has_ended(booking: Booking) -> bool:
-    """Tell whether a loan was withdrawn and its event has ended: what tells of that end stays true at a later look."""
-    loan, link = booking.loan, booking.link
-    return loan is not None and loan.status in WITHDRAWN_STATUSES and link is not None and link.state == "ended"
 
 
 def _check_version(transaction: Transaction, loan: Loan) -> None:
