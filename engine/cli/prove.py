@@ -36,6 +36,7 @@ def prove(
     jobs: Annotated[int, typer.Option(help="How many processes; 0: one for each processor.", min=0)] = 1,
     seconds: Annotated[float | None, typer.Option(help="Begin no other world after so many seconds.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Live through this schedule and tell all.")] = None,
+    requests: Annotated[bool, typer.Option(help="With --replay: tell every request to Graph as well.")] = False,
     found: Annotated[Path, typer.Option(help="Where schedules that break a promise are written.")] = Path("found"),
     shrinks: Annotated[bool, typer.Option(help="Shorten what breaks a promise before it is written.")] = True,
     liveness: Annotated[
@@ -55,7 +56,7 @@ def prove(
         note("error: this build holds no worlds")
         raise typer.Exit(Exit.USAGE)
     if replay is not None:
-        raise typer.Exit(_replay(replay))
+        raise typer.Exit(_replay(replay, database, tells_requests=requests))
     from engine.prove import report
     from engine.prove.campaign import Tally, live_through
     from engine.prove.schedule import draw_schedule
@@ -71,7 +72,7 @@ def prove(
     drawn = (draw_schedule(each, operations=operations, is_lasting=liveness) for each in seeds)
     for tally in live_through(drawn, jobs=jobs or os.cpu_count() or 1, url=database, seconds_max=seconds, twin=twin):
         for outcome in tally.broken[known:]:
-            _keep(outcome, found, shrinks=shrinks, twin=twin)
+            _keep(outcome, found, shrinks=shrinks, twin=twin, database=database)
         known = len(tally.broken)
         if time.monotonic() - told_at > PROGRESS_SECONDS:
             told_at = time.monotonic()
@@ -85,20 +86,21 @@ def prove(
         raise typer.Exit(Exit.REFUSED)
 
 
-def _replay(path: Path) -> int:
+def _replay(path: Path, database: str | None, *, tells_requests: bool) -> int:
     """Live through one schedule and print everything."""
     from engine.prove.campaign import quiet
     from engine.prove.found import read_schedule
     from engine.prove.schedule import run_schedule
+    from engine.prove.world.store import databases_at
 
-    with quiet():
-        outcome = run_schedule(read_schedule(path))
+    with quiet(), databases_at(database) as opened:
+        outcome = run_schedule(read_schedule(path), database=opened, tells_requests=tells_requests)
     typer.echo(str(outcome))
     typer.echo(f"trace {outcome.trace}")
     return Exit.OK if outcome.is_kept else Exit.REFUSED
 
 
-def _keep(outcome: Outcome, directory: Path, *, shrinks: bool, twin: str) -> None:
+def _keep(outcome: Outcome, directory: Path, *, shrinks: bool, twin: str, database: str | None) -> None:
     """Tell of a broken promise, and write the shortest schedule that breaks it."""
     from engine.prove.campaign import shrink
     from engine.prove.found import write_schedule
@@ -106,7 +108,8 @@ def _keep(outcome: Outcome, directory: Path, *, shrinks: bool, twin: str) -> Non
     schedule = outcome.schedule
     note(f"seed {schedule.seed}: {outcome.broken}")
     if shrinks:
-        schedule = shrink(schedule, twin)
+        schedule = shrink(schedule, twin, url=database)
     path = directory / f"seed-{schedule.seed}.json"
     write_schedule(path, schedule)
-    note(f"{len(schedule.steps)} steps left; live through them again: {sys.executable} -m engine prove --replay {path}")
+    again = f"{sys.executable} -m engine prove --replay {path}" + (f" --database {database}" if database else "")
+    note(f"{len(schedule.steps)} steps left; live through them again: {again}")

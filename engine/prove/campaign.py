@@ -18,7 +18,7 @@ from engine.prove.schedule import Outcome, Schedule, draw_schedule, run_schedule
 from engine.prove.shrink import Shrinking
 from engine.prove.twins import TWINS
 from engine.prove.world.pages import use_large_pages
-from engine.prove.world.store import databases_at, in_memory
+from engine.prove.world.store import databases_at
 
 ALIVE_SECONDS = 5.0
 """How often to see whether the processes that live through schedules are still there."""
@@ -89,13 +89,13 @@ def live_through(
         outcomes.close()
 
 
-def shrink(schedule: Schedule, twin: str = "") -> Schedule:
-    """Return the shortest schedule found that breaks the same promise as *schedule*, compared with *twin*."""
+def shrink(schedule: Schedule, twin: str = "", *, url: str | None = None) -> Schedule:
+    """Return the shortest schedule found that breaks the same promise as *schedule*, compared with *twin*, at *url*."""
+    with quiet(), databases_at(url) as database:
 
-    def run(shorter: Schedule) -> Outcome:
-        return TWINS.get(twin, run_schedule)(shorter, database=in_memory.open)
+        def run(shorter: Schedule) -> Outcome:
+            return TWINS.get(twin, run_schedule)(shorter, database=database)
 
-    with quiet():
         promise = promise_of(run(schedule))
         return Shrinking(lambda shorter: promise_of(run(shorter)) == promise).shrink(schedule)
 

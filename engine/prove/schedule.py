@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import traceback
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -192,6 +192,7 @@ def run_schedule(
     database: OpenDatabase = in_memory.open,
     skew: timedelta = timedelta(0),
     at_end: Callable[[World], None] | None = None,
+    tells_requests: bool = False,
 ) -> Outcome:
     """
     Live through one world: edits under faults, then quiet, then a restart that must find nothing to do.
@@ -201,6 +202,7 @@ def run_schedule(
         database: opens the store.
         skew: how wrong the engine's clock is, from its first contact on.
         at_end: looks at the world when all is judged, and may find it broken.
+        tells_requests: the log tells every request of the engine, with its answer, between what people did.
     """
     if isinstance(schedule, int):
         schedule = draw_schedule(schedule)
@@ -216,6 +218,9 @@ def run_schedule(
         world.tenant.office.add_room(DEAD_ROOM, "Dead room")
     crowd = Crowd(world, random.Random(schedule.seed), is_from_before=bool(schedule.before))
     witness = Witness(world)
+    requests_after: list[tuple[int, str]] = []
+    if tells_requests:
+        world.trace.listener = lambda line: requests_after.append((len(crowd.log), f"    {line}"))
     broken = None
     try:
         _take_steps(world, crowd, schedule.before)
@@ -228,15 +233,27 @@ def run_schedule(
     except Exception as error:  # whatever ends a world breaks it
         broken = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
     try:
-        log = (*crowd.log, *(world.tell(loan) for loan in world.loans), *map(str, world.all_case_facts()))
+        ends = (*(world.tell(loan) for loan in world.loans), *map(str, world.all_case_facts()))
+        log = (*crowd.log, *ends)
         seconds = world.loop.time()
     finally:
         world.close()
     world.trace.tell(seconds, *log)
     requests = sum(len(transport.requests) for transport in world.transports)
+    told = (*_between(crowd.log, requests_after), *ends)
     return Outcome(
-        schedule, broken, log, world.trace.digest, requests, seconds, crowd.acted, world.struck, world.crashes
+        schedule, broken, told, world.trace.digest, requests, seconds, crowd.acted, world.struck, world.crashes
     )
+
+
+def _between(log: Sequence[str], requests_after: Sequence[tuple[int, str]]) -> Iterator[str]:
+    """Yield the lines of *log* with each request behind as many of them as were told before it."""
+    requests = deque(requests_after)
+    for count, line in enumerate(log):
+        while requests and requests[0][0] <= count:
+            yield requests.popleft()[1]
+        yield line
+    yield from (line for _, line in requests)
 
 
 def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> None:

@@ -125,6 +125,18 @@ class TestABrokenPromise:
         assert "--replay" in told.output
         assert f"seed {seed}: I99: a loan was cancelled" in again.output
 
+    def test_tells_each_request_between_what_people_did(self, tmp_path: Path) -> None:
+        asked = ["prove", "--schedules", "1", "--seed", str(self.find().schedule.seed), "--no-shrinks"]
+        CliRunner().invoke(make_app(), [*asked, "--found", str(tmp_path)])
+        (path,) = tmp_path.glob("*.json")
+
+        plain = CliRunner().invoke(make_app(), ["prove", "--replay", str(path)]).output.splitlines()
+        full = CliRunner().invoke(make_app(), ["prove", "--replay", str(path), "--requests"]).output.splitlines()
+
+        left = iter(full)
+        assert all(line in left for line in plain)  # in this order
+        assert sum("/v1.0/users/" in line for line in full) > sum("/v1.0/users/" in line for line in plain)
+
 
 class TestSomethingThatLastsForEver:
     @pytest.mark.parametrize("lasting", sorted(LASTING))

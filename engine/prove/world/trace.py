@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 
 from engine.graph.transport import Request, Response
 
@@ -16,14 +17,14 @@ class Trace:
 
     def __init__(self) -> None:
         self._hash = hashlib.blake2b(digest_size=16)
-        self.lines: list[str] | None = None
-        """What was told, when somebody wants to compare two runs line by line."""
+        self.listener: Callable[[str], None] | None = None
+        """Hears each line, when somebody wants to read them, or to compare two runs line by line."""
 
     def tell(self, *facts: object) -> None:
         line = " ".join(map(str, facts))
         self._hash.update(line.encode() + b"\n")
-        if self.lines is not None:
-            self.lines.append(line)
+        if self.listener is not None:
+            self.listener(line)
 
     def sent(self, at: float, request: Request, answer: Response | Exception) -> None:
         """Take in a request and what came of it, at so many seconds of the world's clock."""
