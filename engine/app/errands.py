@@ -15,11 +15,11 @@ from engine.app.office import Office
 from engine.app.trials import try_tenant
 from engine.clock import utc_now
 from engine.database.sql.marks import Priority
-from engine.errors import Unreachable
+from engine.errors import MailboxClosed, Unreachable
 from engine.graph.contacts import GraphContacts
 from engine.reconcile.backfill.book import Backfill
 from engine.reconcile.contacts import ContactReport
-from engine.reconcile.telling.lines import CHANGES, PlanLine, begins_at, say_plan
+from engine.reconcile.telling.lines import CHANGES, PlanLine, begins_at, say_closed, say_plan
 from engine.reconcile.words.local import PlainTimes
 from engine.rooms.room import Room
 from engine.settings import Settings
@@ -47,12 +47,12 @@ async def plan_sync(settings: Settings, room: Room | None, *, apply: bool, langu
 
     What is returned is what the mode `two_way` would do; what is done is what the present mode allows. Reading
     brings the mirror up to date and marks what changed: a service that runs acts on it as always. Lines
-    are in the order of their bookings' starts. Dates of a new series of the app are written with it, as one event.
+    are in the order of their bookings' starts; rooms whose mailbox is closed come last. Dates of a new series of the
+    app are written with it, as one event.
     """
     async with _open_engine(settings) as engine:
         rooms = [room] if room is not None else [each for each in engine.office.rooms.load_rooms() if each.is_synced]
-        for each in rooms:
-            await engine.room_pass.read(each.id, priority=Priority.LIVE)
+        closed = [each for each in rooms if not await _can_read(engine, each)]
         found: list[tuple[datetime, list[PlanLine]]] = []
         led: set[int] = set()
         name_of, times = engine.office.cache.name_of, PlainTimes(ZoneInfo(settings.rooms.time_zone))
@@ -70,7 +70,17 @@ async def plan_sync(settings: Settings, room: Room | None, *, apply: bool, langu
                 await engine.booking_pass.settle(kind, key)
         for series in sorted(led):
             await engine.series_pass.settle(series)
-        return [line for _, lines in sorted(found, key=itemgetter(0)) for line in lines]
+        lines = [line for _, lines in sorted(found, key=itemgetter(0)) for line in lines]
+        return lines + [say_closed(each.name, language) for each in closed]
+
+
+async def _can_read(engine: Engine, room: Room) -> bool:
+    """Read a room; tell whether its mailbox let us. One that is closed keeps no other from being read."""
+    try:
+        await engine.room_pass.read(room.id, priority=Priority.LIVE)
+    except MailboxClosed:
+        return False
+    return True
 
 
 async def try_permissions(settings: Settings) -> Sequence[Trial]:

@@ -187,7 +187,7 @@ class ViewSettings(Section):
     statuses: Words = Field(default=(), description="a list of statuses, or empty for all")
     rooms: Words = Field(default=(), description="a list of names of rooms, or empty for all")
     days_back: Whole = count(0, 0, 365, "days")
-    days_ahead: Whole = count(0, 0, 1500, "days")
+    days_ahead: Whole = count(0, 0, 1400, "days")
 
     def breaches(self) -> Iterator[Breach]:
         known = sorted(status.value for status in BLOCKING_STATUSES)
@@ -216,7 +216,7 @@ class SyncSettings(Section):
     mode: Mode = choice("two_way", Mode)
     delivery: Delivery = choice("push", Delivery)
     content: bool = Field(default=True, description="true or false")
-    horizon_days: Whole = count(400, 1, 1800, "days")
+    horizon_days: Whole = count(400, 1, 1400, "days")
     history_days: Whole = count(30, 0, 365, "days")
     sweep_every_minutes: Whole = count(480, 1, 10080, "minutes")
     poll_every_seconds: Whole = count(60, 1, 3600, "seconds")

@@ -32,7 +32,7 @@ def describe_fault(say: Say, code: str, message: str) -> str:
         "outlook_refused": say("Outlook refuses: %(why)s", why=message),
         "choice_unknown": say("Choose one of those offered."),
         "domain_malformed": say("A domain reads like example.org."),
-        "days_out_of_range": say("A whole number of days from 1 to 1800."),
+        "days_out_of_range": say("A whole number of days from 1 to 1400."),
         "mailbox_missing": say("This address has no mailbox here, or the application may not use it."),
         "taken": say("Another one has this name."),
         "store_unknown": say("There is no such store. Choose one, or make it under Stores and things first."),

@@ -11,6 +11,7 @@ from engine.app import errands
 from engine.app.engine import Engine
 from engine.prove.world.world import World
 from engine.reconcile.telling.lines import PlanLine
+from engine.rooms.room import RoomState
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import book, masters, shown, utc
 
@@ -74,3 +75,22 @@ def test_a_new_series_of_the_app_is_written_as_one(world: World, monkeypatch: py
     world.wait(5.0)
     sync(world, monkeypatch, apply=True)  # the room has answered
     assert sync(world, monkeypatch) == []
+
+
+def test_a_closed_mailbox_keeps_no_other_room_from_being_compared(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told at the end, and its room is suspended as the service would suspend it."""
+    stop_service(world)
+    world.meet(2, 11, 12, 1)
+    world.wait(5.0)
+    world.tenant.office.set_state(world.room_addresses[0], "denied")
+
+    lines = sync(world, monkeypatch)
+
+    assert [(line.sign, line.what) for line in lines] == [
+        ("+", f"new loan {world.at(0):%Y-%m-%d} 11:00 - 12:00"),
+        ("!", "Room 1"),
+    ]
+    assert "refuses to be read" in lines[-1].why
+    assert world.office.rooms.load_rooms()[0].state is RoomState.SUSPENDED

@@ -76,8 +76,8 @@ class TestChanging:
             ("loans.default_user", "desk", "An address reads like name@example.org."),
             ("loans.default_store", "  ", "Something needed was left empty."),
             ("loans.default_store", "Main dsek", "There is no such store."),
-            ("sync.horizon_days", "0", "A whole number of days from 1 to 1800."),
-            ("sync.horizon_days", "soon", "A whole number of days from 1 to 1800."),
+            ("sync.horizon_days", "0", "A whole number of days from 1 to 1400."),
+            ("sync.horizon_days", "soon", "A whole number of days from 1 to 1400."),
             ("rooms.ignored_tags", "a\x00b", "A text is too long."),
         ],
     )

@@ -78,6 +78,11 @@ def say_plan(
     return lines
 
 
+def say_closed(room: str, language: str = "en") -> PlanLine:
+    """Return the line of a room whose mailbox is closed to us: its bookings are compared by what it showed last."""
+    return PlanLine(LEAVES, room, explain("why_room_suspended", {"item": room}, language))
+
+
 def begins_at(booking: Booking) -> datetime | None:
     """Return when a booking begins: its loan, else the meeting as a room shows it; None where neither says."""
     found = booking.loan.interval if booking.loan is not None else _interval_shown(booking)
