@@ -27,6 +27,8 @@ TRIAL_SECONDS = 60.0
 LOOKING = ICalUid("accord-looks-around")
 """The uid of no event: asking for it shows whether a calendar may be read."""
 SUBJECT = "Accord: trying whether it may write here"
+NO_ROOM = "the list of rooms is empty: the tenant has no room mailbox, or one that is hidden or only hours old"
+"""Said of an empty list: it was answered, so no permission is lacking."""
 
 
 def try_through(engine: Late[Engine], loop: asyncio.AbstractEventLoop) -> TryTenant:
@@ -93,8 +95,9 @@ async def _try_places(calendar: RoomCalendar) -> tuple[Trial, tuple[Place, ...]]
         raise
     except EngineError as error:
         return _failed(Needed.PLACES, error), ()
-    outcome = Outcome.OK if found else Outcome.FAILED
-    return Trial(Needed.PLACES, outcome, str(len(found))), tuple(found)
+    if not found:
+        return Trial(Needed.PLACES, Outcome.FAILED, NO_ROOM, is_moot=True), ()
+    return Trial(Needed.PLACES, Outcome.OK, str(len(found))), tuple(found)
 
 
 async def _try_room(calendar: RoomCalendar, places: tuple[Place, ...]) -> Trial:

@@ -14,7 +14,15 @@ from pydantic import SecretStr
 from engine.app.trials import try_tenant
 from engine.app.web_parts import Outside
 from engine.database.access.sessions import SessionStore
-from engine.errors import CredentialsRevoked, DirectorySilent, EngineError, MailboxClosed, Refused, Unreachable
+from engine.errors import (
+    AccessDenied,
+    CredentialsRevoked,
+    DirectorySilent,
+    EngineError,
+    MailboxClosed,
+    Refused,
+    Unreachable,
+)
 from engine.ids import Address
 from engine.rooms.calendar import EventDraft
 from engine.rooms.room import Place
@@ -145,13 +153,14 @@ class TestTrying:
 class Tenant:
     """A calendar side that answers as it is told to."""
 
-    def __init__(self, **errors: Exception) -> None:
+    def __init__(self, *, rooms: int = 1, **errors: Exception) -> None:
+        self.rooms = rooms
         self.errors = errors
         self.written: list[str] = []
 
     async def fetch_places(self) -> AsyncIterator[tuple[Place, ...]]:
         self._answer("places")
-        yield (Place("dir-fern", Address("fern@example.org"), "Fern"),)
+        yield (Place("dir-fern", Address("fern@example.org"), "Fern"),) * self.rooms
 
     async def find_event(self, mailbox: str, ical_uid: str) -> None:
         self._answer("room")
@@ -224,6 +233,16 @@ class TestTheTrials:
         assert all(trial.is_moot for trial in later)
         cause = next(trial for trial in trials if trial.outcome is Outcome.FAILED)
         assert cause.is_moot == (cause.needed is Needed.PLACES), "that Graph is silent tells nothing of a permission"
+
+    def test_tell_an_empty_list_of_rooms_from_one_that_may_not_be_read(self, house: House) -> None:
+        """It was answered: advice on a permission would lead astray."""
+        empty, refused = (
+            next(trial for trial in asyncio.run(try_tenant(house.office, tenant)) if trial.needed is Needed.PLACES)
+            for tenant in (Tenant(rooms=0), Tenant(places=AccessDenied("403")))
+        )
+        assert (empty.outcome, empty.is_moot) == (Outcome.FAILED, True)
+        assert "the list of rooms is empty" in empty.detail
+        assert (refused.outcome, refused.is_moot) == (Outcome.FAILED, False)
 
     def test_leave_nothing_behind_and_write_only_where_the_mode_allows_it(self, house: House) -> None:
         tenant, overrides = Tenant(), house.office.overrides
