@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,23 @@ from sqlalchemy import text
 from engine.database.loans import desk, occupancy
 from engine.database.mirror.mirror import Mirror
 from engine.graph.calendar import GraphCalendar
+from engine.loans.loan import CaseState
 from engine.prove.campaign import promise_of
 from engine.prove.found import read_schedule
+from engine.prove.judges.invariants import Broken
+from engine.prove.judges.witness import Witness
+from engine.prove.people.series import at, book_series
 from engine.prove.schedule import draw_schedule, run_schedule
 from engine.reconcile import merge, observe
-from engine.reconcile.brake import BrakeRule
+from engine.reconcile.brake import WINDOW, BrakeRule
+from engine.reconcile.cases.ways import Way
 from engine.reconcile.decide import Verdict, decide_field
 from engine.worker.loop import Loop
 from tests.mutants.__main__ import in_a_process
+from tests.simulation.conftest import MakeWorld
 
 SECONDS = 300.0
+NO_BRAKE = {"ENGINE_SYNC__MASS_CANCEL_PERCENT": "100"}
 
 
 def let_the_wrong_side_win() -> None:
@@ -172,3 +180,83 @@ def test_without_the_bug_nothing_is(name: str) -> None:
     _, among, seeds = BUGS[name]
     outcome = run_schedule(draw_schedule(seeds[0], among=among))
     assert outcome.is_kept, outcome
+
+
+class Lost:
+    """A room that lost the first date of a series of two, then four meetings, one by one; another meeting stands."""
+
+    def __init__(self, worlds: MakeWorld, settings: dict[str, str]) -> None:
+        self.world = worlds(rooms=1, people=2, settings=settings, start=False)
+        self._witness = Witness(self.world)
+        self.world.open()
+        self._person = self.world.person(1)
+        day = (self.world.loop.now() + timedelta(days=3)).date()
+        master = book_series(self.world, 1, day, 9, 1, kind="daily", times=2)["id"]
+        first, self._last = self.world.run(self._person.dates(master, at(day, 0), at(day, 48)))
+        others = [self.world.meet(1, hour, hour + 1, 1) for hour in range(8, 12)]
+        self.world.meet(2, 14, 15, 1, days=4)
+        self.world.settle()
+        for event in (first, *others):
+            self.world.run(self._person.cancel(event["id"]))
+            self.world.settle()
+        assert len(self.world.live_loans) == 2
+
+    def cancel_last(self) -> None:
+        self.world.run(self._person.cancel(self._last["id"]))
+        self.world.settle()
+
+    def move_last_to_what_is_taken(self) -> None:
+        taken = self.world.at(14, days=4), self.world.at(15, days=4)
+        self.world.run(self._person.move(self._last["id"], *taken))
+        self.world.settle()
+        self.world.heal()
+
+    def judge(self) -> None:
+        self._witness.check_brake()
+
+
+class TestWhatARoomLost:
+    """I14: a series goes with the last of its dates, by what became of that one."""
+
+    @pytest.fixture
+    def lost(self, worlds: MakeWorld) -> Callable[..., Lost]:
+        return lambda **settings: Lost(worlds, settings)
+
+    def test_is_too_much_when_the_last_date_goes_within_the_hour(self, lost: Callable[..., Lost]) -> None:
+        story = lost(**NO_BRAKE)
+
+        story.cancel_last()
+
+        with pytest.raises(Broken, match="I14: room 1 lost 5 of 6 bookings"):
+            story.judge()
+
+    def test_is_no_mass_when_the_last_date_goes_later(self, lost: Callable[..., Lost]) -> None:
+        story = lost(**NO_BRAKE)
+        story.world.wait(WINDOW.total_seconds())
+
+        story.cancel_last()
+
+        story.judge()
+
+    def test_is_no_mass_when_the_room_declines_the_last_date_later(self, lost: Callable[..., Lost]) -> None:
+        """The series had a date left when the others went."""
+        story = lost()
+        story.world.wait(WINDOW.total_seconds())
+
+        story.move_last_to_what_is_taken()
+
+        assert story.world.cases() == []
+        story.judge()
+
+    def test_was_asked_about_when_somebody_lets_the_last_date_go(self, lost: Callable[..., Lost]) -> None:
+        """The room declined that date; the brake held its end back, and counted the series then."""
+        story = lost()
+        story.move_last_to_what_is_taken()
+        (case,) = story.world.office.desk.list_cases(state=CaseState.OPEN, after=None, limit=100)
+        assert case.code == "mass_cancel_held"
+
+        story.world.office.cases.settle(case.id, Way.CONFIRM, room_id=None, actor="app:test")
+        story.world.settle()
+
+        assert len(story.world.live_loans) == 1
+        story.judge()

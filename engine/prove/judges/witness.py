@@ -268,8 +268,8 @@ class Witness:
         I14: no room loses more of its bookings within an hour than the brake lets pass, unless somebody confirmed it.
 
         Counted for the engine's good: only loans of one room go, none that may just have been refused, a series goes
-        once none of its dates is left and the desk ended none of them, and everything that ever was booked there is
-        there.
+        with the last of its dates, by what became of that one, if the desk ended none of them, and everything that ever
+        was booked there is there.
         """
         with self._world.database.read() as transaction:
             ended = _ENDED.run(transaction.connection, {"after": 0}).all()
@@ -284,17 +284,12 @@ class Witness:
         groups = {item.loan_number: _group(item) for item in items}
         by_outlook = {row.loan_number for row in ended}
         kept = {_group(item) for item in items if item.stands or item.loan_number not in by_outlook}
+        last = {(room, groups[row.loan_number]): row for row in ended for room in rooms_of[row.loan_number]}
         gone: dict[int, dict[str, datetime]] = defaultdict(dict)
-        for row in ended:
-            if row.code == "all_rooms_declined" or groups[row.loan_number] in kept:
-                continue
-            if len(rooms_of[row.loan_number]) != 1:
-                continue
-            (room,) = rooms_of[row.loan_number]
-            if row.hold is None:
-                gone[room][groups[row.loan_number]] = row.at
-            else:
-                gone[room].pop(groups[row.loan_number], None)  # somebody let the last date of a series go
+        for (room, group), row in last.items():
+            is_excused = row.hold is not None or row.code == "all_rooms_declined"
+            if group not in kept and not is_excused and len(rooms_of[row.loan_number]) == 1:
+                gone[room][group] = row.at
         for room, ends in gone.items():
             for at in ends.values():
                 going = sum(at - WINDOW < each <= at for each in ends.values())
