@@ -418,6 +418,28 @@ class TestADateChanged:
         assert "date_brought_back" in world.history(world.loans[-1].number)
         assert states(world.live_loans) == {ItemState.ACCEPTED}
 
+    def test_given_away_and_brought_back_while_the_event_it_got_is_being_deleted_is_a_new_loan(
+        self, world: World
+    ) -> None:
+        """That deletion is of another event: it is no reason to take the date for one that is about to go."""
+        made = book(world)
+        world.settle()
+        day = first_day(world)
+        (master,) = masters(world)
+        world.change(made.loans[1].number, LoanChange(requester=world.requester(3)))
+        world.settle()
+        world.tenant.faults.add(effect="error", method="DELETE", path="events/", status=503, times=9)
+        world.act_on(made.loans[1].number, LoanAction.CANCEL)
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.wait(5.0)
+        world.tenant.faults.clear()
+        world.settle()
+        world.heal()
+
+        assert world.run(world.person(3).events()) == []
+        assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
+        assert "date_brought_back" in world.history(world.loans[-1].number)
+
     def test_in_outlook_the_whole_series_cancelled_cancels_every_loan(self, world: World) -> None:
         book(world)
         world.settle()

@@ -69,9 +69,12 @@ class SyncLedger(RoomLedger, IntentLedger):
     ) -> Booking | None:
         connection = transaction.connection
         if kind == "meeting":
-            withdrawn = LoanNumber(found[0]) if found is not None and found[1].state == ENDED else None
+            ended = found if found is not None and found[1].state == ENDED else None
+            withdrawn = LoanNumber(ended[0]) if ended is not None else None
             series = find_series(connection, key)
-            if withdrawn is not None and (series is None or _is_being_ended(connection, withdrawn, series)):
+            if ended is not None and (
+                series is None or _is_being_ended(connection, LoanNumber(ended[0]), ended[1], series)
+            ):
                 return None  # ours, and withdrawn: what is still heard of it is its echo
             copies, seen_at = self._mirror.load_copies(transaction, ICalUid(key))
             if withdrawn is not None and not any(_is_to_come(copy, transaction.now) for copy in copies):
@@ -200,11 +203,14 @@ def _claim_meeting(transaction: Transaction, booking: Booking) -> None:
         raise Stale(f"meeting {booking.key} became something else while it was being read")
 
 
-def _is_being_ended(connection: Connection, number: LoanNumber, series: Series) -> bool:
+def _is_being_ended(connection: Connection, number: LoanNumber, link: Link, series: Series) -> bool:
     """Tell whether a write is open that may end this date: until it is done the organizer's calendar still shows it.
-    The event that takes its place is none: it may wait for the date's rooms."""
+    What is done about the event that takes its place is none: that may wait for the date's rooms."""
     writes = _WRITES_OF_SERIES.run(connection, {"series": series.id}).first()
-    return writes is not None or any(each.kind is IntentKind.DELETE for each in load_intents(connection, number))
+    return writes is not None or any(
+        each.kind is IntentKind.DELETE and each.generation == link.generation
+        for each in load_intents(connection, number)
+    )
 
 
 def _is_to_come(copy: RoomCopy, now: datetime) -> bool:
