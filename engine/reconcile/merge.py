@@ -94,7 +94,7 @@ def _merge_fields(merge: _Merge) -> _Merge:
     _merge_requester(merge)
     _merge_title(merge)
     _forget_old_answers(merge)  # first: a room that is asked anew holds its time again
-    _drop_taken(merge)
+    _drop_taken_rooms(merge)
     return merge
 
 
@@ -299,24 +299,37 @@ def _merge_own_title(merge: _Merge, view: TitleView | None) -> None:
         merge.base, merge.after = replace(merge.base, subject=view.agreed), replace(merge.after, subject=view.agreed)
 
 
-def _drop_taken(merge: _Merge) -> None:
-    """Drop from the loan what is no longer free after a change in Outlook (H47); the rest of the loan follows."""
+def _drop_taken_rooms(merge: _Merge) -> None:
+    """Drop from the loan the rooms that are no longer free after a change in Outlook (H47); the rest of it follows."""
+    for room in _drop_taken(merge, things=False):
+        merge.base = _with_faces(merge.base, "rooms", merge.base.outlook.rooms, merge.base.loan.rooms - {room})
+        asked = merge.after.outlook.rooms - (merge.change.add_rooms & {room})
+        merge.after = _with_faces(merge.after, "rooms", asked, merge.after.loan.rooms - {room})
+        merge.change = replace(merge.change, add_rooms=merge.change.add_rooms - {room})
+        merge.dropped = True
+
+
+def _drop_taken_things(merge: _Merge) -> None:
+    """Drop from a loan that goes on what it lends beside rooms and is no longer free. One that ends blocks nothing any
+    more, and keeps what it lent: that comes along when its meeting finds a room again."""
+    _drop_taken(merge, things=True)
+
+
+def _drop_taken(merge: _Merge, *, things: bool) -> list[BookableId]:
+    """Drop, and return, what the loan was going to hold and something else holds then: rooms, or *things* beside."""
     held = frozenset(item.id for item in merge.loan.held_items)
+    beside = frozenset(item.id for item in merge.loan.assets)
     after = {item.id: item.state for item in merge.loan.items} | merge.states
     holding = frozenset(item_id for item_id, state in after.items() if state in BLOCKING_STATES)
     touched = holding if merge.edit.interval else holding - held
     clashes = _clashes_then(merge)
-    for item_id in sorted(touched & frozenset(clashes)):
+    taken = sorted(item_id for item_id in touched & clashes.keys() if (item_id in beside) is things)
+    for item_id in taken:
         merge.states[item_id] = ItemState.CANCELLED
         facts = clash_facts(clashes[item_id])
         merge.notes.append(Note("item_dropped", facts, actor="engine", room_id=item_id))
         merge.conflicts.append(Note("item_unavailable", facts, actor="engine", room_id=item_id))
-        kept = merge.base.loan.rooms - {item_id}
-        merge.base = _with_faces(merge.base, "rooms", merge.base.outlook.rooms, kept)
-        asked = merge.after.outlook.rooms - (merge.change.add_rooms & {item_id})
-        merge.after = _with_faces(merge.after, "rooms", asked, merge.after.loan.rooms - {item_id})
-        merge.change = replace(merge.change, add_rooms=merge.change.add_rooms - {item_id})
-        merge.dropped = True
+    return taken
 
 
 def _clashes_then(merge: _Merge) -> Mapping[BookableId, Clash]:
@@ -327,25 +340,25 @@ def _clashes_then(merge: _Merge) -> Mapping[BookableId, Clash]:
 
 
 def _finish(merge: _Merge) -> Plan:
-    situation, loan = merge.situation, merge.loan
+    situation, loan, cases = merge.situation, merge.loan, tuple(merge.cases)
+    why_over = Note("no_room_left", actor="engine") if _ends(merge) else None
+    writes, after = _last_writes(merge) if why_over else _writes(merge)
+    if not why_over and not writes and loan.rooms and not situation.meeting.holding:
+        # what both agree on now has no room that said yes, and nobody is asked any more
+        why_over = Note(roomless_code(situation.meeting))
+        writes, after = _last_writes(merge)
+        cases = cases if writes else ()
+    if not why_over:
+        _drop_taken_things(merge)
     current = _current(merge)
     states = {item: state for item, state in merge.states.items() if current.get(item) is not state}
     for item, state in states.items():
         merge.notes.extend(note_answer(item, current.get(item), state))
     edit = replace(merge.edit, states=MappingProxyType(states)) if states else merge.edit
+    if why_over:
+        edit = replace(edit, action=_end_action(loan))
+        merge.notes.append(why_over)
     released = any(state is ItemState.RELEASED for state in states.values())
-    ends = _ends(merge)
-    if ends:
-        edit = replace(edit, action=_end_action(loan))
-        merge.notes.append(Note("no_room_left", actor="engine"))
-    writes, after = _last_writes(merge) if ends else _writes(merge)
-    cases = tuple(merge.cases)
-    if not ends and not writes and loan.rooms and not situation.meeting.holding:
-        ends = True  # what both agree on now has no room that said yes, and nobody is asked any more
-        edit = replace(edit, action=_end_action(loan))
-        merge.notes.append(Note(roomless_code(situation.meeting)))
-        writes, after = _last_writes(merge)
-        cases = cases if writes else ()
     return Plan(
         loan=None if edit.is_empty else edit,
         writes=writes,
@@ -354,8 +367,8 @@ def _finish(merge: _Merge) -> Plan:
         notes=tuple(merge.notes),
         cases=cases,
         conflicts=tuple(merge.conflicts),
-        end_link=ends,
-        look_again_seconds=RELEASE_CHECK_SECONDS if released and not ends else None,
+        end_link=why_over is not None,
+        look_again_seconds=RELEASE_CHECK_SECONDS if released and not why_over else None,
     )
 
 

@@ -585,6 +585,34 @@ class TestWhatIsTaken:
         assert ("item_dropped" if is_taken else "things_come_along") in world.history(loan.number)
         assert world.cases_of(loan.number) == ({"item_unavailable"} if is_taken else set())
 
+    @pytest.mark.parametrize("is_taken", [False, True], ids=["free again", "still taken"])
+    def test_a_thing_that_was_taken_together_with_the_last_room_comes_along(
+        self, world: World, *, is_taken: bool
+    ) -> None:
+        """Another loan had both when the meeting moved there, which ended its own, and then lets go of one or both."""
+        world.furnish(["Trolley"])
+        trolley = ItemRef(ItemKind.ASSET, world.things[0])
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        former = only_loan(world)
+        world.change(former.number, LoanChange(items=(world.item(1), trolley)))
+        other = world.book(3, 14, 15, 1)
+        world.change(other.number, LoanChange(items=(world.item(1), trolley)))
+        world.settle()
+        allow_conflicts(world, 1)
+        world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
+        world.settle()
+        assert world.loan(former.number).status is LoanStatus.CANCELLED
+
+        world.change(other.number, LoanChange(items=(world.item(2), *([trolley] if is_taken else []))))
+        world.settle()
+
+        loan = world.loans[-1]
+        expected = {"Room 1": ItemState.ACCEPTED} | ({} if is_taken else {"Trolley": ItemState.ACCEPTED})
+        assert (loan.blocks, loan.interval.start, states(loan)) == (True, world.at(14), expected)
+        assert ("item_dropped" if is_taken else "things_come_along") in world.history(loan.number)
+        assert world.cases_of(loan.number) == ({"item_unavailable"} if is_taken else set())
+
     def test_a_meeting_that_became_a_loan_while_it_was_read_becomes_no_other_one(self, world: World) -> None:
         """A pass may last for as long as Graph is busy; what it was to make a loan of may be one by then, and may even
         have ended as one."""

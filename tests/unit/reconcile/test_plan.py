@@ -586,6 +586,26 @@ class TestMovedInOutlook:
         assert edit(made).action is LoanAction.REFUSE
         assert (made.writes, made.end_link) == ((DeleteEvent(),), True)
 
+    @pytest.mark.parametrize("home", Home)
+    def test_to_where_every_room_is_taken_leaves_the_loan_what_it_lent_beside(self, home: Home) -> None:
+        """A loan that ends holds nothing: its things come along when the meeting finds a room, if free then."""
+        loan = make_loan(home=home, assets=(PROJECTOR,))
+
+        made = plan(situation(make_meeting(interval=NOON), loan, AGREED, clashes=clashing([ONE, PROJECTOR])))
+
+        assert edit(made).states == {ONE: S.CANCELLED}
+        assert [one.room_id for one in made.conflicts] == [ONE]
+
+    def test_that_its_room_declined_leaves_the_loan_what_it_lent_beside(self) -> None:
+        """The desk had moved the loan as well, which is over by what both sides agree on then."""
+        loan = make_loan(interval=EVENING, assets=(PROJECTOR,))
+        declined = make_meeting(interval=NOON, answers={ONE: S.DECLINED})
+
+        made = plan(situation(declined, loan, AGREED, clashes=clashing([PROJECTOR])))
+
+        assert (edit(made).action, edit(made).states) == (LoanAction.CANCEL, {ONE: S.DECLINED})
+        assert codes(made.conflicts) == ["both_changed"]
+
     def test_a_loan_left_with_rooms_that_declined_is_over_as_well(self) -> None:
         """One room says no to the new time, the other is taken: nothing is held any more."""
         loan = make_loan(rooms=(ONE, TWO))
