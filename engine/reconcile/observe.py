@@ -255,12 +255,17 @@ def _is_overtaken(copy: RoomCopy, known: Known, book: RoomBook) -> bool:
     That it does not name a room which shows the meeting says nothing: guests may be hidden from each other (Graph docs:
     event-update, hideAttendees).
     """
-    if known.base is None or copy.seen_at is None or not copy.live:
+    if known.base is None or not copy.live:
         return False
-    last = max((at for at in (known.written_at, known.base.read_at) if at is not None), default=copy.seen_at)
     agreed, shown = known.base.outlook, {each.room_id for each in known.copies if each.live}
     hidden = frozenset(shown - _named(copy, book))
-    return copy.seen_at < last and _says_otherwise(copy, agreed.interval, agreed.rooms - hidden, book)
+    return _is_older(copy, known) and _says_otherwise(copy, agreed.interval, agreed.rooms - hidden, book)
+
+
+def _is_older(copy: RoomCopy, known: Known) -> bool:
+    """Tell whether a room told of its copy before our last write, or before its organizer's was read ahead of it."""
+    read_at = known.base.read_at if known.base is not None else None
+    return copy.seen_at is not None and any(at is not None and copy.seen_at < at for at in (known.written_at, read_at))
 
 
 def _says_otherwise(copy: RoomCopy, interval: Interval | None, rooms: frozenset[BookableId], book: RoomBook) -> bool:
@@ -299,11 +304,15 @@ def _all_ended(known: Known) -> bool:
 
 
 def _view_unseen(known: Known) -> MeetingView:
-    """Return the view of a meeting we created and of which no room has shown anything yet."""
+    """Return the view of a meeting that no room shows as it was agreed on last: it is as was agreed, but for the rooms
+    that have told of an end since."""
     if known.base is None:
         return MeetingView(Presence.NOT_YET)
     face = known.base.outlook
-    answers = {room: known.answers_before.get(room, ItemState.REQUESTED) for room in face.rooms}
+    since = {copy.room_id: copy for copy in known.copies if not _is_older(copy, known)}
+    at_times = {room for room, copy in since.items() if _is_within(copy, face.interval)}
+    called_off = {room for room in at_times if since[room].event.is_cancelled}
+    answers = {room: _answer(room, since.get(room), None, room in at_times, known) for room in face.rooms - called_off}
     return MeetingView(Presence.LIVE, interval=face.interval, answers=MappingProxyType(answers))
 
 

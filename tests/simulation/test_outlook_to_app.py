@@ -476,6 +476,27 @@ class TestRooms:
         assert states(only_loan(world)) == {"Room 1": ItemState.RELEASED, "Room 2": ItemState.ACCEPTED}
         assert world.cases() == ["room_released"]
 
+    @pytest.mark.parametrize("why", ["an address not heard of yet", "hidden guests"])
+    def test_that_dropped_a_meeting_that_others_do_not_name_them_in_are_told_as_released(
+        self, worlds: MakeWorld, why: str
+    ) -> None:
+        """The organizer's list has named them, which nobody can read any more; the other room's copy never did.
+
+        The loan held the room for good."""
+        world = worlds(rooms=2)
+        if why == "an address not heard of yet":
+            world.readdress(2, "salon@example.org")
+        event = world.meet(2, 9, 10, 1, 2, hideAttendees=why == "hidden guests")
+        world.settle()
+        assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.ACCEPTED}
+
+        world.tenant.office.release(world.room_addresses[1], event["iCalUId"])
+        world.set_mailbox(2, "denied")
+        world.heal()
+
+        assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.RELEASED}
+        assert world.cases() == ["room_released"]
+
     def test_are_read_by_their_new_address_once_the_old_one_is_gone(self, worlds: MakeWorld) -> None:
         """What a reading goes on from names the address it began with: it begins anew with the other one."""
         world = worlds(rooms=1)

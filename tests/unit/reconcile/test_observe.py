@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations, product
@@ -471,6 +472,48 @@ class TestOurOwnEcho:
         known = Known((copy,), base=make_base(rooms=(ONE, TWO)), written_at=WRITTEN_AT, organizer_closed=True)
 
         assert set(view_meeting(known, BOOK).answers) == {ONE, TWO}
+
+    @pytest.mark.parametrize(
+        ("ended", "said"),
+        [
+            (make_copy(TWO, gone=True), {ONE: S.ACCEPTED, TWO: S.RELEASED}),
+            (make_copy(TWO, answer=A.DECLINED), {ONE: S.ACCEPTED, TWO: S.DECLINED}),
+            (make_copy(TWO, is_cancelled=True), {ONE: S.ACCEPTED}),
+            (make_copy(TWO, is_cancelled=True, interval=NOON), {ONE: S.ACCEPTED, TWO: S.ACCEPTED}),
+        ],
+        ids=["given back", "declined", "called off", "called off at other times"],
+    )
+    def test_is_no_end_that_a_room_has_told_since(self, ended: RoomCopy, said: Mapping[BookableId, ItemState]) -> None:
+        """
+        The first room's list says otherwise than what was agreed on, and is older; the second room has left since.
+
+        It was told as accepted for good, for no room counted as one that has shown anything.
+        """
+        before, after = (WRITTEN_AT + timedelta(minutes=minutes) for minutes in (-1, 1))
+        copies = (replace(make_copy(ONE), seen_at=before), replace(ended, seen_at=after))
+        known = Known(
+            copies,
+            base=make_base(rooms=(ONE, TWO)),
+            written_at=WRITTEN_AT,
+            answers_before={ONE: S.ACCEPTED, TWO: S.ACCEPTED},
+            organizer_closed=True,
+        )
+
+        assert view_meeting(known, BOOK).answers == said
+
+    def test_may_be_an_end_from_before_we_asked_a_room_anew(self) -> None:
+        """Both copies are older than what was agreed on."""
+        before = WRITTEN_AT - timedelta(minutes=1)
+        copies = (replace(make_copy(ONE), seen_at=before), replace(make_copy(TWO, gone=True), seen_at=before))
+        known = Known(
+            copies,
+            base=make_base(rooms=(ONE, TWO)),
+            written_at=WRITTEN_AT,
+            answers_before={ONE: S.ACCEPTED, TWO: S.REQUESTED},
+            organizer_closed=True,
+        )
+
+        assert view_meeting(known, BOOK).answers == {ONE: S.ACCEPTED, TWO: S.REQUESTED}
 
     def test_of_a_creation_no_room_has_shown_yet_is_what_we_wrote(self) -> None:
         """A fresh event lives by our own word until a room shows something: silence is not evidence."""
