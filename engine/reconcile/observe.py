@@ -69,6 +69,8 @@ class Known:
     no more."""
     organizer_closed: bool = False
     """Whether the organizer's copy was asked for in vain: its mailbox may not be read."""
+    silent: frozenset[BookableId] = frozenset()
+    """Rooms whose copies are left out since they are older than what was agreed on: they are part of it still."""
 
     @property
     def written(self) -> bool:
@@ -230,7 +232,7 @@ def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) 
         times_of: says how long whole days last in the rooms that have not said no; None: as the copies say.
     """
     if known.organizer_closed and known.base is not None:
-        known = replace(known, copies=tuple(copy for copy in known.copies if not _is_overtaken(copy, known, book)))
+        known = _without_overtaken(known, known.base, book)
     live = [copy for copy in known.copies if copy.live]
     organizer_copy = known.organizer_copy
     if organizer_copy is not None and organizer_copy.is_cancelled:
@@ -245,6 +247,13 @@ def view_meeting(known: Known, book: RoomBook, times_of: TimesOf | None = None) 
     if known.base is None and known.copies and not live and (view.holding or not view.answers):
         return MeetingView(Presence.GONE, ical_uid=view.ical_uid)  # it left every room: a list elsewhere is no booking
     return view
+
+
+def _without_overtaken(known: Known, base: Base, book: RoomBook) -> Known:
+    """Leave out what rooms say that have told nothing since something else was agreed on, and not these rooms."""
+    overtaken = [copy for copy in known.copies if _is_overtaken(copy, known, book)]
+    silent = base.outlook.rooms & {copy.room_id for copy in overtaken}
+    return replace(known, copies=tuple(copy for copy in known.copies if copy not in overtaken), silent=silent)
 
 
 def _is_overtaken(copy: RoomCopy, known: Known, book: RoomBook) -> bool:
@@ -391,6 +400,8 @@ def _invited(
             if room is not None and _takes_part(room, known):
                 invited[room.id] = attendee if organizer_copy else None
     if organizer_copy is None:
+        for room_id in known.silent:
+            invited.setdefault(room_id, None)
         for copy in known.copies:
             room = book.by_id(copy.room_id)
             if copy in live and room is not None and _takes_part(room, known):

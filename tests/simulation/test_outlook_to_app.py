@@ -497,6 +497,25 @@ class TestRooms:
         assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.RELEASED}
         assert world.cases() == ["room_released"]
 
+    def test_that_hide_each_other_are_not_lost_with_one_that_drops_the_meeting(self, world: World) -> None:
+        """The third room has told its yes last, after the organizer's list was read, which nobody can read any more.
+
+        The loan lost the first room, too, which went on holding the meeting."""
+        office, (_, second, third) = world.tenant.office, world.room_addresses
+        rules = {"AllBookInPolicy": False, "AllRequestInPolicy": True, "ResourceDelegates": [world.people[0]]}
+        office.set_processing(third, **rules)
+        event = world.meet(2, 9, 10, 1, 2, 3, hideAttendees=True)
+        world.settle()
+        office.settle(third, event["iCalUId"], approve=True)
+        world.settle()
+
+        office.release(second, event["iCalUId"])
+        world.set_mailbox(2, "denied")
+        world.heal()
+
+        held = {item.name for item in only_loan(world).rooms if item.state is ItemState.ACCEPTED}
+        assert held == {"Room 1", "Room 3"}
+
     def test_are_read_by_their_new_address_once_the_old_one_is_gone(self, worlds: MakeWorld) -> None:
         """What a reading goes on from names the address it began with: it begins anew with the other one."""
         world = worlds(rooms=1)

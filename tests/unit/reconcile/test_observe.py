@@ -501,6 +501,25 @@ class TestOurOwnEcho:
 
         assert view_meeting(known, BOOK).answers == said
 
+    def test_of_rooms_does_not_lose_one_that_has_told_nothing_since(self) -> None:
+        """
+        Guests are hidden from each other; the second room has left since, and the third has told something.
+
+        Only the third stayed part of the meeting, although the first one holds it still.
+        """
+        before, after = (WRITTEN_AT + timedelta(minutes=minutes) for minutes in (-1, 1))
+        left = replace(make_copy(TWO, gone=True), seen_at=after)
+        copies = (replace(make_copy(ONE), seen_at=before), left, replace(make_copy(THREE), seen_at=after))
+        known = Known(
+            copies,
+            base=make_base(rooms=ROOMS),
+            written_at=WRITTEN_AT,
+            answers_before=dict.fromkeys(ROOMS, S.ACCEPTED),
+            organizer_closed=True,
+        )
+
+        assert view_meeting(known, BOOK).answers == {ONE: S.ACCEPTED, THREE: S.ACCEPTED}
+
     def test_may_be_an_end_from_before_we_asked_a_room_anew(self) -> None:
         """Both copies are older than what was agreed on."""
         before = WRITTEN_AT - timedelta(minutes=1)
