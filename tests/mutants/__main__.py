@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     planted = {name: in_a_process(lambda bug=bug: _plant(bug), options.seconds) for name, bug in bugs.items()}
     unplanted = [name for name, told in planted.items() if told is None]
     if unplanted:
-        sys.exit(f"cannot be planted, since what they change is not there any more: {', '.join(unplanted)}")
+        sys.exit(f"cannot be planted, since what they change is gone, or called otherwise: {', '.join(unplanted)}")
     sound = Sweep(next(iter(tell_stories().values())), deaths=0).live()  # and warms what every process inherits
     if sound.failures:
         sys.exit(f"a story ends badly without any planted bug: {sound.failures[0]}")

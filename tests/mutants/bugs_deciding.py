@@ -225,8 +225,8 @@ def adopts_a_strangers_event() -> None:
 )
 def rounds_what_it_keeps() -> None:
     def make(view: Any) -> Any:
-        def rounded(known: Any, book: Any) -> Any:
-            seen = view(known, book)
+        def rounded(*known: Any) -> Any:
+            seen = view(*known)
             return replace(seen, interval=seen.interval.blocked()) if seen.interval is not None else seen
 
         return rounded

@@ -185,7 +185,7 @@ def releases_occupancy_late() -> None:
 
 @bug("Never settles dates of series that are in doubt.", story="outlook series: outlook cuts")
 def leaves_series_in_doubt() -> None:
-    async def nothing(self: Any, _room: Any) -> None:
+    async def nothing(self: Any, _room: Any, _unsettled: Any) -> None:
         return None
 
     replace_in(RoomPass, "_settle_series", lambda _old: nothing)

@@ -148,7 +148,7 @@ def loses_a_late_edit() -> None:
 
 @bug("Does not delete the old event of a loan that got another requester.", story="loan: desk gives away")
 def leaves_the_replaced_event() -> None:
-    async def leave(self: Any, booking: Any, intent: Any, *, resumed: bool) -> None:
+    async def leave(self: Any, booking: Any, intent: Any, *, resumed: bool, etag: str = "") -> None:
         self._ledger.finish_intent(intent, None)
 
     replace_in(Writes, "_delete", lambda _old: leave)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from engine.prove.crash.stories import tell_stories
 from tests.mutants import __main__ as mutants
-from tests.mutants.table import Bug, load_bugs
+from tests.mutants.table import Bug, load_bugs, replace_in
 from tests.system.harness import ROOT, clean_environment
 
 SHOWN = ("forgets_transaction_id", "leaves_a_gap_before_the_subscription", "overlooks_what_came_and_went")
@@ -23,6 +24,18 @@ def test_the_table_is_long_and_says_what_each_bug_does() -> None:
     assert all(bug.what.endswith(".") for bug in bugs)
     assert {bug.story for bug in bugs if bug.story} <= set(tell_stories())
     assert all((ROOT / bug.tests).is_file() for bug in bugs if bug.tests)
+
+
+def test_each_bug_is_called_as_what_it_replaces() -> None:
+    """One that is called with other arguments is noticed for that, whatever it does."""
+    owner = SimpleNamespace(add=lambda left, right=0, *, sign=1: sign * (left + right))
+
+    replace_in(owner, "add", lambda add: lambda *given, **options: add(*given, **options))
+    for other in (lambda left, *, sign=1: 0, lambda left, right: 0, lambda left, right, more, *, sign=1: 0):
+        with pytest.raises(TypeError):
+            replace_in(owner, "add", lambda _add, other=other: other)
+
+    assert owner.add(1, 2, sign=-1) == -3
 
 
 def show(*arguments: str) -> tuple[int, str]:
