@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,13 +17,18 @@ from sqlalchemy import text
 from engine.database.loans import desk, occupancy
 from engine.database.mirror.mirror import Mirror
 from engine.graph.calendar import GraphCalendar
-from engine.loans.loan import CaseState
+from engine.interval import Interval
+from engine.loans.loan import CaseState, Home, ItemKind, Loan
+from engine.loans.register import ItemRef, LoanChange, LoanOrder
+from engine.loans.status import LoanAction
 from engine.prove.campaign import promise_of
 from engine.prove.found import read_schedule
-from engine.prove.judges.invariants import Broken
+from engine.prove.judges.invariants import Broken, check_quiet
 from engine.prove.judges.witness import Witness
+from engine.prove.people.people import Crowd
 from engine.prove.people.series import at, book_series
 from engine.prove.schedule import draw_schedule, run_schedule
+from engine.prove.world.world import World
 from engine.reconcile import merge, observe
 from engine.reconcile.brake import WINDOW, BrakeRule
 from engine.reconcile.cases.ways import Way
@@ -260,3 +266,91 @@ class TestWhatARoomLost:
 
         assert len(story.world.live_loans) == 1
         story.judge()
+
+
+class Lent:
+    """A meeting in a room, whose loan the desk lent a trolley beside it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        world.furnish(["Projector", "Trolley"])
+        self._crowd = Crowd(world, random.Random(1))
+        self._event = world.meet(1, 9, 10, 1)
+        world.settle()
+        (loan,) = world.live_loans
+        self.projector, self.trolley = world.things
+        self._memory = self._crowd.remember_meeting(self._event, 1, None)
+        self._memory.things = frozenset({int(self.trolley)})
+        world.change(loan.number, LoanChange(items=(world.item(1), self.thing)))
+
+    @property
+    def thing(self) -> ItemRef:
+        return ItemRef(ItemKind.ASSET, self.trolley)
+
+    def lend_elsewhere(self, *rooms: int) -> Loan:
+        items = (*map(self.world.item, rooms), self.thing)
+        interval = Interval(self.world.at(14), self.world.at(15))
+        return self.world.office.desk.book(LoanOrder(self.world.requester(2), interval, items), actor="app:test")
+
+    def move(self, start: float) -> None:
+        self._memory.interval = Interval(self.world.at(start), self.world.at(start + 1))
+        self.world.run(self.world.person(1).move(self._event["id"], self.world.at(start), self.world.at(start + 1)))
+        self.world.settle()
+
+    def remember_projector(self) -> None:
+        self._memory.things |= {int(self.projector)}
+
+    def judge(self) -> None:
+        """Of a meeting that has become another loan, without the trolley."""
+        (loan,) = (each for each in self.world.live_loans if each.home is Home.OUTLOOK and each.rooms)
+        assert [item.name for item in loan.items] == ["Room 1"]
+        assert self.world.cases_of(loan.number) == set()
+        check_quiet(self.world, self._crowd)
+
+
+class TestWhatWasLent:
+    """I4: it is there, or a case tells of it: one of the loan, or of the one that its meeting was before."""
+
+    @pytest.fixture
+    def lent(self, worlds: MakeWorld) -> Lent:
+        return Lent(worlds(rooms=1, people=3))
+
+    def lose_it_then_the_room(self, story: Lent) -> None:
+        story.lend_elsewhere()
+        story.world.book(3, 16, 17, 1)
+        story.world.settle()
+        story.move(14)
+        story.move(16)
+        assert [loan.home for loan in story.world.live_loans] == [Home.APP, Home.APP]
+        story.move(11)
+
+    def test_is_told_where_its_loan_went_on_without_it_and_ended_later(self, lent: Lent) -> None:
+        self.lose_it_then_the_room(lent)
+
+        lent.judge()
+
+    def test_and_nothing_else_is_told_by_that_case(self, lent: Lent) -> None:
+        self.lose_it_then_the_room(lent)
+        lent.remember_projector()
+
+        with pytest.raises(Broken, match=r"I4: loan \d: things"):
+            lent.judge()
+
+    def test_is_lost_where_its_loan_ended_at_once(self, lent: Lent, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever lost the last room then still had it, and it should have come along."""
+        drop_rooms = merge._drop_taken_rooms
+
+        def drop_all(work: Any) -> None:
+            drop_rooms(work)
+            merge._drop_taken_things(work)
+
+        monkeypatch.setattr(merge, "_drop_taken_rooms", drop_all)
+        other = lent.lend_elsewhere(1)
+        lent.world.settle()
+        lent.world.tenant.office.set_processing(lent.world.room_addresses[0], AllowConflicts=True)
+        lent.move(14)
+        lent.world.act_on(other.number, LoanAction.CANCEL)
+        lent.world.settle()
+
+        with pytest.raises(Broken, match=r"I4: loan \d: things"):
+            lent.judge()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from engine.ids import LoanNumber
 from engine.interval import Interval
 from engine.loans.loan import Loan, LoanItem
 from engine.loans.status import BLOCKING_STATES, ItemState
@@ -275,7 +276,8 @@ def _check_memory(
     if loan is None or not loan.blocks or booking.interval is None:
         return
     lent = {int(item.id) for item in loan.held_items}
-    if booking.things - lent and not TAKEN & world.cases_of(loan.number):
+    lacks = booking.things - lent
+    if lacks and not TAKEN & world.cases_of(loan.number) and lacks - _lost_with_a_case(world, booking):
         raise Broken(f"I4: loan {loan.number}: things {sorted(booking.things)} were lent, it has {sorted(lent)}")
     may_refuse = loan.series is not None or world.untold.closed or booking.side in ("outside", "room")
     refused = world.cases_of(loan.number) | world.cases_of_meeting(booking.ical_uid or "")
@@ -314,6 +316,18 @@ def _had_no_room(world: World, now: Loan, loans: dict[int, Loan]) -> bool:
         and {"cancelled_in_app", "cancellation_not_needed"} <= set(world.history(each.number))
         for each in loans.values()
     )
+
+
+def _lost_with_a_case(world: World, booking: Remembered) -> set[int]:
+    """Return the things that a former loan of the same meeting had lost, of which a case of it tells, and had gone on
+    without when it lost its last room as well: the new loan never had them. What it still had then comes along."""
+    lost: set[int] = set()
+    for number in world.loans_of_meeting(booking.ical_uid or ""):
+        history = world.office.desk.history(LoanNumber(number))
+        over_at = max((line.at for line in history if line.code in WITHOUT_ROOM), default=None)
+        if over_at is not None and TAKEN & world.cases_of(number):
+            lost |= {int(line.room_id or 0) for line in history if line.code == "item_dropped" and line.at < over_at}
+    return lost
 
 
 def _is_of_an_ended_loan(world: World, booking: Remembered, now: Loan, loans: dict[int, Loan]) -> bool:

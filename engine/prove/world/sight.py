@@ -82,10 +82,14 @@ class Sight(Doors):
     def cases_of(self, number: int) -> set[str]:
         return glance.codes_of(self.database, number)
 
-    def cases_of_meeting(self, ical_uid: str) -> set[str]:
-        """Return of what kinds the cases are of every loan that a meeting is, or was before it lost its rooms."""
+    def loans_of_meeting(self, ical_uid: str) -> list[int]:
+        """Return every loan that a meeting is, or was before it lost its rooms."""
         rows = self._rows("SELECT DISTINCT loan_number FROM decision WHERE ical_uid = :uid", uid=ical_uid)
-        return {code for row in rows if row.loan_number is not None for code in self.cases_of(row.loan_number)}
+        return [row.loan_number for row in rows if row.loan_number is not None]
+
+    def cases_of_meeting(self, ical_uid: str) -> set[str]:
+        """Return of what kinds the cases are of every loan that a meeting is, or was."""
+        return {code for number in self.loans_of_meeting(ical_uid) for code in self.cases_of(number)}
 
     def is_told(self, loan: Loan) -> bool:
         """Tell whether a case says what became of *loan*; a series that is refused whole has one for all its dates."""
