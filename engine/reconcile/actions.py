@@ -61,6 +61,12 @@ class LoanEdit:
     def is_empty(self) -> bool:
         return self == LoanEdit()
 
+    @property
+    def asks_anew(self) -> bool:
+        """Whether rooms are asked what they were not asked before, for other times or as part of the loan: how long an
+        answer was waited for until now says nothing of theirs."""
+        return self.interval is not None or ItemState.REQUESTED in self.states.values()
+
 
 @dataclass(frozen=True, slots=True)
 class CreateEvent:
@@ -104,6 +110,11 @@ class Plan:
     lets_go: bool = False
     """Whether the meeting goes on without us when the link ends: nothing of ours ended it, it may have a room again."""
     look_again_seconds: float | None = None
+
+    @property
+    def asks_anew(self) -> bool:
+        """Whether the loan follows its event to where rooms are asked anew."""
+        return isinstance(self.loan, LoanEdit) and self.loan.asks_anew
 
     @property
     def is_rest(self) -> bool:

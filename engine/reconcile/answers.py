@@ -67,6 +67,11 @@ def check_answers(
     )
 
 
+def begin_waiting(now: datetime) -> AnswerCheck:
+    """Say what there is to do for answers that are missing since *now*: nothing, for a while."""
+    return AnswerCheck(due=False, next_at=now + FIRST_CHECK, overdue=False, silent_minutes=0)
+
+
 def gap_of(asked_at: datetime | None, looked_at: datetime) -> timedelta:
     """Return how long to wait between two looks at a room that was asked *asked_at* and is silent *looked_at*."""
     return min(max(FIRST_CHECK, looked_at - asked_at), CHECK_GAP_MAX) if asked_at is not None else FIRST_CHECK

@@ -13,7 +13,7 @@ from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import NewLoan, Note, Plan, Situation
-from engine.reconcile.answers import SILENT
+from engine.reconcile.answers import SILENT, begin_waiting
 from engine.reconcile.ledger import Booking, Ledger, SyncRules
 from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import plan
@@ -128,6 +128,8 @@ def _with_silence(made: Plan, observed: Observed, now: datetime) -> Plan:
     check, meeting = observed.check, observed.meeting
     if check is None or made.end_link or meeting.presence is not Presence.LIVE:
         return made
+    if made.asks_anew:
+        check = begin_waiting(now)
     loan = observed.booking.loan
     mine = {item.id for item in loan.rooms} if loan is not None else set()
     asked = [room for room, state in sorted(meeting.answers.items()) if state is ItemState.REQUESTED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import inspect, text
@@ -59,6 +60,14 @@ def move_onto_a_loan(world: World) -> Loan:
     world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
     world.settle()
     return held
+
+
+def meet_in_a_silent_room(world: World) -> dict[str, Any]:
+    """Return a meeting whose only room shows it, and has not answered for three hours."""
+    world.tenant.office.set_processing("room-1@example.org", AutomateProcessing="AutoUpdate")
+    event = world.meet(2, 9, 10, 1)
+    world.wait(3 * 3600)
+    return event
 
 
 def request_from_outside(world: World, start: float, end: float, room: int) -> None:
@@ -395,6 +404,32 @@ class TestRooms:
         world.settle()
         assert states(only_loan(world)) == {"Room 1": ItemState.ACCEPTED}
         assert world.cases() == []
+
+    def test_one_declines_after_another_was_silent_for_hours(self, worlds: MakeWorld) -> None:
+        """It leaves its calendar before the organizer hears of it: that is asked once more, and soon, however seldom it
+        was for the silent one."""
+        world = worlds(rooms=2, tenant={"attendant_delay": (2.0, 2.0)})
+        event = meet_in_a_silent_room(world)
+        world.tenant.office.set_processing("room-2@example.org", MaximumDurationInMinutes=30)
+
+        world.run(world.person(2).set_rooms(event["id"], world.room_addresses))
+        world.wait(5)
+        assert states(only_loan(world))["Room 2"] is ItemState.REQUESTED
+        check_answers(world)
+
+        assert states(only_loan(world)) == {"Room 1": ItemState.REQUESTED, "Room 2": ItemState.DECLINED}
+
+    def test_one_that_is_asked_anew_is_not_silent_yet(self, world: World) -> None:
+        """It did not answer for hours, and has just been asked for other times: the set time begins anew."""
+        event = meet_in_a_silent_room(world)
+        assert world.cases() == ["room_does_not_answer"]
+
+        world.run(world.person(2).move(event["id"], world.at(14), world.at(15)))
+        check_answers(world)
+        assert world.cases() == []
+        world.wait(11 * 60)
+
+        assert world.cases() == ["room_does_not_answer"]
 
     def test_are_recognised_by_an_alias(self, worlds: MakeWorld) -> None:
         """A room invited under a former address is the same room."""

@@ -173,8 +173,10 @@ class Settler:
         if writing.checked:
             values["checked_at"] = transaction.now
         waiting = _waits_for_answer(loan, plan, writing)
-        if waiting and link.asked_at is None:
+        if waiting and (link.asked_at is None or plan.asks_anew):
             values["asked_at"] = transaction.now
+            if link.asked_at is not None:
+                values.setdefault("checked_at", None)
             transaction.mark("loan", str(loan.number), delay=FIRST_LOOK_SECONDS)
         elif not waiting and link.asked_at is not None:
             values |= {"asked_at": None, "checked_at": None}
