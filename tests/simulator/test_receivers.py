@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.simulator.notices.courier import ITEMS_MAX
 from tests.simulator.test_booking import AULA, NINE, book
 from tests.simulator.virtual import SimulatedWorld
 
@@ -72,6 +73,22 @@ class TestB12EndpointStates:
         world.wait(60)
 
         assert sorted(world.receiver.changes(room)) == ["created", "updated", "updated"]
+
+    def test_more_than_one_message_holds_are_tried_again_later_and_later_too(self, world: SimulatedWorld) -> None:
+        """What waited behind a message that nobody took was sent with it at once, again and again, in no time."""
+        room = world.subscribe(AULA)
+        world.receiver.is_down = True
+        for number in range(ITEMS_MAX):
+            start = NINE + timedelta(minutes=30 * number)
+            book(world, start, start + timedelta(minutes=30))
+        world.wait(600)
+        assert 4 < world.receiver.refused < 60
+        world.receiver.is_down = False
+        world.wait(1800)
+
+        changes = world.receiver.changes(room)
+        assert len(changes) > ITEMS_MAX
+        assert changes.count("created") == ITEMS_MAX
 
     def test_a_few_slow_answers_prove_nothing(self, world: SimulatedWorld) -> None:
         """B12: a receiver is judged by a hundred answers."""

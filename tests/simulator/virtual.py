@@ -13,6 +13,9 @@ from engine.simulator import Response, Tenant, TenantOptions
 from engine.simulator.people import Person, RoomReader
 from engine.simulator.wire import decode_json
 
+REFUSED_MAX = 500
+"""Nobody who is not there is asked so often, unless no time passes between two tries: from then on some does."""
+
 
 class Receiver:
     """A webhook endpoint: answers the handshake, keeps what it gets, fails when told to."""
@@ -23,12 +26,16 @@ class Receiver:
         self.urls: list[str] = []
         self.validated: list[str] = []
         self.is_down = False
+        self.refused = 0
+        """How many POSTs came while it was down."""
         self.answers_wrongly = False
         self.seconds = 0.0
         """How long it takes to answer a notification."""
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
         if self.is_down:
+            self.refused += 1
+            await asyncio.sleep(0.0 if self.refused < REFUSED_MAX else 60.0)
             raise OSError("nobody is there")
         token = parse_qs(urlsplit(url).query).get("validationToken")
         if token:

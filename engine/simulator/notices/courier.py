@@ -318,8 +318,10 @@ class Courier:
                 self._give_up(notice)
         if kept:
             self._waiting[url] = kept + self._waiting.get(url, [])
-            wait = options.webhook_retry_seconds * 2 ** (min(notice.attempts for notice in kept) - 1)
-            self._set_timer(url, min(wait, 1800.0))
+            wait = min(options.webhook_retry_seconds * 2 ** (min(notice.attempts for notice in kept) - 1), 1800.0)
+            if url in self._timers:  # what waits behind these, or has come since, would take them along at once
+                self._held_until[url] = now + timedelta(seconds=wait)
+            self._set_timer(url, wait)
 
     def _give_up(self, notice: Notice) -> None:
         self.dropped += 1
