@@ -7,13 +7,22 @@ is asked, less and less often.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from engine.ids import BookableId
+from engine.loans.status import ItemState
+from engine.reconcile.views import RoomCopy
 
 FIRST_CHECK = timedelta(seconds=10)
 """Rooms answer within seconds (observed by developers); asking earlier would cost a request per booking."""
 
 CHECK_GAP_MAX = timedelta(hours=1)
+
+AFTER_LEAVING = timedelta(seconds=30)
+"""When to look once more at a room that has left its calendar. One that declines does so first, and the organizer hears
+of it a moment after that: until then a refusal looks like a release, or like no answer yet."""
 
 LATE = timedelta(minutes=1)
 """For longer no room takes that has heard of a request."""
@@ -23,6 +32,8 @@ SILENT = "room_does_not_answer"
 
 DUE_NOW = datetime(1970, 1, 1, tzinfo=UTC)
 """As `checked_at`: the organizer's copy is to be read at the next look, whatever the rooms' copies say."""
+
+_UNTOLD = (ItemState.REQUESTED, ItemState.RELEASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,17 @@ def check_answers(
 def begin_waiting(now: datetime) -> AnswerCheck:
     """Say what there is to do for answers that are missing since *now*: nothing, for a while."""
     return AnswerCheck(due=False, next_at=now + FIRST_CHECK, overdue=False, silent_minutes=0)
+
+
+def second_look_at(copies: Iterable[RoomCopy], answers: Mapping[BookableId, ItemState]) -> datetime | None:
+    """
+    Return when to look once more since a room has left its calendar, and by its *answers* has not declined.
+
+    However long was waited for its answer before: that it left tells that there is one by now.
+    """
+    left = (copy.seen_at for copy in copies if not copy.live and answers.get(copy.room_id) in _UNTOLD)
+    last = max((at for at in left if at is not None), default=None)
+    return last + AFTER_LEAVING if last is not None else None
 
 
 def gap_of(asked_at: datetime | None, looked_at: datetime) -> timedelta:

@@ -31,10 +31,6 @@ from engine.reconcile.validate import clash_facts, resolve_requester
 from engine.reconcile.views import Base, Face, MeetingView, loan_face
 from engine.reconcile.words.reasons import say_interval
 
-RELEASE_CHECK_SECONDS = 30.0
-"""When to look once more at a room that seems released. One that declines late leaves its own calendar first, and the
-organizer hears of it a moment after that: until then a refusal looks like a release."""
-
 
 @dataclass(slots=True)
 class _Merge:
@@ -358,7 +354,6 @@ def _finish(merge: _Merge) -> Plan:
     if why_over:
         edit = replace(edit, action=_end_action(loan))
         merge.notes.append(why_over)
-    released = any(state is ItemState.RELEASED for state in states.values())
     return Plan(
         loan=None if edit.is_empty else edit,
         writes=writes,
@@ -368,7 +363,6 @@ def _finish(merge: _Merge) -> Plan:
         cases=cases,
         conflicts=tuple(merge.conflicts),
         end_link=why_over is not None,
-        look_again_seconds=RELEASE_CHECK_SECONDS if released and not why_over else None,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from engine.interval import Interval
-from engine.reconcile.answers import LATE, AnswerCheck, check_answers
+from engine.reconcile.answers import LATE, AnswerCheck, check_answers, second_look_at
 from engine.reconcile.ledger import Booking, Series
 from engine.worker.series import SeriesReader
 
@@ -39,7 +39,15 @@ class AnswerClock:
     def is_due(self, booking: Booking) -> bool:
         """Tell whether the organizer's copy is to be read now, for an answer or because that was ordered."""
         check = self.check(booking)
-        return is_check_due(booking) or (check is not None and check.due)
+        return is_check_due(booking) or (check is not None and check.due) or self._is_second_look(booking)
+
+    def _is_second_look(self, booking: Booking) -> bool:
+        """Tell whether a room has left its calendar, and what the organizer knows of that was not read since."""
+        link, loan = booking.link, booking.loan
+        if link is None or loan is None:
+            return False
+        second = second_look_at(booking.copies, {item.id: item.state for item in loan.rooms})
+        return second is not None and self._now() >= second and (link.checked_at is None or link.checked_at < second)
 
     def is_late(self, booking: Booking) -> bool:
         """Tell whether a room has owed its answer for longer than rooms take."""

@@ -13,7 +13,7 @@ from engine.loans.loan import Home, Loan, Requester
 from engine.loans.rules import RuleBreach
 from engine.loans.status import ItemState
 from engine.reconcile.actions import NewLoan, Note, Plan, Situation
-from engine.reconcile.answers import SILENT, begin_waiting
+from engine.reconcile.answers import SILENT, begin_waiting, second_look_at
 from engine.reconcile.ledger import Booking, Ledger, SyncRules
 from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import plan
@@ -80,6 +80,7 @@ class Planner:
         if isinstance(made.loan, NewLoan) and self._own_create_under_way(observed):
             return Plan(look_again_seconds=OWN_CREATE_WAIT_SECONDS)
         made = _with_silence(made, observed, self._now())
+        made = _with_second_look(made, observed, self._now())
         if made.end_link and (booking.link is None or booking.link.state in ("ended", "left")):
             made = replace(made, end_link=False)  # it has ended already
         made = cast_shadow(made, self._ledger.name_of) if mode == "shadow" else made
@@ -141,6 +142,17 @@ def _with_silence(made: Plan, observed: Observed, now: datetime) -> Plan:
         cases = (*cases, Note(SILENT, facts, actor="engine", room_id=silent[0]))
     wait = max(1.0, (check.next_at - now).total_seconds())
     return replace(made, cases=cases, look_again_seconds=min(wait, made.look_again_seconds or wait))
+
+
+def _with_second_look(made: Plan, observed: Observed, now: datetime) -> Plan:
+    """Add when to look again since a room of a loan has left its calendar, be it that its refusal is on its way."""
+    if observed.booking.loan is None or made.end_link:
+        return made
+    second = second_look_at(observed.known.copies, observed.meeting.answers)
+    if second is None or second <= now:
+        return made
+    wait = (second - now).total_seconds()
+    return replace(made, look_again_seconds=min(wait, made.look_again_seconds or wait))
 
 
 def _default_requester(rules: SyncRules) -> Requester | None:

@@ -62,10 +62,10 @@ def move_onto_a_loan(world: World) -> Loan:
     return held
 
 
-def meet_in_a_silent_room(world: World) -> dict[str, Any]:
-    """Return a meeting whose only room shows it, and has not answered for three hours."""
+def meet_in_a_silent_room(world: World, *others: int) -> dict[str, Any]:
+    """Return a meeting in room 1, which shows it and has not answered for three hours, and in *others*."""
     world.tenant.office.set_processing("room-1@example.org", AutomateProcessing="AutoUpdate")
-    event = world.meet(2, 9, 10, 1)
+    event = world.meet(2, 9, 10, 1, *others)
     world.wait(3 * 3600)
     return event
 
@@ -418,6 +418,36 @@ class TestRooms:
         check_answers(world)
 
         assert states(only_loan(world)) == {"Room 1": ItemState.REQUESTED, "Room 2": ItemState.DECLINED}
+
+    @pytest.mark.parametrize("others", [(), (2,)])
+    def test_one_is_declined_by_a_delegate_after_hours(self, worlds: MakeWorld, others: tuple[int, ...]) -> None:
+        """It leaves its calendar before the organizer hears of it: that is asked once more, and soon, however long was
+        waited."""
+        world = worlds(rooms=2, tenant={"attendant_delay": (2.0, 2.0)})
+        event = meet_in_a_silent_room(world, *others)
+
+        world.tenant.office.settle("room-1@example.org", event["iCalUId"], approve=False)
+        world.wait(1)
+        assert states(only_loan(world))["Room 1"] is ItemState.REQUESTED
+        check_answers(world)
+
+        assert states(only_loan(world))["Room 1"] is ItemState.DECLINED
+        assert only_loan(world).blocks == bool(others)
+
+    def test_one_declines_late_and_is_looked_at_meanwhile(self, worlds: MakeWorld) -> None:
+        """A look that comes meanwhile, for whatever reason, takes the place of none that was promised."""
+        world = worlds(rooms=2, tenant={"attendant_delay": (8.0, 8.0)})
+        event = world.meet(2, 9, 10, 1, 2)
+        world.wait(60)
+
+        copy = world.run(world.room(1).by_ical(event["iCalUId"]))
+        world.run(world.room(1).answer(copy["id"], "decline"))
+        world.wait(3)
+        assert states(only_loan(world))["Room 1"] is ItemState.RELEASED
+        world.office.enqueue("loan", str(only_loan(world).number))
+        check_answers(world)
+
+        assert states(only_loan(world)) == {"Room 1": ItemState.DECLINED, "Room 2": ItemState.ACCEPTED}
 
     def test_one_that_is_asked_anew_is_not_silent_yet(self, world: World) -> None:
         """It did not answer for hours, and has just been asked for other times: the set time begins anew."""

@@ -45,6 +45,14 @@ def loan_on(world: World, day: date) -> Loan:
     return found
 
 
+def decline_date(world: World, room: int, master: dict[str, Any], day: date) -> None:
+    """Have somebody decline one date of a series in a room's own calendar."""
+    own = world.run(world.room(room).by_ical(master["iCalUId"]))
+    copy = world.run(world.room(room).date(own["id"], day))
+    assert copy is not None
+    world.run(world.room(room).answer(copy["id"], "decline"))
+
+
 class TestAWeeklySeries:
     def test_is_a_loan_for_each_date(self, world: World) -> None:
         _, day = weekly(world)
@@ -306,6 +314,25 @@ class TestARoomThatDeclinesSomeDates:
 
         mine = tuple(loan for loan in world.live_loans if loan.series is not None)
         assert starts(mine) == [at(day + number * WEEK, 9) for number in (0, 2, 3)]
+
+    @pytest.mark.parametrize("processing", ["AutoAccept", "AutoUpdate"])
+    def test_hours_later_is_heard_in_a_moment(self, worlds: MakeWorld, processing: str) -> None:
+        """It leaves the room's calendar before the organizer hears of it: the dates are listed once more then, whether
+        it looks like a release or like no answer yet."""
+        world = worlds(rooms=2, tenant={"attendant_delay": (2.0, 2.0)})
+        world.tenant.office.set_processing(world.room_addresses[0], AutomateProcessing=processing)
+        master, day = weekly(world, 1, 2)
+        world.wait(3 * 3600)
+
+        decline_date(world, 1, master, day + WEEK)
+        world.wait(1)
+        before = {item.name: item.state for item in loan_on(world, day + WEEK).items}
+        world.wait(45)
+
+        assert before["Room 1"] in (ItemState.REQUESTED, ItemState.RELEASED)
+        after = [{item.name: item.state for item in loan.items} for loan in world.live_loans]
+        assert [each["Room 1"] is ItemState.DECLINED for each in after] == [False, True, False, False]
+        assert {each["Room 2"] for each in after} == {ItemState.ACCEPTED}
 
 
 class TestOneDateChangedInTheApp:

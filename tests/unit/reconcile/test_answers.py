@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.reconcile.answers import CHECK_GAP_MAX, FIRST_CHECK, AnswerCheck, check_answers
-from tests.unit.reconcile.building import NOW
+from engine.ids import BookableId
+from engine.loans.status import ItemState
+from engine.reconcile.answers import (
+    AFTER_LEAVING,
+    CHECK_GAP_MAX,
+    FIRST_CHECK,
+    AnswerCheck,
+    check_answers,
+    second_look_at,
+)
+from engine.reconcile.views import RoomCopy
+from engine.rooms.event import Answer
+from tests.unit.reconcile.building import NOW, ONE, TWO, make_copy
 
 TIMEOUT = timedelta(minutes=15)
 SECOND = timedelta(seconds=1)
@@ -74,6 +86,49 @@ class TestFurtherLooks:
         timeout = timedelta(minutes=minutes)
 
         assert timeout in looks(timedelta(days=1), timeout=timeout)
+
+
+def left(room: BookableId, after: timedelta | None) -> RoomCopy:
+    """A copy that its room has no more, as it told *after* now; None: nobody knows when."""
+    return replace(make_copy(room, gone=True), seen_at=None if after is None else NOW + after)
+
+
+class TestARoomThatLeftItsCalendar:
+    @pytest.mark.parametrize(
+        ("state", "second"),
+        [
+            (ItemState.REQUESTED, NOW + AFTER_LEAVING),
+            (ItemState.RELEASED, NOW + AFTER_LEAVING),
+            (ItemState.DECLINED, None),
+            (ItemState.ACCEPTED, None),
+            (ItemState.CANCELLED, None),
+        ],
+    )
+    def test_is_looked_at_once_more_unless_its_refusal_is_known(
+        self, state: ItemState, second: datetime | None
+    ) -> None:
+        """Its organizer hears of the refusal a moment later."""
+        assert second_look_at([left(ONE, timedelta(0))], {ONE: state}) == second
+
+    def test_may_say_in_its_own_copy_that_it_declined(self) -> None:
+        """Its organizer has not heard of that either."""
+        copy = replace(make_copy(ONE, answer=Answer.DECLINED), seen_at=NOW)
+
+        assert second_look_at([copy], {ONE: ItemState.REQUESTED}) == NOW + AFTER_LEAVING
+
+    def test_is_none_that_shows_the_meeting(self) -> None:
+        copy = replace(make_copy(ONE, answer=Answer.NONE), seen_at=NOW)
+
+        assert second_look_at([copy], {ONE: ItemState.REQUESTED}) is None
+
+    def test_counts_from_when_the_last_one_did(self) -> None:
+        """At that moment the organizer's copy was read for those before; one whose time nobody knows does not count."""
+        copies = [left(ONE, timedelta(0)), left(TWO, 5 * SECOND)]
+        answers = dict.fromkeys((ONE, TWO), ItemState.REQUESTED)
+
+        assert second_look_at(copies, answers) == NOW + 5 * SECOND + AFTER_LEAVING
+        assert second_look_at([left(ONE, None)], answers) is None
+        assert second_look_at([left(ONE, timedelta(0))], {}) is None, "it is no part of the meeting"
 
 
 class TestASilentRoom:
