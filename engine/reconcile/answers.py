@@ -20,6 +20,10 @@ FIRST_CHECK = timedelta(seconds=10)
 
 CHECK_GAP_MAX = timedelta(hours=1)
 
+ASKING = timedelta(seconds=2)
+"""By how much a look may come before its time: that the organizer's copy was asked is noted after it has answered, and
+when to look again is reckoned from before."""
+
 AFTER_LEAVING = timedelta(seconds=30)
 """When to look once more at a room that has left its calendar. One that declines does so first, and the organizer hears
 of it a moment after that: until then a refusal looks like a release, or like no answer yet."""
@@ -64,7 +68,7 @@ def check_answers(
     if checked_at is None or checked_at < asked_at:
         due_at = asked_at + FIRST_CHECK if checked_at is None else asked_at
     else:
-        due_at = checked_at + gap_of(asked_at, checked_at)
+        due_at = checked_at + gap_of(asked_at, checked_at) - ASKING
     if checked_at is None or checked_at < ends_at:
         due_at = min(due_at, ends_at)  # nobody is told of a silence that was not looked into
     due = now >= due_at

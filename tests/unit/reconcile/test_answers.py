@@ -76,6 +76,15 @@ class TestFurtherLooks:
         assert max(gaps) == CHECK_GAP_MAX
         assert len(moments) < 40
 
+    @pytest.mark.parametrize("after", [FIRST_CHECK, timedelta(minutes=2), timedelta(hours=5)])
+    def test_are_due_when_they_were_announced(self, after: timedelta) -> None:
+        """That asking took a moment, and was noted after it, makes no look one too early, to be repeated."""
+        asking = timedelta(milliseconds=700)
+
+        announced = check(after, timeout=timedelta(days=1)).next_at - NOW
+
+        assert check(announced, checked=after + asking, timeout=timedelta(days=1)).due
+
     def test_never_end(self) -> None:
         """A decline that leaves no trace is found in the end, by the hour."""
         assert looks(timedelta(days=3))[-1] > timedelta(days=3) - 2 * CHECK_GAP_MAX
