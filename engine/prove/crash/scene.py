@@ -15,6 +15,7 @@ from engine.loans.register import LoanChange
 from engine.loans.status import LoanAction
 from engine.prove.crash.memory import Booking, Memory
 from engine.prove.crash.mortal import MortalWorld
+from engine.prove.people.app_series import UNWRITTEN
 from engine.prove.people.people import parse_instant
 from engine.prove.people.series import at, book_series, recurrence
 from engine.prove.world.life import Died
@@ -155,7 +156,8 @@ class Scene:
 
     def _is_known(self, booking: Booking) -> bool:
         """Tell whether the engine knows under which name the booking is in Outlook."""
-        return booking.number is None or bool(self.world.links().get(booking.number))
+        name = self.world.links().get(booking.number or 0) or UNWRITTEN
+        return booking.number is None or not name.startswith(UNWRITTEN)
 
     # --- series
 
