@@ -128,10 +128,13 @@ class Sight(Doors):
 
     def is_out_of_sight(self, loan: Loan) -> bool:
         """Tell whether a loan's meeting left its rooms while nobody could be asked for it: it had been given to
-        somebody else before a room told of that, or its organizer's mailbox was closed (B52)."""
+        somebody else before a room told of that, or its organizer's mailbox was closed (B52): that of its requester, or
+        of whom the desk has given it away from since."""
         told = "SELECT ical_uid FROM decision WHERE loan_number = :number AND code = 'cancelled_in_outlook'"
         uids = {(row.ical_uid or "").partition("@")[0] for row in self._rows(told, number=loan.number)}
-        is_closed = loan.requester.address.casefold() in self.untold.closed
+        rows = self._rows("SELECT organizer_mailbox FROM link WHERE loan_number = :number", number=loan.number)
+        mailboxes = {loan.requester.address.casefold(), *((row.organizer_mailbox or "").casefold() for row in rows)}
+        is_closed = not mailboxes.isdisjoint(self.untold.closed)
         return bool(uids) and (is_closed or not uids.isdisjoint(self.untold.handed_over))
 
     def is_untold(self, room: int, ical_uid: str) -> bool:
