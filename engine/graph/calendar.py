@@ -182,10 +182,7 @@ class GraphCalendar:
     ) -> None:
         """Shorten a series; what is after *last* is cancelled (Graph docs: recurrenceRange)."""
         read = self._on_event("read series", "GET", mailbox, event_id)
-        try:
-            master = await self._gateway.run(read, msgspec.json.decode)
-        except Unmatched:
-            return
+        master = await self._gateway.run(read, msgspec.json.decode)
         body = render_end(master["recurrence"], last) if master.get("recurrence") else None
         if body is not None:
             subject = narrow_series_subject(master["subject"], *stays) if stays is not None else master["subject"]

@@ -211,6 +211,10 @@ class SeriesPass:
                 await self._calendar.end_series(write.mailbox, event_id, write.draft.last, write.draft.stays)
             elif event_id is not None:
                 await self._calendar.delete_event(write.mailbox, event_id)
+        except Unmatched:
+            if write.draft.successor is not None and not self._has_ended(write, {}, None):
+                self._ledger.give_back(write, None)  # somebody has cancelled it since it was looked at
+                return
         except (MailboxClosed, Refused, Malformed) as error:
             self._ledger.give_back(write, Note("write_refused", {"error": str(error)}, actor="engine"))
             return

@@ -17,6 +17,7 @@ from engine.prove.world.world import World
 from engine.reconcile.series.book import DateChoice, Scope
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.test_app_series import WEEK, book, first_day, masters, shown, states, utc
+from tests.simulation.test_app_to_outlook import Interloper
 from tests.simulation.test_request_counts import PUNCTUAL
 
 
@@ -363,6 +364,27 @@ class TestBothSidesAtOnce:
         assert sorted(shown(world)) == utc(world, 9, 14, 14, 14)
         assert states(world.live_loans) == {ItemState.ACCEPTED}
         assert world.cases_of(made.loans[2].number) == {"both_changed"}
+
+    @pytest.mark.parametrize("verb", ["move", "cancel"])
+    def test_a_series_cancelled_in_outlook_just_before_its_end_arrives_stays_cancelled(
+        self, worlds: MakeWorld, verb: str
+    ) -> None:
+        interloper = Interloper("PATCH")
+        world = worlds(rooms=3, tenant=PUNCTUAL, on_request=interloper)
+        made = book(world)
+        world.settle()
+        (master,) = masters(world)
+        second, series, person = made.loans[1].number, world.office.series, world.person(2)
+
+        interloper.deed = lambda: person.cancel(master["id"])
+        if verb == "move":
+            series.change(second, to(first_day(world) + WEEK, 14), Scope.FOLLOWING, actor="app:t")
+        else:
+            series.cancel(second, Scope.FOLLOWING, actor="app:t")
+        settle(world)
+
+        assert (world.live_loans, world.all_events(), world.cases()) == ((), [], [])
+        assert world.watcher.parked_keys == []
 
 
 class TestASeriesOfOutlook:

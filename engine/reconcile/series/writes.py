@@ -248,7 +248,7 @@ class SeriesCalendar(RoomCalendar, Protocol):
         """
         Let a series have no date after *last*, and our title name the loans that *stays* says.
 
-        One that ends by then, or is gone, stays as it is. Raises Stale.
+        One that ends by then stays as it is. Raises Stale and Unmatched.
         """
         ...
 

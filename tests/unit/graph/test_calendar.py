@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +20,10 @@ from engine.rooms.event import EventCopy, Mailbox
 from tests.unit.graph.scripted import BASE_URL, NINE, PERSON, ROOM, TEN, Desk, answer, draft, event, failure
 
 UNTIL = datetime(2026, 11, 26, 7, tzinfo=UTC)
+SERIES = {
+    "pattern": {"type": "daily", "interval": 1},
+    "range": {"type": "endDate", "startDate": "2026-11-24", "endDate": "2026-12-24"},
+}
 SUBSCRIPTION = {
     "id": "s1",
     "resource": f"/users/{ROOM}/events",
@@ -351,6 +355,17 @@ class TestEnding:
         assert desk.run(calendar.decline_event(ROOM, "AAMk1=", "Full")) is False
         assert desk.service.bodies[0] == {"comment": "Full", "sendResponse": True}
         assert desk.service.sent[1].url.endswith("/events/AAMk1%3D/decline")
+
+    @pytest.mark.parametrize("is_there_when_read", [False, True])
+    def test_a_series_that_is_gone_cannot_be_shortened(self, desk: Desk, is_there_when_read: bool) -> None:
+        """Somebody may cancel it after it was read, too."""
+        master = event(recurrence=SERIES, subject="Choir")
+        desk.answers(*[answer(200, master)] * is_there_when_read, failure(404, "ErrorItemNotFound"))
+
+        with pytest.raises(Unmatched):
+            desk.run(desk.calendar.end_series(PERSON, "AAMk1=", date(2026, 12, 1), None))
+
+        assert [sent.method for sent in desk.service.sent] == ["GET", *["PATCH"] * is_there_when_read]
 
 
 class TestSubscriptions:
