@@ -33,6 +33,7 @@ from engine.reconcile import merge, observe
 from engine.reconcile.brake import WINDOW, BrakeRule
 from engine.reconcile.cases.ways import Way
 from engine.reconcile.decide import Verdict, decide_field
+from engine.simulator.people import event_path
 from engine.worker.loop import Loop
 from tests.mutants.__main__ import in_a_process
 from tests.simulation.conftest import MakeWorld
@@ -266,6 +267,49 @@ class TestWhatARoomLost:
 
         assert len(story.world.live_loans) == 1
         story.judge()
+
+
+class TestAnEditOfALoanThatNobodyCouldBeAskedFor:
+    """I4: it went with its loan, and the meeting that comes back is another loan, as Outlook has it."""
+
+    @pytest.fixture
+    def world(self, worlds: MakeWorld) -> World:
+        return worlds(rooms=1, people=3)
+
+    def end_and_come_back(self, world: World) -> Crowd:
+        """The desk's edit never reaches Outlook: the meeting is given to somebody else, and leaves its room."""
+        crowd, event = Crowd(world, random.Random(1)), world.meet(1, 9, 10, 1)
+        world.settle()
+        (loan,) = world.live_loans
+        memory = crowd.remember_meeting(event, 1, None)
+        world.tenant.faults.add(effect="lose", probability=1.0)
+        world.tenant.faults.add(effect="error", path="/events", status=503, probability=1.0)
+        memory.interval = Interval(world.at(14), world.at(15))
+        world.change(loan.number, LoanChange(start=memory.interval.start, end=memory.interval.end))
+        world.tenant.office.change_organizer(world.people[0], event["iCalUId"], world.people[2])
+        world.wait(1.0)
+        world.tenant.office.release(world.room_addresses[0], event["iCalUId"])
+        world.tenant.faults.clear()
+        world.heal()
+        assert "cancelled_in_outlook" in world.history(loan.number)
+        (theirs,) = world.run(world.person(3).events())
+        room = {"toRecipients": [{"emailAddress": {"address": world.room_addresses[0]}}]}
+        world.run(world.person(3).call("POST", f"{event_path(theirs['id'])}/forward", room))
+        world.heal()
+        assert [each.interval for each in world.live_loans] == [Interval(world.at(9), world.at(10))]
+        return crowd
+
+    def test_is_gone_with_it(self, world: World) -> None:
+        crowd = self.end_and_come_back(world)
+        world.untold.handed_over.update(world.linked_uids())
+
+        check_quiet(world, crowd)
+
+    def test_is_lost_where_somebody_could_be_asked(self, world: World) -> None:
+        crowd = self.end_and_come_back(world)
+
+        with pytest.raises(Broken, match=r"I4: loan \d: the last edit said"):
+            check_quiet(world, crowd)
 
 
 class Lent:
