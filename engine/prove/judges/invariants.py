@@ -331,9 +331,9 @@ def _lost_with_a_case(world: World, booking: Remembered) -> set[int]:
 
 
 def _is_of_an_ended_loan(world: World, booking: Remembered, now: Loan, loans: dict[int, Loan]) -> bool:
-    """Tell whether what was wanted last is what another loan of the same meeting had when it lost its last room, or when
-    its rooms had lost it and nobody could be asked: its history tells that, and the meeting has become a new loan
-    since."""
+    """Tell whether what was wanted last is what another loan of the same meeting had when it lost its last room, or
+    when its rooms had lost it and nobody could be asked: its history tells that, and the meeting has become a new
+    loan since."""
     former = set(world.loans_of_meeting(booking.ical_uid or ""))
     return any(
         not each.blocks
