@@ -243,11 +243,13 @@ class SeriesPass:
         """
         Tell whether an end that was tried has arrived: it takes all its dates at once, the series where none stays.
 
-        A series that is gone although dates were to stay was cancelled by somebody, before or after our end; that
-        holds. Where the desk has cancelled each of those since, the series went with the last of them.
+        A series that is gone although dates were to stay was cancelled by somebody. After our end, that took only the
+        dates that stayed: a room has shown these without the others. Where none has, it may have been before, and
+        holds. Where the desk has cancelled each of those that stayed, the series went with the last of them.
         """
         if shown is None:
-            return write.draft.last is None or self._ledger.has_cancelled_the_rest(write)
+            ledger, is_whole = self._ledger, write.draft.last is None
+            return is_whole or ledger.has_cancelled_the_rest(write) or ledger.was_shown_without(write)
         return write.draft.last is not None and not faces.keys() & shown.keys()
 
     def _shows(self, copy: EventCopy, face: Face) -> bool:

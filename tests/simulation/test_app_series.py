@@ -355,6 +355,45 @@ class TestADateChanged:
         assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 2"] * 3
         assert shown(world) == utc(world, 9, 9, 9, 9)[1:]
 
+    @pytest.mark.parametrize("keeps_cancelled", [True, False])
+    def test_goes_on_with_the_following_where_somebody_cancels_those_before(
+        self, world: World, *, keeps_cancelled: bool
+    ) -> None:
+        """The end of the old series had arrived, unheard: what somebody cancels are the dates that stayed."""
+        made = self._split_unheard(world, keeps_cancelled=keeps_cancelled)
+        world.wait(1.0)  # the room shows the old series without them
+        world.run(world.person(2).cancel(masters(world)[0]["id"]))
+        world.settle()
+        world.heal()
+
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans[2:]]
+        assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 2"] * 2
+        assert shown(world) == utc(world, 9, 9, 9, 9)[2:]
+
+    @pytest.mark.parametrize("keeps_cancelled", [True, False])
+    def test_is_cancelled_with_its_whole_series_before_that_ends(self, world: World, *, keeps_cancelled: bool) -> None:
+        """The end of the old series got lost on its way: what somebody cancels in Outlook are all of its dates."""
+        self._split_unheard(world, keeps_cancelled=keeps_cancelled, effect="error")
+        world.wait(1.0)
+        world.run(world.person(2).cancel(masters(world)[0]["id"]))
+        world.settle()
+        world.heal()
+
+        assert world.live_loans == ()
+        assert shown(world) == []
+
+    def _split_unheard(self, world: World, *, keeps_cancelled: bool, effect: str = "error_after") -> AppSeries:
+        """Take the third date of a series and those after it to another room, and lose the end or its answer."""
+        world.tenant.office.set_processing(world.room_addresses[0], RemoveCanceledMeetings=not keeps_cancelled)
+        made = book(world)
+        world.settle()
+        fault = world.tenant.faults.add(effect=effect, status=503, retry_after="5", method="PATCH", times=1)
+        change = LoanChange(items=(world.item(2),))
+        world.office.series.change(made.loans[2].number, change, Scope.FOLLOWING, actor="app:test")
+        world.wait(0.2)
+        assert fault.struck == fault.times
+        return made
+
     def test_in_outlook_moves_the_one_loan(self, world: World) -> None:
         made = book(world)
         world.settle()

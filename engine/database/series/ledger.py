@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, null, select, update
+from sqlalchemy import bindparam, exists, null, select, update
 
 from engine.database.cases.records import open_cases, write_decisions
 from engine.database.links.bookings import change_link
@@ -30,9 +30,11 @@ from engine.database.series.rows import (
     set_recurrence,
 )
 from engine.database.sql.connection import Database
+from engine.database.sql.lists import is_any_of
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
+from engine.database.tables.types import Instant
 from engine.ids import EventId, fold_address
 from engine.loans.loan import Loan, TextLevel
 from engine.loans.recurrence import cut_before
@@ -60,6 +62,7 @@ _series = metadata.tables["series"]
 _write = metadata.tables["series_write"]
 _link = metadata.tables["link"]
 _loan = metadata.tables["loan"]
+_copy = metadata.tables["room_copy"]
 
 _WRITES = Prepared(select(_write).where(_write.c.series_id == bindparam("of_series")).order_by(_write.c.id))
 _ENDS = Prepared(select(_write.c.payload).where(_write.c.kind == SeriesWriteKind.END.value))
@@ -79,6 +82,24 @@ _STAYS = Prepared(
     .limit(1)
 )
 """A date that goes on with its series, or that Outlook has cancelled."""
+_ended, _kept, _stayed = (_copy.alias(name) for name in ("ended", "kept", "stayed"))
+_is_theirs = is_any_of(_kept.c.ical_uid, "keys")
+_SHOWN_WITHOUT = Prepared(
+    select(_ended.c.room_id)
+    .join(_write, (_write.c.id == bindparam("of_id")) & (_write.c.created_at < _ended.c.observed_at))
+    .join(_stayed, (_stayed.c.room_id == _ended.c.room_id) & (_stayed.c.series_master == _ended.c.series_master))
+    .where(
+        is_any_of(_ended.c.ical_uid, "keys"),
+        _ended.c.gone,
+        _stayed.c.ical_uid <= bindparam("last_key"),
+        _stayed.c.end_at > bindparam("now", type_=Instant()),
+        ~_stayed.c.gone | (_stayed.c.observed_at > _ended.c.observed_at),
+        ~exists().where(_kept.c.room_id == _ended.c.room_id, _is_theirs, ~_kept.c.gone),
+    )
+    .limit(1)
+)
+"""A room that dropped dates since their end was decided, all it had of them, and still had one to come of those that
+stay. It drops the dates of a series that is cancelled together, and none of those that are over."""
 
 HEAR_SECONDS = 9.0
 """After a series was made, when to ask whether it was declined whole: before its dates are looked at one by one."""
@@ -225,6 +246,14 @@ class AppSeriesLedger:
         with self._database.read() as transaction:
             found = _STAYS.run(transaction.connection, {"of_series": str(write.series_id), "its_own": its_own})
             return found.first() is None
+
+    def was_shown_without(self, write: SeriesWrite) -> bool:
+        if write.uid is None or write.draft.last is None:
+            return False
+        keys = [day_key(write.uid, each.day) for each in write.draft.dates]
+        with self._database.read() as transaction:
+            values = {"of_id": write.id, "keys": keys, "last_key": day_key(write.uid, write.draft.last)}
+            return _SHOWN_WITHOUT.run(transaction.connection, {**values, "now": transaction.now}).first() is not None
 
     def begin(self, write: SeriesWrite) -> None:
         with self._database.write() as transaction:

@@ -299,6 +299,10 @@ class SeriesLedger(Protocol):
         """Tell whether the desk has cancelled every date that stays when *write* ends the others."""
         ...
 
+    def was_shown_without(self, write: SeriesWrite) -> bool:
+        """Tell whether a room has dropped the dates that *write* ends, and only later, if at all, those that stay."""
+        ...
+
     def begin(self, write: SeriesWrite) -> None:
         """Remember that the write is being sent."""
         ...
