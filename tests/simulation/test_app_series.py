@@ -311,6 +311,26 @@ class TestADateChanged:
         assert sorted(shown(world)) == utc(world, 9, 14, 9, 9)
         assert states(world.live_loans) == {ItemState.ACCEPTED}
 
+    @pytest.mark.parametrize("sent", [0, 1])
+    def test_given_a_room_more_just_before_all_give_up_the_first_keeps_that(self, world: World, sent: int) -> None:
+        """The room more may not be in Outlook yet, or on some dates only: the write of all asks it then."""
+        made = book(world)
+        world.settle()
+
+        for number, loan in enumerate(made.loans):
+            if number == sent > 0:
+                world.settle()
+            world.change(loan.number, LoanChange(items=(world.item(1), world.item(3))))
+        change = LoanChange(items=(world.item(3),))
+        world.office.series.change(made.loans[0].number, change, Scope.ALL, actor="app:test")
+        world.settle()
+        world.heal()
+
+        assert [loan.number for loan in world.live_loans] == [loan.number for loan in made.loans]
+        assert {room.name for loan in world.live_loans for room in loan.rooms} == {"Room 3"}
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+        assert shown(world) == utc(world, 9, 9, 9, 9)
+
     def test_cancelled_in_the_app_frees_rooms_not_heard_of_when_its_calendar_is_closed(self, world: World) -> None:
         """The rooms' answers were not read yet: they are looked into, and only that date is declined."""
         world.tenant.faults.add(effect="lose", probability=1.0)

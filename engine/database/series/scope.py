@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, select, update
 
 from engine.database.links.bookings import NEWEST_LINKS
-from engine.database.links.codec import parse_recurrence, render_recurrence
+from engine.database.links.codec import parse_base, parse_recurrence, render_recurrence
 from engine.database.loans.desk import Desk, check_version, lock_and_load
 from engine.database.loans.edits import let_go
 from engine.database.loans.rows import load_loan, load_loans
@@ -60,6 +60,12 @@ class _Date:
     def is_tied_to(self, uid: str | None) -> bool:
         """Tell whether it is a date of the series *uid* in Outlook, and agreed on."""
         return self.link is not None and self.link.state == "linked" and is_date_of(self.link.ical_uid, uid)
+
+    @property
+    def agreed_rooms(self) -> frozenset[BookableId]:
+        """The rooms it has in Outlook, as far as both sides agree: what the desk has changed since may be unsent."""
+        base = parse_base(self.link.base)
+        return base.loan.rooms if base is not None else _rooms(self.loan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +193,15 @@ class SeriesScope:
             after[each.loan.number].version == each.loan.version for each in tied
         ):
             return
-        if self._can_be_changed(tied, change, times):
+        if self._can_be_changed(tied, after, change, times):
             self._change_master(tied, after, _moved(recurrence, times) if times is not None else None)
         elif tied[0].day in set(days_of(recurrence)):
             rest = begin_on(recurrence, tied[0].day)
             self._split(tied, after, _moved(rest, times) if times is not None else rest)
 
-    def _can_be_changed(self, tied: Sequence[_Date], change: LoanChange, times: _Times | None) -> bool:
+    def _can_be_changed(
+        self, tied: Sequence[_Date], after: Mapping[LoanNumber, Loan], change: LoanChange, times: _Times | None
+    ) -> bool:
         """
         Tell whether one request to the master does it: all its dates are meant, and it may keep what it is.
 
@@ -201,7 +209,7 @@ class SeriesScope:
         """
         assert self._recurrence is not None
         others = {each.loan.number for each in self._dates if each.loan.blocks} - {each.loan.number for each in tied}
-        rooms = {_rooms(each.loan) for each in tied}
+        rooms = {(each.agreed_rooms, _rooms(after[each.loan.number])) for each in tied}
         if others or len(rooms) > 1 or change.requester is not None:
             return False
         if times is None:
@@ -213,7 +221,7 @@ class SeriesScope:
         return each.loan.interval.start <= self._transaction.now and each.loan.status not in WITHDRAWN_STATUSES
 
     def _change_master(self, tied: Sequence[_Date], after: dict[LoanNumber, Loan], moved: Recurrence | None) -> None:
-        before_rooms, after_rooms = _rooms(tied[0].loan), _rooms(after[tied[0].loan.number])
+        before_rooms, after_rooms = tied[0].agreed_rooms, _rooms(after[tied[0].loan.number])
         book = self._rooms.book()
         draft = SeriesDraft(
             recurrence=moved,
