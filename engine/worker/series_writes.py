@@ -187,7 +187,7 @@ class SeriesPass:
                 self._ledger.give_back(write, None)
                 return
             if not (write.is_begun and _says(master, write.draft)):
-                if not await self._is_as_agreed(write, master.event_id):
+                if not self._leads(master, write) or not await self._is_as_agreed(write, master.event_id):
                     self._ledger.give_back(write, None)
                     return
                 patch = SeriesPatch(write.draft.recurrence, write.draft.rooms, write.draft.drop_rooms)
@@ -251,6 +251,13 @@ class SeriesPass:
             ledger, is_whole = self._ledger, write.draft.last is None
             return is_whole or ledger.has_cancelled_the_rest(write) or ledger.was_shown_without(write)
         return write.draft.last is not None and not faces.keys() & shown.keys()
+
+    def _leads(self, master: EventCopy, write: SeriesWrite) -> bool:
+        """Tell whether the dates have the rooms of their series: those that were given others one by one keep them."""
+        if not write.draft.rooms and not write.draft.drop_rooms:
+            return True
+        rooms = self._ledger.room_book().numbers_of(attendee.address for attendee in master.attendees)
+        return all(face.rooms == rooms for face in self._ledger.load_faces(write).values())
 
     def _shows(self, copy: EventCopy, face: Face) -> bool:
         rooms = self._ledger.room_book().numbers_of(attendee.address for attendee in copy.attendees)

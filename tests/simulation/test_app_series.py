@@ -331,6 +331,22 @@ class TestADateChanged:
         assert states(world.live_loans) == {ItemState.ACCEPTED}
         assert shown(world) == utc(world, 9, 9, 9, 9)
 
+    def test_given_another_room_each_by_itself_before_all_take_a_third_are_in_that(self, world: World) -> None:
+        """The series itself still has the first room: its dates do not follow it any more."""
+        made = book(world)
+        world.settle()
+        for loan in made.loans:
+            world.change(loan.number, LoanChange(items=(world.item(2),)))
+        world.settle()
+
+        change = LoanChange(items=(world.item(3),))
+        world.office.series.change(made.loans[0].number, change, Scope.ALL, actor="app:test")
+        world.settle()
+        world.heal()
+
+        assert [loan.rooms[0].name for loan in world.live_loans] == ["Room 3"] * 4
+        assert states(world.live_loans) == {ItemState.ACCEPTED}
+
     def test_cancelled_in_the_app_frees_rooms_not_heard_of_when_its_calendar_is_closed(self, world: World) -> None:
         """The rooms' answers were not read yet: they are looked into, and only that date is declined."""
         world.tenant.faults.add(effect="lose", probability=1.0)
