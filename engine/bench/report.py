@@ -42,13 +42,14 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """`ok`, `ok by ratio` (only as a multiple of the floor), `missed`, or nothing where no goal was set."""
-        if self.goal is None:
+        """`ok`, `ok by ratio` (only as a multiple of the floor), `missed`, or nothing where no goal was set. A goal
+        that is a ratio alone is met by it, or missed."""
+        if self.goal is None and (self.ratio_goal is None or self.ratio is None):
             return ""
-        if self.value >= self.goal if self.at_least else self.value <= self.goal:
+        if self.goal is not None and (self.value >= self.goal if self.at_least else self.value <= self.goal):
             return "ok"
         if self.ratio_goal is not None and self.ratio is not None and self.ratio <= self.ratio_goal:
-            return "ok by ratio"
+            return "ok" if self.goal is None else "ok by ratio"
         return "missed"
 
 

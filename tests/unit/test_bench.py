@@ -45,6 +45,10 @@ class TestAFigure:
         assert Figure("G7", "CPU", 6.0, "ms", 1.5, floor=1.6, ratio_goal=4.0).verdict == "ok by ratio"
         assert Figure("G7", "CPU", 6.5, "ms", 1.5, floor=1.6, ratio_goal=4.0).verdict == "missed"
 
+    def test_a_goal_that_is_a_ratio_alone_is_met_by_it_or_missed(self) -> None:
+        assert Figure("G11", "CPU", 2.4, "ms", floor=2.0, ratio_goal=1.25).verdict == "ok"
+        assert Figure("G11", "CPU", 2.6, "ms", floor=2.0, ratio_goal=1.25).verdict == "missed"
+
     def test_no_goal_no_verdict(self) -> None:
         assert Figure("", "memory", 80, "MB").verdict == ""
         assert Figure("", "memory", 80, "MB").ratio is None
