@@ -111,5 +111,7 @@ def _keep(outcome: Outcome, directory: Path, *, shrinks: bool, twin: str, databa
         schedule = shrink(schedule, twin, url=database)
     path = directory / f"seed-{schedule.seed}.json"
     write_schedule(path, schedule)
-    again = f"{sys.executable} -m engine prove --replay {path}" + (f" --database {database}" if database else "")
+    again = f"{sys.executable} -m engine prove --replay {path}"
+    if database is not None:
+        again += " --database URL, the same one"  # which may hold a password
     note(f"{len(schedule.steps)} steps left; live through them again: {again}")

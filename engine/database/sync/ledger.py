@@ -69,12 +69,10 @@ class SyncLedger(RoomLedger, IntentLedger):
     ) -> Booking | None:
         connection = transaction.connection
         if kind == "meeting":
-            ended = found if found is not None and found[1].state == ENDED else None
-            withdrawn = LoanNumber(ended[0]) if ended is not None else None
+            ended = found[1] if found is not None and found[1].state == ENDED else None
+            withdrawn = LoanNumber(found[0]) if found is not None and ended is not None else None
             series = find_series(connection, key)
-            if ended is not None and (
-                series is None or _is_being_ended(connection, LoanNumber(ended[0]), ended[1], series)
-            ):
+            if ended and withdrawn and (series is None or _is_being_ended(connection, withdrawn, ended, series)):
                 return None  # ours, and withdrawn: what is still heard of it is its echo
             copies, seen_at = self._mirror.load_copies(transaction, ICalUid(key))
             if withdrawn is not None and not any(_is_to_come(copy, transaction.now) for copy in copies):
