@@ -55,7 +55,7 @@ _ONE_SERIES = Prepared(select(series_table).where(series_table.c.uid == bindpara
 _TOUCH = Prepared(
     update(series_table).where(series_table.c.uid == bindparam("of_uid")).values(version=series_table.c.version + 1)
 )
-_KEEP_MASTER = Prepared(update(series_table).where(series_table.c.id == bindparam("of_id")))
+_KEEP_MASTER = Prepared(update(series_table).where(series_table.c.uid == bindparam("of_uid")))
 _LEARN_ZONE = Prepared(
     update(series_table)
     .where(series_table.c.uid == bindparam("of_uid"), series_table.c.zone == "")
@@ -155,12 +155,16 @@ def name_now(series: Series | None, copies: Sequence[RoomCopy]) -> Series | None
 
 
 def save_organizers_master(transaction: Transaction, series: Series, mailbox: str, copy: EventCopy | None) -> None:
-    """Keep what all dates of *series* share of the organizer's master; None: it is not there."""
+    """
+    Keep what all dates of *series* share of the organizer's master; None: it is not there.
+
+    What was read was asked for by its uid, and is kept by it: the row it was asked for may be another series' by now.
+    """
     private = copy is not None and copy.privacy is not Privacy.NORMAL
     if copy is not None and not series.zone:
         keep_series(transaction, {series.uid: copy.zone})
     values = {
-        "of_id": series.id,
+        "of_uid": series.uid,
         "read_version": series.version,
         "organizer_mailbox": mailbox,
         "organizer_event_id": copy.event_id if copy is not None else None,

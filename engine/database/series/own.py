@@ -51,16 +51,15 @@ def give_uid(transaction: Transaction, series_id: int, uid: ICalUid) -> None:
         keep_series(transaction, {was.uid: was.zone})  # made again elsewhere: rooms may show the first one still
 
 
-def recognise(transaction: Transaction, master: EventCopy, uid: ICalUid) -> int | None:
-    """Return the series of the app that is being made and whose event *master* is, and give it that event's *uid*; None
-    where it is somebody's own."""
+def recognise(transaction: Transaction, master: EventCopy, uid: ICalUid) -> None:
+    """Give the series of the app that is being made and whose event *master* is that event's *uid*; there is none where
+    it is somebody's own."""
     if master.transaction_id is None:
-        return None
+        return
     for row in _CREATES.run(transaction.connection):
         if row.payload["marker"] == master.transaction_id:
             give_uid(transaction, row.series_id, uid)
-            return int(row.series_id)
-    return None
+            return
 
 
 def is_being_made(transaction: Transaction, key: str) -> bool:

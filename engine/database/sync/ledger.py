@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
@@ -103,9 +102,9 @@ class SyncLedger(RoomLedger, IntentLedger):
 
     def save_series(self, series: Series, mailbox: str, copy: EventCopy | None) -> None:
         with self._write() as transaction:
-            own = recognise(transaction, copy, series.uid) if copy is not None else None
-            known = replace(series, id=own) if own is not None else series
-            save_organizers_master(transaction, known, mailbox, copy)
+            if copy is not None:
+                recognise(transaction, copy, series.uid)
+            save_organizers_master(transaction, series, mailbox, copy)
 
     def is_own_series_under_way(self, key: str) -> bool:
         with self._read() as transaction:
