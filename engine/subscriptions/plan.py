@@ -248,15 +248,16 @@ def find_in_the_way(
     Return the ids of those that call us and may watch the mailbox of a room, so that it cannot have its own: one is all
     that the service allows (Graph docs: change-notifications-delivery-webhooks).
 
-    That is what watches the room by a name of now; whatever nobody holds and no room goes by, since the room may have
-    had another address, of which we know no more; and, unless it is missing itself, what watches rooms that are: it may
-    be one of them under another name.
+    That is what watches the room by a name of now; whatever no other room holds and none goes by, since the room may
+    have had another address, of which we know no more; and, unless it is missing itself, what watches rooms that are:
+    it may be one of them under another name.
     """
-    missing, known = {room.room_id for room in wanted if room.missing}, {row.remote_id for row in held}
+    missing = {room.room_id for room in wanted if room.missing}
+    of_others = {row.remote_id for row in held if row.room_id != room_id}
     found = []
     for remote in listed:
         watched = {room.room_id for room in wanted if watches(remote, room)}
-        is_stray = not watched and remote.id not in known
+        is_stray = not watched and remote.id not in of_others
         is_of_missing = room_id not in missing and bool(watched) and watched <= missing
         calls_us = remote.notification_url == endpoint.notification_url
         if calls_us and (room_id in watched or is_stray or is_of_missing):

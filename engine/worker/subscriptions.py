@@ -249,8 +249,14 @@ class SubscriptionPass:
     async def _create_over_others(
         self, room_id: BookableId, directory_id: str, certificate: Certificate | None
     ) -> RemoteSubscription:
-        """Create; where the service has one for the same mailbox already, in its place, if that one calls us."""
-        client_state = self._store.begin_creation(room_id, certificate=certificate.id if certificate else "")
+        """
+        Create; where the service has one for the same mailbox already, in its place, if that one calls us.
+
+        That one may be of a creation of ours whose answer was lost, under an address that the room had: a notification
+        may have told its id meanwhile. So the creation begins again before it is deleted, and its id is forgotten.
+        """
+        certificate_id = certificate.id if certificate is not None else ""
+        client_state = self._store.begin_creation(room_id, certificate=certificate_id)
         wanted = self._store.find_wanted(room_id)
         names = wanted.names if wanted is not None else (directory_id,)
         try:
@@ -259,6 +265,7 @@ class SubscriptionPass:
             in_the_way = await self._find_in_the_way(room_id)
             if not in_the_way:
                 raise
+            client_state = self._store.begin_creation(room_id, certificate=certificate_id)
             for remote_id in in_the_way:
                 await self._execute(Delete(remote_id))
             return await self._create_under(names, client_state, certificate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,6 +41,8 @@ class Service:
         self.answer_lost = False
         self.in_the_way = ""
         """Of the same room, for all the service knows, whatever it was called then."""
+        self.while_listing: Callable[[], None] = lambda: None
+        """What happens before the list is answered."""
         self.made = 0
 
     async def create_subscription(
@@ -79,6 +81,7 @@ class Service:
         self.living.pop(subscription_id, None)
 
     async def fetch_subscriptions(self) -> tuple[RemoteSubscription, ...]:
+        self.while_listing()
         return tuple(self.living.values())
 
     def add(self, name: str, **values: str) -> None:
@@ -143,6 +146,18 @@ class TestKeepingOne:
         world.keep()
 
         assert (list(world.service.living), world.held) == (["s1"], "s1")
+
+    def test_one_of_a_former_address_gives_way_whose_id_a_notification_tells_meanwhile(self, world: World) -> None:
+        """The answer to its creation was lost. What it sends is believed no more, and what is made in its place is."""
+        world.service.add("s9", resource="users/former@example.org/events")
+        world.service.in_the_way = "s9"
+        former = world.store.begin_creation(ONE)
+        world.service.while_listing = lambda: world.change("subscription", {"remote_id": "s9"}, room_id=ONE)
+
+        world.keep()
+
+        assert (list(world.service.living), world.held) == (["s1"], "s1")
+        assert world.service.secrets["s1"] == world.rows("subscription")[0]["client_state"] != former
 
     def test_one_of_the_room_that_is_not_ours_by_its_secret_gives_way(self, world: World) -> None:
         """Its secret was lost with the store, and its notifications would be believed no more. The list of rooms told

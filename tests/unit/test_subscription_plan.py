@@ -196,6 +196,7 @@ class TestWhatIsInTheWay:
             (REMOTE, (FRESH,), ROOM, OTHER, ("s1",)),
             (REMOTE, (), ROOM, OTHER, ("s1",)),
             (STRAY, (), ROOM, OTHER, ("s1",)),
+            (STRAY, (FRESH,), ROOM, OTHER, ("s1",)),
             (STRAY, (replace(FRESH, room_id=TWO),), ROOM, OTHER, ()),
             (OF_OTHER, (replace(FRESH, room_id=TWO),), ROOM, OTHER, ()),
             (OF_OTHER, (), ROOM, OTHER, ()),
@@ -205,9 +206,10 @@ class TestWhatIsInTheWay:
             (replace(STRAY, notification_url="https://other.example.org/"), (), ROOM, OTHER, ()),
         ],
         ids=[
-            "its own", "its own, not held", "nobody's", "by a former address of another that holds it",
-            "another room's", "another room's, not held", "a missing room's", "a missing room's, missing itself",
-            "another room's, missing itself", "calls somebody else",
+            "its own", "its own, not held", "nobody's", "its own by a former address",
+            "by a former address of another that holds it", "another room's", "another room's, not held",
+            "a missing room's", "a missing room's, missing itself", "another room's, missing itself",
+            "calls somebody else",
         ],
     )  # fmt: skip
     def test_is_what_may_watch_its_mailbox(
