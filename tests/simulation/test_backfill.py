@@ -216,6 +216,28 @@ class TestUndone:
         }
         assert {loan.number for loan in world.live_loans} == {here.number, there.number}
 
+    def test_leaves_what_people_changed_and_its_loan_has_not_followed(self, world: World) -> None:
+        """The room shows a move, and its loan waits for the organizer's mailbox, which is busy: the move is an edit."""
+        event = world.meet(1, 9, 10, 1)
+        world.wait(5)
+        world.open()
+        found = plan(world)
+        world.tenant.faults.add(effect="error", status=503, method="GET", mailbox=world.people[0])
+        world.office.backfills.order_apply(found.number, Selection(), actor=BY)
+        world.wait(20)
+        world.run(world.person(1).move(event["id"], world.at(15), world.at(16)))
+        world.wait(5)
+        before = world.loans
+
+        world.office.backfills.order_undo(found.number, actor=BY)
+        world.wait(5)
+        world.tenant.faults.clear()
+        world.heal()
+
+        assert [loan.interval.start for loan in before] == [world.at(9)]
+        assert [line.outcome for line in lines(world, found.number)] == ["backfill_left_changed_in_outlook"]
+        assert [loan.interval.start for loan in world.live_loans] == [world.at(15)]
+
     def test_calls_off_what_was_not_done_yet(self, world: World) -> None:
         """Undoing in the middle of applying stops it and takes back what was done."""
         for day in range(1, 9):

@@ -94,7 +94,7 @@ class BackfillDesk:
         loader = SceneLoader(rooms, rules, self._mirror)
         self._planner = BackfillPlanner(loader)
         self._doer = BackfillDoer(rooms, rules, loader, settler)
-        self._undoer = BackfillUndoer()
+        self._undoer = BackfillUndoer(rooms, self._mirror)
 
     # --- ordering
 

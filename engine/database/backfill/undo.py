@@ -16,7 +16,8 @@ from engine.database.links.bookings import NEWEST_LINKS, read_link
 from engine.database.links.codec import parse_face
 from engine.database.links.loan_side import edit_loan
 from engine.database.loans.rows import load_loans, loan_table
-from engine.database.mirror.mirror import item_table, link_table
+from engine.database.mirror.mirror import Mirror, item_table, link_table
+from engine.database.rooms.book import RoomCache
 from engine.database.rooms.listed import relist
 from engine.database.sql.prepared import Prepared
 from engine.database.sql.transaction import Transaction
@@ -31,7 +32,9 @@ from engine.loans.status import WITHDRAWN_STATUSES, ItemState, LoanStatus
 from engine.outbox.changes import BACKFILL, CASE, LOAN, Event
 from engine.reconcile.actions import LoanEdit, Note
 from engine.reconcile.backfill.book import MeetingState
-from engine.reconcile.backfill.proposal import Since, Step, why_left
+from engine.reconcile.backfill.proposal import Since, Step, faces_now, why_left
+from engine.reconcile.observe import Known, view_meeting
+from engine.reconcile.views import RoomCopy
 
 decision_table = metadata.tables["decision"]
 case_table = metadata.tables["case"]
@@ -74,6 +77,10 @@ _DELETE_LINK = Prepared(delete(link_table).where(link_table.c.id == bindparam("l
 class BackfillUndoer:
     """Takes backfills back within the transaction it is given."""
 
+    def __init__(self, rooms: RoomCache, mirror: Mirror) -> None:
+        self._rooms = rooms
+        self._mirror = mirror
+
     def undo_some(self, transaction: Transaction, row: Any, limit: int) -> int:
         """Take back the next meetings; returns how many were dealt with."""
         connection = transaction.connection
@@ -86,21 +93,24 @@ class BackfillUndoer:
         links = {link.loan_number: link for link in NEWEST_LINKS.run(connection, {"numbers": numbers})}
         touched = {found[0]: found[1] for found in _TOUCHED.run(connection, {"numbers": numbers})}
         intended = set(_INTENDED.run(connection, {"numbers": numbers}).scalars())
+        copies = self._mirror.load_copies_of(transaction, [each.key for each in due])
         results = []
         for each in due:
             number = each.loan_number
             by_people = touched.get(number, 0) > each.seen_decision or number in intended
-            results.append(self._undo(transaction, row, each, loans.get(number), links.get(number), by_people))
+            link = links.get(number)
+            since = self._since(each, loans.get(number), link, copies.get(each.key, ()), by_people)
+            results.append(self._undo(transaction, row, each, loans.get(number), link, since))
         undone = [result.line.key for result in results if result.state is MeetingState.UNDONE]
         relist(connection, undone, is_listed=True)
         save_results(connection, results)
         return len(due)
 
     def _undo(
-        self, transaction: Transaction, row: Any, line: Any, loan: Loan | None, link: Any, by_people: bool
+        self, transaction: Transaction, row: Any, line: Any, loan: Loan | None, link: Any, since: Since
     ) -> Result:
         left = Result(line, MeetingState.DONE, line.loan_number, line.before, line.seen_decision)
-        why = why_left(_since(line, loan, link, by_people))
+        why = why_left(since)
         if why is not None:
             return replace(left, outcome=why)
         assert loan is not None, "what is gone is left"
@@ -116,6 +126,19 @@ class BackfillUndoer:
         write_decisions(transaction, [note], loan_number=loan.number, ical_uid=line.key)
         back = line.loan_number if Step(line.step) is Step.LINK else None
         return Result(line, MeetingState.UNDONE, back)
+
+    def _since(self, line: Any, loan: Loan | None, link: Any, copies: tuple[RoomCopy, ...], by_people: bool) -> Since:
+        base = read_link(link).base if link is not None else None
+        shown = view_meeting(Known(copies, base), self._rooms.book())
+        ended = loan is not None and (loan.status in WITHDRAWN_STATUSES or loan.status is LoanStatus.SUSPENDED)
+        return Since(
+            exists=loan is not None,
+            is_withdrawn=ended,
+            touched=by_people,
+            still_linked=link is not None and link.state == "linked" and link.ical_uid == line.key,
+            expected=tuple(parse_face(face) for face in line.before.get("expected", ())),
+            outlook=faces_now(base, shown) if base is not None else (),
+        )
 
     def _take_away(self, transaction: Transaction, loan: Loan) -> None:
         """Remove a loan that nobody but the backfill ever made anything of. Its number is never given again."""
@@ -143,19 +166,6 @@ class BackfillUndoer:
         edit_loan(transaction, loan, edit)
         values = {"home": before["home"], "title": before["title"], "private": before["private"]}
         change_loan(transaction, loan, values)
-
-
-def _since(line: Any, loan: Loan | None, link: Any, by_people: bool) -> Since:
-    base = read_link(link).base if link is not None else None
-    ended = loan is not None and (loan.status in WITHDRAWN_STATUSES or loan.status is LoanStatus.SUSPENDED)
-    return Since(
-        exists=loan is not None,
-        is_withdrawn=ended,
-        touched=by_people,
-        still_linked=link is not None and link.state == "linked" and link.ical_uid == line.key,
-        expected=tuple(parse_face(face) for face in line.before.get("expected", ())),
-        outlook=base.outlook if base is not None else None,
-    )
 
 
 def _differs(loan: Loan, address: str) -> bool:

@@ -208,8 +208,8 @@ class Since:
     still_linked: bool
     expected: tuple[Face, ...]
     """What its meeting said then: the Outlook side of the base, as it may read if nobody touched the meeting."""
-    outlook: Face | None
-    """What the base says of Outlook now."""
+    outlook: tuple[Face, ...]
+    """What Outlook says now: as was agreed on last, and as the rooms show it, whether or not the loan has followed."""
 
 
 def why_left(since: Since) -> str | None:
@@ -223,6 +223,15 @@ def why_left(since: Since) -> str | None:
         return "backfill_left_changed_here"
     if since.is_withdrawn or not since.still_linked:
         return "backfill_left_ended"
-    if since.outlook is not None and since.outlook not in since.expected:
+    if any(face not in since.expected for face in since.outlook):
         return "backfill_left_changed_in_outlook"
     return None
+
+
+def faces_now(base: Base, meeting: MeetingView) -> tuple[Face, ...]:
+    """Return what Outlook says of a loan's meeting: what was agreed on last, and what its rooms show, if any does."""
+    if meeting.presence is not Presence.LIVE:
+        return (base.outlook,)
+    interval = meeting.interval or base.outlook.interval  # times that nobody can read move nothing
+    organizer = fold_address(meeting.organizer.address) if meeting.organizer else base.outlook.requester
+    return base.outlook, Face(interval, organizer, frozenset(meeting.answers))

@@ -13,9 +13,19 @@ from engine.ids import Address, BookableId, LoanNumber, StoreId
 from engine.interval import Interval
 from engine.loans.loan import Home, ItemKind, Loan, LoanItem, Requester
 from engine.loans.status import ItemState, LoanStatus
-from engine.reconcile.backfill.proposal import Candidate, Proposal, Rival, Since, Step, classify, linked_base, why_left
+from engine.reconcile.backfill.proposal import (
+    Candidate,
+    Proposal,
+    Rival,
+    Since,
+    Step,
+    classify,
+    faces_now,
+    linked_base,
+    why_left,
+)
 from engine.reconcile.validate import PeopleRule
-from engine.reconcile.views import Face, MeetingView, Presence
+from engine.reconcile.views import Base, Face, MeetingView, Presence
 from engine.reconcile.words.reasons import LANGUAGES, explain
 from engine.rooms.event import Mailbox
 
@@ -193,7 +203,40 @@ class TestTakingBack:
     ) -> None:
         """A loan is taken back when it is there, alive, linked, and as it was made on both sides."""
         outlook = self.FACE if same else self.MOVED
-        since = Since(exists, withdrawn, touched, linked, expected=(self.FACE,), outlook=outlook)
+        since = Since(exists, withdrawn, touched, linked, expected=(self.FACE,), outlook=(outlook,))
 
         takes_back = exists and not touched and not withdrawn and linked and same
         assert (why_left(since) is None) is takes_back
+
+    @pytest.mark.parametrize(
+        "edited",
+        [
+            replace(MEETING, interval=NEARBY),
+            replace(MEETING, organizer=Mailbox(SAM, "Sam Roe")),
+            replace(MEETING, answers=MappingProxyType({ROOM: ItemState.ACCEPTED, OTHER: ItemState.REQUESTED})),
+        ],
+        ids=["times", "organizer", "rooms"],
+    )
+    def test_not_what_its_rooms_show_edited(self, edited: MeetingView) -> None:
+        """An edit that the rooms show counts, though the loan has not followed it yet."""
+        assert why_left(self.since(edited)) == "backfill_left_changed_in_outlook"
+
+    @pytest.mark.parametrize(
+        "shown",
+        [
+            MEETING,
+            replace(MEETING, organizer=None),
+            replace(MEETING, interval=None),
+            replace(MEETING, answers=MappingProxyType({ROOM: ItemState.DECLINED})),
+            MeetingView(Presence.GONE),
+        ],
+        ids=["same", "no organizer", "times that nobody can read", "answered anew", "gone"],
+    )
+    def test_what_its_rooms_show_unedited(self, shown: MeetingView) -> None:
+        """What nobody edited is taken back; of an end the rooms cannot tell alone."""
+        assert why_left(self.since(shown)) is None
+
+    def since(self, shown: MeetingView) -> Since:
+        """What became of a loan that agreed with its meeting when both were looked at last, and its rooms show now."""
+        outlook = faces_now(Base(self.FACE, self.FACE), shown)
+        return Since(True, False, False, True, expected=(self.FACE,), outlook=outlook)
