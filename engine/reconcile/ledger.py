@@ -91,6 +91,8 @@ class Link:
     """A cancellation that the brake stopped: `held`, then `confirmed` or `rejected` by a person."""
     refused: bool = False
     """Of a pending one: Outlook refused its event, or the one before it."""
+    freed: bool = False
+    """Its organizer could not be told of its end: its rooms were freed one by one, those that had it by then."""
 
     @property
     def is_check_due(self) -> bool:
@@ -162,12 +164,11 @@ class Booking:
 
     @property
     def leaves_a_room_behind(self) -> bool:
-        """Whether an ended meeting is shown by a room that its loan never had: where its organizer's mailbox is closed,
-        each room is freed by itself, and nobody knew of this one."""
-        if self.loan is None or not self.has_ended or self.series is not None:
+        """Whether a room shows an ended meeting whose rooms were freed one by one: it had not taken it by then, or
+        nobody knew of it. What ended in its organizer's calendar every room hears of by itself."""
+        if self.link is None or not (self.has_ended and self.link.freed) or self.series is not None:
             return False
-        had = {item.id for item in self.loan.items}
-        return any(copy.live and not copy.doubt and copy.room_id not in had for copy in self.copies)
+        return any(copy.live and not copy.doubt for copy in self.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +387,11 @@ class Ledger(Protocol):
 
         *told*: the code to tell it by when it was done otherwise than decided.
         """
+        ...
+
+    def note_freeing(self, intent: Intent) -> None:
+        """Remember, before any room is asked, that those of an event are freed one by one: one that shows it later
+        has to be freed then."""
         ...
 
     def prepare_create(self, intent: Intent) -> Readiness:

@@ -240,19 +240,23 @@ class Writes:
         Free the rooms without the organizer: decline on their behalf, which the organizer is told. What a room
         organizes itself is deleted there. Tell whether it was.
         """
+        self._ledger.note_freeing(intent)
         book, deleted = self._ledger.room_book(), False
         invited = book.numbers_of(room.address for room in intent.draft.rooms)
-        shown = {copy.room_id: copy.event for copy in booking.copies if copy.live}
+        shown = {copy.room_id: copy for copy in booking.copies if copy.live}
         for room_id in sorted(invited | shown.keys()):
             if (room := book.by_id(room_id)) is None:
                 continue
-            copy = shown.get(room_id) or await self._find_in(room, booking, intent)
+            known = shown.get(room_id)
+            copy = known.event if known is not None else await self._find_in(room, booking, intent)
             if copy is None or copy.is_cancelled or copy.answer is Answer.DECLINED:
                 continue
             if copy.answer is Answer.ORGANIZER:
                 deleted = await self._calendar.delete_event(room.address, copy.event_id)
             else:
                 await self._calendar.decline_event(room.address, copy.event_id, "")
+            if known is not None and booking.series is None:  # dates come with the next reading, as a series
+                self._ledger.save_copy(room_id, copy.event_id, None, seen_at=known.seen_at)
         return deleted
 
     async def _find_in(self, room: Room, booking: Booking, intent: Intent) -> EventCopy | None:

@@ -73,6 +73,7 @@ def read_link(row: Any) -> Link:
         checked_at=row.checked_at,
         hold=row.hold,
         refused=row.refused,
+        freed=row.freed,
     )
 
 

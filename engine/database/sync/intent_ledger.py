@@ -94,6 +94,10 @@ class IntentLedger(LedgerBase):
         if known is not None:
             transaction.mark("loan", str(intent.loan_number))
 
+    def note_freeing(self, intent: Intent) -> None:
+        with self._write() as transaction:
+            change_link(transaction, intent.loan_number, intent.generation, freed=True)
+
     def prepare_create(self, intent: Intent) -> Readiness:
         if not replaces_another(intent.generation) or intent.base is None:
             return Readiness.SEND

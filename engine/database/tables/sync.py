@@ -45,6 +45,8 @@ class LinkRow(SQLModel, table=True):
     """When the loan was cancelled because of Outlook: the brake counts these."""
     refused: bool = Field(sa_column_kwargs={"server_default": false()})
     """Of a pending one: Outlook refused its event, or the event before it, so that no room was asked."""
+    freed: bool = Field(sa_column_kwargs={"server_default": false()})
+    """Its organizer could not be told of its end: its rooms were freed one by one, those that had it by then."""
 
 
 class SeriesRow(SQLModel, table=True):

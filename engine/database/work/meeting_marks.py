@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from engine.database.sql.lists import is_any_of
 from engine.database.sql.marks import Priority
@@ -17,7 +17,6 @@ from engine.reconcile.series.writes import LED
 
 link_table = metadata.tables["link"]
 loan_table = metadata.tables["loan"]
-item_table = metadata.tables["loan_item"]
 copy_table = metadata.tables["room_copy"]
 
 HELD_BY_LOAN = ("linked", "pending", LED)
@@ -44,13 +43,11 @@ _LEFT_BEHIND = Prepared(
         is_any_of(link_table.c.ical_uid, "uids"),
         link_table.c.state == ENDED,
         loan_table.c.status.in_([status.value for status in WITHDRAWN_STATUSES]),
+        link_table.c.freed,
         copy_table.c.live & ~copy_table.c.doubt & copy_table.c.series_master.is_(None),
-        ~exists().where(
-            item_table.c.loan_number == link_table.c.loan_number, item_table.c.bookable_id == copy_table.c.room_id
-        ),
     )
 )
-"""The withdrawn loans whose meetings are shown in a room that they never had: it may have been left behind."""
+"""The withdrawn loans whose meetings a room shows although it was freed by itself, or should have been."""
 
 
 class MeetingMarks:

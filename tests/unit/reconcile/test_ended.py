@@ -15,9 +15,13 @@ A_DATE = Series(1, ICalUid("series"), ICalUid("day"), "UTC", 1)
 
 
 def ended(
-    *copies: RoomCopy, status: LoanStatus = LoanStatus.CANCELLED, state: str = "ended", series: Series | None = None
+    *copies: RoomCopy,
+    status: LoanStatus = LoanStatus.CANCELLED,
+    state: str = "ended",
+    freed: bool = True,
+    series: Series | None = None,
 ) -> Booking:
-    link = Link(1, state, None, None, None, None, None, None, None, None)
+    link = Link(1, state, None, None, None, None, None, None, None, None, freed=freed)
     return Booking("loan", "1", make_loan(rooms=(ONE,), status=status), link, copies, series=series)
 
 
@@ -37,10 +41,12 @@ def test_what_has_no_loan_or_no_event_has_not_ended() -> None:
     ("booking", "leaves"),
     [
         (ended(make_copy(TWO)), True),
-        (ended(make_copy(ONE), make_copy(TWO)), True),
+        (ended(make_copy(ONE)), True),
+        (ended(make_copy(ONE, gone=True), make_copy(TWO)), True),
         (ended(make_copy(TWO), status=LoanStatus.REFUSED), True),
-        # a room of the loan has not heard of its end yet: it was asked with the others
-        (ended(make_copy(ONE)), False),
+        # its organizer's calendar has ended it: a room that has not heard of that yet will
+        (ended(make_copy(ONE), freed=False), False),
+        (ended(make_copy(TWO), freed=False), False),
         # the room holds nothing any more, or what it shows is to be looked into first
         (ended(make_copy(TWO, answer=Answer.DECLINED)), False),
         (ended(make_copy(TWO, gone=True)), False),
@@ -53,5 +59,5 @@ def test_what_has_no_loan_or_no_event_has_not_ended() -> None:
         (ended(make_copy(TWO), state="left"), False),
     ],
 )
-def test_a_room_that_the_loan_never_had_is_left_behind(booking: Booking, leaves: bool) -> None:
+def test_a_room_that_shows_what_was_ended_room_by_room_is_left_behind(booking: Booking, leaves: bool) -> None:
     assert booking.leaves_a_room_behind is leaves
