@@ -1233,6 +1233,26 @@ class TestACreationWhoseAnswerIsSlow:
         (event,) = world.run(world.person(2).events())
         assert event["start"]["dateTime"].startswith(f"{world.at(11):%Y-%m-%dT%H:%M}")
 
+    def test_is_known_by_the_mailbox_in_which_its_event_was_seen(self, world: World) -> None:
+        """It was on its way to the default user's since, for as long as its own was closed."""
+        world.tenant.faults.add(effect="error_after", method="POST", path="events$", times=1)
+        world.tenant.faults.add(
+            effect="error", method="POST", path="events$", mailbox="person-1@example.org", retry_after="30", times=1
+        )
+        loan = world.book(2, 9, 10, 1)
+        world.wait(0.1)
+        world.set_mailbox(2, "denied")
+        world.wait(0.4)
+        assert world.history(loan.number)[-1] == "default_mailbox_used"
+        world.set_mailbox(2, "active")
+        world.wait(5.0)
+        assert "event_adopted" in world.history(loan.number)
+
+        world.act(loan, LoanAction.CANCEL)
+        world.wait(5.0)
+
+        assert events_of(world, 2) == []
+
     def test_ends_nothing_that_was_begun_under_its_number(self, world: World) -> None:
         """SQLite numbers rows anew once the last is gone: what an answer ends is told by more than that number."""
         world.tenant.faults.add(effect="delay", method="POST", path="events$", seconds=60, times=1)

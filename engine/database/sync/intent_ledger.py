@@ -44,6 +44,8 @@ class IntentLedger(LedgerBase):
             intent = next((each for each in ours if each.draft.marker == copy.transaction_id), None)
             if intent is None:
                 return False
+            if copy.organizer is not None:  # it may have been sent elsewhere since, and that is not answered yet
+                intent = _in_mailbox(intent, copy.organizer.address)
             self._finish(transaction, intent, copy, told=FOUND_AGAIN)
         return True
 
@@ -126,18 +128,16 @@ class IntentLedger(LedgerBase):
             transaction.mark("loan", str(intent.loan_number))
 
     def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
-        assert intent.base is not None
-        outlook = replace(intent.base.outlook, requester=fold_address(mailbox))
-        base = replace(intent.base, outlook=outlook)
+        sent = _in_mailbox(intent, mailbox)
         with self._write() as transaction:
             transaction.connection.execute(
                 update(intent_table)
-                .where(intent_table.c.id == intent.id)
-                .values(mailbox=mailbox, base=render_base(base))
+                .where(intent_table.c.id == sent.id)
+                .values(mailbox=sent.mailbox, base=render_base(sent.base))
             )
-            change_link(transaction, intent.loan_number, intent.generation, organizer_mailbox=mailbox)
-            write_decisions(transaction, [note], loan_number=intent.loan_number, ical_uid=None)
-        return replace(intent, mailbox=mailbox, base=base)
+            change_link(transaction, sent.loan_number, sent.generation, organizer_mailbox=sent.mailbox)
+            write_decisions(transaction, [note], loan_number=sent.loan_number, ical_uid=None)
+        return sent
 
     def fail_intent(self, intent: Intent, note: Note) -> None:
         with self._write() as transaction:
@@ -147,6 +147,13 @@ class IntentLedger(LedgerBase):
                 leave_unmade(transaction, [intent.loan_number], note)
             else:
                 tell_refusal(transaction, intent.loan_number, note, ical_uid=intent.ical_uid)
+
+
+def _in_mailbox(intent: Intent, mailbox: str) -> Intent:
+    """Return a create as one of an event in *mailbox*."""
+    assert intent.base is not None, "a create says what both sides agree on after it"
+    outlook = replace(intent.base.outlook, requester=fold_address(mailbox))
+    return replace(intent, mailbox=mailbox, base=replace(intent.base, outlook=outlook))
 
 
 def _drop(transaction: Transaction, intent: Intent) -> bool:
