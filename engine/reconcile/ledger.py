@@ -406,8 +406,8 @@ class Ledger(Protocol):
         """Forget a write that was overtaken; the booking is looked at again. *told*: what the history says of it."""
         ...
 
-    def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
-        """Send a create to another mailbox."""
+    def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent | None:
+        """Send a create to another mailbox; None: it is over, since its event was seen in the first one meanwhile."""
         ...
 
     def fail_intent(self, intent: Intent, note: Note) -> None:

@@ -98,7 +98,8 @@ class Writes:
             self._ledger.fail_intent(intent, tell_unmade(error, default))
             return
         note = Note("default_mailbox_used", {"mailbox": intent.mailbox}, actor="engine")
-        await self._create(self._ledger.redirect_intent(intent, default, note))
+        if (redirected := self._ledger.redirect_intent(intent, default, note)) is not None:
+            await self._create(redirected)
 
     def _event_draft(self, intent: Intent) -> EventDraft:
         draft = intent.draft

@@ -1233,6 +1233,24 @@ class TestACreationWhoseAnswerIsSlow:
         (event,) = world.run(world.person(2).events())
         assert event["start"]["dateTime"].startswith(f"{world.at(11):%Y-%m-%dT%H:%M}")
 
+    def test_is_not_sent_elsewhere_once_its_event_was_seen(self, world: World) -> None:
+        """Its mailbox is closed by the time it is repeated."""
+        world.tenant.faults.add(effect="error_after", method="POST", path="events$", times=1)
+        world.tenant.faults.add(effect="delay", method="POST", path="events$", seconds=5, nth=2)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(4.0)
+        assert "event_adopted" in world.history(loan.number)
+        world.set_mailbox(2, "denied")
+        world.settle()
+        assert "default_mailbox_used" not in world.history(loan.number)
+        assert events_of(world, 1) == []
+
+        world.set_mailbox(2, "active")
+        world.act(loan, LoanAction.CANCEL)
+        world.settle()
+
+        assert events_of(world, 2) == []
+
     def test_is_known_by_the_mailbox_in_which_its_event_was_seen(self, world: World) -> None:
         """It was on its way to the default user's since, for as long as its own was closed."""
         world.tenant.faults.add(effect="error_after", method="POST", path="events$", times=1)

@@ -127,14 +127,12 @@ class IntentLedger(LedgerBase):
                 _tell(transaction, intent, told, None)
             transaction.mark("loan", str(intent.loan_number))
 
-    def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent:
+    def redirect_intent(self, intent: Intent, mailbox: str, note: Note) -> Intent | None:
         sent = _in_mailbox(intent, mailbox)
         with self._write() as transaction:
-            transaction.connection.execute(
-                update(intent_table)
-                .where(intent_table.c.id == sent.id)
-                .values(mailbox=sent.mailbox, base=render_base(sent.base))
-            )
+            values = {"mailbox": sent.mailbox, "base": render_base(sent.base)}
+            if not _REDIRECT.run(transaction.connection, {**_key_of(sent), **values}).rowcount:
+                return None
             change_link(transaction, sent.loan_number, sent.generation, organizer_mailbox=sent.mailbox)
             write_decisions(transaction, [note], loan_number=sent.loan_number, ical_uid=None)
         return sent
@@ -158,10 +156,13 @@ def _in_mailbox(intent: Intent, mailbox: str) -> Intent:
 
 def _drop(transaction: Transaction, intent: Intent) -> bool:
     """Forget an intent that is over; tell whether it was still there."""
-    row = {
-        "intent": intent.id, "number": intent.loan_number, "generation": intent.generation, "kind": intent.kind.value,
-    }  # fmt: skip
-    return _DROP_INTENT.run(transaction.connection, row).rowcount > 0
+    return _DROP_INTENT.run(transaction.connection, _key_of(intent)).rowcount > 0
+
+
+def _key_of(intent: Intent) -> dict[str, object]:
+    """Return what names an intent in the database for good, see `_THIS_INTENT`."""
+    kind = intent.kind.value
+    return {"of_id": intent.id, "of_number": intent.loan_number, "of_generation": intent.generation, "of_kind": kind}
 
 
 def _tell(transaction: Transaction, intent: Intent, code: str, copy: EventCopy | None) -> None:
@@ -171,14 +172,16 @@ def _tell(transaction: Transaction, intent: Intent, code: str, copy: EventCopy |
         write_decisions(transaction, [tell_done(code)], loan_number=intent.loan_number, ical_uid=uid)
 
 
-_DROP_INTENT = Prepared(
-    delete(intent_table).where(
-        intent_table.c.id == bindparam("intent"),  # SQLite gives the number of a row that is gone to a later one
-        intent_table.c.loan_number == bindparam("number"),
-        intent_table.c.generation == bindparam("generation"),
-        intent_table.c.kind == bindparam("kind"),
-    )
+_THIS_INTENT = and_(
+    intent_table.c.id == bindparam("of_id"),  # SQLite gives the number of a row that is gone to a later one
+    intent_table.c.loan_number == bindparam("of_number"),
+    intent_table.c.generation == bindparam("of_generation"),
+    intent_table.c.kind == bindparam("of_kind"),
 )
+
+_DROP_INTENT = Prepared(delete(intent_table).where(_THIS_INTENT))
+
+_REDIRECT = Prepared(update(intent_table).where(_THIS_INTENT))
 
 _GOES_OUT = Prepared(update(intent_table).where(intent_table.c.id == bindparam("intent")).values(unsent_since=None))
 
