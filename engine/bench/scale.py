@@ -13,7 +13,8 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -41,6 +42,9 @@ FOLLOWED_MAX = 300
 
 REST_SECONDS = 4.0
 
+SINGLES_A_TURN = 10
+"""How many changes that come alone one size has before the next has its turn."""
+
 STEP_SECONDS = 3_600.0
 """How long one step of one size may take."""
 
@@ -65,23 +69,42 @@ FULL = Plan(sizes=(35, 350, 3_500, 10_000), stored=100, singles=150, burst=600, 
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One size. Seconds; `memory` in bytes."""
+class Rest:
+    """One size while nothing changes. Seconds; `memory` in bytes, `reading` of one meeting."""
 
-    rooms: int
-    cpu: float
-    latency: float
-    rate: float
+    reading: float
     opening: float
     idle_cpu: float
     memory: int
-    reading: float
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changes cost at one size: seconds of CPU and by the clock (p50) of one alone, and how many a second at
+    once."""
+
+    cpu: float
+    latency: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One size."""
+
+    rooms: int
+    rest: Rest
+    changes: Changes
     start: Start
 
 
 def measure_scale(directory: Path, plan: Plan, database_url: str | None) -> list[Figure]:
     """Measure every size, each step in a process of its own, then workers side by side if there is a PostgreSQL."""
-    found = [_measure_size(f"sqlite:///{directory / f'rooms-{rooms}.db'}", rooms, plan) for rooms in plan.sizes]
+    urls = {rooms: f"sqlite:///{directory / f'rooms-{rooms}.db'}" for rooms in plan.sizes}
+    rests = [_measure_rest(url, rooms, plan) for rooms, url in urls.items()]
+    changes = _measure_changes(urls, plan)
+    starts = [time_start(_service_settings(url), until_ready=False, rest=REST_SECONDS) for url in urls.values()]
+    found = [Measured(*each) for each in zip(urls, rests, changes, starts, strict=True)]
     figures = [figure for each in found for figure in _figures(each, found[0])]
     if database_url is None:
         return figures
@@ -101,37 +124,59 @@ def measure_scale(directory: Path, plan: Plan, database_url: str | None) -> list
 
 def _figures(each: Measured, smallest: Measured) -> list[Figure]:
     size = f"{each.rooms:,} rooms"
-    least = None if each is smallest else smallest
-    grown: dict[str, Any] = {"ratio_goal": 1.25, "floor_name": f"{smallest.rooms} rooms"} if least else {}
+    growth: dict[str, Any] = {}
+    floor = Changes(0.0, 0.0, 0.0)
+    if each is not smallest:
+        growth, floor = {"ratio_goal": 1.25, "floor_name": f"{smallest.rooms} rooms"}, smallest.changes
     goal = 3.0 if each.rooms >= 10_000 else None
     at_once = f"{size}: changes at once, full durability"
     return [
-        Figure("G11", f"{size}: CPU per change", each.cpu * 1e3, "ms",
-               floor=least.cpu * 1e3 if least else None, **grown),
-        Figure("G11", f"{size}: notified to loan, p50, one at a time", each.latency * 1e3, "ms", note="no gathering",
-               floor=least.latency * 1e3 if least else None, **grown),
-        Figure("G6", at_once, each.rate, "/s", 400.0, at_least=True, note="one process"),
-        Figure("", f"{size}: first reading, CPU per meeting", each.reading * 1e6, "µs"),
-        Figure("G13", f"{size}: database known, until passes run", each.opening, "s", goal),
+        Figure("G11", f"{size}: CPU per change", each.changes.cpu * 1e3, "ms",
+               floor=floor.cpu * 1e3 or None, **growth),
+        Figure("G11", f"{size}: notified to loan, p50, one at a time", each.changes.latency * 1e3, "ms",
+               note="no gathering; by turns", floor=floor.latency * 1e3 or None, **growth),
+        Figure("G6", at_once, each.changes.rate, "/s", 400.0, at_least=True, note="one process"),
+        Figure("", f"{size}: first reading, CPU per meeting", each.rest.reading * 1e6, "µs"),
+        Figure("G13", f"{size}: database known, until passes run", each.rest.opening, "s", goal),
         Figure("G13", f"{size}: whole service, until its web answers", each.start.serving, "s", goal),
         Figure("", f"{size}: whole service, memory", each.start.memory / 2**20, "MB", note="with the web"),
-        Figure("G12", f"{size}: CPU at rest", each.idle_cpu * 100, "%", 1.0, note="loop and database"),
-        Figure("G10", f"{size}: memory at rest", each.memory / 2**20, "MB", 120.0 if goal else None, note="no web"),
+        Figure("G12", f"{size}: CPU at rest", each.rest.idle_cpu * 100, "%", 1.0, note="loop and database"),
+        Figure("G10", f"{size}: memory at rest", each.rest.memory / 2**20, "MB", 120.0 if goal else None,
+               note="no web"),
     ]  # fmt: skip
 
 
 # --- one size
 
 
-def _measure_size(url: str, rooms: int, plan: Plan) -> Measured:
+def _measure_rest(url: str, rooms: int, plan: Plan) -> Rest:
     with Child(run_reading, url, rooms, plan.stored) as child:
         reading = child.receive_within(STEP_SECONDS)
     with Child(run_rest, url, rooms, plan.stored) as child:
         opening, idle_cpu, memory = child.receive_within(STEP_SECONDS)
-    with Child(run_changes, url, rooms, plan) as child:
-        cpu, latency, rate = child.receive_within(STEP_SECONDS)
-    start = time_start(_service_settings(url), until_ready=False, rest=REST_SECONDS)
-    return Measured(rooms, cpu, latency, rate, opening, idle_cpu, memory, reading / max(1, rooms * plan.stored), start)
+    return Rest(reading / max(1, rooms * plan.stored), opening, idle_cpu, memory)
+
+
+def _measure_changes(urls: Mapping[int, str], plan: Plan) -> list[Changes]:
+    """
+    Let the sizes take turns at changes that come alone, then each have its changes at once.
+
+    A change waits for the disk more than for anything else, and a disk is three times as slow in one minute as in
+    the next: only sizes that are measured within the same seconds can be compared.
+    """
+    with ExitStack() as stack:
+        children = [stack.enter_context(Child(run_changes, url, rooms, plan)) for rooms, url in urls.items()]
+        for child in children:
+            child.receive_within(STEP_SECONDS)
+        alone: list[list[tuple[float, float]]] = [[] for _ in children]
+        for _ in range(plan.singles // SINGLES_A_TURN):
+            for child, found in zip(children, alone, strict=True):
+                found += child.ask("alone")
+        rates = [child.ask("at once") for child in children]
+    return [
+        Changes(sum(cpu for cpu, _ in found) / len(found), percentile([wall for _, wall in found], 50), rate)
+        for found, rate in zip(alone, rates, strict=True)
+    ]
 
 
 def run_reading(pipe: Connection, url: str, rooms: int, stored: int) -> None:
@@ -140,9 +185,9 @@ def run_reading(pipe: Connection, url: str, rooms: int, stored: int) -> None:
 
 
 def run_changes(pipe: Connection, url: str, rooms: int, plan: Plan) -> None:
-    """Change some rooms. Runs in a child process."""
+    """Change some rooms, as often as asked, until terminated. Runs in a child process."""
     numbers = random.Random(rooms).sample(range(rooms), min(rooms, FOLLOWED_MAX))
-    pipe.send(asyncio.run(_change(url, PaperTenant(rooms, stored=plan.stored), numbers, plan)))
+    asyncio.run(_change(pipe, url, PaperTenant(rooms, stored=plan.stored), numbers, plan.burst))
 
 
 async def _read_all(url: str, paper: PaperTenant) -> float:
@@ -182,44 +227,58 @@ def run_rest(pipe: Connection, url: str, rooms: int, stored: int) -> None:
     pipe.send(asyncio.run(rest()))
 
 
-async def _change(url: str, paper: PaperTenant, numbers: Sequence[int], plan: Plan) -> tuple[float, float, float]:
-    """Return CPU and wall time (p50) of a change that comes alone, and how many a second come through at once."""
+async def _change(pipe: Connection, url: str, paper: PaperTenant, numbers: Sequence[int], burst: int) -> None:
+    """Answer `alone` with CPU and wall time of each of some changes one after the other, `at once` with how many of a
+    burst a second come through."""
     with _open(url) as office:
         engine = _engine(office, paper)
-        ids = {room.address: room.id for room in office.rooms.load_rooms()}
-        secrets = {}
-        for number in numbers:
-            room = ids[paper.address(number)]
-            secrets[number] = office.subscriptions.begin_creation(room)
-            office.subscriptions.finish_creation(
-                room, remote_id=f"s-{number}", expires_at=utc_now() + timedelta(days=2)
-            )
+        changes = _Notifier(office, paper, numbers)
         working = asyncio.create_task(engine.loop.run())
         await _until(lambda: office.queue.depth().due == 0 and engine.loop.is_idle)
-        made = await _warm_up(office, paper, numbers, secrets)
-        walls, cpu = [], time.process_time()
-        for turn in range(plan.singles):
-            began = time.monotonic()
-            office.inbox.accept(_notify(paper, numbers[turn % len(numbers)], secrets))
-            made += 1
-            await _until_made(office, made)
-            walls.append(time.monotonic() - began)
-        cpu = (time.process_time() - cpu) / plan.singles
+        await changes.one_by_one(10)  # warm caches
+        pipe.send("warm")
+        while not working.done():
+            question = await asyncio.to_thread(pipe.recv)
+            pipe.send(await (changes.one_by_one(SINGLES_A_TURN) if question == "alone" else changes.at_once(burst)))
+
+
+class _Notifier:
+    """Lets meetings come into subscribed rooms, in turn, and waits for their loans."""
+
+    def __init__(self, office: Office, paper: PaperTenant, numbers: Sequence[int]) -> None:
+        self._office = office
+        self._paper = paper
+        self._numbers = numbers
+        self._secrets: dict[int, str] = {}
+        self._made = 0
+        ids = {room.address: room.id for room in office.rooms.load_rooms()}
+        for number in numbers:
+            room = ids[paper.address(number)]
+            self._secrets[number] = office.subscriptions.begin_creation(room)
+            expires_at = utc_now() + timedelta(days=2)
+            office.subscriptions.finish_creation(room, remote_id=f"s-{number}", expires_at=expires_at)
+
+    async def one_by_one(self, count: int) -> list[tuple[float, float]]:
+        """Return CPU and wall time of each of *count* changes, each made when the one before has its loan."""
+        found = []
+        for _ in range(count):
+            cpu, began = time.process_time(), time.monotonic()
+            self._office.inbox.accept(self._next())
+            await _until_made(self._office, self._made)
+            found.append((time.process_time() - cpu, time.monotonic() - began))
+        return found
+
+    async def at_once(self, count: int) -> float:
+        """Return how many of *count* changes a second come through."""
         began = time.monotonic()
-        office.inbox.accept_all([_notify(paper, numbers[turn % len(numbers)], secrets) for turn in range(plan.burst)])
-        made += plan.burst
-        await _until_made(office, made, pause=0.02)
-        rate = plan.burst / (time.monotonic() - began)
-        engine.loop.stop()
-        await working
-    return cpu, percentile(walls, 50), rate
+        self._office.inbox.accept_all([self._next() for _ in range(count)])
+        await _until_made(self._office, self._made, pause=0.02)
+        return count / (time.monotonic() - began)
 
-
-async def _warm_up(office: Office, paper: PaperTenant, numbers: Sequence[int], secrets: dict[int, str]) -> int:
-    for made in range(1, 11):
-        office.inbox.accept(_notify(paper, numbers[made % len(numbers)], secrets))
-        await _until_made(office, made)
-    return 10
+    def _next(self) -> bytes:
+        number = self._numbers[self._made % len(self._numbers)]
+        self._made += 1
+        return _notify(self._paper, number, self._secrets)
 
 
 def _notify(paper: PaperTenant, number: int, secrets: dict[int, str]) -> bytes:
