@@ -125,7 +125,7 @@ class BookingPass:
     async def _follow(self, booking: Booking, observed: Observed) -> Plan:
         """Plan by what is observed, looking at the organizer's copy before an event is changed, and carry it out."""
         made = self._planner.plan(observed)
-        if _changes_outlook(made) and observed.known.organizer_copy is None:
+        if _needs_reading(observed, made):
             observed = await self._observer.observe(booking, read_organizer=True)
             made = self._planner.plan(observed)
         if _changes_outlook(made) and observed.known.organizer_copy is None:
@@ -242,11 +242,21 @@ def _plan_with_series(booking: Booking) -> Plan:
     return Plan(writes=(CreateEvent() if link.base is None else ChangeEvent(),))
 
 
+def _needs_reading(observed: Observed, made: Plan) -> bool:
+    """Tell whether the organizer's copy is to be read before *made* is carried out, so that an edit made there a moment
+    ago is merged and not overwritten. The dates of a series share a reading of a while ago: a change that is behind the
+    times is refused by Outlook, and looked at anew, but an event that was replaced is not, were it cancelled since."""
+    is_shared = observed.booking.series is not None and _replaces_event(made)
+    return _changes_outlook(made) and (observed.known.organizer_copy is None or is_shared)
+
+
 def _changes_outlook(made: Plan) -> bool:
-    """Tell whether a plan changes an event or replaces it: both ask the organizer's copy first, so that an edit made
-    there a moment ago is merged and not overwritten."""
-    kinds = {type(write) for write in made.writes}
-    return ChangeEvent in kinds or kinds == {DeleteEvent, CreateEvent}
+    """Tell whether a plan changes an event or replaces it."""
+    return any(isinstance(write, ChangeEvent) for write in made.writes) or _replaces_event(made)
+
+
+def _replaces_event(made: Plan) -> bool:
+    return {type(write) for write in made.writes} == {DeleteEvent, CreateEvent}
 
 
 def _ends_with_its_event(observed: Observed, made: Plan) -> bool:

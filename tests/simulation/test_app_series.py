@@ -515,6 +515,29 @@ class TestADateChanged:
         assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
         assert "date_brought_back" in world.history(world.loans[-1].number)
 
+    @pytest.mark.parametrize("what", ["the series", "the date"])
+    def test_given_away_just_as_its_organizer_cancels_it_in_outlook_stays_cancelled(
+        self, world: World, what: str
+    ) -> None:
+        """One room cannot be asked for its answer, so the series has been read a while ago, and had the date then: it
+        is asked for before it is made anew."""
+        world.tenant.faults.add(effect="lose")
+        world.tenant.faults.add(effect="error", method="GET", path="room-3.*events", status=503, times=99)
+        made = book(world, 1, 3)
+        world.wait(15.0)
+        world.tenant.faults.clear()
+        (master,) = masters(world)
+        cancelled = master if what == "the series" else world.dates(2, master["id"])[1]
+
+        world.change(made.loans[1].number, LoanChange(requester=world.requester(3)))
+        world.run(world.person(2).cancel(cancelled["id"]))
+        world.settle()
+        world.heal()
+
+        assert world.loan(made.loans[1].number).status is LoanStatus.CANCELLED
+        assert world.run(world.person(3).events()) == []
+        assert len(world.live_loans) == (0 if what == "the series" else 3)
+
     def test_in_outlook_the_whole_series_cancelled_cancels_every_loan(self, world: World) -> None:
         book(world)
         world.settle()
