@@ -42,6 +42,7 @@ class Draft:
     rooms: tuple[Mailbox, ...] = ()
     """Create: all rooms. Change: the rooms to add."""
     drop_rooms: tuple[Address, ...] = ()
+    """Change: every address of the rooms to take out."""
     private: bool | None = None
     """Whether to mark the event as private; None leaves it as it is."""
     fields: EventFields | None = None

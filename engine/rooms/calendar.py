@@ -80,6 +80,7 @@ class EventPatch:
     """Rooms to be attendees beside all the people already there; see `RoomCalendar.change_event`."""
     fields: EventFields | None = None
     drop_rooms: tuple[Address, ...] = ()
+    """Every address by which the rooms to take out may be invited: an old event names a room by a former one."""
     private: bool | None = None
 
 

@@ -115,6 +115,11 @@ class RoomBook:
         found = map(self.by_id, sorted(rooms))
         return tuple(Mailbox(room.address, room.name) for room in found if room is not None)
 
+    def addresses_of(self, rooms: Iterable[BookableId]) -> tuple[Address, ...]:
+        """Return every address by which *rooms* may be invited, those they had before among them, in a fixed order."""
+        found = map(self.by_id, sorted(rooms))
+        return tuple(address for room in found if room is not None for address in sorted(room.addresses))
+
 
 def natural(text: str) -> list[tuple[int, int, str]]:
     """Return a sort key that reads numbers in *text* as numbers, and letters without their accents: É comes after D."""

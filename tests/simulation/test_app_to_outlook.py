@@ -243,6 +243,32 @@ class TestChangesAtTheDesk:
         found = states(world.loan(loan.number))
         assert found == {"Room 1": ItemState.CANCELLED, "Room 2": ItemState.ACCEPTED, "Room 3": ItemState.ACCEPTED}
 
+    @pytest.mark.parametrize("is_dropped", [False, True])
+    @pytest.mark.parametrize("hides", [False, True])
+    def test_take_out_a_room_by_the_address_by_which_it_was_invited(
+        self, world: World, *, is_dropped: bool, hides: bool
+    ) -> None:
+        """It has another one by now, and may have dropped the meeting itself.
+
+        It stayed in the event; where it showed the meeting still, the change of the desk was taken back."""
+        event = world.meet(2, 9, 10, 1, 2, hideAttendees=hides)
+        world.settle()
+        (loan,) = world.loans
+        world.readdress(2, "salon@example.org")
+        world.office.enqueue("places", "all")
+        world.settle()
+        if is_dropped:
+            world.tenant.office.release("salon@example.org", event["iCalUId"])
+            world.settle()
+
+        take_rooms(world, loan, 1)
+        world.settle()
+        world.heal()
+
+        assert invited(event_of(world, 2)) == ["room-1@example.org"]
+        assert states(world.loan(loan.number)) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.CANCELLED}
+        assert world.count_writes() == 1
+
     def test_add_a_thing(self, world: World) -> None:
         """A thing is no attendee; it is listed in the body."""
         loan = world.book(2, 9, 10, 1)

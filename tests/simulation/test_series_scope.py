@@ -66,6 +66,23 @@ class TestAll:
         assert states(world.live_loans) == {ItemState.ACCEPTED}
         assert len(masters(world)) == 1
 
+    def test_taken_out_of_a_room_that_has_another_address_by_now_is_one_write(self, world: World) -> None:
+        """The series invites the room by its former address.
+
+        It stayed there, and came back into every loan."""
+        made = book(world, 1, 2)
+        world.settle()
+        world.readdress(2, "salon@example.org")
+        world.office.enqueue("places", "all")
+        world.settle()
+
+        world.office.series.change(made.loans[0].number, LoanChange(items=(world.item(1),)), Scope.ALL, actor="app:t")
+
+        assert settle(world) == 1
+        assert {item.name for loan in world.live_loans for item in loan.held_items} == {"Room 1"}
+        (master,) = masters(world)
+        assert [each["emailAddress"]["address"] for each in master["attendees"]] == ["room-1@example.org"]
+
     def test_cancelled_is_one_write(self, world: World) -> None:
         made = book(world)
         world.settle()

@@ -226,7 +226,7 @@ class SeriesScope:
         draft = SeriesDraft(
             recurrence=moved,
             rooms=book.mailboxes_of(after_rooms - before_rooms),
-            drop_rooms=tuple(room.address for room in book.mailboxes_of(before_rooms - after_rooms)),
+            drop_rooms=book.addresses_of(before_rooms - after_rooms),
             dates=tuple(_as_written(each, after[each.loan.number]) for each in tied),
         )
         self._set_links(tied, LED)

@@ -104,7 +104,7 @@ class IntentWriter:
             subject=writing.subject if write.text and writing.subject != self._written_subject() else None,
             body=writing.body if write.text and self._is_new_body(link.base) else None,
             rooms=book.mailboxes_of(write.add_rooms),
-            drop_rooms=tuple(room.address for room in book.mailboxes_of(write.drop_rooms)),
+            drop_rooms=book.addresses_of(write.drop_rooms),
             private=self._loan.private if write.text and self._written_private() is not self._loan.private else None,
             fields=self._changed_fields(link.base, write),
         )
