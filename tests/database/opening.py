@@ -63,6 +63,14 @@ class Opened:
         with self.database.write() as transaction:
             transaction.connection.execute(metadata.tables[name].insert().values(**values))
 
+    def link(self, uid: str, *, status: str, state: str) -> None:
+        """Have a loan of the meeting *uid*."""
+        self.insert("person", id=1, address="kim@example.org", address_folded="kim@example.org", name="Kim")
+        facts = {"title": "", "notes": "", "private": False, "version": 1}
+        times = {"start_at": NOW, "end_at": NOW + timedelta(hours=1), "created_at": NOW, "changed_at": NOW}
+        self.insert("loan", number=1, status=status, home="app", person_id=1, store_id=1, **times, **facts)
+        self.insert("link", loan_number=1, generation=1, state=state, ical_uid=uid, base={})
+
     def plan(self, *places: Place) -> ImportPlan:
         return plan_import(places, self.directory.load_rooms(), ignored_tags=IGNORED)
 

@@ -40,11 +40,7 @@ class Mail(Opened):
 
     def withdraw(self, uid: str = "u1") -> None:
         """Have a loan whose meeting of that uid we have ended."""
-        self.insert("person", id=1, address="kim@example.org", address_folded="kim@example.org", name="Kim")
-        facts = {"title": "", "notes": "", "private": False, "version": 1}
-        times = {"start_at": NOW, "end_at": NOW + timedelta(hours=1), "created_at": NOW, "changed_at": NOW}
-        self.insert("loan", number=1, status="cancelled", home="app", person_id=1, store_id=1, **times, **facts)
-        self.insert("link", loan_number=1, generation=1, state="ended", ical_uid=uid, base={})
+        self.link(uid, status="cancelled", state="ended")
 
     def copy(self, event_id: str = "e1", **values: Any) -> None:
         """Put a copy into room 1's mirror."""

@@ -78,6 +78,32 @@ class TestIdsThatLookAlike:
         assert opened.marks() >= {("meeting", first), ("meeting", second)}
 
 
+class TestTheFirstReadingOfARoom:
+    """It lists what was there before us, and has nothing looked at but the loans of what it shows."""
+
+    @pytest.mark.parametrize("is_cancelled", [False, True])
+    @pytest.mark.parametrize("is_over", [False, True])
+    def test_has_the_loan_of_a_meeting_looked_at_that_is_to_come(
+        self, opened: Opened, *, is_cancelled: bool, is_over: bool
+    ) -> None:
+        """Of a cancelled one, too: the loan may have read meanwhile that the room takes part, which is true no more."""
+        mirror, book = Mirror(RoomCache(opened.database)), opened.directory.room_book()
+        opened.link("U", status="new", state="linked")
+        times = Interval(NOW - HOUR, NOW) if is_over else Interval(NOW, NOW + HOUR)
+        mine = EventCopy(EventId("A"), "1", ICalUid("U"), EventType.SINGLE, None, times, is_cancelled=is_cancelled)
+        nobodys = replace(mine, event_id=EventId("B"), ical_uid=ICalUid("V"))
+        opened.forget_marks()
+
+        with opened.database.write() as transaction:
+            page = ChangesPage((mine, nobodys), None, "delta")
+            mirror.save_page(
+                transaction, ONE, page, reading=1, whole=True, listed=True, priority=Priority.LIVE, book=book
+            )
+
+        assert opened.marks() == (set() if is_over else {("loan", "1")})
+        assert [row["listed"] for row in opened.rows("room_copy")] == [is_over, True]
+
+
 class TestACopyThatWasAskedFor:
     """By a pass over a loan that is no more: the plan that made it was undone meanwhile."""
 

@@ -57,8 +57,9 @@ class PageNews:
         self.changed += [row["ical_uid"] for row in self.rows]
 
     def listed(self, now: datetime) -> set[str]:
-        """Return the meetings that are shown, and count as there before us, unless they are known to be over."""
-        shown = (row for row in self.rows if row["listed"] and row["live"] and row["ical_uid"])
+        """Return the meetings that are shown, or said to be cancelled, and count as there before us, unless they are
+        known to be over."""
+        shown = (row for row in self.rows if row["listed"] and row["ical_uid"])
         return {row["ical_uid"] for row in shown if row["end_at"] is None or row["end_at"] > now}
 
     def take_in(self, uids: Collection[str]) -> None:
