@@ -8,6 +8,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 from sqlalchemy.engine.interfaces import ReflectedIndex
+from sqlalchemy.exc import IntegrityError
 
 from engine.database import migrations
 from engine.database.loans.guards import ensure_guards
@@ -15,7 +16,7 @@ from engine.database.migrations import HEAD, migrate, upgrade
 from engine.database.sql.connection import Database
 from engine.database.tables import metadata
 from engine.errors import DatabaseUnusable, Occupied, Unreachable
-from tests.database.building import insert, rows
+from tests.database.building import MONDAY, insert, rows
 from tests.database.processes import migrate_it, run_all
 from tests.database.test_guards import hold
 
@@ -82,6 +83,32 @@ _REFUSED = (
     ),
 )  # fmt: skip
 """Rows as revision 0022 kept them."""
+
+_NAMED_BY_NUMBER = ("person", "case", "decision", "series", "series_write", "intent", "feed", "session")
+_NUMBERED = (
+    "INSERT INTO store (id, name, rules, approval) VALUES (1, 'Desk', '{}', false)",
+    "INSERT INTO person (id, address, address_folded, name) VALUES (1, 'alex@example.org', 'alex@example.org', 'Alex')",
+    "INSERT INTO series (id, uid, zone, version, title, private) VALUES (7, 'uid', 'UTC', 3, 'Talk', true)",
+    "INSERT INTO series_write (id, series_id, kind, mailbox, payload, is_begun, created_at)"
+    f" VALUES (4, 7, 'change', 'alex@example.org', '{{}}', true, {_AT})",
+    "INSERT INTO loan (number, status, home, person_id, start_at, end_at, store_id, title, notes, private, series,"
+    " version, created_at, changed_at)"
+    f" VALUES (1, 'new', 'app', 1, {_AT}, {_AT}, 1, '', '', false, '7', 1, {_AT}, {_AT})",
+    "INSERT INTO intent (id, loan_number, generation, kind, mailbox, payload, base, loan_version, created_at)"
+    f" VALUES (5, 1, 1, 'create', 'alex@example.org', '{{}}', '{{}}', 1, {_AT})",
+    'INSERT INTO "case" (id, subject, code, facts, state, standing, opened_at, loan_number)'
+    f" VALUES (6, 'loan:1', 'write_refused', '{{\"error\": \"no\"}}', 'open', false, {_AT}, 1)",
+    "INSERT INTO feed (id, kind, address, language, digest, created_at, created_by)"
+    f" VALUES (3, 'person', 'alex@example.org', 'fr', 'abc', {_AT}, 'app:alex')",
+    "INSERT INTO session (id, digest, name, address, address_folded, role, provider, agent, created_at, seen_at)"
+    f" VALUES (2, 'abc', 'Alex', 'alex@example.org', 'alex@example.org', 'staff', 'test', '', {_AT}, {_AT})",
+    *(
+        "INSERT INTO decision (id, at, code, facts, actor, loan_number)"
+        f" VALUES ({number}, {_AT}, 'x', '{{}}', 'engine', 1)"
+        for number in (8, 9)
+    ),
+)
+"""A row of each table whose numbers are remembered, as revision 0026 kept them."""
 
 
 def _index(index: ReflectedIndex) -> str:
@@ -164,6 +191,30 @@ class TestMigrating:
         assert migrate(database)
 
         assert [row.is_begun for row in rows(database, "series_write")] == [False, True, True]
+        database.close()
+
+    def test_gives_no_number_again(self, database_url: str) -> None:
+        """Tables are made anew for it on SQLite: every row stays, and what points at them still does."""
+        database, config = Database(database_url), _config()
+        with database.change_schema() as transaction:
+            config.attributes["connection"] = transaction.connection
+            command.upgrade(config, "0026")
+            for statement in _NUMBERED:
+                transaction.connection.exec_driver_sql(statement)
+        before = {name: rows(database, name) for name in _NAMED_BY_NUMBER}
+
+        assert migrate(database)
+
+        assert {name: rows(database, name) for name in _NAMED_BY_NUMBER} == before
+        with database.change_schema() as transaction:
+            assert ensure_guards(transaction.connection) is False
+        with pytest.raises(IntegrityError), database.write() as transaction:
+            transaction.connection.exec_driver_sql("DELETE FROM person WHERE id = 1")
+        if database.dialect == "sqlite":  # numbers given by hand are not counted by a sequence
+            with database.write() as transaction:
+                transaction.connection.exec_driver_sql("DELETE FROM decision WHERE id = 9")
+            insert(database, "decision", at=MONDAY, code="x", facts={}, actor="engine")
+            assert [row.id for row in rows(database, "decision")] == [8, 10]
         database.close()
 
     def test_knows_its_newest_revision(self) -> None:

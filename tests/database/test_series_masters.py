@@ -55,8 +55,8 @@ def answer(building: Building, asked: Series) -> None:
 
 
 class TestReadWhileItsEventBecameKnownAsTheDesks:
-    def test_is_kept_by_no_series_that_got_its_number_since(self, building: Building, number: int) -> None:
-        """A room shows the event before its creation is answered; SQLite then gives the number of its row again."""
+    def test_is_kept_by_that_series_and_no_other(self, building: Building, number: int) -> None:
+        """A room shows the event before its creation is answered, when a row of its own stands for it."""
         show(building, OURS)
         asked = load(building, OURS)
         give(building, number, OURS)

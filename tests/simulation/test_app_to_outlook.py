@@ -1298,7 +1298,7 @@ class TestACreationWhoseAnswerIsSlow:
         assert events_of(world, 2) == []
 
     def test_ends_nothing_that_was_begun_under_its_number(self, world: World) -> None:
-        """SQLite numbers rows anew once the last is gone: what an answer ends is told by more than that number."""
+        """A store that was restored gives numbers again: what an answer ends is told by more than that number."""
         world.tenant.faults.add(effect="delay", method="POST", path="events$", seconds=60, times=1)
         loan = world.book(2, 9, 10, 1)
         world.wait(2.0)

@@ -211,7 +211,8 @@ class TestThisAndTheFollowing:
         assert settle(world) == 2
         assert sorted(shown(world)) == utc(world, 9, 14, 14, 14)
         assert states(world.live_loans) == {ItemState.ACCEPTED}
-        words = [say_recurrence(found) for each in (1, 2) if (found := world.office.series.find(each).recurrence)]
+        numbers = sorted({int(loan.series or 0) for loan in world.live_loans})
+        words = [say_recurrence(found) for each in numbers if (found := world.office.series.find(each).recurrence)]
         assert [said.split(", ")[1:] for said in words] == [
             ["09:00–10:00", f"until {say_day(day + WEEK - timedelta(days=1), 'en')}"],
             ["14:00–15:00", "3 times"],

@@ -135,5 +135,5 @@ def add_write(
 
 def forget_write(transaction: Transaction, write: SeriesWrite) -> bool:
     """Forget a write that is over; tell whether it was still there: what became of it is told once."""
-    which = {"of_id": write.id, "of_series": write.series_id}  # SQLite gives the number of a row that is gone again
+    which = {"of_id": write.id, "of_series": write.series_id}  # a restored store gives numbers again
     return _FORGET.run(transaction.connection, which).rowcount > 0

@@ -173,7 +173,7 @@ def _tell(transaction: Transaction, intent: Intent, code: str, copy: EventCopy |
 
 
 _THIS_INTENT = and_(
-    intent_table.c.id == bindparam("of_id"),  # SQLite gives the number of a row that is gone to a later one
+    intent_table.c.id == bindparam("of_id"),  # a store that was restored gives numbers again
     intent_table.c.loan_number == bindparam("of_number"),
     intent_table.c.generation == bindparam("of_generation"),
     intent_table.c.kind == bindparam("of_kind"),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, String
 from sqlmodel import Field, SQLModel
 
-from engine.database.tables.columns import instant, json_value, required_instant
+from engine.database.tables.columns import GIVEN_ONCE, instant, json_value, required_instant
 
 
 class SettingRow(SQLModel, table=True):
@@ -38,6 +38,7 @@ class SessionRow(SQLModel, table=True):
     """Somebody signed in to the app: the SHA-256 of the cookie's secret, never the secret."""
 
     __tablename__ = "session"
+    __table_args__ = (GIVEN_ONCE,)
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(sa_column=Column(String(64), unique=True, nullable=False))
     name: str

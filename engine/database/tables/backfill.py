@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from engine.database.tables.columns import instant, json_value, required_instant
+from engine.database.tables.columns import GIVEN_ONCE, instant, json_value, required_instant
 
 
 class BackfillRow(SQLModel, table=True):
     """One backfill: the stretch and rooms it is about, and how far its planning has come."""
 
     __tablename__ = "backfill"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (GIVEN_ONCE,)
     number: int | None = Field(default=None, primary_key=True)
     from_at: datetime = required_instant()
     to_at: datetime = required_instant()

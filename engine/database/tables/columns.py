@@ -18,6 +18,11 @@ SQLModel.metadata.naming_convention = {  # constraint names that migrations can 
     "pk": "pk_%(table_name)s",
 }
 
+GIVEN_ONCE: dict[str, Any] = {"sqlite_autoincrement": True}
+"""Of a table whose rows may go while their numbers are remembered: by a pass that waits for an answer, a page, a
+receiver, a history, a card in Outlook. SQLite would give the highest number again, and what is meant for one row would
+be done to another."""
+
 SQLModel.model_config["defer_build"] = True
 """No row is ever validated, so none of what pydantic would do that with need be built at each start."""
 

@@ -7,13 +7,14 @@ from datetime import datetime
 from sqlalchemy import Column, String
 from sqlmodel import Field, SQLModel
 
-from engine.database.tables.columns import instant, required_instant
+from engine.database.tables.columns import GIVEN_ONCE, instant, required_instant
 
 
 class FeedRow(SQLModel, table=True):
     """A calendar feed: the SHA-256 of the secret in its address, never the secret."""
 
     __tablename__ = "feed"
+    __table_args__ = (GIVEN_ONCE,)
     id: int | None = Field(default=None, primary_key=True)
     kind: str
     """`person`, `room`, `store`; it says which of the next three is set."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKey, Integer
 from sqlmodel import Field, SQLModel
 
-from engine.database.tables.columns import instant, json_value, long_text, required_instant
+from engine.database.tables.columns import GIVEN_ONCE, instant, json_value, long_text, required_instant
 from engine.database.tables.types import Json
 
 
@@ -89,6 +89,7 @@ class AssetRow(SQLModel, table=True):
 
 class PersonRow(SQLModel, table=True):
     __tablename__ = "person"
+    __table_args__ = (GIVEN_ONCE,)
     id: int | None = Field(default=None, primary_key=True)
     address: str
     address_folded: str = Field(unique=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from engine.database.tables.columns import instant, json_value, long_text, required_instant
+from engine.database.tables.columns import GIVEN_ONCE, instant, json_value, long_text, required_instant
 from engine.database.tables.types import Json
 
 
@@ -17,7 +17,7 @@ class LoanRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_loan_status_end_at", "status", "end_at"),
         Index("ix_loan_status_start_at", "status", "start_at"),
-        {"sqlite_autoincrement": True},  # a number, once said aloud, is never given again
+        GIVEN_ONCE,  # a number, once said aloud, is never given again
     )
     number: int | None = Field(default=None, primary_key=True)
     status: str
@@ -73,6 +73,7 @@ class CaseRow(SQLModel, table=True):
             postgresql_where=text("state = 'open'"),
             sqlite_where=text("state = 'open'"),
         ),
+        GIVEN_ONCE,
     )
     id: int | None = Field(default=None, primary_key=True)
     subject: str = Field(index=True)
@@ -95,6 +96,7 @@ class CaseRow(SQLModel, table=True):
 
 class DecisionRow(SQLModel, table=True):
     __tablename__ = "decision"
+    __table_args__ = (GIVEN_ONCE,)
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = required_instant()
     code: str

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from engine.database.tables.columns import instant, long_text, required_instant
+from engine.database.tables.columns import GIVEN_ONCE, instant, long_text, required_instant
 
 
 class OutboxRow(SQLModel, table=True):
@@ -26,7 +26,7 @@ class OutboxRow(SQLModel, table=True):
         ),
         Index("ix_outbox_receiver", "channel", "receiver", "id"),
         Index("ix_outbox_ended_at", "state", "ended_at"),
-        {"sqlite_autoincrement": True},  # receivers know a message by its number
+        GIVEN_ONCE,  # receivers know a message by its number
     )
     id: int | None = Field(default=None, primary_key=True)
     channel: str

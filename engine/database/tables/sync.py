@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
-from engine.database.tables.columns import instant, json_value, long_text, required_instant
+from engine.database.tables.columns import GIVEN_ONCE, instant, json_value, long_text, required_instant
 from engine.database.tables.types import Json
 
 
@@ -53,6 +53,7 @@ class SeriesRow(SQLModel, table=True):
     """A series, and what its dates share of the organizer's copy: read once for all of them."""
 
     __tablename__ = "series"
+    __table_args__ = (GIVEN_ONCE,)
     id: int | None = Field(default=None, primary_key=True)
     uid: str | None = Field(default=None, unique=True)
     """The uid all copies of its master share; None while it is being created."""
@@ -77,6 +78,7 @@ class SeriesWriteRow(SQLModel, table=True):
     """A write to Outlook about a whole series: committed before its first request, removed after its last."""
 
     __tablename__ = "series_write"
+    __table_args__ = (GIVEN_ONCE,)
     id: int | None = Field(default=None, primary_key=True)
     series_id: int = Field(foreign_key="series.id", index=True)
     kind: str
@@ -147,6 +149,7 @@ class IntentRow(SQLModel, table=True):
     """A write to Outlook that was decided: committed before the request, removed after its outcome is stored."""
 
     __tablename__ = "intent"
+    __table_args__ = (GIVEN_ONCE,)
     id: int | None = Field(default=None, primary_key=True)
     loan_number: int = Field(foreign_key="loan.number", index=True)
     generation: int

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from engine.database.tables.columns import instant, json_value, long_text, required_instant
+from engine.database.tables.columns import GIVEN_ONCE, instant, json_value, long_text, required_instant
 
 
 class WebhookRow(SQLModel, table=True):
     """Where webhooks go."""
 
     __tablename__ = "webhook"
-    __table_args__ = ({"sqlite_autoincrement": True},)  # its number names it in the outbox's log for good
+    __table_args__ = (GIVEN_ONCE,)  # its number names it in the outbox's log for good
     id: int | None = Field(default=None, primary_key=True)
     name: str
     url: str = long_text()
