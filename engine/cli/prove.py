@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,8 +70,9 @@ def prove(
     began = told_at = time.monotonic()
     tally, known = Tally(), 0
     seeds = range(seed, seed + schedules)
-    drawn = (draw_schedule(each, operations=operations, is_lasting=liveness) for each in seeds)
-    for tally in live_through(drawn, jobs=jobs or os.cpu_count() or 1, url=database, seconds_max=seconds, twin=twin):
+    draw = partial(draw_schedule, operations=operations, is_lasting=liveness)
+    jobs = jobs or os.cpu_count() or 1
+    for tally in live_through(seeds, draw=draw, jobs=jobs, url=database, seconds_max=seconds, twin=twin):
         for outcome in tally.broken[known:]:
             _keep(outcome, found, shrinks=shrinks, twin=twin, database=database)
         known = len(tally.broken)

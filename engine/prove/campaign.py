@@ -8,7 +8,7 @@ import multiprocessing
 import queue
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,24 +61,26 @@ class Tally:
 
 
 def live_through(
-    seeds: Iterable[Schedule | int],
+    seeds: Sequence[int],
     *,
+    draw: Callable[[int], Schedule] = draw_schedule,
     jobs: int = 1,
     url: str | None = None,
     seconds_max: float | None = None,
     twin: str = "",
 ) -> Iterator[Tally]:
     """
-    Live through schedules, or those that seeds stand for; yield the tally after each, always the same one.
+    Live through the schedules that seeds stand for; yield the tally after each, always the same one.
 
     Args:
+        draw: makes a schedule of a seed, in the process that lives through it.
         jobs: how many processes.
         url: where each process makes a database of its own, and drops it; None: in memory.
         seconds_max: begin no other schedule after so many seconds.
         twin: what each is compared with, a name of `twins.TWINS`; empty: nothing.
     """
     tally, until = Tally(), None if seconds_max is None else time.monotonic() + seconds_max
-    outcomes = _one_by_one(seeds, url, 0, twin) if jobs == 1 else _side_by_side(list(seeds), jobs, url, twin)
+    outcomes = _one_by_one(seeds, draw, url, 0, twin) if jobs == 1 else _side_by_side(seeds, draw, jobs, url, twin)
     try:
         for outcome, cpu_seconds in outcomes:
             tally.count(outcome, cpu_seconds)
@@ -110,7 +112,7 @@ def promise_of(outcome: Outcome) -> str | None:
 
 
 def _one_by_one(
-    seeds: Iterable[Schedule | int], url: str | None, job: int, twin: str
+    seeds: Sequence[int], draw: Callable[[int], Schedule], url: str | None, job: int, twin: str
 ) -> Generator[tuple[Outcome, float]]:
     live = TWINS.get(twin, run_schedule)
     with databases_at(url, job) as database, quiet(), seldom_collecting():
@@ -118,19 +120,18 @@ def _one_by_one(
             if number == ALL_IS_LOADED_AFTER:
                 use_large_pages()
             began = time.process_time()
-            schedule = draw_schedule(seed) if isinstance(seed, int) else seed
-            outcome = live(schedule, database=database)
+            outcome = live(draw(seed), database=database)
             yield outcome, time.process_time() - began
 
 
 def _side_by_side(
-    seeds: list[Schedule | int], jobs: int, url: str | None, twin: str
+    seeds: Sequence[int], draw: Callable[[int], Schedule], jobs: int, url: str | None, twin: str
 ) -> Generator[tuple[Outcome, float]]:
     processes = multiprocessing.get_context("spawn")
     results: Any = processes.Queue()
     stop = processes.Event()
     workers = [
-        processes.Process(target=_work, args=(results, stop, seeds[job::jobs], url, job, twin), daemon=True)
+        processes.Process(target=_work, args=(results, stop, seeds[job::jobs], draw, url, job, twin), daemon=True)
         for job in range(jobs)
     ]
     for worker in workers:
@@ -186,13 +187,19 @@ def seldom_collecting() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _work(results: Any, stop: Any, seeds: list[Schedule | int], url: str | None, job: int, twin: str) -> None:
-    """Live through *seeds* in a process of its own."""
+def _work(
+    results: Any, stop: Any, seeds: Sequence[int], draw: Callable[[int], Schedule], url: str | None, job: int, twin: str
+) -> None:
+    """Live through *seeds* in a process of its own, which ends soon after the one that began it."""
+    parent = multiprocessing.parent_process()
     try:
-        with closing(_one_by_one(seeds, url, job, twin)) as lived:
+        with closing(_one_by_one(seeds, draw, url, job, twin)) as lived:
             for found in lived:
                 results.put(found)
                 if stop.is_set():
+                    break
+                if parent is not None and not parent.is_alive():
+                    results.cancel_join_thread()  # nobody reads any more
                     break
     except (DatabaseUnusable, Unreachable) as error:
         results.put(error)

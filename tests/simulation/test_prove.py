@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from engine.prove.schedule import OPERATIONS, Outcome, Schedule, draw_schedule, 
 from engine.prove.shrink import Shrinking
 from engine.prove.weather import LASTING
 from engine.prove.world.world import World
+from tests.system.harness import eventually
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*.json"))
 
@@ -168,6 +171,21 @@ def test_several_processes_share_the_seeds_and_leave_nothing_behind(tmp_path: Pa
     assert tally.schedules == 1, "time was up after the first"
     assert tally.broken == []
     assert list(tmp_path.iterdir()) == []
+
+
+def _check_work_in(folder: Path, *, is_under_way: bool) -> None:
+    assert any(folder.iterdir()) is is_under_way
+
+
+@pytest.mark.slow
+def test_processes_end_and_leave_nothing_behind_when_the_one_that_began_them_is_killed(tmp_path: Path) -> None:
+    many = ["prove", "--schedules", "100000", "--jobs", "2", "--found", str(tmp_path)]
+    command = [sys.executable, "-m", "engine", *many, "--database", f"sqlite:///{tmp_path / 'worlds.db'}"]
+    begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    eventually(lambda: _check_work_in(tmp_path, is_under_way=True))
+    begun.kill()
+    begun.wait()
+    eventually(lambda: _check_work_in(tmp_path, is_under_way=False))
 
 
 @pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
