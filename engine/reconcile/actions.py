@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
 
@@ -119,6 +119,10 @@ class Plan:
     @property
     def is_rest(self) -> bool:
         return self.loan is None and not self.writes and not self.conflicts and not self.end_link
+
+    def looks_again_within(self, seconds: float) -> Plan:
+        """Return this plan with its next look in *seconds*, or earlier where it was to look earlier."""
+        return replace(self, look_again_seconds=min(seconds, self.look_again_seconds or seconds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def _with_silence(made: Plan, observed: Observed, now: datetime) -> Plan:
         facts = {"item_id": silent[0], "minutes": check.silent_minutes}
         cases = (*cases, Note(SILENT, facts, actor="engine", room_id=silent[0]))
     wait = max(1.0, (check.next_at - now).total_seconds())
-    return replace(made, cases=cases, look_again_seconds=min(wait, made.look_again_seconds or wait))
+    return replace(made, cases=cases).looks_again_within(wait)
 
 
 def _with_second_look(made: Plan, observed: Observed, now: datetime) -> Plan:
@@ -151,8 +151,7 @@ def _with_second_look(made: Plan, observed: Observed, now: datetime) -> Plan:
     second = second_look_at(observed.known.copies, observed.meeting.answers)
     if second is None or second <= now:
         return made
-    wait = (second - now).total_seconds()
-    return replace(made, look_again_seconds=min(wait, made.look_again_seconds or wait))
+    return made.looks_again_within((second - now).total_seconds())
 
 
 def _default_requester(rules: SyncRules) -> Requester | None:
