@@ -72,6 +72,8 @@ class Loan:
     series: str | None = None
     made_at: datetime | None = None
     """When it was booked or imported; None: it is not in the register yet."""
+    changed_at: datetime | None = field(default=None, compare=False)
+    """When it became its present version."""
     unasked: bool = field(default=False, compare=False)
     """Whether Outlook refused its event, so that no room heard of it. Known where loans are read to be told."""
 

@@ -16,6 +16,7 @@ from engine.loans.loan import Home
 from engine.reconcile.actions import ChangeEvent, CreateEvent, DeleteEvent, Note, Plan
 from engine.reconcile.ledger import Booking, Ledger, SyncRules, Writing
 from engine.reconcile.markers import Marker, parse_marker
+from engine.reconcile.missing import await_end
 from engine.reconcile.over import drop_cases_when_over
 from engine.reconcile.plan import ANSWER_GRACE_SECONDS
 from engine.reconcile.series.writes import LED
@@ -35,10 +36,6 @@ from engine.worker.writing import WritingBuilder
 
 MODE_WAIT_SECONDS = 60.0
 """How long a write that was decided before the mode forbade it waits between two looks at the mode."""
-
-END_WAIT_SECONDS = 5.0
-"""How long a change waits whose event is gone from the organizer's calendar while a room still shows it."""
-
 
 ECHO_SECONDS = 60.0
 """How long a room may go on showing a date that has ended. What it still has then counts as brought back where the
@@ -160,18 +157,22 @@ class BookingPass:
     def _leave_unwritten(self, observed: Observed, decided: Plan) -> Plan:
         """
         Deal with a change that has no copy to be written to: wait for an end on its way, else refuse the edit. What it
-        was decided to wait for besides, the answer of a room above all, is waited for all the same. Where only words
-        cannot be written, the loan follows Outlook all the same.
+        was decided to wait for besides, the answer of a room above all, is waited for all the same where the edit is
+        refused; an organizer without the event tells of none. Where only words cannot be written, the loan follows
+        Outlook all the same.
         """
-        made = Plan(look_again_seconds=END_WAIT_SECONDS)
+        booking, loan = observed.booking, observed.booking.loan
+        assert loan is not None, "only a loan is written to Outlook"
         if observed.known.organizer_read:
-            self._ledger.save_plan(observed.booking, made, Writing())
-        else:
-            if decided.writes == (ChangeEvent(text=True),):
-                self._ledger.save_plan(observed.booking, replace(decided, writes=(), base_after=None), Writing())
-            note = Note("write_refused", {"error": "the organizer’s calendar cannot be reached"}, actor="engine")
-            self._ledger.refuse_edit(observed.booking, note, look_again_seconds=decided.look_again_seconds)
-        return made
+            made = await_end(loan, observed.known.copies, decided.cases, self._now())
+            made = drop_cases_when_over(made, [loan.interval], self._now())
+            self._ledger.save_plan(booking, made, Writing())
+            return made
+        if decided.writes == (ChangeEvent(text=True),):
+            self._ledger.save_plan(booking, replace(decided, writes=(), base_after=None), Writing())
+        note = Note("write_refused", {"error": "the organizer’s calendar cannot be reached"}, actor="engine")
+        self._ledger.refuse_edit(booking, note, look_again_seconds=decided.look_again_seconds)
+        return Plan(look_again_seconds=decided.look_again_seconds)
 
     async def preview(self, kind: str, key: str) -> tuple[Booking, Plan] | None:
         """Return what the mode `two_way` would do about one booking, without doing any of it."""

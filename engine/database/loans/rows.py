@@ -101,6 +101,7 @@ def _loan(row: Any, items: tuple[LoanItem, ...]) -> Loan:
         private=row.private,
         series=row.series,
         made_at=row.created_at,
+        changed_at=row.changed_at,
     )
 
 

@@ -34,7 +34,7 @@ _decision, _room, _copy = metadata.tables["decision"], metadata.tables["room"], 
 PERCENT_MAX = 30
 """Of a room's coming loans may end at once because of Outlook, from `PERCENT_FROM` on: the settings' default."""
 
-BY_TIME = frozenset({"room_does_not_answer"})
+BY_TIME = frozenset({"room_does_not_answer", "event_missing"})
 """Cases that open because time goes by."""
 GROWS = frozenset({"case", "notification", "job", "outbox_try", "subscription", "work"})
 """What a restart and everything heard once more may add rows to: notifications are kept, keys are for ever."""

@@ -50,6 +50,7 @@ TOPICS: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
         Topic.ENGINE: (
             "key_parked",
             "write_refused",
+            "event_missing",
             "write_withheld",
             "shadowed",
             "identity_refused",

@@ -158,6 +158,12 @@ BOOKING: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Shadow mode: nothing was changed on either side. The history would say: {would}",
             "Mode fantôme : rien n’a été changé d’aucun côté. L’historique dirait : {would}",
         ),
+        "event_missing": (
+            "Room {item} shows an event that its organizer’s calendar has no more: what was changed here cannot be"
+            " written. Remove the event from the room’s calendar, or take the change back.",
+            "La salle {item} affiche un événement que le calendrier de son organisateur n’a plus : ce qui a été modifié"
+            " ici ne peut pas être écrit. Retirez l’événement du calendrier de la salle, ou annulez la modification.",
+        ),
         "write_refused": ("Outlook refused the change: {error}.", "Outlook a refusé la modification : {error}."),
         # both
         "both_changed": (

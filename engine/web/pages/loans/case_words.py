@@ -41,6 +41,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "longer_than_maximum": N_("Too long"),
         "key_parked": N_("Given up for now"),
         "write_refused": N_("Outlook refused a change"),
+        "event_missing": N_("The organizer no longer has the event"),
         "write_withheld": N_("Not written to Outlook"),
         "shadowed": N_("Shadow mode"),
         "identity_refused": N_("Microsoft refuses our identity"),
