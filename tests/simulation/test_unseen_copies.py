@@ -87,8 +87,13 @@ class TestALoanWhoseRoomWasNeverHeardOf:
 
         assert states(world.loan(loan.number)) == [ItemState.RELEASED, ItemState.ACCEPTED]
 
-    def test_is_released_when_it_came_back_to_a_room_and_left_it_before_that_was_read(self, world: World) -> None:
-        """The room showed that it was called off there, and shows nothing now; the other room's copy never names it."""
+    @pytest.mark.parametrize("is_token_lost", [False, True])
+    def test_is_released_when_it_came_back_to_a_room_and_left_it_before_that_was_read(
+        self, world: World, *, is_token_lost: bool
+    ) -> None:
+        """The room showed that it was called off there, and shows nothing now; the other room's copy never names it.
+
+        That the room is read as a whole tells no less: what had ended there is missing now."""
         event = world.meet(1, 9, 10, 1)
         world.settle()
         world.run(world.person(1).set_rooms(event["id"], world.addresses([2])))
@@ -100,11 +105,36 @@ class TestALoanWhoseRoomWasNeverHeardOf:
         world.tenant.office.release(world.room_addresses[0], event["iCalUId"])
         assert states(world.live_loans[0]) == [ItemState.ACCEPTED]
 
+        if is_token_lost:
+            world.lose_delta(1)
         sweep(world)
         world.wait(600)
 
         shown = {item.name: item.state for item in world.live_loans[0].rooms}
         assert shown == {"Room 1": ItemState.RELEASED, "Room 2": ItemState.ACCEPTED}
+
+    @pytest.mark.parametrize("is_token_lost", [False, True])
+    def test_is_released_when_it_came_to_a_room_and_left_it_while_the_engine_only_watched(
+        self, world: World, *, is_token_lost: bool
+    ) -> None:
+        """The loan never had that room, which the other room's copy does not name: only its organizer knows."""
+        event = world.meet(1, 9, 10, 1)
+        world.settle()
+        world.override(SettingKey.MODE, "shadow")
+        world.run(world.person(1).set_rooms(event["id"], world.addresses([1, 2])))
+        world.wait(3.0)
+        world.tenant.office.release(world.room_addresses[1], event["iCalUId"])
+        if is_token_lost:
+            world.lose_delta(2)
+            sweep(world)
+        world.wait(3.0)
+        assert states(world.live_loans[0]) == [ItemState.ACCEPTED]
+
+        world.override(SettingKey.MODE, None)
+        world.heal()
+
+        shown = {item.name: item.state for item in world.live_loans[0].rooms}
+        assert shown == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.RELEASED}
 
     def test_is_left_alone_while_the_room_has_it(self, world: World) -> None:
         """One look at the organizer's copy and one into the room: then all is known, and nothing more is asked."""

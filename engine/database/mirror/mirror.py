@@ -80,7 +80,8 @@ _DOUBT = Prepared(update(copy_table).where(_these).values(doubt=True, observed_a
 _CONFIRM = Prepared(update(copy_table).where(_these).values(unconfirmed=False))
 _alone = _c.series_master.is_(None)  # dates of a series are settled together
 _unseen = and_(
-    _c.room_id == bindparam("room"), _c.reading < bindparam("number"), ~is_any_of(_c.event_id, "shown"), _c.live,
+    _c.room_id == bindparam("room"), _c.reading < bindparam("number"), ~is_any_of(_c.event_id, "shown"),
+    or_(_c.live, and_(~_c.gone, ~_c.doubt)),  # what has ended in doubt is asked for already, or another is shown
     or_(  # what lies ahead of the clock was observed before that was set back
         _c.observed_at < bindparam("began_at", type_=Instant()), _c.observed_at > bindparam("now", type_=Instant()),
     ),
@@ -200,7 +201,7 @@ class Mirror:
         self._save_news(transaction, room_id, news)
         if news.has_unknown_removed and not whole:
             ask_about_unshown(transaction, room_id, priority=priority)
-        self._ask_returned(transaction, news.ended_removed)
+        self._ask_about(transaction, news.left)
         marks = MeetingMarks(transaction, priority=priority)
         marked = marks.mark(news.uids, shown=_dates_shown(news.rows)) + marks.mark_returned(news.kept)
         self.end_withdrawn(transaction, room_id, marks.withdrawn & news.removed)
@@ -250,9 +251,10 @@ class Mirror:
             _CONFIRM.run(connection, {"room": room_id, "ids": news.confirmed})
         doubt_series(transaction, room_id, news.lost_masters)
 
-    def _ask_returned(self, transaction: Transaction, uids: set[str]) -> None:
-        """Have the organizers asked whose meetings a room has shown the end of, and has no more now: one may have come
-        back to it and have left it since, which the other rooms' copies need not tell."""
+    def _ask_about(self, transaction: Transaction, uids: set[str]) -> None:
+        """Have the organizers asked whose meetings have left a room. The loan of one need not have that room: the
+        meeting may have come to it, or come back, and left it before anything was done about it, of which the other
+        rooms' copies need not tell."""
         ask_organizers(transaction, find_linked_loans(transaction, uids))
 
     def doubt_unseen(
@@ -266,8 +268,8 @@ class Mirror:
         window: Interval,
     ) -> list[str]:
         """
-        Put in doubt the live copies that a complete reading of *window* did not show; returns their uids, and those of
-        copies that are in doubt since before: whoever was to ask for them may have given up.
+        Put in doubt the copies that a complete reading of *window* did not show, those that had ended included; returns
+        their uids, and those of live copies in doubt since before: whoever was to ask for them may have given up.
 
         Only copies observed before the reading began count: absence is not evidence for newer ones. One without
         times, a meeting that lasts no time or whose date nobody can read, may lie anywhere. One that the room shows
@@ -284,6 +286,7 @@ class Mirror:
         unseen = _UNSEEN.run(connection, values).all()
         if unseen:
             _DOUBT_UNSEEN.run(connection, values)
+            self._ask_about(transaction, {row.ical_uid for row in unseen if row.ical_uid})
         if _ANY_DOUBT.run(connection, {"room": room_id}).first() is not None:
             _END_SUCCEEDED.run(connection, {"room": room_id, "number": reading, "shown": shown})
         return [row.ical_uid for row in unseen if row.ical_uid and row.series_master is None]

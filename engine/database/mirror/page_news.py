@@ -34,8 +34,8 @@ class PageNews:
     """Masters among these: all their dates are in doubt."""
     has_unknown_removed: bool = False
     """Something was said to be removed that the mirror never held."""
-    ended_removed: set[str] = field(default_factory=set)
-    """Meetings of which a copy was removed that had ended before."""
+    left: set[str] = field(default_factory=set)
+    """Meetings and dates of which a copy that was held is said to be removed."""
     changed: list[str | None] = field(default_factory=list)
     """Of every copy that changed the uid of its meeting, where it has one."""
     kept: set[str] = field(default_factory=set)
@@ -78,8 +78,8 @@ class PageNews:
         uid = before.ical_uid
         self.doubts.append(event_id)
         self.changed.append(uid)
-        if uid and not before.live:
-            self.ended_removed.add(uid)
+        if uid:
+            self.left.add(uid)
         if before.series_master == event_id:
             self.lost_masters.add(event_id)
         elif before.series_master is None and uid:

@@ -104,7 +104,7 @@ def release_room(crowd: Crowd) -> None:
     if _note_emptied(crowd, room, name):
         organizer = event["organizer"]["emailAddress"]["address"]
         is_closed = organizer in crowd.world.people and crowd.world.tenant.office.find(organizer).state != "active"
-        if is_closed or crowd.world.office.rules.sync().mode == "shadow":
+        if is_closed:
             crowd.world.untold.dropped_unasked.add((room, name))
     crowd.world.tenant.office.release(crowd.world.room_addresses[room - 1], event["iCalUId"])
 

@@ -14,7 +14,7 @@ class Untold:
     """Meetings that an administrator gave to somebody else: until a room tells, nobody knows who has them."""
     dropped_unasked: set[tuple[int, str]] = field(default_factory=set)
     """What left a room that no other room's copy names while its organizer's mailbox was closed: given back, or taken
-    out of the meeting, for all that anybody can tell. Or while the engine only watched: no loan names the room then."""
+    out of the meeting, for all that anybody can tell."""
     emptied: dict[tuple[int, str], datetime] = field(default_factory=dict)
     """What a room's calendar held, or was asked for, when it was deleted, to be set up anew; and what was forwarded to
     a room, or silently rejected in it, which no other room's copy tells, and left it. With when that was, by the
