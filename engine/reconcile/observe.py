@@ -408,6 +408,8 @@ def _invited(
                 invited.setdefault(copy.room_id, None)
             elif copy.event.is_cancelled and not _is_asked_anew(copy, live, known, book):
                 invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older
+            elif copy not in live and _is_hidden(copy, live, known, book):
+                invited.setdefault(copy.room_id, None)
     else:
         agreed = known.base.outlook.rooms if known.base is not None else frozenset()
         is_renamed = may_name_unknown_room(organizer_copy, book)
@@ -429,6 +431,14 @@ def _is_asked_anew(ended: RoomCopy, live: list[RoomCopy], known: Known, book: Ro
         and ended.room_id in _named(copy, book)
         for copy in live
     )
+
+
+def _is_hidden(ended: RoomCopy, live: list[RoomCopy], known: Known, book: RoomBook) -> bool:
+    """Tell whether a room that was part of the meeting is named by no list, be it part of it still: its own named it by
+    no address that we know, or did not name those that show the meeting, as guests may be hidden from each other."""
+    agreed = known.base.outlook.rooms if known.base is not None else frozenset()
+    others = agreed & {copy.room_id for copy in live}
+    return ended.room_id in agreed and not {ended.room_id, *others} <= _invited_by(ended, book)
 
 
 def _is_asked_by_unknown_name(copy: RoomCopy, known: Known, book: RoomBook) -> bool:

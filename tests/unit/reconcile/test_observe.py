@@ -316,9 +316,46 @@ class TestWhichRoomsAreInvited:
         assert meeting.answers == {ONE: S.RELEASED, TWO: S.ACCEPTED}
 
     def test_leaves_out_a_room_whose_copy_is_gone_and_that_nobody_lists(self) -> None:
+        """Its own list named the other room: guests see each other, and it was taken off the other's list since."""
+        left = make_copy(ONE, attendees=(invite(ONE), invite(TWO)), gone=True)
         other = make_copy(TWO, attendees=(invite(TWO),))
 
-        meeting = view(make_copy(ONE, gone=True), other, base=make_base(rooms=(ONE, TWO)))
+        meeting = view(left, other, base=make_base(rooms=(ONE, TWO)))
+
+        assert set(meeting.answers) == {TWO}
+
+    @pytest.mark.parametrize(
+        "named",
+        [(invite(ONE),), (Attendee(Address("salon@example.org"), "Room 1", "resource", A.NONE), invite(TWO))],
+        ids=["guests who do not see each other", "an address not heard of yet"],
+    )
+    @pytest.mark.parametrize(
+        ("ended", "said"),
+        [({"gone": True}, S.RELEASED), ({"answer": A.DECLINED}, S.DECLINED), ({"is_cancelled": True}, None)],
+        ids=["given back", "declined", "called off"],
+    )
+    def test_keeps_a_room_that_no_list_ever_named(
+        self, named: tuple[Attendee, ...], ended: dict[str, bool | Answer], said: ItemState | None
+    ) -> None:
+        """
+        That the other room does not list it is no news, be it told ever so late. Only its own copy can say that it was
+        taken out.
+
+        It was told as taken out where the organizer could not be asked; its event named it for ever.
+        """
+        left = make_copy(ONE, attendees=named, **ended)
+        other = make_copy(TWO, attendees=(invite(TWO),))
+
+        meeting = view(left, other, base=make_base(rooms=(ONE, TWO)), before={ONE: S.ACCEPTED, TWO: S.ACCEPTED})
+
+        assert meeting.answers.get(ONE) is said
+
+    def test_leaves_out_a_room_in_whose_place_another_was_invited(self) -> None:
+        """Its own list is older than the other room's invitation, and says nothing about who sees whom."""
+        left = make_copy(ONE, attendees=(invite(ONE),), gone=True)
+        other = make_copy(TWO, attendees=(invite(TWO),))
+
+        meeting = view(left, other, base=make_base(rooms=(ONE,)))
 
         assert set(meeting.answers) == {TWO}
 
@@ -518,7 +555,7 @@ class TestOurOwnEcho:
             organizer_closed=True,
         )
 
-        assert view_meeting(known, BOOK).answers == {ONE: S.ACCEPTED, THREE: S.ACCEPTED}
+        assert view_meeting(known, BOOK).answers == {ONE: S.ACCEPTED, TWO: S.RELEASED, THREE: S.ACCEPTED}
 
     def test_may_be_an_end_from_before_we_asked_a_room_anew(self) -> None:
         """Both copies are older than what was agreed on."""
