@@ -25,6 +25,7 @@ from engine.prove.campaign import promise_of
 from engine.prove.found import read_schedule
 from engine.prove.judges.invariants import Broken, check_quiet
 from engine.prove.judges.witness import Witness
+from engine.prove.people.memory import Contest, Remembered
 from engine.prove.people.people import Crowd
 from engine.prove.people.series import at, book_series
 from engine.prove.schedule import draw_schedule, run_schedule
@@ -307,6 +308,59 @@ class TestAnEditOfALoanThatNobodyCouldBeAskedFor:
 
     def test_is_lost_where_somebody_could_be_asked(self, world: World) -> None:
         crowd = self.end_and_come_back(world)
+
+        with pytest.raises(Broken, match=r"I4: loan \d: the last edit said"):
+            check_quiet(world, crowd)
+
+
+class TestAnEditOfAnEventNobodyCouldKnowOf:
+    """Its creation was never answered, and its mailbox closed before that was repeated (B52)."""
+
+    @pytest.fixture
+    def world(self, worlds: MakeWorld) -> World:
+        return worlds(rooms=1, people=3)
+
+    def move_unheard_of(self, world: World) -> tuple[Crowd, Remembered]:
+        """Person 2 moves the event to 11 o'clock; the default user's calendar has another from then on."""
+        world.tenant.faults.add(effect="error_after", method="POST", path="events$", probability=1.0)
+        loan = world.book(2, 9, 10, 1)
+        world.wait(0.5)
+        (event,) = world.run(world.person(2).events())
+        crowd = Crowd(world, random.Random(1))
+        memory = Remembered("app", number=loan.number, person=2, interval=Interval(world.at(11), world.at(12)))
+        crowd.bookings.append(memory)
+        world.run(world.person(2).move(event["id"], world.at(11), world.at(12)))
+        world.set_mailbox(2, "disabled")
+        world.tenant.faults.clear()
+        world.heal()
+        world.set_mailbox(2, "active")
+        assert "default_mailbox_used" in world.history(loan.number)
+        assert world.loan(loan.number).interval == Interval(world.at(9), world.at(10))
+        return crowd, memory
+
+    def test_is_in_vain(self, world: World) -> None:
+        crowd, _ = self.move_unheard_of(world)
+
+        check_quiet(world, crowd)
+
+    def test_loses_without_a_case(self, world: World) -> None:
+        crowd, memory = self.move_unheard_of(world)
+        memory.interval, loser = Interval(world.at(9), world.at(10)), Interval(world.at(11), world.at(12))
+        crowd.contests.append(Contest(memory, memory.number or 0, memory.interval, loser))
+
+        check_quiet(world, crowd)
+
+    def test_says_nothing_of_other_edits(self, world: World) -> None:
+        crowd, memory = self.move_unheard_of(world)
+        memory.interval = Interval(world.at(14), world.at(15))
+
+        with pytest.raises(Broken, match=r"I4: loan \d: the last edit said"):
+            check_quiet(world, crowd)
+
+    def test_is_lost_where_its_event_was_known(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        crowd, _ = self.move_unheard_of(world)
+        (event,) = world.run(world.person(2).events())
+        monkeypatch.setattr(world, "names_of", lambda _number: [event["iCalUId"]])
 
         with pytest.raises(Broken, match=r"I4: loan \d: the last edit said"):
             check_quiet(world, crowd)

@@ -289,6 +289,8 @@ def _check_memory(
         return
     if loan.interval == booking.interval or _was_back_unheard(world, loan, booking.interval):
         return
+    if world.is_said_unheard(loan.number, booking.interval):
+        return
     if not _is_lost_in_a_case(world, booking.interval):
         raise Broken(f"I4: loan {loan.number}: the last edit said {booking.interval}, it has {loan.interval}")
 
@@ -301,6 +303,8 @@ def _check_contest(world: World, contest: Contest, loans: dict[int, Loan], linke
         return
     if booking.ical_uid in world.garble.of and garble.CODES & world.cases_of(loan.number):
         return  # what its organizer wrote cannot be read, and a case says so
+    if world.is_said_unheard(contest.number, contest.loser):
+        return
     wrong = find_wrong(world, contest, loan)
     if wrong is not None:
         raise Broken(wrong)

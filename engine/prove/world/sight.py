@@ -16,8 +16,10 @@ from engine.loans.loan import Case, Loan
 from engine.prove.world import glance
 from engine.prove.world.doors import Doors
 from engine.prove.world.virtual import START
+from engine.reconcile.markers import parse_marker
 from engine.rooms.series import day_of, lone_key
 from engine.settings import Settings
+from engine.simulator.calendars.records import Event
 from engine.simulator.graph.render import Style, render_event
 from engine.simulator.people import Refused, event_path
 
@@ -218,10 +220,28 @@ class Sight(Doors):
         One in a mailbox that was closed is told apart: when the answer to a creation is lost and the mailbox closes
         before it can be repeated, nobody can know of the event, and the default user's calendar stands in (B52).
         """
+        return [f"{event.transaction_id} {closed}" for event, closed in self._created_events()]
+
+    def is_said_unheard(self, number: int, interval: Interval) -> bool:
+        """Tell whether only an event of a loan that nobody can know of, see `creations`, says *interval*: whoever moved
+        it there did so in vain."""
+        instance, names = self.office.instance, self.names_of(number)
+        return any(
+            closed
+            and (marker := parse_marker(instance, event.transaction_id)) is not None
+            and marker.number == number
+            and event.ical_uid not in names
+            and self.times_of(render_event(event, Style())) == interval
+            for event, closed in self._created_events()
+        )
+
+    def _created_events(self) -> list[tuple[Event, str]]:
+        """Return the organizers' events that were made with a transaction id, each with its mailbox if that was ever
+        closed, else ""."""
         calendars = self.tenant.world.calendars
         closed = {self.tenant.office.find(address).id for address in self.untold.closed}
         return [
-            f"{event.transaction_id} {box if box in closed else ''}"
+            (event, box if box in closed else "")
             for box, calendar in calendars.items()
             for event in calendar.events.values()
             if event.transaction_id and event.is_organizer
