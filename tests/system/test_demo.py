@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from tests.system.harness import House, check_start, eventually, find_event, find_loan, only
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 class TestWithTheTenantItStartsItself:
@@ -42,3 +49,22 @@ class TestWithTheTenantItStartsItself:
             assert house.outlook.of_loan(who, number) == []
 
         eventually(is_gone)
+
+    def test_the_readme_books_on_each_side(self, demo_house: House) -> None:
+        """A newcomer's first two commands, as they are printed: no meeting of the building is in their way."""
+        house, ((to_outlook, meeting), (to_desk, order)) = demo_house, printed_orders()
+
+        house.outlook.call("POST", to_outlook, meeting)
+        made = house.desk.call("POST", to_desk, order)
+
+        find_loan(house, meeting["subject"])
+        find_event(house, order["requester"]["address"], made["number"])
+
+
+def printed_orders() -> Iterator[tuple[str, Any]]:
+    """Read the paths and bodies that the README sends, on the day it would take today."""
+    text = README.read_text(encoding="utf-8")
+    (ahead,) = re.findall(r"date -d '\+(\d+) days'", text)
+    day = datetime.now(UTC).date() + timedelta(days=int(ahead))
+    for path, body in re.findall(r"http://127\.0\.0\.1:\d+(\S+) -d '(\{.*?\})'(?!\$)", text, re.DOTALL):
+        yield path, json.loads(body.replace("'$DAY'", f"{day}"))
