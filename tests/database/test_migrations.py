@@ -1,5 +1,6 @@
 """Coming to the present schema: from nothing, twice at once, from a future one, and with the guards in place."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     return config
+
+
+def _grown(database_url: str, revision: str, statements: Iterable[str]) -> Database:
+    """Open a database as it was at an earlier revision, with rows of that time."""
+    database, config = Database(database_url), _config()
+    with database.change_schema() as transaction:
+        config.attributes["connection"] = transaction.connection
+        command.upgrade(config, revision)
+        for statement in statements:
+            transaction.connection.exec_driver_sql(statement)
+    return database
 
 
 def _drop_all(connection: Connection) -> None:
@@ -83,6 +95,16 @@ _REFUSED = (
     ),
 )  # fmt: skip
 """Rows as revision 0022 kept them."""
+
+_BEING_WRITTEN = (
+    "INSERT INTO series (id, zone, version, title, private) VALUES (1, 'UTC', 1, '', false)",
+    *(
+        "INSERT INTO series_write (series_id, kind, mailbox, payload, attempts, created_at)"
+        f" VALUES (1, 'change', 'alex@example.org', '{{}}', {attempts}, {_AT})"
+        for attempts in (0, 1, 3)
+    ),
+)
+"""Rows as revision 0023 kept them."""
 
 _NAMED_BY_NUMBER = ("person", "case", "decision", "series", "series_write", "intent", "feed", "session")
 _NUMBERED = (
@@ -155,12 +177,7 @@ class TestMigrating:
     def test_knows_which_events_outlook_refused(self, database_url: str) -> None:
         """Loans 1 to 3 are dates of a series that was refused, 2 once more by itself; 4 is a loan beside it, and 5 was
         never refused."""
-        database, config = Database(database_url), _config()
-        with database.change_schema() as transaction:
-            config.attributes["connection"] = transaction.connection
-            command.upgrade(config, "0022")
-            for statement in _REFUSED:
-                transaction.connection.exec_driver_sql(statement)
+        database = _grown(database_url, "0022", _REFUSED)
 
         assert migrate(database)
 
@@ -175,18 +192,7 @@ class TestMigrating:
 
     def test_knows_which_series_were_being_written(self, database_url: str) -> None:
         """What a write that was begun finds in Outlook may be its own doing, whichever version goes on with it."""
-        database, config = Database(database_url), _config()
-        with database.change_schema() as transaction:
-            config.attributes["connection"] = transaction.connection
-            command.upgrade(config, "0023")
-            transaction.connection.exec_driver_sql(
-                "INSERT INTO series (id, zone, version, title, private) VALUES (1, 'UTC', 1, '', false)"
-            )
-            for attempts in (0, 1, 3):
-                transaction.connection.exec_driver_sql(
-                    "INSERT INTO series_write (series_id, kind, mailbox, payload, attempts, created_at)"
-                    f" VALUES (1, 'change', 'alex@example.org', '{{}}', {attempts}, {_AT})"
-                )
+        database = _grown(database_url, "0023", _BEING_WRITTEN)
 
         assert migrate(database)
 
@@ -195,12 +201,7 @@ class TestMigrating:
 
     def test_gives_no_number_again(self, database_url: str) -> None:
         """Tables are made anew for it on SQLite: every row stays, and what points at them still does."""
-        database, config = Database(database_url), _config()
-        with database.change_schema() as transaction:
-            config.attributes["connection"] = transaction.connection
-            command.upgrade(config, "0026")
-            for statement in _NUMBERED:
-                transaction.connection.exec_driver_sql(statement)
+        database = _grown(database_url, "0026", _NUMBERED)
         before = {name: rows(database, name) for name in _NAMED_BY_NUMBER}
 
         assert migrate(database)

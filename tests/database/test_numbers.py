@@ -231,27 +231,28 @@ def write_series(building: Building, ledger: AppSeriesLedger, number: int) -> Se
 class TestAWrite:
     def test_that_is_done_sends_no_other_elsewhere(self, building: Building) -> None:
         """Its event was seen while it was asked for in a mailbox that has closed since."""
-        ledger = SyncLedger(building.database, RoomCache(building.database), SyncRules, instance="here")
-        number = book(building, ALEX)
-        done = decide(building, number)
-        ledger.drop_intent(done)
-        other = decide(building, number)
+        ledger, done, other = follow_on(building)
 
         assert ledger.redirect_intent(done, "office@example.org", NOTE) is None
 
-        assert intents(building, number) == (other,)
+        assert intents(building, done.loan_number) == (other,)
 
     def test_that_is_done_does_not_end_another_of_its_loan(self, building: Building) -> None:
         """Two hear the answer to a change; meanwhile the next one was decided."""
-        ledger = SyncLedger(building.database, RoomCache(building.database), SyncRules, instance="here")
-        number = book(building, ALEX)
-        done = decide(building, number)
-        ledger.drop_intent(done)
-        other = decide(building, number)
+        ledger, done, other = follow_on(building)
 
         ledger.drop_intent(done)
 
-        assert intents(building, number) == (other,)
+        assert intents(building, done.loan_number) == (other,)
+
+
+def follow_on(building: Building) -> tuple[SyncLedger, Intent, Intent]:
+    """Let a write of a loan be done and the next one be decided."""
+    ledger = SyncLedger(building.database, RoomCache(building.database), SyncRules, instance="here")
+    number = book(building, ALEX)
+    done = decide(building, number)
+    ledger.drop_intent(done)
+    return ledger, done, decide(building, number)
 
 
 def decide(building: Building, number: LoanNumber) -> Intent:
