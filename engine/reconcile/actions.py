@@ -138,6 +138,8 @@ class Situation:
     """What holds each item on the rounded interval of the meeting, this booking apart."""
     clashes_here: Mapping[BookableId, Clash] | None = None
     """The same on the loan's own interval, where the two differ; None: it was not asked."""
+    told: Clash | None = None
+    """What the history of a meeting that is no loan named last as in its way, where it still is."""
     breaches: tuple[RuleBreach, ...] = ()
     seen_at: datetime | None = None
     """When the meeting was first seen."""

@@ -64,7 +64,7 @@ def _plan_unknown_meeting(situation: Situation) -> Plan:
         return Plan()
     if meeting.interval is not None and (where := situation.dates.outside(meeting.interval, situation.now)):
         return Plan(notes=(Note("not_synced", {"reason": where.value, **situation.dates.facts(where)}),))
-    verdict = validate(meeting, people=situation.people, clashes=situation.clashes)
+    verdict = validate(meeting, people=situation.people, clashes=situation.clashes, told=situation.told)
     if isinstance(verdict, Invalid):
         if verdict.reason == "draft":
             return Plan()

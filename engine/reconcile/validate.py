@@ -46,7 +46,9 @@ def resolve_requester(organizer: Mailbox | None, people: PeopleRule) -> Requeste
     return people.default_user
 
 
-def validate(meeting: MeetingView, *, people: PeopleRule, clashes: Mapping[BookableId, Clash]) -> Valid | Invalid:
+def validate(
+    meeting: MeetingView, *, people: PeopleRule, clashes: Mapping[BookableId, Clash], told: Clash | None = None
+) -> Valid | Invalid:
     """
     Tell whether *meeting* may become a loan.
 
@@ -54,6 +56,7 @@ def validate(meeting: MeetingView, *, people: PeopleRule, clashes: Mapping[Booka
         meeting: as observed.
         people: our domains and the default user.
         clashes: what already holds each of its rooms on the rounded interval, this very booking apart.
+        told: of all that does, what was named before: people go on reading that, whatever else has come since.
 
     Returns:
         Valid, or the first failed check with the values its text needs.
@@ -63,7 +66,7 @@ def validate(meeting: MeetingView, *, people: PeopleRule, clashes: Mapping[Booka
     requester = resolve_requester(meeting.organizer, people)
     if requester is None:
         return Invalid("organizer_unknown", {"organizer": meeting.organizer.address if meeting.organizer else ""})
-    if (unfit := _check_dates(meeting) or _check_rooms(meeting, clashes)) is not None:
+    if (unfit := _check_dates(meeting) or _check_rooms(meeting, clashes, told)) is not None:
         return unfit
     assert meeting.interval is not None  # _check_dates has looked
     return Valid(requester, meeting.interval, meeting.holding)
@@ -79,11 +82,13 @@ def _check_dates(meeting: MeetingView) -> Invalid | None:
     return None
 
 
-def _check_rooms(meeting: MeetingView, clashes: Mapping[BookableId, Clash]) -> Invalid | None:
+def _check_rooms(meeting: MeetingView, clashes: Mapping[BookableId, Clash], told: Clash | None) -> Invalid | None:
     if not meeting.answers:
         return Invalid("no_synced_room", {})
     if not meeting.holding:
         return Invalid("all_rooms_declined", {})
+    if told is not None and told.item_id in meeting.holding:
+        return Invalid("item_unavailable", clash_facts(told))
     for room in sorted(meeting.holding):
         if room in clashes:
             return Invalid("item_unavailable", clash_facts(clashes[room]))

@@ -61,6 +61,7 @@ class Planner:
             now=self._now(),
             clashes=clashes,
             clashes_here=clashes_here,
+            told=self._told_clash(booking, meeting.interval) if clashes else None,
             breaches=self._breaches(meeting, loan),
             seen_at=booking.seen_at,
             in_view=loan is None or rules.view.holds(loan),
@@ -116,6 +117,12 @@ class Planner:
             items |= held
         number = loan.number if loan is not None else None
         return self._ledger.clashes(sorted(items), interval, apart_from=number)
+
+    def _told_clash(self, booking: Booking, interval: Interval | None) -> Clash | None:
+        """Return what is in the way of a meeting that is no loan, and was told to be."""
+        if booking.loan is not None or interval is None:
+            return None
+        return self._ledger.told_clash(booking.key, interval)
 
     def _breaches(self, meeting: MeetingView, loan: Loan | None) -> tuple[RuleBreach, ...]:
         """Return what a booking made in Outlook breaks of our rules: it is flagged for as long as it does."""

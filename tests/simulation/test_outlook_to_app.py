@@ -632,6 +632,29 @@ class TestWhatIsTaken:
         assert states(loan) == {"Room 1": ItemState.ACCEPTED, "Room 2": ItemState.ACCEPTED}
         assert world.cases() == []
 
+    def test_the_loan_that_was_told_to_be_in_its_way_is_told_while_it_is(self, world: World) -> None:
+        """Another that comes into its way is no news, and is told once it is all that is left."""
+        first = world.book(3, 9, 10, 1)
+        world.settle()
+        allow_conflicts(world, 1)
+        kept_out = world.meet(2, 9, 12, 1)
+        world.settle()
+        world.meet(3, 11, 12, 1)
+        world.settle()
+        _, second = world.live_loans
+        decided = world.count_decisions()
+
+        world.office.enqueue("meeting", kept_out["iCalUId"])
+        world.settle()
+
+        assert [facts["loan"] for facts in world.all_case_facts()] == [first.number]
+        assert world.count_decisions() == decided
+
+        world.act(first, LoanAction.CANCEL)
+        world.settle()
+
+        assert [facts["loan"] for facts in world.all_case_facts()] == [second.number]
+
     def test_a_meeting_that_moves_into_a_taken_room_loses_only_that_room(self, world: World) -> None:
         """After the change only what is no longer available leaves the loan (H47); the loser's value is in a case."""
         world.book(3, 14, 15, 1)

@@ -34,6 +34,7 @@ from engine.reconcile.ledger import Booking, Intent, IntentKind, Link, Series, W
 from engine.reconcile.views import RoomCopy
 from engine.rooms.event import EventCopy
 
+decision_table = metadata.tables["decision"]
 series_write_table = metadata.tables["series_write"]
 
 
@@ -118,18 +119,16 @@ class SyncLedger(RoomLedger, IntentLedger):
         self, items: Sequence[BookableId], interval: Interval, *, apart_from: LoanNumber | None
     ) -> Mapping[BookableId, Clash]:
         with self._read() as transaction:
-            held = find_held(transaction.connection, items, interval, apart=apart_from)
-            named = load_items(transaction.connection, [busy.item_id for busy in held])
-        return {
-            busy.item_id: Clash(
-                busy.item_id,
-                named[busy.item_id].name,
-                busy.interval.start,
-                busy.interval.end,
-                busy.loan_number,
-            )
-            for busy in held
-        }
+            found = _find_clashes(transaction.connection, items, interval, apart_from)
+        return {BookableId(clash.item_id): clash for clash in found}
+
+    def told_clash(self, key: str, interval: Interval) -> Clash | None:
+        with self._read() as transaction:
+            told = _LAST_TOLD.run(transaction.connection, {"uid": key}).scalar() or {}
+            if told.get("reason") != "item_unavailable":
+                return None
+            found = _find_clashes(transaction.connection, [told["item_id"]], interval, None)
+        return next((clash for clash in found if clash.loan_number == told["loan"]), None)
 
     def breaches(self, rooms: Sequence[BookableId], interval: Interval) -> tuple[RuleBreach, ...]:
         return self._rooms.breaches(rooms, interval, now=self._now())
@@ -200,6 +199,17 @@ def _claim_meeting(transaction: Transaction, booking: Booking) -> None:
         raise Stale(f"meeting {booking.key} became something else while it was being read")
 
 
+def _find_clashes(
+    connection: Connection, items: Sequence[BookableId], interval: Interval, apart_from: LoanNumber | None
+) -> list[Clash]:
+    held = find_held(connection, items, interval, apart=apart_from)
+    named = load_items(connection, [busy.item_id for busy in held])
+    return [
+        Clash(busy.item_id, named[busy.item_id].name, busy.interval.start, busy.interval.end, busy.loan_number)
+        for busy in held
+    ]
+
+
 def _is_being_ended(connection: Connection, number: LoanNumber, link: Link, series: Series) -> bool:
     """Tell whether a write is open that may end this date: until it is done the organizer's calendar still shows it.
     What is done about the event that takes its place is none: that may wait for the date's rooms."""
@@ -216,6 +226,17 @@ def _is_to_come(copy: RoomCopy, now: datetime) -> bool:
 
 _WRITES_OF_SERIES = Prepared(
     select(series_write_table.c.id).where(series_write_table.c.series_id == bindparam("series")).limit(1)
+)
+
+_LAST_TOLD = Prepared(
+    select(decision_table.c.facts)
+    .where(
+        decision_table.c.ical_uid == bindparam("uid"),
+        decision_table.c.loan_number.is_(None),
+        decision_table.c.code == "not_synced",
+    )
+    .order_by(decision_table.c.id.desc())
+    .limit(1)
 )
 
 _LOANS_OF = Prepared(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.errors import Clash
 from engine.ids import Address
 from engine.loans.loan import Requester
 from engine.loans.status import ItemState
@@ -26,6 +27,7 @@ from tests.unit.reconcile.building import (
     OURS_AND_DESK,
     THREE,
     TWO,
+    clash,
     clashing,
     make_copy,
     make_meeting,
@@ -53,8 +55,14 @@ FAULTS: tuple[tuple[str, dict[str, Any], dict[str, object]], ...] = (
 ORDER = [reason for reason, _, _ in FAULTS]
 
 
-def check(meeting: MeetingView = SOUND, *, people: PeopleRule = OURS, taken: tuple[Any, ...] = ()) -> Valid | Invalid:
-    return validate(meeting, people=people, clashes=clashing(taken))
+def check(
+    meeting: MeetingView = SOUND,
+    *,
+    people: PeopleRule = OURS,
+    taken: tuple[Any, ...] = (),
+    told: Clash | None = None,
+) -> Valid | Invalid:
+    return validate(meeting, people=people, clashes=clashing(taken), told=told)
 
 
 def with_faults(*fields: dict[str, Any]) -> MeetingView:
@@ -119,6 +127,20 @@ class TestOneThingWrong:
         assert one_way == other_way
         assert isinstance(one_way, Invalid)
         assert one_way.facts["item_id"] == TWO
+
+    def test_what_was_told_is_told_again_while_it_is_in_the_way(self) -> None:
+        """Whatever else has taken this room or another since: a person who reads why reads the same."""
+        verdict = check(make_meeting(answers=(ONE, TWO)), taken=(ONE, TWO), told=clash(TWO, by=5))
+
+        assert isinstance(verdict, Invalid)
+        assert (verdict.facts["item_id"], verdict.facts["loan"]) == (TWO, 5)
+
+    def test_what_was_told_of_a_room_that_declined_is_told_no_more(self) -> None:
+        """Only rooms the loan would hold are in its way."""
+        verdict = check(SOUND, taken=(ONE,), told=clash(TWO, by=5))
+
+        assert isinstance(verdict, Invalid)
+        assert verdict.facts["item_id"] == ONE
 
     @pytest.mark.parametrize(
         "states", [(ItemState.DECLINED,), (ItemState.RELEASED,), (ItemState.DECLINED, ItemState.RELEASED)]
