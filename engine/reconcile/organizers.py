@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from engine.reconcile.observe import Known
+from engine.reconcile.views import RoomCopy
 from engine.rooms.event import EventCopy
+
+_NEVER_SEEN = datetime.min.replace(tzinfo=UTC)
 
 
 class Way(StrEnum):
@@ -74,6 +79,20 @@ def _choose_way_to_date(asking: Asking) -> Way:
     if is_first and not asking.is_apart and not asking.is_for_write:
         return Way.SHARED
     return Way.DATE_NOW if asking.is_for_write or not asking.is_listed else Way.DATE
+
+
+def order_by_news(copies: Iterable[RoomCopy]) -> Sequence[RoomCopy]:
+    """
+    Return *copies* in the order in which rooms are believed about who organizes a meeting.
+
+    One that has left it may name a former organizer: those that hold it come first, then those that show its end; what
+    is gone, or in doubt, names whom it named before that. Of equal ones that which was seen last comes first.
+    """
+    return sorted(copies, key=_news_of, reverse=True)
+
+
+def _news_of(copy: RoomCopy) -> tuple[bool, bool, datetime]:
+    return copy.live, not (copy.gone or copy.doubt), copy.seen_at or _NEVER_SEEN
 
 
 def is_moved(copy: EventCopy | None, known: Known) -> bool:

@@ -10,7 +10,7 @@ from engine.ids import ICalUid, domain_of, fold_address
 from engine.interval import Interval
 from engine.reconcile.ledger import Booking, Ledger, Series, SyncRules
 from engine.reconcile.observe import Known, Shared, is_handed_over, may_name_unknown_room, needs_own_date
-from engine.reconcile.organizers import Asking, Way, choose_way, is_moved, is_returned, learn
+from engine.reconcile.organizers import Asking, Way, choose_way, is_moved, is_returned, learn, order_by_news
 from engine.rooms.calendar import RoomCalendar
 from engine.rooms.event import Answer, EventCopy
 from engine.worker.answers import AnswerClock, is_check_due
@@ -111,10 +111,9 @@ class OrganizerReader:
         return self._ledger.times_of(copy, self._ledger.room_book().numbers_of(invited))
 
     def _organizer_mailbox(self, booking: Booking) -> str | None:
-        """Return the organizer's mailbox when it is one of ours: not a room, not from outside. Rooms that have left the
-        meeting may name a former organizer: they are asked last."""
+        """Return the mailbox of the organizer whom rooms name, when it is one of ours: not a room, not from outside."""
         book = self._ledger.room_book()
-        for copy in sorted(booking.copies, key=lambda copy: not copy.live):
+        for copy in order_by_news(booking.copies):
             organizer = copy.event.organizer
             if organizer is None or book.by_address(organizer.address) is not None:
                 continue

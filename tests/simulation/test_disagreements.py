@@ -449,6 +449,27 @@ class TestAnotherOrganizer:
 
         assert organizers(world)["start"]["dateTime"] == f"{world.at(14):%Y-%m-%dT%H:%M:%S}.0000000"
 
+    def test_given_by_an_administrator_and_taken_to_another_room_is_found_although_no_room_is_left(
+        self, world: World
+    ) -> None:
+        """One room left before it was given away and names its former organizer, one after it and names the heir, and
+        the one that has it is not read: whom a room named last is asked."""
+        event = world.meet(2, 9, 10, 1)
+        world.settle()
+        (loan,) = world.live_loans
+        world.run(world.person(2).set_rooms(event["id"], world.addresses([2])))
+        world.settle()
+        for silent in world.addresses([1, 3]):
+            world.tenant.faults.add(effect="lose", mailbox=silent)
+        world.tenant.office.change_organizer(world.people[1], event["iCalUId"], world.people[2])
+        world.run(world.person(3).set_rooms(organizers(world)["id"], world.addresses([3])))
+        world.settle()
+        world.heal()
+
+        assert held(world.loan(loan.number)) == ["Room 3"]
+        assert world.loan(loan.number).requester.address == world.people[2]
+        assert [each.number for each in world.loans] == [loan.number]
+
     def test_given_by_an_administrator_is_found_although_it_could_not_be_read_at_first(self, world: World) -> None:
         """The rooms told who has it; its mailbox said no at that moment, and is asked again at the next change."""
         number, _ = born(world, "app")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
 
 from engine.reconcile.observe import Known
-from engine.reconcile.organizers import Asking, Way, choose_way, is_moved, is_returned, learn
+from engine.reconcile.organizers import Asking, Way, choose_way, is_moved, is_returned, learn, order_by_news
 from engine.reconcile.views import RoomCopy
-from tests.unit.reconcile.building import ONE, TWO, invite, make_base, make_copy, make_event
+from tests.unit.reconcile.building import MORNING, ONE, TWO, invite, make_base, make_copy, make_event
 
 ID, UID = {"is_id_known": True, "is_uid_known": True}, {"is_uid_known": True}
 DATE = {"is_date": True, **UID}
@@ -134,6 +135,35 @@ class TestTheAnswer:
         learned = learn(known(replace(HELD, live=False)), FREE, Asking(is_agreed=True, is_over=True))
 
         assert learned.organizer_copy is FREE
+
+
+class TestWhoseRoomIsBelieved:
+    SEEN_LAST = replace(HELD, room_id=TWO, seen_at=MORNING.start)
+    SEEN_FIRST = replace(HELD, seen_at=MORNING.start - timedelta(hours=1))
+
+    @pytest.mark.parametrize("life", [{}, {"live": False}, {"live": False, "gone": True}, {"doubt": True}])
+    def test_is_that_which_was_seen_last(self, life: dict[str, bool]) -> None:
+        first, last = replace(self.SEEN_FIRST, **life), replace(self.SEEN_LAST, **life)
+        never = replace(first, seen_at=None)
+
+        assert order_by_news([never, first, last]) == [last, first, never]
+        assert order_by_news([last, never, first]) == [last, first, never]
+
+    def test_is_one_that_holds_it_before_one_that_shows_its_end(self) -> None:
+        ended = replace(self.SEEN_LAST, live=False)
+
+        assert order_by_news([ended, self.SEEN_FIRST]) == [self.SEEN_FIRST, ended]
+
+    @pytest.mark.parametrize("life", [{"gone": True}, {"doubt": True}])
+    def test_is_one_that_shows_its_end_before_one_that_only_left(self, life: dict[str, bool]) -> None:
+        ended, left = replace(self.SEEN_FIRST, live=False), replace(self.SEEN_LAST, live=False, **life)
+
+        assert order_by_news([left, ended]) == [ended, left]
+
+    def test_is_one_in_doubt_after_one_that_holds_it(self) -> None:
+        doubtful = replace(self.SEEN_LAST, doubt=True)
+
+        assert order_by_news([doubtful, self.SEEN_FIRST]) == [self.SEEN_FIRST, doubtful]
 
 
 class TestASecondQuestion:
