@@ -75,6 +75,27 @@ def test_a_loan_is_not_ended_that_is_tied_to_another_event_while_its_own_is_look
     assert [event["subject"] for event in world.all_events()] == [f"#{loan.number} Person 3"]
 
 
+def test_a_loan_is_not_ended_while_the_calendar_of_its_room_lags_behind(world: World) -> None:
+    """A first reading after the start lists neither the end of the former event nor the later one. The backup knows
+    that the desk has given the loan to somebody else, and not yet what was done about it."""
+    loan = world.book(2, 9, 10, 1)
+    world.settle()
+    world.change(loan.number, LoanChange(requester=world.requester(3)))
+    backup = save(world)
+    world.wait(3)
+
+    world.tenant.faults.add(effect="lag", seconds=20)
+    go_back(world, backup)
+    world.office.rooms.mark_rooms(priority=1)
+    world.wait(40)
+    world.heal()
+
+    (found,) = world.loans
+    assert (found.blocks, found.requester.address) == (True, world.people[2])
+    assert "cancelled_in_outlook" not in world.history(loan.number)
+    assert [event["subject"] for event in world.all_events()] == [f"#{loan.number} Person 3"]
+
+
 def test_a_loan_keeps_its_event_where_another_of_it_is_there_as_well(world: World) -> None:
     """Made twice, with a restored backup between: whichever is not the loan's is a booking of its own, and is told."""
     loan = world.book(2, 9, 10, 1)

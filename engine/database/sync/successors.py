@@ -20,7 +20,7 @@ from engine.database.sql.transaction import Transaction
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.wakes import ask_organizers
-from engine.ids import LoanNumber, fold_address
+from engine.ids import BookableId, LoanNumber, fold_address
 from engine.reconcile.ledger import Booking, Link
 from engine.reconcile.markers import Marker, name_birth
 from engine.reconcile.told import FOUND_AGAIN, tell_done
@@ -32,6 +32,8 @@ work_table = metadata.tables["work"]
 
 HEARING = timedelta(minutes=2)
 """How long after the start an end is doubted: by then every room was read that can be."""
+LAG = timedelta(seconds=30)
+"""How long a calendar may not list yet what happened in it (Graph docs: delta-query-overview, processing delays)."""
 LOOK_SECONDS = 1.0
 
 _UNREAD = Prepared(
@@ -49,6 +51,11 @@ _NEWS = Prepared(
         copy_table.c.live,
         or_(work_table.c.ready_at.is_not(None), work_table.c.lease_owner.is_not(None)),
     )
+    .limit(1)
+)
+_CHANGED = Prepared(
+    select(copy_table.c.ical_uid)
+    .where(copy_table.c.ical_uid == bindparam("uid"), copy_table.c.modified_at >= bindparam("since", type_=Instant()))
     .limit(1)
 )
 
@@ -93,17 +100,31 @@ def tie_successor(transaction: Transaction, marker: Marker, copy: EventCopy) -> 
 
 def seconds_until_heard(transaction: Transaction, booking: Booking, began_at: datetime) -> float:
     """Return how long to wait until the rooms of a booking were read since *began_at*, and what they brought was looked
-    at; rooms that were not are marked. The organizer's copy is asked for again then, whatever they brought."""
+    at; rooms that were not are marked. The organizer's copy is asked for again then, whatever they brought. Unless its
+    event was there after the start, another may have had its place just before: rooms are read once none can lag."""
     link, loan = booking.link, booking.loan
     if loan is None or link is None or link.base is None:
         return 0.0
     if not began_at <= transaction.now <= began_at + HEARING:
         return 0.0  # before it, too: a clock that was set back would have everything wait for as long
-    rooms = {"rooms": sorted(link.base.outlook.rooms)}
-    unread = list(_UNREAD.run(transaction.connection, {**rooms, "since": began_at}).scalars())
-    for room in unread:
-        transaction.mark("room", str(room))
-    if not unread and _NEWS.run(transaction.connection, rooms).first() is None:
+    since = began_at if _was_there(transaction, link, began_at) else began_at + LAG
+    seconds = (since - transaction.now).total_seconds()
+    if seconds <= 0 and not _has_news(transaction, sorted(link.base.outlook.rooms), since=since):
         return 0.0
     ask_organizers(transaction, [loan.number])
-    return LOOK_SECONDS
+    return max(seconds, LOOK_SECONDS)
+
+
+def _was_there(transaction: Transaction, link: Link, at: datetime) -> bool:
+    """Tell whether an event was written then or later, or a room tells that it was changed."""
+    if link.written_at is not None and link.written_at >= at:
+        return True
+    return _CHANGED.run(transaction.connection, {"uid": link.ical_uid, "since": at}).first() is not None
+
+
+def _has_news(transaction: Transaction, rooms: list[BookableId], *, since: datetime) -> bool:
+    """Tell whether *rooms* are still to be read, which marks them, or what they brought is still to be looked at."""
+    unread = list(_UNREAD.run(transaction.connection, {"rooms": rooms, "since": since}).scalars())
+    for room in unread:
+        transaction.mark("room", str(room))
+    return bool(unread) or _NEWS.run(transaction.connection, {"rooms": rooms}).first() is not None
