@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.graph.transport import Request
+from engine.ids import LoanNumber
 from engine.loans.loan import Home
 from engine.loans.register import LoanChange
 from engine.prove.people.series import at, starts
@@ -56,6 +57,14 @@ def test_a_loan_is_tied_to_the_event_that_was_made_in_the_place_of_its_own(world
     assert "event_adopted" in world.history(loan.number)
 
 
+def check_given_to_person_3(world: World, number: LoanNumber) -> None:
+    """The only loan goes on as what the desk made of it, and has one event."""
+    (found,) = world.loans
+    assert (found.number, found.blocks, found.requester.address) == (number, True, world.people[2])
+    assert "cancelled_in_outlook" not in world.history(number)
+    assert [event["subject"] for event in world.all_events()] == [f"#{number} Person 3"]
+
+
 def test_a_loan_is_not_ended_that_is_tied_to_another_event_while_its_own_is_looked_for(world: World) -> None:
     """The later one is known by the time the former organizer's mailbox has said that it has the event no more."""
     loan = world.book(2, 9, 10, 1)
@@ -69,10 +78,7 @@ def test_a_loan_is_not_ended_that_is_tied_to_another_event_while_its_own_is_look
     world.wait(15)
     world.heal()
 
-    (found,) = world.loans
-    assert (found.blocks, found.requester.address) == (True, world.people[2])
-    assert "cancelled_in_outlook" not in world.history(loan.number)
-    assert [event["subject"] for event in world.all_events()] == [f"#{loan.number} Person 3"]
+    check_given_to_person_3(world, loan.number)
 
 
 def test_a_loan_is_not_ended_while_the_calendar_of_its_room_lags_behind(world: World) -> None:
@@ -90,10 +96,7 @@ def test_a_loan_is_not_ended_while_the_calendar_of_its_room_lags_behind(world: W
     world.wait(40)
     world.heal()
 
-    (found,) = world.loans
-    assert (found.blocks, found.requester.address) == (True, world.people[2])
-    assert "cancelled_in_outlook" not in world.history(loan.number)
-    assert [event["subject"] for event in world.all_events()] == [f"#{loan.number} Person 3"]
+    check_given_to_person_3(world, loan.number)
 
 
 def test_a_loan_keeps_its_event_where_another_of_it_is_there_as_well(world: World) -> None:
