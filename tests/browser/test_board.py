@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from engine.ids import Address
 from engine.loans.loan import Requester
@@ -253,6 +253,47 @@ class TestWithTheKeyboard:
 
         expect(page.locator("#board-says")).to_have_text("There is no move to take back.")
         assert fresh.office.desk.find(loan.number).interval == loan.interval
+
+    def test_ctrl_z_waits_for_the_move_that_is_on_its_way(self, fresh: Site, visit: Visit) -> None:
+        """Pressed at once, it took back the move before, which then was not the last one any more."""
+        loan = fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        held: list[Route] = []
+        entry(page, "Budget").focus()
+        page.keyboard.press("Alt+ArrowRight")
+        page.keyboard.press("Enter")
+        expect(page.locator(".toast")).to_have_count(1)
+        page.route("**/move", lambda route: route.continue_() if held else held.append(route))
+        with page.expect_request("**/move"):
+            page.keyboard.press("Alt+ArrowRight")
+            page.keyboard.press("Enter")
+
+        page.keyboard.press("Control+z")
+        page.keyboard.press("Control+z")
+        held[0].continue_()
+
+        expect(page.locator("#board-says")).to_have_text("Taken back.")
+        expect(entry(page, "Budget")).to_contain_text("09:00–10:30")
+        assert fresh.office.desk.find(loan.number).interval == loan.interval
+
+    def test_news_from_before_a_move_does_not_show_it_undone(self, fresh: Site, visit: Visit) -> None:
+        loan = fresh.book("Frêne", "09:00", "10:30", "Budget")
+        page = visit(fresh, DAY)
+        held: list[Route] = []
+        page.route("**/move", lambda route: held.append(route))
+        entry(page, "Budget").focus()
+        with page.expect_request("**/move"):
+            page.keyboard.press("Alt+ArrowRight")
+            page.keyboard.press("Enter")
+        page.evaluate("() => { document.body.addEventListener('accord:loans', () => { document.body.id = 'told'; }); }")
+
+        fresh.office.desk.change(loan.number, LoanChange(title="Budget, second reading"), actor="app:other")
+        expect(page.locator("#told")).to_be_attached()
+        page.evaluate("new Promise((resolve) => setTimeout(resolve, 700))")  # as long as news may take to be read
+
+        expect(entry(page, "Budget")).to_contain_text("09:15–10:45")
+        held[0].continue_()
+        expect(entry(page, "second reading")).to_contain_text("09:15–10:45")
 
     @pytest.mark.parametrize(("key", "focused"), [("n", ".cursor"), ("ArrowDown", ".entry")])
     def test_a_key_leads_to_the_board_where_nothing_has_the_focus(

@@ -33,7 +33,7 @@ function start() {
   const mayBook = Boolean(board.dataset.mayBook);
   const say = (text) => { document.getElementById("board-says").textContent = text; };
   const wishes = makeWishes({ board, model, drawing, texts, say });
-  const keeper = makeKeeper({ board, model, drawing, wishes, texts, say });
+  const keeper = makeKeeper({ board, model, drawing, wishes, texts, say, look: refresh });
   const dialog = makeDialog({ board, wishes, keeper, texts, onClose: (booked) => keys.backFromDialog(booked) });
   const keys = listenToKeys({ board, model, drawing, wishes, keeper, texts, say, mayBook, open: dialog.open });
   makeCard({ board, model, drawing, texts, wishes });
@@ -78,7 +78,7 @@ function start() {
     address.searchParams.set("view", board.dataset.view);
     address.searchParams.set("day", board.dataset.first);
     for (const number of loans ?? []) address.searchParams.append("loan", number);
-    const { ok, body } = await send("GET", address);
+    const { ok, body } = await keeper.readAtRest(() => send("GET", address));
     if (!ok) return;
     const changed = model.update(loans, body.entries), quiet = findQuiet();
     const isFolded = [...Array(days).keys()].every((day) => drawing.scale.isQuiet(day) === (quiet.has(day) && !kept.whole));
