@@ -18,6 +18,7 @@ def rename_room(crowd: Crowd) -> None:
     name = f"Room {room} {crowd.random.choice(['East', 'West', 'North'])}"
     crowd.tell(f"room {room} is called {name}")
     crowd.world.tenant.office.rename(crowd.world.room_addresses[room - 1], name)
+    crowd.renamed += 1
     hear_of_rooms(crowd)
 
 
@@ -49,6 +50,7 @@ def recreate_room(crowd: Crowd) -> None:
         crowd.world.untold.emptied[room, ical_uid] = crowd.world.now()
     office.remove_room(address)
     office.add_room(address, f"Room {room}", capacity=10 * room)
+    crowd.renamed += 1  # where it was renamed before, it has its first name again
     hear_of_rooms(crowd)
 
 

@@ -41,6 +41,8 @@ class Crowd:
     log: list[str] = field(default_factory=list)
     acted: Counter[str] = field(default_factory=Counter)
     """How often each verb did something, and how often it was refused."""
+    renamed: int = 0
+    """How often a room was given another name: events tell the names of their rooms, and are written for it."""
     is_from_before: bool = False
     """Whether people met before the engine came, which lists those meetings and leaves them alone."""
     is_begun: bool = False
