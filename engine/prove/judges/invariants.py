@@ -108,7 +108,8 @@ def _check_secrets(world: World) -> None:
 def _check_writes(world: World, crowd: Crowd, loans: Iterable[Loan]) -> None:
     """
     I10: writes have causes. An event is changed at most as often as something else was decided about its loan, or a
-    room got another name, of which histories tell nothing but the write; all in all no more is written than histories tell, engines died or overslept, and answers to writes were lost.
+    room got another name, of which histories tell nothing but the write; all in all no more is written than histories
+    tell, engines died or overslept, and answers to writes were lost.
 
     Of a series the histories tell each date, not each write: there people's edits are the bound.
     """
