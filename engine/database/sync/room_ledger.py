@@ -72,7 +72,7 @@ class RoomLedger(LedgerBase):
             self._save_progress(transaction, reading, page, changed=0 if whole else changed)
             if whole and page.delta_link is not None and not first_contact:
                 marked += self._doubt_unseen(transaction, reading, page.shown, priority)
-            if page.delta_link is not None and first_contact:
+            if page.delta_link is not None and whole:
                 ask_about_unshown(transaction, reading.room.id, priority=Priority(priority))
             if page.delta_link is not None and reading.unconfirmed_before is not None:
                 uids = doubt_unshown(transaction, reading.room.id, reading.unconfirmed_before)
