@@ -157,14 +157,20 @@ class Observer:
 
     async def _settle_doubts(self, booking: Booking) -> Booking:
         """Ask for every doubtful copy by its id: only 404 means gone. Behind the newest one of a room that was set up
-        anew may be one of its former calendar. One that its room put in doubt again meanwhile is asked for again."""
+        anew may be one of its former calendar. One that its room put in doubt again meanwhile is asked for again. A
+        room whose mailbox is closed is suspended, and the doubt stays until it is taken up again."""
         book, asked = self._ledger.room_book(), set[tuple[EventId, datetime | None]]()
         while doubtful := [copy for copy in booking.copies if copy.doubt and _newest_of(copy) not in asked]:
             for copy in doubtful:
                 asked.add(_newest_of(copy))
-                if (room := book.by_id(copy.room_id)) is not None:
+                if (room := book.by_id(copy.room_id)) is None:
+                    continue
+                try:
                     found = await self._calendar.fetch_event(room.address, copy.event.event_id)
-                    self._ledger.save_copy(copy.room_id, copy.event.event_id, found, seen_at=copy.seen_at)
+                except MailboxClosed as error:
+                    self._ledger.suspend_room(room.id, str(error))
+                    continue
+                self._ledger.save_copy(copy.room_id, copy.event.event_id, found, seen_at=copy.seen_at)
             booking = self._ledger.load_booking(booking.kind, booking.key) or booking
         return booking
 

@@ -93,6 +93,7 @@ _unseen = and_(
 _UNSEEN = Prepared(select(_c.ical_uid, _c.series_master).where(_unseen))
 _DOUBT_UNSEEN = Prepared(update(copy_table).where(_unseen, ~_c.doubt).values(doubt=True))
 _ANY_DOUBT = Prepared(select(_c.event_id).where(_c.room_id == bindparam("room"), _c.doubt).limit(1))
+_DOUBTFUL = Prepared(select(_c.ical_uid).where(_c.room_id == bindparam("room"), _c.doubt, _c.live, _alone))
 _other = copy_table.alias("other_copy")
 _END_SUCCEEDED = Prepared(
     update(copy_table)
@@ -290,6 +291,10 @@ class Mirror:
         if _ANY_DOUBT.run(connection, {"room": room_id}).first() is not None:
             _END_SUCCEEDED.run(connection, {"room": room_id, "number": reading, "shown": shown})
         return [row.ical_uid for row in unseen if row.ical_uid and row.series_master is None]
+
+    def find_doubtful(self, transaction: Transaction, room_id: BookableId) -> list[str]:
+        """Return the uids of what is in doubt in a room, dates of series apart: closed, it could not be asked."""
+        return [uid for uid in _DOUBTFUL.run(transaction.connection, {"room": room_id}).scalars() if uid]
 
     def end_withdrawn(self, transaction: Transaction, room_id: BookableId, uids: Iterable[str]) -> None:
         """Count what a room shows no more of meetings that we have withdrawn as ended: nobody asks for it by its id."""

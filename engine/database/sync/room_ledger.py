@@ -140,6 +140,8 @@ class RoomLedger(LedgerBase):
         with self._write() as transaction:
             if resume(transaction, room_id):
                 self._rooms.change(transaction)
+                uids = self._mirror.find_doubtful(transaction, room_id)
+                self._mark(transaction, room_id, uids, Priority.LIVE)
 
 
 def _find_reading(transaction: Transaction, room: Room) -> Reading:
