@@ -216,11 +216,10 @@ class SubscriptionPass:
     async def _create(self, room_id: BookableId, directory_id: str) -> None:
         try:
             made, refusal = await self._create_with_or_without(room_id, directory_id)
-        except Duplicate:
-            wanted = self._store.find_wanted(room_id)
-            if wanted is None or not wanted.missing:
+        except Duplicate as error:
+            if not self._is_of_another(room_id, error):
                 raise
-            log.info("another room has the mailbox of one that is missing", extra={"room": room_id})
+            log.info("another room has the mailbox, and its subscription", extra={"room": room_id})
             self._store.drop(room_id)
             return
         except MailboxClosed as error:
@@ -229,6 +228,16 @@ class SubscriptionPass:
             return
         self._store.finish_creation(room_id, remote_id=made.id, expires_at=made.expires_at, content_refusal=refusal)
         log.info("subscription created", extra={"room": room_id, "subscription": made.id})
+
+    def _is_of_another(self, room_id: BookableId, error: Duplicate) -> bool:
+        """
+        Tell whether what stands in the way is another room's by right: this one is not listed any more, or the refusal
+        names what that one holds (Graph docs: subscription-post-subscriptions, it tells the id).
+        """
+        wanted = self._store.find_wanted(room_id)
+        others = (held.remote_id for held in self._store.load_held() if held.room_id != room_id)
+        is_named = any(remote_id is not None and remote_id in str(error) for remote_id in others)
+        return wanted is not None and (wanted.missing or is_named)
 
     async def _create_with_or_without(self, room_id: BookableId, directory_id: str) -> tuple[RemoteSubscription, str]:
         """Create one that brings events; where that is refused, one that brings none. Tell in what words it was."""

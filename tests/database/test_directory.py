@@ -210,7 +210,7 @@ class TestSuspending:
         with opened.database.write() as transaction:
             assert (resume(transaction, ONE), resume(transaction, ONE)) == (True, False)
         assert [case["state"] for case in opened.rows("case")] == ["closed"]
-        assert opened.marks() == {("subscription", "1")}
+        assert opened.marks() == {("subscription", "1"), ("places", "all")}
         assert codes(opened)[-2:] == ["room_suspended", "room_resumed"]
 
 

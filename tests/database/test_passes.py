@@ -203,6 +203,18 @@ class TestKeepingOne:
         assert [row["room_id"] for row in world.rows("subscription")] == [TWO]
         assert world.store.mark_due() == 0
 
+    def test_one_that_another_room_holds_stays(self, world: World) -> None:
+        """Set up anew and given its former address again, a room is listed twice until the list is read: the other has
+        the mailbox, and this one does without. Nothing is parked."""
+        world.keep()
+        world.list_places(place(1), place(2))
+        world.service.in_the_way = "s1"
+
+        world.keep(TWO)
+
+        assert list(world.service.living) == [world.held] == ["s1"]
+        assert [row["room_id"] for row in world.rows("subscription")] == [ONE]
+
     def test_one_that_does_not_call_us_stays_and_keeps_it_from_being_made(self, world: World) -> None:
         world.service.add("s9", notification_url="https://other.example.org/")
         world.service.in_the_way = "s9"

@@ -37,11 +37,16 @@ def suspend(transaction: Transaction, room_id: BookableId, reason: str) -> bool:
 
 
 def resume(transaction: Transaction, room_id: BookableId) -> bool:
-    """Take up a room again that could be read, and have it subscribed to. False when it was not suspended."""
+    """
+    Take up a room again that could be read, and have it subscribed to. False when it was not suspended.
+
+    Whether it is listed still, nobody has noted meanwhile: the list is read again.
+    """
     if not turn(transaction, room_id, RoomState.ACTIVE, RoomState.SUSPENDED):
         return False
     note = Note("room_resumed", actor="engine", room_id=room_id)
     write_decisions(transaction, [note], loan_number=None, ical_uid=None)
     close_case_of(transaction, f"room:{room_id}", "room_suspended")
     transaction.mark("subscription", str(room_id))
+    transaction.mark("places", "all")
     return True
