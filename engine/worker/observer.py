@@ -107,7 +107,10 @@ class Observer:
             if room is None or booking.series is None or not copy.live:
                 continue
             try:
-                shown = await self._series.read_in_room(booking.series, room.address)
+                if copy.event.series_master_id is None:
+                    shown = await self._calendar.fetch_event(room.address, copy.event.event_id)
+                else:
+                    shown = await self._series.read_in_room(booking.series, room.address)
             except (MailboxClosed, Malformed, Refused):
                 continue
             if shown is not None and not shown.is_cancelled:

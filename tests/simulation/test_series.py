@@ -422,6 +422,54 @@ class TestADateThatWasCancelledInTheApp:
         assert starts(world.live_loans) == [at(day + number * WEEK, 11) for number in range(4)]
         assert "date_brought_back" in world.history(world.loans[-1].number)
 
+    @pytest.mark.parametrize("is_closed", [False, True])
+    def test_and_comes_back_to_a_room_that_refuses_its_series_is_another_loan(
+        self, world: World, is_closed: bool
+    ) -> None:
+        """The room is asked for the one date by itself, and says yes: so it is one that came back, as in its series."""
+        master, day = weekly(world)
+        former = loan_on(world, day + WEEK)
+        world.act_on(former.number, LoanAction.CANCEL)
+        taken = world.book_at(3, Interval(at(day + 2 * WEEK, 11), at(day + 2 * WEEK, 12)), 1)
+        world.settle()
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+        assert [loan.number for loan in world.live_loans] == [taken.number]
+
+        date = world.dates(2, master["id"])[1]
+        world.run(world.person(2).move(date["id"], at(day + WEEK, 14), at(day + WEEK, 15)))
+        if is_closed:
+            world.set_mailbox(2, "denied")
+            world.settle()
+            world.wait(ECHO_SECONDS)
+        world.settle()
+
+        (back,) = [loan for loan in world.live_loans if loan.number != taken.number]
+        assert back.interval.start == at(day + WEEK, 14)
+        assert [(item.name, item.state) for item in back.rooms] == [("Room 1", ItemState.ACCEPTED)]
+        assert "date_brought_back" in world.history(back.number)
+
+    def test_and_comes_back_to_a_room_that_had_it_by_itself_is_another_loan(self, world: World) -> None:
+        """That room goes on showing the date under the id it had, as cancelled in between."""
+        master, day = weekly(world)
+        world.run(world.person(2).set_rooms(world.dates(2, master["id"])[1]["id"], [world.room_addresses[1]]))
+        world.settle()
+        former = loan_on(world, day + WEEK)
+        world.act_on(former.number, LoanAction.CANCEL)
+        taken = world.book_at(3, Interval(at(day + 2 * WEEK, 11), at(day + 2 * WEEK, 12)), 1)
+        world.settle()
+        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+        world.settle()
+
+        date = world.dates(2, master["id"])[1]
+        world.run(world.person(2).set_rooms(date["id"], [world.room_addresses[1]]))
+        world.settle()
+
+        (back,) = [loan for loan in world.live_loans if loan.number != taken.number]
+        assert back.interval.start == at(day + WEEK, 11)
+        assert [(item.name, item.state) for item in back.rooms] == [("Room 2", ItemState.ACCEPTED)]
+        assert "date_brought_back" in world.history(back.number)
+
     def test_and_is_shown_as_cancelled_by_its_room_is_only_an_echo(self, world: World) -> None:
         """Its whole series was cancelled since, and its organizer cannot be asked: the room is, and tells the end. What
         it was read to show before counts for nothing."""

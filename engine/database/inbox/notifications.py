@@ -42,6 +42,7 @@ from engine.database.tables import metadata
 from engine.database.work.meeting_marks import ENDED
 from engine.reconcile.gathering import GatherRule, Told
 from engine.rooms.event import EventCopy
+from engine.rooms.series import split_key
 
 notification_table = metadata.tables["notification"]
 subscription_table = metadata.tables["subscription"]
@@ -284,7 +285,8 @@ def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset
     """
     Return the positions of the notices that tell what the mirror holds already, e.g. our own write coming back, or
     how a meeting that we have withdrawn leaves its rooms: whatever becomes of its copies, nothing is decided by them,
-    unless another event of ours waits for that (`reconcile/freeing.py`).
+    unless another event of ours waits for that (`reconcile/freeing.py`), or it is a date of a series, which may be
+    brought back.
 
     In doubt it is news: a copy that waits to be asked for, and anything that is no plain booking (a series' master,
     a stub), since a change to one of those may show elsewhere.
@@ -308,7 +310,8 @@ def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset
 def _is_seen(notice: Notice, copy: Any) -> bool:
     if copy is None:
         return False
-    if copy.link_state == ENDED and copy.series_master is None:
+    is_date = copy.series_master is not None or split_key(copy.ical_uid or "") is not None
+    if copy.link_state == ENDED and not is_date:
         return not (copy.live and copy.is_awaited)
     if copy.gone or notice.change_type == "deleted":
         return bool(copy.gone) and notice.change_type == "deleted"

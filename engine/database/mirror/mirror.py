@@ -29,6 +29,7 @@ from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Change, EventCopy, EventRemoved, EventShown, EventStub, EventType, read_change
 from engine.rooms.room import RoomBook
+from engine.rooms.series import split_key
 
 copy_table = metadata.tables["room_copy"]
 link_table = metadata.tables["link"]
@@ -435,8 +436,10 @@ _COPIES_OF = Prepared(
 
 
 def _dates_shown(rows: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the dates of series that *rows* show live and beyond doubt."""
-    return {row["ical_uid"] for row in rows if row["series_master"] and row["live"] and not row["doubt"]}
+    """Return the dates of series that *rows* show live and beyond doubt; one in doubt that a room has without its
+    series is asked for by whoever looks at it."""
+    shown = (row for row in rows if row["live"] and not (row["doubt"] and row["series_master"]))
+    return {row["ical_uid"] for row in shown if split_key(row["ical_uid"] or "") is not None}
 
 
 def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:
