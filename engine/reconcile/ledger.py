@@ -167,9 +167,9 @@ class Booking:
     def leaves_a_room_behind(self) -> bool:
         """Whether a room shows an ended meeting whose rooms were freed one by one: it had not taken it by then, or
         nobody knew of it. What ended in its organizer's calendar every room hears of by itself."""
-        if self.link is None or not (self.has_ended and self.link.freed) or self.series is not None:
+        if self.link is None or not (self.has_ended and self.link.freed):
             return False
-        return any(copy.live and not copy.doubt for copy in self.copies)
+        return any(copy.live and not copy.doubt and copy.event.series_master_id is None for copy in self.copies)
 
 
 @dataclass(frozen=True, slots=True)

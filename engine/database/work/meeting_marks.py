@@ -29,7 +29,7 @@ ENDED = "ended"
 """As `link.state`: what is still heard of such a meeting is the echo of its end."""
 
 _LINKED = Prepared(
-    select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state).where(
+    select(link_table.c.ical_uid, link_table.c.loan_number, link_table.c.state, link_table.c.freed).where(
         is_any_of(link_table.c.ical_uid, "uids")
     )
 )
@@ -69,23 +69,22 @@ class MeetingMarks:
         none.
 
         *shown*: the dates of series that a room shows live. Of those we have withdrawn the organizer may have brought
-        one back; anything else of what we have withdrawn is an echo.
+        one back, unless it goes on in the calendar of one who could not be told of its end; anything else of what we
+        have withdrawn is an echo.
         """
         wanted = sorted(set(uids))
-        loans: dict[str, int] = {}
-        for row in _load_links(self._transaction, wanted):
-            if row.state in HELD_BY_LOAN:
-                loans[row.ical_uid] = row.loan_number
-            elif row.state == ENDED and row.ical_uid not in shown:
-                self.withdrawn.add(row.ical_uid)
-        left = self._find_left_behind() if self.withdrawn else []
+        links = list(_load_links(self._transaction, wanted))
+        loans = {row.ical_uid: row.loan_number for row in links if row.state in HELD_BY_LOAN}
+        ended = [row for row in links if row.state == ENDED]
+        left = self._find_left_behind([row.ical_uid for row in ended if row.freed or row.ical_uid not in shown])
+        self.withdrawn.update(row.ical_uid for row in ended if row.ical_uid not in shown or row.loan_number in left)
         self._mark("loan", [str(number) for number in (*loans.values(), *left)])
         self._mark("meeting", [uid for uid in wanted if uid not in self.withdrawn and uid not in loans])
         return len(wanted) - len(self.withdrawn.intersection(wanted))
 
-    def _find_left_behind(self) -> list[int]:
-        values = {"uids": sorted(self.withdrawn)}
-        return list(_LEFT_BEHIND.run(self._transaction.connection, values).scalars())
+    def _find_left_behind(self, uids: Iterable[str]) -> set[int]:
+        values = {"uids": sorted(uids)}
+        return set(_LEFT_BEHIND.run(self._transaction.connection, values).scalars()) if values["uids"] else set()
 
     def mark_returned(self, shown: Iterable[str]) -> int:
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.ids import ICalUid
+from engine.ids import EventId, ICalUid
 from engine.loans.status import LoanStatus
 from engine.reconcile.ledger import Booking, Link, Series
 from engine.reconcile.views import RoomCopy
@@ -52,8 +52,9 @@ def test_what_has_no_loan_or_no_event_has_not_ended() -> None:
         (ended(make_copy(TWO, gone=True)), False),
         (ended(make_copy(TWO, doubt=True)), False),
         (ended(), False),
-        # a date goes with its series
-        (ended(make_copy(TWO), series=A_DATE), False),
+        # a date that a room has with its series goes with that; one that it has by itself does not
+        (ended(make_copy(TWO, series_master_id=EventId("its-series")), series=A_DATE), False),
+        (ended(make_copy(TWO), series=A_DATE), True),
         # the loan lives, or its event was ended by Outlook, which tells every room itself
         (ended(make_copy(TWO), status=LoanStatus.NEW), False),
         (ended(make_copy(TWO), state="left"), False),
