@@ -19,7 +19,7 @@ from engine.database.sync.ledger_base import LedgerBase
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.database.work.meeting_marks import MeetingMarks
-from engine.database.work.wakes import ask_about_unshown
+from engine.database.work.wakes import ask_about_unshown, ask_about_unshown_now
 from engine.errors import MailboxClosed
 from engine.ids import BookableId, EventId
 from engine.interval import Interval
@@ -73,7 +73,8 @@ class RoomLedger(LedgerBase):
             if whole and page.delta_link is not None and not first_contact:
                 marked += self._doubt_unseen(transaction, reading, page.shown, priority)
             if page.delta_link is not None and whole:
-                ask_about_unshown(transaction, reading.room.id, priority=Priority(priority))
+                ask = ask_about_unshown if first_contact else ask_about_unshown_now
+                ask(transaction, reading.room.id, priority=Priority(priority))
             if page.delta_link is not None and reading.unconfirmed_before is not None:
                 uids = doubt_unshown(transaction, reading.room.id, reading.unconfirmed_before)
                 marked += self._mark(transaction, reading.room.id, uids, priority)

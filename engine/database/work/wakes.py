@@ -70,6 +70,15 @@ _UNSHOWN = Prepared(
     .where(or_(item_table.c.state == ItemState.REQUESTED.value, copy_table.c.event_id.is_(None)))
     .distinct()
 )
+_shown = exists().where(
+    copy_table.c.room_id == bindparam("room"), copy_table.c.ical_uid == link_table.c.ical_uid, copy_table.c.live
+)
+_NOT_SHOWN_NOW = Prepared(
+    select(item_table.c.loan_number)
+    .join(link_table, and_(link_table.c.loan_number == item_table.c.loan_number, link_table.c.state == "linked"))
+    .where(item_table.c.bookable_id == bindparam("room"), item_table.c.holds, ~_shown)
+    .distinct()
+)
 _DROPPED = Prepared(
     select(item_table.c.loan_number)
     .join(loan_table, loan_table.c.number == item_table.c.loan_number)
@@ -108,6 +117,15 @@ def ask_about_unshown(transaction: Transaction, room_id: BookableId, *, priority
     happened to such a meeting while the room was left alone nobody has told.
     """
     _ask_anew(transaction, _UNSHOWN.run(transaction.connection, {"room": room_id}).scalars(), priority)
+
+
+def ask_about_unshown_now(transaction: Transaction, room_id: BookableId, *, priority: Priority) -> None:
+    """
+    Look at every loan that has or waits for this room, which does not show its meeting, and ask its organizer.
+
+    Its calendar was read anew: it may be another one since the room was asked, which knows of no request.
+    """
+    _ask_anew(transaction, _NOT_SHOWN_NOW.run(transaction.connection, {"room": room_id}).scalars(), priority)
 
 
 def ask_about_dropped(transaction: Transaction, room_id: BookableId) -> None:
