@@ -285,6 +285,9 @@ def _live(world: World, crowd: Crowd, witness: Witness, schedule: Schedule) -> N
     if crowd.acted["let_hours_pass"] and world.untold.closed:
         world.wait(CHECK_GAP_MAX.total_seconds())  # by then what a mailbox has refused for hours is asked for again
     world.heal()
+    if (wait := world.seconds_to_last_look()) > 0:  # of what no room shows only the organizer's calendar tells
+        world.wait(wait)
+        world.heal()
     if crowd.believe_everything():
         world.heal()
     if schedule.before and (left := backfills.bring_in_the_rest(world)):

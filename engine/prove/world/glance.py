@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from sqlalchemy import (
@@ -25,7 +26,7 @@ from engine.database.sql.prepared import Prepared
 from engine.database.tables import metadata
 from engine.database.tables.types import Instant
 from engine.interval import Interval
-from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES
+from engine.loans.status import BLOCKING_STATES, BLOCKING_STATUSES, ItemState
 from engine.reconcile.freeing import FREEING
 from engine.reconcile.series.writes import LED
 
@@ -56,6 +57,12 @@ _DUE = Prepared(
         or_(_work.c.lease_owner.is_not(None), _work.c.ready_at <= bindparam("now", type_=Instant())),
     )
     .limit(1)
+)
+_LAST_LOOK = Prepared(
+    select(func.max(_work.c.ready_at))
+    .select_from(_work)
+    .join(_item, cast(_item.c.loan_number, Text) == _work.c.key)
+    .where(_work.c.kind == "loan", _work.c.parked_at.is_(None), _item.c.state == ItemState.REQUESTED.value)
 )
 _former = _link.alias("former")
 _AWAITING = Prepared(
@@ -126,6 +133,13 @@ def is_work_due(database: Database) -> bool:
     """Tell whether a key waits for a pass right now, or is in one."""
     with database.read() as transaction:
         return _DUE.run(transaction.connection, {"now": transaction.now}).first() is not None
+
+
+def seconds_to_last_look(database: Database) -> float:
+    """Return in how long every loan that waits for a room, which may never answer, has been looked at once more."""
+    with database.read() as transaction:
+        last: datetime | None = _LAST_LOOK.run(transaction.connection).scalar()
+        return 0.0 if last is None else max(0.0, (last - transaction.now).total_seconds())
 
 
 def are_rooms_awaited(database: Database) -> bool:

@@ -374,6 +374,10 @@ class World(Sight):
         is_still = self.tenant.is_quiet and is_idle and not glance.is_work_due(self.database)
         return is_still and not glance.are_rooms_awaited(self.database)
 
+    def seconds_to_last_look(self) -> float:
+        """Return in how long every loan that waits for a room has been looked at once more: an hour at most."""
+        return glance.seconds_to_last_look(self.database)
+
     # --- doors
 
     @property
