@@ -193,7 +193,8 @@ class AppSeries:
                 start, end = (self._crowd.read_time(shown[key][name]) for name in ("start", "end"))
                 is_reset = any(shown[key][name] != before.get(key, shown[key])[name] for name in ("start", "end"))
                 if times or is_reset or booking.cancelled:
-                    booking.interval, booking.edits = Interval(start, end), booking.edits + 1
+                    booking.interval = self._crowd.find_what_holds(booking, Interval(start, end))
+                    booking.edits += 1
                 if booking.cancelled:  # moving a whole series brings its lost dates back, heard of or not
                     booking.cancelled, booking.uncertain = False, True
 

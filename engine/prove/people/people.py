@@ -188,7 +188,7 @@ class Crowd:
         times = times_in(interval.start, interval.end, self.draw_zone())
         times |= {"isAllDay": False} if event["isAllDay"] else {}
         self.world.run(self.world.person(booking.person).change(event["id"], **times))
-        booking.interval, booking.edits = self._hold_what_the_desk_wants(booking, interval), booking.edits + 1
+        booking.interval, booking.edits = self.find_what_holds(booking, interval), booking.edits + 1
 
     def reroom_meeting(self) -> None:
         booking = self.pick("outlook")
@@ -255,17 +255,20 @@ class Crowd:
                 self.bookings.append(known[name])
             known[name].event_id, known[name].cancelled = event["id"], False
             if times or known[name].interval is None:
-                known[name].interval = self._hold_what_the_desk_wants(known[name], self.world.times_of(event))
+                known[name].interval = self.find_what_holds(known[name], self.world.times_of(event))
         for name, remembered in known.items():
             remembered.cancelled = remembered.cancelled or name not in shown
 
-    def _hold_what_the_desk_wants(self, booking: Remembered, interval: Interval | None) -> Interval | None:
+    def find_what_holds(self, booking: Remembered, interval: Interval | None) -> Interval | None:
         """
         Return what holds where an organizer says *interval*: where both sides agree on that still, nobody has heard of
-        what is taken back, and a move of the desk that is on its way to Outlook meets no other.
+        what is taken back, and a move of the desk that is on its way to Outlook meets no other; and where the desk has
+        taken the last room out, the event is about to go.
         """
         number = self.number_of(booking)
         held = self.world.office.ledger.load_booking("loan", str(number)) if number is not None else None
+        if held is not None and held.loan is not None and not held.loan.rooms:
+            return held.loan.interval
         if held is None or held.loan is None or held.link is None or held.link.base is None:
             return interval
         agreed = held.link.base.outlook.interval, held.link.base.loan.interval
