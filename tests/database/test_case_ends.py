@@ -4,8 +4,9 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from engine.database.cases.records import open_cases
+from engine.database.cases.records import keep_standing_cases, open_cases
 from engine.database.loans.desk import Desk
 from engine.database.migrations import migrate
 from engine.database.sql.connection import Database
@@ -185,3 +186,27 @@ def test_closed_cases_are_not_walked_through_when_a_room_becomes_free(sqlite_url
             (waiting,) = (sql for sql in asked if 'FROM "case"' in sql)
             ((*_, plan),) = driver.execute(f"EXPLAIN QUERY PLAN {waiting}").fetchall()
     assert plan == "SEARCH case USING INDEX ix_case_state (state=?)"
+
+
+class TestACaseThatStandsTwice:
+    """One was ignored, its cause came back, and somebody asks for the ignored one again."""
+
+    @pytest.fixture
+    def building(self, building: Building) -> Building:
+        for number in (1, 2):
+            file_case(building, "listing_empty", subject="places:all", loan=None, standing=True)
+            if number == 1:
+                with building.database.write() as transaction:
+                    transaction.connection.execute(text("UPDATE \"case\" SET state = 'ignored'"))
+        return building
+
+    def keep(self, building: Building, *codes: str) -> list[str]:
+        with building.database.write() as transaction:
+            keep_standing_cases(transaction, "places:all", [Note(code) for code in codes])
+        return [row.state for row in sorted(rows(building.database, "case"), key=lambda row: row.id)]
+
+    def test_is_open_once_while_its_cause_stays(self, building: Building) -> None:
+        assert self.keep(building, "listing_empty") == ["closed", "open"]
+
+    def test_closes_whole_when_its_cause_goes(self, building: Building) -> None:
+        assert self.keep(building) == ["closed", "closed"]

@@ -181,7 +181,8 @@ def keep_standing_cases(
     """
     Make *notes* the standing cases of *subject*: new ones open, others close by themselves.
 
-    One that somebody ignored stays so while it says the same.
+    One that somebody ignored stays so while it says the same, and no other of its code is open: taking back that it was
+    ignored opens it again, though its cause had gone and come back.
 
     Args:
         passing: the codes of those that may close; None: all.
@@ -190,14 +191,16 @@ def keep_standing_cases(
         The codes of those that did not stand before.
     """
     notes = _one_per_code(transaction.connection, notes)
-    present = {row.code: row for row in _OPEN.run(transaction.connection, {"subject": subject}) if row.standing}
+    rows = [row for row in _OPEN.run(transaction.connection, {"subject": subject}) if row.standing]
+    present = {row.code: row for row in sorted(rows, key=lambda row: row.state == "open")}
     fresh = [note for note in notes if note.code not in present or _says_more(present[note.code], note)]
     open_cases(transaction, subject, fresh, standing=True, loan_number=loan_number, ical_uid=ical_uid)
     stays = {note.code for note in notes}
     anew = {note.code for note in fresh}
-    for code, row in present.items():
-        is_gone = code not in stays and (passing is None or code in passing)
-        if is_gone or (row.state == "ignored" and code in anew):
+    for row in rows:
+        is_gone = row.code not in stays and (passing is None or row.code in passing)
+        is_told_anew = row.code in anew or present[row.code].id != row.id
+        if is_gone or (row.state == "ignored" and is_told_anew):
             close_case(transaction, int(row.id), by="engine", settlement="cause_gone")
     return frozenset(anew - present.keys())
 
