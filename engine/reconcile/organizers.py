@@ -116,6 +116,9 @@ def learn(known: Known, copy: EventCopy | None, asking: Asking) -> Known:
         if not asking.is_agreed or asking.is_handed_over:
             # Not found under an organizer who may have it elsewhere: the room copies must do.
             return replace(known, organizer_lost=asking.is_handed_over and asking.is_over)
+    elif any(each.event.event_id == copy.event_id for each in known.copies):
+        # A room's own copy, by an address of the room that nobody has told: it has no organizer who could be asked.
+        return replace(known, organizer_closed=True)
     elif not copy.attendees and any(each.live for each in known.copies):
         # Nobody invited, while a room still shows the meeting: a list on its way, or one that came through garbled.
         return replace(known, organizer_read=True)

@@ -131,6 +131,12 @@ class TestTheAnswer:
         assert learned.organizer_read
         assert learned.organizer_copy is None
 
+    def test_is_no_organizers_where_it_is_the_rooms_own_copy(self) -> None:
+        """Written straight into the room's calendar, by an address of the room that the list of rooms has not told."""
+        before = known(HELD)
+
+        assert learn(before, HELD.event, Asking(is_agreed=True)) == replace(before, organizer_closed=True)
+
     def test_that_nobody_is_invited_counts_once_no_room_holds_it(self) -> None:
         learned = learn(known(replace(HELD, live=False)), FREE, Asking(is_agreed=True, is_over=True))
 
