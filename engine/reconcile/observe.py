@@ -408,7 +408,7 @@ def _invited(
                 invited.setdefault(copy.room_id, None)
             elif copy.event.is_cancelled and not _is_asked_anew(copy, live, known, book):
                 invited.pop(copy.room_id, None)  # positive evidence that it is out; a list elsewhere may be older
-            elif copy not in live and _is_hidden(copy, live, known, book):
+            elif copy not in live and (_is_hidden(copy, live, known, book) or _was_released(copy, known)):
                 invited.setdefault(copy.room_id, None)
     else:
         agreed = known.base.outlook.rooms if known.base is not None else frozenset()
@@ -439,6 +439,12 @@ def _is_hidden(ended: RoomCopy, live: list[RoomCopy], known: Known, book: RoomBo
     agreed = known.base.outlook.rooms if known.base is not None else frozenset()
     others = agreed & {copy.room_id for copy in live}
     return ended.room_id in agreed and not {ended.room_id, *others} <= _invited_by(ended, book)
+
+
+def _was_released(ended: RoomCopy, known: Known) -> bool:
+    """Tell whether the organizer invited a room still after it had dropped the meeting, and cannot be asked any more:
+    what the others list may be older than that."""
+    return known.organizer_closed and known.answers_before.get(ended.room_id) is ItemState.RELEASED
 
 
 def _is_asked_by_unknown_name(copy: RoomCopy, known: Known, book: RoomBook) -> bool:

@@ -557,6 +557,31 @@ class TestOurOwnEcho:
 
         assert view_meeting(known, BOOK).answers == {ONE: S.ACCEPTED, TWO: S.RELEASED, THREE: S.ACCEPTED}
 
+    @pytest.mark.parametrize(
+        ("before", "is_closed", "said"),
+        [
+            (S.RELEASED, True, {ONE: S.ACCEPTED, TWO: S.RELEASED}),
+            (S.RELEASED, False, {ONE: S.ACCEPTED}),
+            (S.ACCEPTED, True, {ONE: S.ACCEPTED}),
+        ],
+        ids=["closed since it was given back", "to be asked", "closed before"],
+    )
+    def test_which_names_no_room_that_gave_it_back_may_be_older(
+        self, before: ItemState, is_closed: bool, said: Mapping[BookableId, ItemState]
+    ) -> None:
+        """The organizer's named it after that, and cannot be asked again; the first room was told of no other guest."""
+        known = Known(
+            (
+                make_copy(ONE, attendees=(invite(ONE),)),
+                make_copy(TWO, gone=True, attendees=(invite(ONE), invite(TWO))),
+            ),
+            base=make_base(rooms=(ONE, TWO)),
+            answers_before={ONE: S.ACCEPTED, TWO: before},
+            organizer_closed=is_closed,
+        )
+
+        assert view_meeting(known, BOOK).answers == said
+
     def test_may_be_an_end_from_before_we_asked_a_room_anew(self) -> None:
         """Both copies are older than what was agreed on."""
         before = WRITTEN_AT - timedelta(minutes=1)
