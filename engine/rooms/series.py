@@ -63,6 +63,11 @@ def _is_day(digits: str) -> bool:
     return True
 
 
+def is_date(key: str | None) -> bool:
+    """Tell whether *key* names a date of a series, whether a room has it with its series or by itself."""
+    return split_key(key or "") is not None
+
+
 def is_date_of(key: str | None, uid: str | None) -> bool:
     """Tell whether *key* names a date of the series *uid*."""
     parts = split_key(key or "")

@@ -376,6 +376,17 @@ class TestOneDateChangedInTheApp:
         assert len(world.live_loans) == 4
 
 
+def bring_back_where_its_room_refuses(world: World, master: dict[str, Any], day: date) -> Loan:
+    """Cancel the second date at the desk, and let its organizer bring it back by moving the whole series, to times at
+    which room 1 has what is returned, and refuses the series."""
+    world.act_on(loan_on(world, day + WEEK).number, LoanAction.CANCEL)
+    taken = world.book_at(3, Interval(at(day + 2 * WEEK, 11), at(day + 2 * WEEK, 12)), 1)
+    world.settle()
+    world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
+    world.settle()
+    return taken
+
+
 class TestADateThatWasCancelledInTheApp:
     """Moving the whole series drops its exceptions and brings cancelled dates back (MS-OXOCAL 3.1.4.7.3.5)."""
 
@@ -428,12 +439,7 @@ class TestADateThatWasCancelledInTheApp:
     ) -> None:
         """The room is asked for the one date by itself, and says yes: so it is one that came back, as in its series."""
         master, day = weekly(world)
-        former = loan_on(world, day + WEEK)
-        world.act_on(former.number, LoanAction.CANCEL)
-        taken = world.book_at(3, Interval(at(day + 2 * WEEK, 11), at(day + 2 * WEEK, 12)), 1)
-        world.settle()
-        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
-        world.settle()
+        taken = bring_back_where_its_room_refuses(world, master, day)
         assert [loan.number for loan in world.live_loans] == [taken.number]
 
         date = world.dates(2, master["id"])[1]
@@ -454,12 +460,7 @@ class TestADateThatWasCancelledInTheApp:
         master, day = weekly(world)
         world.run(world.person(2).set_rooms(world.dates(2, master["id"])[1]["id"], [world.room_addresses[1]]))
         world.settle()
-        former = loan_on(world, day + WEEK)
-        world.act_on(former.number, LoanAction.CANCEL)
-        taken = world.book_at(3, Interval(at(day + 2 * WEEK, 11), at(day + 2 * WEEK, 12)), 1)
-        world.settle()
-        world.run(world.person(2).move(master["id"], at(day, 11), at(day, 12)))
-        world.settle()
+        taken = bring_back_where_its_room_refuses(world, master, day)
 
         date = world.dates(2, master["id"])[1]
         world.run(world.person(2).set_rooms(date["id"], [world.room_addresses[1]]))

@@ -42,7 +42,7 @@ from engine.database.tables import metadata
 from engine.database.work.meeting_marks import ENDED
 from engine.reconcile.gathering import GatherRule, Told
 from engine.rooms.event import EventCopy
-from engine.rooms.series import split_key
+from engine.rooms.series import is_date
 
 notification_table = metadata.tables["notification"]
 subscription_table = metadata.tables["subscription"]
@@ -310,8 +310,7 @@ def _find_seen(transaction: Transaction, notices: Sequence[Notice]) -> frozenset
 def _is_seen(notice: Notice, copy: Any) -> bool:
     if copy is None:
         return False
-    is_date = copy.series_master is not None or split_key(copy.ical_uid or "") is not None
-    if copy.link_state == ENDED and not is_date:
+    if copy.link_state == ENDED and copy.series_master is None and not is_date(copy.ical_uid):
         return not (copy.live and copy.is_awaited)
     if copy.gone or notice.change_type == "deleted":
         return bool(copy.gone) and notice.change_type == "deleted"

@@ -29,7 +29,7 @@ from engine.reconcile.views import RoomCopy
 from engine.rooms.calendar import ChangesPage
 from engine.rooms.event import Change, EventCopy, EventRemoved, EventShown, EventStub, EventType, read_change
 from engine.rooms.room import RoomBook
-from engine.rooms.series import split_key
+from engine.rooms.series import is_date
 
 copy_table = metadata.tables["room_copy"]
 link_table = metadata.tables["link"]
@@ -439,7 +439,7 @@ def _dates_shown(rows: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return the dates of series that *rows* show live and beyond doubt; one in doubt that a room has without its
     series is asked for by whoever looks at it."""
     shown = (row for row in rows if row["live"] and not (row["doubt"] and row["series_master"]))
-    return {row["ical_uid"] for row in shown if split_key(row["ical_uid"] or "") is not None}
+    return {row["ical_uid"] for row in shown if is_date(row["ical_uid"])}
 
 
 def _is_apart(change: Change, window: Interval | None, zone: tzinfo) -> bool:
