@@ -149,7 +149,8 @@ def _check_loan(
         return
     if event is None:
         raise Broken(f"I7: loan {loan.number} ({loan.home}) is alive and has no event")
-    shown = world.times_of(event, shown_in_rooms)
+    untold = {room for room in world.invited(event) if room not in shown_in_rooms and world.is_untold(room, uid or "")}
+    shown = world.times_of(event, shown_in_rooms, untold)
     is_odd = uid in world.garble.of and bool(garble.CODES & world.cases_of(loan.number))  # it keeps the times it had
     if shown != loan.interval and not is_odd and not (shown is None and "zero_length" in world.cases_of(loan.number)):
         raise Broken(f"I7: loan {loan.number} {loan.interval} but its event {shown}")

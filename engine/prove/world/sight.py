@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -189,7 +189,9 @@ class Sight(Doors):
             found += [event for event in self.run(self.room(number).events()) if event["isOrganizer"]]
         return found
 
-    def times_of(self, event: dict[str, Any], shown: Container[int] | None = None) -> Interval | None:
+    def times_of(
+        self, event: dict[str, Any], shown: Container[int] | None = None, unheard: Collection[int] = ()
+    ) -> Interval | None:
         """
         Return an event's times. Whole days last from the first midnight to the last one where its rooms lie that have
         not said no (decision 16).
@@ -197,6 +199,7 @@ class Sight(Doors):
         Args:
             event: the organizer's copy.
             shown: the rooms that show it: one that said yes and does not has dropped it. None: whatever they show.
+            unheard: rooms that it names without anybody here being able to know.
 
         None where it has no length: an hour that the clock skips.
         """
@@ -206,7 +209,7 @@ class Sight(Doors):
         book, cache = self.office.rooms.room_book(), self.office.cache
         invited = self.invited(event)
         dropped = {room for room, said in invited.items() if said in YES and shown is not None and room not in shown}
-        holding = {room for room, said in invited.items() if said != "declined"} - dropped
+        holding = {room for room, said in invited.items() if said != "declined"} - dropped - set(unheard)
         rooms = [book.by_address(address) for address in self.addresses(holding or invited)]
         zones = {cache.zone_of(room.id) for room in rooms if room is not None} or {cache.default_zone}
         return Interval(
