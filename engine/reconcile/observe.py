@@ -183,9 +183,12 @@ def needs_own_date(known: Known, book: RoomBook, *, is_late: bool = False) -> bo
     That is so for an exception, which may say anything, and where a room that is invited shows no copy of the date: the
     master does not tell who declined one date (B34). Where no room shows it any more, it was lost or declined: the
     master, which goes on, says neither. So too where none has ever shown it and *is_late*: rooms have owed an answer
-    for longer than they take.
+    for longer than they take. And where a room shows other times than we have written: its page may lag behind our
+    write, and the master has the times of no date.
     """
     live = [copy for copy in known.copies if copy.live]
+    if known.written and known.base is not None and _new_times(known):
+        return True
     if not live and (known.copies or (is_late and known.base is not None)):
         return True
     if any(copy.gone and not copy.event.is_cancelled for copy in known.copies):

@@ -909,3 +909,15 @@ class TestTheOwnDateOfASeries:
         """We may have deleted it ourselves, and a backup from before that been restored."""
         assert needs_own_date(Known((), base=make_base()), BOOK, is_late=True)
         assert not needs_own_date(Known(()), BOOK, is_late=True)
+
+    @pytest.mark.parametrize(
+        ("agreed", "written", "read"), [(NOON, True, True), (NOON, False, False), (MORNING, True, False)]
+    )
+    def test_is_read_when_a_room_shows_other_times_than_we_wrote(
+        self, agreed: Interval, written: bool, read: bool
+    ) -> None:
+        """Its page may be older than our write: only the organizer's date tells whether somebody has moved it."""
+        shown = make_copy(ONE, type=EventType.OCCURRENCE)
+        known = Known((shown,), make_base(agreed), written_at=WRITTEN_AT if written else None)
+
+        assert needs_own_date(known, BOOK) == read
